@@ -1,0 +1,234 @@
+/* roster.h - learn from the registry which database server to talk to.
+ *
+ *     struct roster *roster;
+ *     struct roster_cluster *orders;
+ *     struct roster_endpoint to;
+ *
+ *     roster_open(&(struct roster_options){ .servers = "zk1:2181,zk2:2181,zk3:2181" }, &roster);
+ *     roster_subscribe(roster, "orders", NULL, &orders);
+ *     if (roster_route(orders, ROSTER_WRITE, NULL, &to) == ROSTER_OK)
+ *         connect_to(to.host, to.port);
+ *     roster_close(roster);
+ *
+ * The library keeps the last good answer: a registry that is away, probes that
+ * are dead or a session that expired change nothing but the age of what it
+ * knows, and it mends by itself. It prints nothing, installs no signal
+ * handler, exports roster_* only, and blocks all signals in its own threads.
+ *
+ * Structs that the caller fills may be zero for defaults. Strings are UTF-8.
+ * "Any thread" below means: at any time between roster_open and roster_close,
+ * concurrently with every other call. See libroster(3). */
+#ifndef ROSTER_H
+#define ROSTER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define ROSTER_API __attribute__((visibility("default")))
+
+enum roster_status {
+    ROSTER_OK = 0,
+    ROSTER_INVALID = 1,     /* an argument is wrong; roster_error() has the sentence */
+    ROSTER_NO_MEMORY = 2,
+    ROSTER_UNREACHABLE = 3, /* the registry was not reached in the time allowed */
+    ROSTER_NO_CLUSTER = 4,  /* no topology of that name was ever seen */
+    ROSTER_NO_ENDPOINT = 5, /* none to route to: no primary, or no member fit for the request */
+    ROSTER_TOO_OLD = 6,     /* what is known is older than the request's max_age_ms */
+    ROSTER_INTERNAL = 7     /* a bug, or a thread could not be made */
+};
+
+/* A sentence for a status. Static, never NULL. Any thread. */
+ROSTER_API const char *roster_strerror(enum roster_status status);
+
+/* "0.1.0" */
+ROSTER_API const char *roster_version(void);
+
+/* ---- a handle: one registry session --------------------------------------- */
+
+struct roster; /* opaque */
+
+enum roster_log_level { ROSTER_LOG_ERROR, ROSTER_LOG_WARNING, ROSTER_LOG_NOTICE, ROSTER_LOG_INFO, ROSTER_LOG_DEBUG };
+
+struct roster_options {
+    const char *servers;         /* host:port[,host:port...][/chroot]; [v6]:port. Required. */
+    const char *root;            /* NULL: "/roster" */
+    unsigned session_timeout_ms; /* 0: 10000. 1000..300000 */
+    const char *auth;            /* "digest:user:password"; NULL: none */
+    const char *cache_dir;       /* NULL: none. A directory of the caller's own (0700) in which the last good answers are
+                                    kept, so that a cold start without a registry still routes. */
+    /* NULL: silent. Called on the library's threads, one at a time; must not call back into the library. */
+    void (*log)(void *log_context, enum roster_log_level level, const char *line);
+    void *log_context;
+};
+
+/* Checks the options and starts the library's thread; does not wait for the network.
+ * ROSTER_INVALID (then *ret_roster is NULL and roster_error() has the sentence, per thread), ROSTER_NO_MEMORY, ROSTER_INTERNAL. */
+ROSTER_API enum roster_status roster_open(const struct roster_options *options, struct roster **ret_roster);
+
+/* Why the last roster_open or roster_subscribe of the calling thread was refused. Never NULL. */
+ROSTER_API const char *roster_error(void);
+
+/* Ends the session and frees everything, clusters included. No other call may be running, save in other threads' forked
+ * children. Waits for a callback that is running; must not be called from one. Up to 2 s when the registry hangs. NULL is
+ * fine. In a forked child it frees memory only. */
+ROSTER_API void roster_close(struct roster *roster);
+
+/* ---- a cluster: what to follow --------------------------------------------- */
+
+struct roster_cluster; /* opaque; owned by its handle, lives until roster_close */
+
+enum roster_role { ROSTER_ROLE_NONE, ROSTER_ROLE_PRIMARY, ROSTER_ROLE_SECONDARY };
+enum roster_health { ROSTER_HEALTH_UNKNOWN, ROSTER_HEALTH_UP, ROSTER_HEALTH_DOWN };
+enum roster_lag_state { ROSTER_LAG_UNKNOWN, ROSTER_LAG_OK, ROSTER_LAG_BROKEN };
+
+struct roster_endpoint {
+    char name[64];
+    char host[256];      /* as configured, unresolved; no brackets */
+    uint16_t port;
+    uint16_t weight;
+    enum roster_role role;
+    enum roster_health health;
+    enum roster_lag_state lag_state;
+    int64_t lag_bytes;   /* upper bound; -1: not known */
+    int64_t lag_ms;      /* upper bound; -1: not known */
+    int64_t epoch;       /* of the topology it was chosen from */
+};
+
+enum roster_action {
+    ROSTER_KEEP,  /* still used as before */
+    ROSTER_DROP,  /* close its connections now: no longer the primary, fenced, or gone */
+    ROSTER_DRAIN  /* give it no new work; let running work end */
+};
+
+struct roster_step {
+    enum roster_action action;
+    struct roster_endpoint endpoint; /* as it was before the change; for KEEP as it is now */
+};
+
+/* One change of a cluster's routing. Changes that pile up behind a slow callback are merged: newest wins. */
+struct roster_change {
+    const char *cluster;
+    int64_t epoch;
+    const struct roster_endpoint *primary; /* NULL: none now */
+    const struct roster_step *plan;        /* every endpoint known before or now */
+    size_t plan_size;
+    const char *why;                       /* the verdict's sentence */
+    /* The timeline, milliseconds since 1970 by the clocks of those who saw it; 0: not known. */
+    int64_t evidence_wall_ms;              /* a probe first saw it */
+    int64_t verdict_wall_ms;               /* the fleet agreed */
+    int64_t routed_wall_ms;                /* roster_route() here answers by it */
+    const char *timeline;                  /* the same as one line of text */
+};
+
+struct roster_subscription {
+    /* NULL: none. Called on a thread of the library's own, one at a time, after routing already follows the change.
+     * May call roster_route, roster_report, roster_state, roster_members; may take its time; must not call roster_close.
+     * Its argument is valid during the call only. Called first with the topology found at start. */
+    void (*changed)(void *context, const struct roster_change *change);
+    void *context;
+    /* How long roster_subscribe waits for the first topology. 0: 5000; negative: not at all. */
+    int wait_ms;
+};
+
+/* Follow a cluster. Waits up to wait_ms for its first topology, from the registry or else the cache; subscribing again to
+ * the same name gives the same object (its first callback stays). Any thread.
+ * ROSTER_OK; ROSTER_UNREACHABLE or ROSTER_NO_CLUSTER when there is no topology yet: *ret_cluster is valid all the same, is
+ * followed, and routes as soon as there is one; ROSTER_INVALID, ROSTER_NO_MEMORY, ROSTER_INTERNAL: *ret_cluster is NULL. */
+ROSTER_API enum roster_status roster_subscribe(struct roster *roster, const char *cluster,
+                                               const struct roster_subscription *subscription,
+                                               struct roster_cluster **ret_cluster);
+
+/* ---- routing ------------------------------------------------------------------ */
+
+enum roster_access { ROSTER_WRITE, ROSTER_READ };
+
+enum roster_policy { ROSTER_ROUND_ROBIN, ROSTER_RANDOM, ROSTER_WEIGHTED };
+
+struct roster_request {
+    enum roster_policy policy; /* among secondaries; reads only */
+    int64_t max_age_ms;        /* 0: any. Refuse (ROSTER_TOO_OLD) to answer from older knowledge */
+    int64_t max_lag_ms;        /* 0: any. Reads: only secondaries whose lag is known and within */
+    int64_t max_lag_bytes;     /* 0: any. Likewise */
+    int strict;                /* 0: when no secondary meets the limits the least-lagged one that is up is used (the floor);
+                                  1: ROSTER_NO_ENDPOINT then */
+    int fallback;              /* 1: reads go to the primary when there is no secondary */
+};
+
+/* Where to go now. Wait-free, allocates nothing, copies the endpoint out. `request` NULL: all defaults. Any thread, also in
+ * a forked child (which goes on with what was known at the fork).
+ * ROSTER_OK, ROSTER_NO_CLUSTER, ROSTER_NO_ENDPOINT, ROSTER_TOO_OLD, ROSTER_INVALID; *ret_endpoint is written for ROSTER_OK only. */
+ROSTER_API enum roster_status roster_route(struct roster_cluster *cluster, enum roster_access access,
+                                           const struct roster_request *request, struct roster_endpoint *ret_endpoint);
+
+/* ---- telling what was met -------------------------------------------------------- */
+
+enum roster_met {
+    ROSTER_MET_OK,          /* it worked: ends a quarantine */
+    ROSTER_MET_REFUSED,     /* connection refused, reset, timed out */
+    ROSTER_MET_READ_ONLY,   /* it refused a write: PostgreSQL 25006, MySQL 1290, 1792, 1836 */
+    ROSTER_MET_OTHER        /* says nothing about routing */
+};
+
+/* What an error means here. `sqlstate` (five letters) or NULL; `code` a MySQL error number or 0. Any thread. */
+ROSTER_API enum roster_met roster_classify(const char *sqlstate, unsigned code);
+
+/* Tell what was met at an endpoint that roster_route gave out. Quarantines it in this process for a short while (a share of
+ * the read pool at most, and never its last member; a primary only after ROSTER_MET_READ_ONLY) and re-reads the registry at
+ * once. Never waits. Any thread. */
+ROSTER_API void roster_report(struct roster_cluster *cluster, const struct roster_endpoint *endpoint, enum roster_met met);
+
+/* ---- looking -------------------------------------------------------------------------- */
+
+enum roster_topology_state { ROSTER_STATE_OK, ROSTER_STATE_SUSPECT, ROSTER_STATE_NO_PRIMARY, ROSTER_STATE_CONFLICT };
+
+struct roster_state {
+    enum roster_topology_state state;
+    int64_t epoch;
+    char engine[16];
+    char kind[32];
+    char primary[64];      /* "": none */
+    char lineage[64];
+    char identity[64];
+    char rule[32];
+    char why[512];
+    char by[64];           /* the probe that wrote it */
+    int64_t at_wall_ms;    /* when the verdict was reached */
+    int64_t age_ms;        /* since the fleet was last known to stand behind it: 0 while the registry answers and a probe of its
+                              evidence is present. Started cold with none present: since at_wall. */
+    int witnesses;         /* probes that should watch it */
+    int witnesses_now;     /* of those whose evidence it rests on, how many are present; -1: the registry is not reached */
+    int quorum;
+    int connected;         /* 1: the registry answers */
+    int cached;            /* 1: from the cache file, not yet confirmed */
+    char refused[256];     /* why newer data in the registry is not followed ("" when all is well): garbage, another format,
+                              another registry, one that went back in time */
+};
+
+/* Any thread. ROSTER_NO_CLUSTER before the first topology (ret_state's connected and refused are filled all the same). */
+ROSTER_API enum roster_status roster_state(struct roster_cluster *cluster, struct roster_state *ret_state);
+
+struct roster_member {
+    struct roster_endpoint endpoint;
+    int fenced;
+    int drained;
+    int claims;
+    char reason[32];   /* why it is not up or not used: "refused", "auth", "stranger", "rival"; "" nothing */
+    char upstream[64];
+    char labels[512];  /* "zone=a,rack=7" */
+};
+
+enum { ROSTER_MEMBERS_MAX = 32 };
+
+/* Members by name; *ret_count of them are written, at most `capacity`. Any thread. ROSTER_NO_CLUSTER before the first topology. */
+ROSTER_API enum roster_status roster_members(struct roster_cluster *cluster, struct roster_member *ret_members, size_t capacity,
+                                             size_t *ret_count);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,108 @@
+/* How to ask a server what it is, without ever blocking the loop.
+ *
+ * A link is one connection to one member, with the statement that is asked over
+ * it. It owns no timer and no poller: each call says through `struct want`
+ * what it waits for, and the loop comes back.
+ *
+ *      look --> want IO --> go_on --> want IO --> ... --> want NOTHING (the observation is in)
+ *                  \--> deadline passed: give_up -------------^
+ *
+ * After NOTHING the link is idle (connected, or not when the look failed). An
+ * idle connected link's descriptor turning readable means that the server said
+ * something unasked, nearly always goodbye: ask again.
+ *
+ * Drivers ask; probes/kinds judge: an observation holds facts, not roles. */
+#ifndef ROSTER_PROBES_DRIVER_H
+#define ROSTER_PROBES_DRIVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "registry/config.h"
+#include "registry/model.h"
+
+/* Facts from one look. Strings are "" and numbers -1 when the server does not say. */
+struct observation {
+    enum answer answer;
+    char detail[DETAIL_SIZE];   /* with a failure: the server's or client's own sentence, tamed; no secret */
+    char version[VERSION_SIZE]; /* "15.20", "10.11.19-MariaDB" */
+    char identity[IDENTITY_SIZE]; /* of the cluster, where the engine has one: PostgreSQL's system identifier */
+    char self_id[IDENTITY_SIZE];  /* of this server: MySQL's server_uuid, MariaDB's server_id */
+    char lineage[LINEAGE_SIZE];   /* PostgreSQL: the timeline it writes or follows, decimal */
+    bool writable;      /* takes writes from ordinary accounts (not in recovery, not read-only by default) */
+    bool replica;       /* in recovery, or has a replication channel configured */
+    bool live;          /* its stream from upstream is up: receiver streaming, I/O thread Yes */
+    bool connecting;    /* trying to */
+    bool applying;      /* replay not paused, SQL thread running */
+    char upstream_host[HOST_SIZE];
+    uint16_t upstream_port;
+    char upstream_id[IDENTITY_SIZE]; /* in the terms of self_id */
+    int64_t position;   /* PostgreSQL: WAL bytes written (primary) or replayed (standby); else -1 */
+    int64_t received;   /* PostgreSQL standby: WAL bytes received; else -1 */
+    int64_t lag_ms;     /* as the server puts it; -1 when it does not know */
+    char missing[DETAIL_SIZE]; /* a privilege we lack although the look succeeded; "" none */
+};
+
+enum want_kind {
+    WANT_NOTHING, /* done: observation() has the outcome */
+    WANT_IO,      /* come back with go_on when `fd` shows `events` (POLLIN, POLLOUT), or after tick_ms if that is set */
+    WANT_WORK     /* run work() on a worker thread, then call go_on with events 0 */
+};
+
+/* Which deadline runs: a new phase gets a new one of `timeout`. */
+enum phase { PHASE_IDLE, PHASE_CONNECT, PHASE_QUERY };
+
+struct want {
+    enum want_kind kind;
+    enum phase phase;
+    int fd;       /* may change from one want to the next, even under the same number: stop polling before you start anew */
+    int events;
+    int tick_ms;  /* 0: none. The client cannot tell what it waits for: come back with events 0 after so long */
+};
+
+/* What a link needs to know; borrowed for the call of open() only. */
+struct target {
+    const struct cluster_settings *cluster; /* user, database, password, tls */
+    const struct listing *listing;          /* host, port */
+    const char *application;                /* how we show in the server's list of sessions: "roster-probe NAME" */
+    int64_t timeout_ms;
+};
+
+struct link;
+
+struct driver {
+    enum engine engine;
+
+    /* A new link, not connected; NULL when memory ran out. Copies what it needs. */
+    struct link *(*open)(const struct target *target);
+
+    /* Begin one look. `address` is a literal IPv4 or IPv6 address; used when a connection must be made. */
+    void (*look)(struct link *link, const char *address, struct want *ret_want);
+
+    /* After what was wanted happened. */
+    void (*go_on)(struct link *link, int events, struct want *ret_want);
+
+    /* The blocking part, on a worker thread; the loop leaves the link alone meanwhile. */
+    void (*work)(struct link *link);
+
+    /* The deadline passed: drop the connection; the observation is TIMEOUT (connecting) or STALLED (accepted, then silence).
+     * Not to be called while WANT_WORK is under way: wait for it (bounded by the client's own timeout). */
+    void (*give_up)(struct link *link);
+
+    /* The outcome of the last look. */
+    const struct observation *(*observation)(const struct link *link);
+
+    /* Descriptor of an idle, connected link; -1 otherwise. */
+    int (*idle_fd)(const struct link *link);
+
+    /* Drop the connection, keep the link. */
+    void (*drop)(struct link *link);
+
+    /* Drop and free. NULL is fine. */
+    void (*close)(struct link *link);
+};
+
+extern const struct driver driver_pg;    /* probes/pg.c: libpq */
+extern const struct driver driver_mysql; /* probes/mysql.c: MariaDB Connector/C or Oracle's libmysqlclient */
+
+#endif

@@ -1,0 +1,24 @@
+/* The one door to the clocks. Steps never come here: time is handed to them. */
+#ifndef ROSTER_REGISTRY_BASE_CLOCK_H
+#define ROSTER_REGISTRY_BASE_CLOCK_H
+
+#include <stdint.h>
+
+enum { CLOCK_TEXT_SIZE = 32 };
+
+/* Milliseconds of CLOCK_MONOTONIC; never goes back, stands still in a suspended machine. */
+int64_t clock_mono_ms(void);
+
+/* Nanoseconds of CLOCK_MONOTONIC. */
+int64_t clock_mono_ns(void);
+
+/* Milliseconds of CLOCK_BOOTTIME: like monotonic, but counts suspension. */
+int64_t clock_boot_ms(void);
+
+/* Milliseconds since 1970, UTC. For people and timelines, never for decisions. */
+int64_t clock_wall_ms(void);
+
+/* A random 64-bit number (for nonces and jitter); from the kernel. */
+uint64_t clock_random(void);
+
+#endif

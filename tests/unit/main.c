@@ -1,0 +1,17 @@
+#include <stdlib.h>
+
+#include "tests/unit/unit.h"
+
+int main(void)
+{
+    Suite *(*const suites[])(void) = {text_suite,    model_suite,  codec_suite,     paths_suite, config_suite,
+                                      resolve_suite, assess_suite, scheduler_suite, table_suite};
+    SRunner *runner = srunner_create(suites[0]());
+    for (size_t i = 1; i < sizeof suites / sizeof *suites; i++) {
+        srunner_add_suite(runner, suites[i]());
+    }
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,17 @@
+/* The unit suites, one per module; a test's name is a sentence. */
+#ifndef ROSTER_TESTS_UNIT_UNIT_H
+#define ROSTER_TESTS_UNIT_UNIT_H
+
+#include <check.h>
+
+Suite *text_suite(void);
+Suite *model_suite(void);
+Suite *codec_suite(void);
+Suite *paths_suite(void);
+Suite *config_suite(void);
+Suite *resolve_suite(void);
+Suite *assess_suite(void);
+Suite *scheduler_suite(void);
+Suite *table_suite(void);
+
+#endif
