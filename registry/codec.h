@@ -18,6 +18,7 @@
 /* The sentence of a refusal; written only on failure. */
 struct refusal {
     char sentence[SENTENCE_SIZE];
+    bool foreign; /* a record of another format: valid JSON, made by another program version; leave it alone */
 };
 
 /* Each returns a heap string (free() it) ending in a newline, or NULL when memory ran out. */

@@ -1,9 +1,9 @@
 /* roster-probe.ini: read by inih through a line reader of our own, checked
  * against one table of settings, reported whole.
  *
- * The settings table (config_settings) is the one place that knows a key: its
- * section, type, default, range and meaning. Parsing, defaults, --check, the
- * sample and the manual's lint follow from it. */
+ * The settings table (registry/settings.h) is the one place that knows a key:
+ * its section, type, default, range and meaning. Parsing, defaults, --check,
+ * the sample and the manual's lint follow from it. */
 #ifndef ROSTER_REGISTRY_CONFIG_H
 #define ROSTER_REGISTRY_CONFIG_H
 
@@ -39,7 +39,7 @@ struct cluster_settings {
     struct policy policy;
     char user[NAME_SIZE];
     char database[NAME_SIZE];
-    char password_file[PATH_SIZE];
+    char password_file[PATH_SIZE]; /* relative ones already start from the INI file's folder */
     char password[SECRET_SIZE];  /* read from password_file; secret */
     enum tls tls;
     char tls_ca[PATH_SIZE];
@@ -56,16 +56,21 @@ struct config {
 };
 
 /* Reads and checks the whole file, and the password files it names. Every
- * mistake found is printed to `complaints`, one per line, as
+ * mistake found is printed to `complaints`, one per line in the file's order, as
  * "FILE:LINE: [section] key: what is wrong (hint)". Returns NULL when there was
  * any; warnings alone (an even `witnesses`) do not fail. */
 struct config *config_load(const char *file, FILE *complaints);
 void config_free(struct config *config); /* wipes the secrets */
 
-/* --check: every effective setting with where it came from ("default" or "line N"); no secrets. */
+/* --check: every effective setting with where it came from ("default" or "line N"); no secrets. Itself an INI. */
 void config_print(const struct config *config, FILE *to);
 
-/* The settings table as text, one "section key type default" line each: for the lints. */
+/* The settings that a reload cannot put into force (the session's and the probe's name) and that differ between two
+ * configurations, as "[registry] root, [probe] name"; "" when there are none. Returns `to`. */
+const char *config_fixed_changes(const struct config *was, const struct config *now, char *to, size_t size);
+
+/* The settings table as text, for people and the lint: a line "section key type default reload [range]" for each, where
+ * default is "required", "-" for none, or two joined by '|' (postgresql's and mysql's), and reload is "reload" or "restart". */
 void config_print_settings(FILE *to);
 
 #endif

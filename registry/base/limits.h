@@ -24,6 +24,7 @@ enum {
     RULE_SIZE = 32,         /* the name of the rule that decided */
     DETAIL_SIZE = 200,      /* what a server or client library said of a failure */
     SENTENCE_SIZE = 512,    /* an error told to a person */
+    SERVERS_MAX = 32,       /* servers in the registry's list */
     SERVERS_SIZE = 2048,    /* the registry's comma list of host:port */
     PATH_SIZE = 320,        /* a znode path below the chroot */
     LINE_SIZE = 4096,       /* one line of an INI file */

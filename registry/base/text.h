@@ -24,13 +24,17 @@ void text_put(struct text *text, const char *format, ...) __attribute__((format(
 bool text_copy(char *to, size_t size, const char *from);
 
 /* Copy what fits, at a character boundary of UTF-8, control bytes replaced by
- * spaces: for foreign sentences on their way to a log or a znode. */
+ * spaces, what is not UTF-8 by '?', blanks at the end dropped: for foreign
+ * sentences on their way to a log or a znode. */
 void text_tame(char *to, size_t size, const char *from);
 
 static inline bool text_equal(const char *a, const char *b)
 {
     return __builtin_strcmp(a, b) == 0;
 }
+
+/* Are these bytes UTF-8 (RFC 3629: no overlong forms, no surrogates)? */
+bool text_is_utf8(const char *from, size_t length);
 
 /* [A-Za-z0-9._-]{1,63}, and neither "." nor "..". */
 bool text_is_name(const char *name);
@@ -54,10 +58,11 @@ bool text_parse_address(const char *from, char *ret_host, size_t host_size, uint
 /* The other way; brackets round a host that holds a colon. Returns `to`. */
 const char *text_address(char *to, size_t size, const char *host, uint16_t port);
 
-/* Milliseconds as a person would say them: "0 ms", "850 ms", "40 s", "3 min", "2 h", "5 d". Returns `to`. */
+/* Milliseconds as a person would say them: "0 ms", "850 ms", "40 s", "3 min", "2 h", "5 d", rounded down;
+ * "unknown" below zero. Returns `to`. */
 const char *text_duration(char *to, size_t size, int64_t ms);
 
-/* Bytes likewise: "0 B", "64 KiB". */
+/* Bytes likewise: "0 B", "64 KiB", "1.5 MiB". */
 const char *text_bytes(char *to, size_t size, int64_t bytes);
 
 /* RFC 3339 UTC with milliseconds, "2026-11-21T01:22:33.123Z", and back. */

@@ -13,5 +13,6 @@ Suite *resolve_suite(void);
 Suite *assess_suite(void);
 Suite *scheduler_suite(void);
 Suite *table_suite(void);
+Suite *watcher_suite(void);
 
 #endif

@@ -1,0 +1,397 @@
+/* MySQL and MariaDB by the client library's non-blocking API (mysql_client.h).
+ *
+ *      OFF --look--> DIALLING --> LOGGING_IN (loop: clear text; worker: TLS) --> ASKING --> IDLE
+ *       ^---------------'--------------'------------------------------------------'
+ *
+ * A look on a connection that is up is two statements in one message, one round
+ * trip (mysql_question.c).
+ *
+ * Encryption is decided at the server's greeting, before anything of ours has
+ * left: `require` and `verify` end there when none is offered; `prefer` starts again
+ * in clear text, where fewer ways to log in are allowed. `require` keeps listeners
+ * out, only `verify` an impostor.
+ *
+ * Limits: the handshake of TLS takes a worker, for at most timeout_ms. Without
+ * tls_ca every TLS connection loads the system's authorities, which costs some 20 ms of
+ * the worker's time and 0.8 MB. */
+#include <assert.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "probes/driver.h"
+#include "probes/failure.h"
+#include "probes/mysql_client.h"
+#include "probes/mysql_question.h"
+#include "registry/base/text.h"
+
+enum { ANSWER_BYTES_MAX = 256 * 1024 };
+
+enum stage {
+    STAGE_OFF,
+    STAGE_DIALLING,   /* until the server's greeting is there */
+    STAGE_LOGGING_IN, /* on the loop */
+    STAGE_WORKING,    /* the same, on a worker */
+    STAGE_SETTINGS,   /* asked; the first result is awaited */
+    STAGE_CHANNELS,   /* the second */
+    STAGE_IDLE
+};
+
+struct link {
+    char host[HOST_SIZE];
+    uint16_t port;
+    char user[NAME_SIZE];
+    char database[NAME_SIZE];
+    char password[SECRET_SIZE];
+    char application[NAME_SIZE];
+    char tls_ca[PATH_SIZE];
+    enum tls tls;
+    int64_t timeout_ms;
+
+    enum stage stage;
+    struct client *client;       /* NULL when STAGE_OFF */
+    char address[64];            /* of this connection, to dial again */
+    bool plain;                  /* no encryption on this connection */
+    enum client_step worked;     /* what came of the worker's part */
+    bool gave_up;                /* while it was under way */
+    enum dialect dialect;
+    bool answered;               /* this connection has answered a look before */
+    struct observation seen;
+};
+
+/* ---- endings --------------------------------------------------------------------------- */
+
+static void clear(struct observation *seen)
+{
+    *seen = (struct observation){.answer = ANSWER_UNKNOWN, .position = -1, .received = -1, .lag_ms = -1};
+}
+
+static void mysql_drop(struct link *link)
+{
+    assert(link->stage != STAGE_WORKING);
+    client_free(link->client);
+    link->client = NULL;
+    link->stage = STAGE_OFF;
+    link->answered = false;
+}
+
+/* The look is over, and the connection too. `detail` may belong to it. */
+static void fail(struct link *link, enum answer answer, const char *detail)
+{
+    clear(&link->seen);
+    link->seen.answer = answer;
+    text_tame(link->seen.detail, sizeof link->seen.detail, detail);
+    mysql_drop(link);
+}
+
+/* A step failed. A connection that was good before and broke is worth asking again. */
+static void fail_step(struct link *link, bool connecting)
+{
+    const char *sentence = client_sentence(link->client);
+    enum answer answer = failure_of_mysql(client_error(link->client), connecting, sentence);
+    if (client_is_flooded(link->client)) {
+        fail(link, ANSWER_PROTOCOL, "the answer is too long");
+    } else if (client_socket_error(link->client) != 0) {
+        fail(link, failure_of_errno(client_socket_error(link->client)), sentence);
+    } else {
+        fail(link, answer == ANSWER_LOST && !link->answered ? ANSWER_PROTOCOL : answer, sentence);
+    }
+}
+
+static void fail_late(struct link *link)
+{
+    bool asked = link->stage >= STAGE_SETTINGS;
+    bool dialling = !asked && !(client_events(link->client) & POLLIN);
+    char detail[DETAIL_SIZE];
+    snprintf(detail, sizeof detail, "%s within %" PRId64 " ms",
+             asked ? "no answer" : dialling ? "no connection" : "connected, but could not log in", link->timeout_ms);
+    fail(link, dialling ? ANSWER_TIMEOUT : ANSWER_STALLED, detail);
+}
+
+/* ---- asking ------------------------------------------------------------------------------ */
+
+static void take_settings(struct link *link, enum client_step step);
+
+static void ask(struct link *link)
+{
+    link->stage = STAGE_SETTINGS;
+    take_settings(link, client_ask(link->client, mysql_question(link->dialect)));
+}
+
+static void finish(struct link *link)
+{
+    link->answered = true;
+    link->stage = STAGE_IDLE;
+    mysql_read_version(client_server_version(link->client), link->seen.version, sizeof link->seen.version);
+}
+
+/* An error that the connection survives: our account may not ask this. */
+static bool is_denied(struct link *link)
+{
+    if (client_is_flooded(link->client) ||
+        failure_of_mysql(client_error(link->client), false, client_sentence(link->client)) != ANSWER_PRIVILEGE) {
+        return false;
+    }
+    link->seen.answer = ANSWER_PRIVILEGE;
+    text_tame(link->seen.detail, sizeof link->seen.detail, client_sentence(link->client));
+    text_copy(link->seen.missing, sizeof link->seen.missing, mysql_privilege(link->dialect));
+    return true;
+}
+
+static const char odd_shape[] = "the server's answer has not the shape of the question";
+
+static void take_channels(struct link *link, enum client_step step)
+{
+    if (step == CLIENT_WAITS) {
+        return;
+    }
+    if (step == CLIENT_FAILED && is_denied(link)) {
+        finish(link);
+    } else if (step == CLIENT_FAILED) {
+        fail_step(link, false);
+    } else if (!mysql_read_channels(link->client, &link->seen) || client_has_next(link->client)) {
+        fail(link, ANSWER_PROTOCOL, odd_shape);
+    } else {
+        link->seen.answer = ANSWER_OK;
+        finish(link);
+    }
+}
+
+static void take_settings(struct link *link, enum client_step step)
+{
+    if (step == CLIENT_WAITS) {
+        return;
+    }
+    if (step == CLIENT_FAILED && is_denied(link)) {
+        finish(link);
+    } else if (step == CLIENT_FAILED) {
+        fail_step(link, false);
+    } else if (!mysql_read_settings(link->client, &link->seen) || !client_has_next(link->client)) {
+        fail(link, ANSWER_PROTOCOL, odd_shape);
+    } else {
+        link->stage = STAGE_CHANNELS;
+        take_channels(link, client_next(link->client));
+    }
+}
+
+/* ---- connecting --------------------------------------------------------------------------- */
+
+static void logged_in(struct link *link)
+{
+    if (link->tls >= TLS_REQUIRE && !client_is_encrypted(link->client)) {
+        fail(link, ANSWER_TLS, "the connection is not encrypted");
+        return;
+    }
+    link->dialect = mysql_dialect(client_server_version(link->client), client_server_number(link->client));
+    ask(link);
+}
+
+static void take_login(struct link *link, enum client_step step)
+{
+    if (step == CLIENT_FAILED) {
+        fail_step(link, true);
+    } else if (step == CLIENT_DONE) {
+        logged_in(link);
+    }
+}
+
+static void dial(struct link *link)
+{
+    const struct client_options options = {
+        .name = link->host,
+        .user = link->user,
+        .password = link->password,
+        .database = link->database,
+        .program = link->application,
+        .port = link->port,
+        .encrypt = !link->plain,
+        .verify = link->tls == TLS_VERIFY,
+        .ca = link->tls_ca,
+        .timeout_ms = link->timeout_ms,
+        .answer_max = ANSWER_BYTES_MAX,
+    };
+    link->client = client_new(&options);
+    if (!link->client) {
+        fail(link, ANSWER_UNKNOWN, "out of memory");
+        return;
+    }
+    link->stage = link->plain ? STAGE_LOGGING_IN : STAGE_DIALLING;
+    take_login(link, client_connect(link->client, link->address));
+}
+
+/* The server has said its first words. */
+static void greet(struct link *link)
+{
+    switch (client_greeting(link->client)) {
+    case GREETING_PARTIAL:
+        break;
+    case GREETING_TLS:
+        link->stage = STAGE_WORKING;
+        break;
+    case GREETING_PLAIN:
+        if (link->tls != TLS_PREFER) {
+            fail(link, ANSWER_TLS, "the server offers no encryption");
+            break;
+        }
+        mysql_drop(link);
+        link->plain = true;
+        dial(link);
+        break;
+    case GREETING_OTHER:
+        link->stage = STAGE_LOGGING_IN; /* to an error of the library's */
+        take_login(link, client_go_on(link->client, POLLIN));
+        break;
+    }
+}
+
+static void go_on_dialling(struct link *link, int events)
+{
+    if (events != 0 && client_events(link->client) & POLLIN) {
+        greet(link);
+    } else {
+        take_login(link, client_go_on(link->client, events));
+    }
+}
+
+static void come_back_from_work(struct link *link)
+{
+    link->stage = STAGE_LOGGING_IN;
+    if (link->gave_up || link->worked == CLIENT_WAITS) {
+        fail_late(link);
+    } else {
+        take_login(link, link->worked);
+    }
+}
+
+/* ---- the driver ----------------------------------------------------------------------------- */
+
+static void tell(const struct link *link, struct want *want)
+{
+    switch (link->stage) {
+    case STAGE_OFF:
+    case STAGE_IDLE:
+        *want = (struct want){.kind = WANT_NOTHING, .phase = PHASE_IDLE, .fd = -1};
+        break;
+    case STAGE_WORKING:
+        *want = (struct want){.kind = WANT_WORK, .phase = PHASE_CONNECT, .fd = -1};
+        break;
+    default:
+        *want = (struct want){
+            .kind = WANT_IO,
+            .phase = link->stage < STAGE_SETTINGS ? PHASE_CONNECT : PHASE_QUERY,
+            .fd = client_fd(link->client),
+            .events = client_events(link->client),
+        };
+    }
+}
+
+static struct link *mysql_open(const struct target *target)
+{
+    struct link *link = calloc(1, sizeof *link);
+    if (!link) {
+        return NULL;
+    }
+    const struct cluster_settings *cluster = target->cluster;
+    memcpy(link->host, target->listing->host, sizeof link->host);
+    memcpy(link->user, cluster->user, sizeof link->user);
+    memcpy(link->database, cluster->database, sizeof link->database);
+    memcpy(link->password, cluster->password, sizeof link->password);
+    memcpy(link->tls_ca, cluster->tls_ca, sizeof link->tls_ca);
+    text_tame(link->application, sizeof link->application, target->application);
+    link->port = target->listing->port;
+    link->tls = cluster->tls;
+    link->timeout_ms = target->timeout_ms;
+    return link;
+}
+
+static void mysql_look(struct link *link, const char *address, struct want *ret_want)
+{
+    assert(link->stage == STAGE_OFF || link->stage == STAGE_IDLE);
+    clear(&link->seen);
+    if (link->stage == STAGE_IDLE) {
+        ask(link);
+    } else if (text_copy(link->address, sizeof link->address, address)) {
+        link->plain = link->tls == TLS_OFF;
+        link->gave_up = false;
+        dial(link);
+    } else {
+        fail(link, ANSWER_NAME, "the address is too long");
+    }
+    tell(link, ret_want);
+}
+
+static void mysql_go_on(struct link *link, int events, struct want *ret_want)
+{
+    switch (link->stage) {
+    case STAGE_DIALLING:
+        go_on_dialling(link, events);
+        break;
+    case STAGE_LOGGING_IN:
+        take_login(link, client_go_on(link->client, events));
+        break;
+    case STAGE_WORKING:
+        come_back_from_work(link);
+        break;
+    case STAGE_SETTINGS:
+        take_settings(link, client_go_on(link->client, events));
+        break;
+    case STAGE_CHANNELS:
+        take_channels(link, client_go_on(link->client, events));
+        break;
+    case STAGE_OFF:
+    case STAGE_IDLE:
+        break;
+    }
+    tell(link, ret_want);
+}
+
+static void mysql_work(struct link *link)
+{
+    assert(link->stage == STAGE_WORKING);
+    link->worked = client_finish_connect(link->client);
+}
+
+/* While a worker is at it, this only makes it come back soon; go_on then has the outcome. */
+static void mysql_give_up(struct link *link)
+{
+    if (link->stage == STAGE_WORKING) {
+        link->gave_up = true;
+        client_interrupt(link->client);
+    } else if (link->stage != STAGE_OFF && link->stage != STAGE_IDLE) {
+        fail_late(link);
+    }
+}
+
+static const struct observation *mysql_observation(const struct link *link)
+{
+    return &link->seen;
+}
+
+static int mysql_idle_fd(const struct link *link)
+{
+    return link->stage == STAGE_IDLE ? client_fd(link->client) : -1;
+}
+
+static void mysql_close_link(struct link *link)
+{
+    if (link) {
+        mysql_drop(link);
+        explicit_bzero(link->password, sizeof link->password);
+        free(link);
+    }
+}
+
+const struct driver driver_mysql = {
+    .engine = ENGINE_MYSQL,
+    .open = mysql_open,
+    .look = mysql_look,
+    .go_on = mysql_go_on,
+    .work = mysql_work,
+    .give_up = mysql_give_up,
+    .observation = mysql_observation,
+    .idle_fd = mysql_idle_fd,
+    .drop = mysql_drop,
+    .close = mysql_close_link,
+};

@@ -1,0 +1,144 @@
+/* Columns are found by name, in the new spelling and the old: MariaDB keeps the old
+ * one whatever the statement is called, MySQL changed it with 8.0.22.
+ *
+ * A server may have several channels. It is a replica when it has any; upstream,
+ * threads and lag are those of the first that runs, else of the first that
+ * tries to connect, else of the first. */
+#include "probes/mysql_question.h"
+
+#include <string.h>
+
+#include "registry/base/text.h"
+
+enum { CHANNELS_MAX = 64 };
+
+enum dialect mysql_dialect(const char *version, unsigned long number)
+{
+    if (strcasestr(version, "maria")) {
+        return DIALECT_MARIADB;
+    }
+    return number >= 80022 ? DIALECT_REPLICA : DIALECT_SLAVE;
+}
+
+const char *mysql_question(enum dialect dialect)
+{
+#define MYSQL_SETTINGS                                                                             \
+    "SELECT @@global.read_only AS read_only, @@global.super_read_only AS super_read_only,"         \
+    " @@global.offline_mode AS offline_mode, @@global.server_uuid AS self_id; "
+    static const char *const questions[] = {
+        [DIALECT_MARIADB] = "SELECT @@global.read_only AS read_only, @@global.server_id AS self_id; SHOW ALL SLAVES STATUS",
+        [DIALECT_SLAVE] = MYSQL_SETTINGS "SHOW SLAVE STATUS",
+        [DIALECT_REPLICA] = MYSQL_SETTINGS "SHOW REPLICA STATUS",
+    };
+#undef MYSQL_SETTINGS
+    return questions[dialect];
+}
+
+const char *mysql_privilege(enum dialect dialect)
+{
+    return dialect == DIALECT_MARIADB ? "SLAVE MONITOR" : "REPLICATION CLIENT";
+}
+
+void mysql_read_version(const char *version, char *to, size_t size)
+{
+    char tamed[VERSION_SIZE];
+    text_tame(tamed, sizeof tamed, version);
+    char *end = tamed + strspn(tamed, "0123456789.");
+    static const char maria[] = "-MariaDB";
+    if (strncmp(end, maria, sizeof maria - 1) == 0) {
+        end += sizeof maria - 1;
+    }
+    *end = 0;
+    text_tame(to, size, tamed);
+}
+
+/* Newer servers have more than two values for read_only: everything but off is on. */
+static bool is_off(const struct client *client, const char *name)
+{
+    const char *value = client_value(client, 0, name, NULL);
+    return !value || text_equal(value, "0") || strcasecmp(value, "OFF") == 0; /* a server without it cannot be that */
+}
+
+bool mysql_read_settings(const struct client *client, struct observation *seen)
+{
+    const char *self_id = client_value(client, 0, "self_id", NULL);
+    if (client_rows(client) != 1 || !self_id || !client_value(client, 0, "read_only", NULL)) {
+        return false;
+    }
+    text_tame(seen->self_id, sizeof seen->self_id, self_id);
+    seen->writable = is_off(client, "read_only") && is_off(client, "super_read_only") && is_off(client, "offline_mode");
+    return true;
+}
+
+/* ---- channels ------------------------------------------------------------------------ */
+
+enum threads { THREAD_STOPPED, THREAD_CONNECTING, THREAD_RUNNING };
+
+static const char *text_of(const struct client *client, size_t row, const char *name, const char *other_name)
+{
+    const char *value = client_value(client, row, name, other_name);
+    return value ? value : "";
+}
+
+static enum threads receiver_of(const struct client *client, size_t row)
+{
+    const char *word = text_of(client, row, "Replica_IO_Running", "Slave_IO_Running");
+    if (strcasecmp(word, "Yes") == 0) {
+        return THREAD_RUNNING;
+    }
+    return strcasecmp(word, "Connecting") == 0 || strcasecmp(word, "Preparing") == 0 ? THREAD_CONNECTING : THREAD_STOPPED;
+}
+
+/* Group Replication shows its own channels here; they follow no source. */
+static bool is_channel(const struct client *client, size_t row)
+{
+    const char *host = text_of(client, row, "Source_Host", "Master_Host");
+    return *host && !text_equal(host, "<NULL>") &&
+           strncmp(text_of(client, row, "Channel_Name", NULL), "group_replication_", 18) != 0;
+}
+
+static void read_channel(const struct client *client, size_t row, struct observation *seen)
+{
+    int64_t number;
+    char host[HOST_SIZE];
+    enum threads receiver = receiver_of(client, row);
+    const char *source = text_of(client, row, "Source_UUID", NULL);
+    seen->live = receiver == THREAD_RUNNING;
+    seen->connecting = receiver == THREAD_CONNECTING;
+    seen->applying = strcasecmp(text_of(client, row, "Replica_SQL_Running", "Slave_SQL_Running"), "Yes") == 0;
+    text_tame(host, sizeof host, text_of(client, row, "Source_Host", "Master_Host"));
+    text_copy(seen->upstream_host, sizeof seen->upstream_host, host);
+    if (text_parse_int(text_of(client, row, "Source_Port", "Master_Port"), 1, UINT16_MAX, &number)) {
+        seen->upstream_port = (uint16_t)number;
+    }
+    if (!*source) {
+        source = text_of(client, row, "Master_UUID", "Master_Server_Id");
+    }
+    if (!text_equal(source, "0")) { /* it has never been connected */
+        text_tame(seen->upstream_id, sizeof seen->upstream_id, source);
+    }
+    if (seen->live && seen->applying && /* a stopped receiver can show 0 */
+        text_parse_int(text_of(client, row, "Seconds_Behind_Source", "Seconds_Behind_Master"), 0, INT32_MAX, &number)) {
+        seen->lag_ms = number * 1000;
+    }
+}
+
+bool mysql_read_channels(const struct client *client, struct observation *seen)
+{
+    size_t rows = client_rows(client), best = 0;
+    bool found = false;
+    if (rows > CHANNELS_MAX) {
+        return false;
+    }
+    for (size_t row = 0; row < rows; row++) {
+        if (is_channel(client, row) && (!found || receiver_of(client, row) > receiver_of(client, best))) {
+            best = row;
+            found = true;
+        }
+    }
+    seen->replica = found;
+    if (found) {
+        read_channel(client, best, seen);
+    }
+    return true;
+}

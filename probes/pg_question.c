@@ -1,0 +1,144 @@
+/* One statement for primaries and standbys of PostgreSQL 12-18, for an account with
+ * no more rights than pg_read_all_stats; across a promotion too, because recovery
+ * ends once and for all, and is read first. */
+#include "probes/pg_question.h"
+
+#include <inttypes.h>
+#include <libpq-fe.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "registry/base/text.h"
+
+/* Order of the columns below. */
+enum column {
+    COLUMN_RECOVERY,
+    COLUMN_IDENTITY,
+    COLUMN_TIMELINE,
+    COLUMN_READ_ONLY,
+    COLUMN_RECEIVER,   /* there is a WAL receiver */
+    COLUMN_STATUS,     /* what it does; NULL without pg_read_all_stats */
+    COLUMN_HOST,
+    COLUMN_PORT,
+    COLUMN_PAUSED,
+    COLUMN_POSITION,
+    COLUMN_RECEIVED,
+    COLUMN_LAG,
+    COLUMN_PRIVILEGED,
+    COLUMNS
+};
+
+/* "rec" is read first (OFFSET 0 keeps the planner from merging it): functions that fail in recovery are reached only when
+ * it is over, which is for good. A standby's timeline is the receiver's or the control file's, whichever is greater: the
+ * latter trails until a restartpoint, the former is absent without a receiver. Lag counts as none when everything received
+ * is replayed and the stream is up; a silent primary would else look like lag. */
+const char pg_question[] =
+    "SELECT r.rec, s.system_identifier,"
+    " CASE WHEN r.rec THEN greatest(w.received_tli, c.timeline_id)"
+    " ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint END,"
+    " current_setting('transaction_read_only') = 'on' OR current_setting('default_transaction_read_only') = 'on',"
+    " w.pid IS NOT NULL, w.status, w.sender_host, w.sender_port,"
+    " CASE WHEN r.rec THEN pg_is_wal_replay_paused() ELSE false END,"
+    " pg_wal_lsn_diff(CASE WHEN r.rec THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END, '0/0')::bigint,"
+    " CASE WHEN r.rec THEN pg_wal_lsn_diff(greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()), '0/0')::bigint END,"
+    " CASE WHEN NOT r.rec OR (w.pid IS NOT NULL AND w.status IS NULL) THEN NULL"
+    " WHEN w.status = 'streaming' AND pg_last_wal_replay_lsn() >= pg_last_wal_receive_lsn() THEN 0"
+    " ELSE greatest(0, extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000)::bigint END,"
+    " pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')"
+    " FROM (SELECT pg_is_in_recovery() AS rec OFFSET 0) r"
+    " CROSS JOIN pg_control_system() s CROSS JOIN pg_control_checkpoint() c LEFT JOIN pg_stat_wal_receiver w ON true";
+
+static const char *value_of(const PGresult *result, enum column column)
+{
+    return PQgetvalue(result, 0, (int)column); /* "" for NULL */
+}
+
+static bool is_null(const PGresult *result, enum column column)
+{
+    return PQgetisnull(result, 0, (int)column);
+}
+
+static bool is_true(const PGresult *result, enum column column)
+{
+    return text_equal(value_of(result, column), "t");
+}
+
+/* NULL reads as -1. */
+static bool read_number(const PGresult *result, enum column column, int64_t low, int64_t *ret_number)
+{
+    if (is_null(result, column)) {
+        *ret_number = -1;
+        return true;
+    }
+    return text_parse_int(value_of(result, column), low, INT64_MAX, ret_number);
+}
+
+static bool read_text(const PGresult *result, enum column column, char *to, size_t size)
+{
+    char tamed[512];
+    text_tame(tamed, sizeof tamed, value_of(result, column));
+    return text_copy(to, size, tamed);
+}
+
+static bool has_shape(const PGresult *result)
+{
+    if (PQntuples(result) != 1 || PQnfields(result) != COLUMNS) {
+        return false;
+    }
+    static const enum column booleans[] = {COLUMN_RECOVERY, COLUMN_READ_ONLY, COLUMN_RECEIVER, COLUMN_PAUSED, COLUMN_PRIVILEGED};
+    for (size_t i = 0; i < sizeof booleans / sizeof *booleans; i++) {
+        const char *value = value_of(result, booleans[i]);
+        if (!text_equal(value, "t") && !text_equal(value, "f")) {
+            return false;
+        }
+    }
+    return !is_null(result, COLUMN_IDENTITY) && !is_null(result, COLUMN_TIMELINE);
+}
+
+/* "15.20 (Debian 15.20-0+deb12u1)" */
+static void read_version(const char *version, struct observation *seen)
+{
+    char first[VERSION_SIZE];
+    snprintf(first, sizeof first, "%.*s", (int)strcspn(version, " "), version);
+    text_tame(seen->version, sizeof seen->version, first);
+}
+
+static void read_stream(const PGresult *result, struct observation *seen)
+{
+    const char *status = value_of(result, COLUMN_STATUS);
+    int64_t port = -1;
+    seen->live = text_equal(status, "streaming");
+    seen->connecting = !seen->live && *status && !text_equal(status, "stopping") && !text_equal(status, "stopped");
+    seen->applying = !is_true(result, COLUMN_PAUSED);
+    if (read_text(result, COLUMN_HOST, seen->upstream_host, sizeof seen->upstream_host) &&
+        read_number(result, COLUMN_PORT, 1, &port) && port <= UINT16_MAX) {
+        seen->upstream_port = (uint16_t)(port > 0 ? port : 0);
+    }
+}
+
+bool pg_read_answer(const struct pg_result *result, const char *version, struct observation *seen)
+{
+    int64_t identity, timeline;
+    if (!has_shape(result) ||
+        !text_parse_int(value_of(result, COLUMN_TIMELINE), 1, UINT32_MAX, &timeline) ||
+        !text_parse_int(value_of(result, COLUMN_IDENTITY), INT64_MIN, INT64_MAX, &identity) ||
+        !read_number(result, COLUMN_POSITION, 0, &seen->position) ||
+        !read_number(result, COLUMN_RECEIVED, 0, &seen->received) ||
+        !read_number(result, COLUMN_LAG, 0, &seen->lag_ms)) {
+        return false;
+    }
+    /* An unsigned number that SQL shows as a signed one. */
+    snprintf(seen->identity, sizeof seen->identity, "%" PRIu64, (uint64_t)identity);
+    snprintf(seen->lineage, sizeof seen->lineage, "%" PRId64, timeline);
+    read_version(version ? version : "", seen);
+    seen->replica = is_true(result, COLUMN_RECOVERY);
+    seen->writable = !seen->replica && !is_true(result, COLUMN_READ_ONLY);
+    if (seen->replica) {
+        read_stream(result, seen);
+    }
+    if (!is_true(result, COLUMN_PRIVILEGED)) {
+        text_copy(seen->missing, sizeof seen->missing, "pg_read_all_stats");
+    }
+    seen->answer = ANSWER_OK;
+    return true;
+}

@@ -1,0 +1,18 @@
+/* What a PostgreSQL server is asked, and how its answer reads. */
+#ifndef ROSTER_PROBES_PG_QUESTION_H
+#define ROSTER_PROBES_PG_QUESTION_H
+
+#include <stdbool.h>
+
+#include "probes/driver.h"
+
+struct pg_result; /* libpq's PGresult */
+
+/* One statement, one row. */
+extern const char pg_question[];
+
+/* The row into `seen`, whose answer becomes OK. `version`: the server_version it has reported; may be NULL.
+ * False when the row is not what the statement gives; `seen` may then be half filled. */
+bool pg_read_answer(const struct pg_result *result, const char *version, struct observation *seen);
+
+#endif

@@ -1,0 +1,26 @@
+/* The rules that a verdict can rest on, and the sentence that each one tells. */
+#ifndef ROSTER_REGISTRY_RULE_H
+#define ROSTER_REGISTRY_RULE_H
+
+#include "registry/model.h"
+
+enum rule {
+    RULE_NO_CLAIM,       /* nobody claims, and nobody was primary */
+    RULE_SOLE_CLAIMANT,  /* one claims */
+    RULE_NEWEST_LINEAGE, /* the strictly newest of several, or newer than the last */
+    RULE_MOST_REPLICAS,  /* no order: the one that most others replicate from */
+    RULE_INCUMBENT,      /* several claim, none is newest: the incumbent holds */
+    RULE_HELD,           /* the operator holds the writer */
+    RULE_KEPT,           /* it cannot be read as primary, but nothing speaks against it */
+    RULE_NOT_WRITABLE,   /* withdrawn by its own word */
+    RULE_REFUSED,        /* withdrawn: its port refuses and nothing streams from it */
+    RULE_OUTDATED,       /* withdrawn: a newer lineage was seen */
+    RULE_STRANGER,       /* withdrawn: another cluster answers at its address */
+    RULE_TIE             /* several claim, none is newest, and none may hold */
+};
+extern const char *const rule_names[]; /* no-claim, sole-claimant, newest-lineage, ... */
+
+/* Writes the sentence of `topology` by its own rule; `readers` of `witnesses` read the primary as such. */
+void rule_tell(const struct topology *topology, int readers, char *to, size_t size);
+
+#endif

@@ -1,0 +1,182 @@
+#include "registry/tally.h"
+
+#include <string.h>
+
+static bool is_claim(const struct sighting *seen)
+{
+    return seen->answer == ANSWER_OK && seen->claim;
+}
+
+static bool is_writer(const struct sighting *seen)
+{
+    return seen->answer == ANSWER_OK && seen->writable;
+}
+
+/* Not writable by its own word: in recovery, read-only, or on its way up or down. */
+static bool is_denial(const struct sighting *seen)
+{
+    return (seen->answer == ANSWER_OK && !seen->writable) || seen->answer == ANSWER_STARTING || seen->answer == ANSWER_STOPPING;
+}
+
+/* The first sighting of a kind that a quorum shares with the same lineage and identity. */
+static const struct sighting *shared(const struct tally *tally, bool (*is)(const struct sighting *))
+{
+    for (size_t i = 0; i < tally->count; i++) {
+        const struct sighting *mine = tally->seen[i];
+        int same = 0;
+        for (size_t k = 0; is(mine) && k < tally->count; k++) {
+            const struct sighting *theirs = tally->seen[k];
+            same += is(theirs) && strcmp(mine->lineage, theirs->lineage) == 0 && strcmp(mine->identity, theirs->identity) == 0;
+        }
+        if (same >= tally->quorum) {
+            return mine;
+        }
+    }
+    return NULL;
+}
+
+static const char *identity_of(const struct sighting *seen)
+{
+    return seen->identity;
+}
+
+static const char *upstream_of(const struct sighting *seen)
+{
+    return seen->upstream;
+}
+
+/* A string that a quorum of answers gives alike. */
+static const char *agreed(const struct tally *tally, const char *(*of)(const struct sighting *))
+{
+    for (size_t i = 0; i < tally->count; i++) {
+        int same = 0;
+        for (size_t k = 0; tally->seen[i]->answer == ANSWER_OK && k < tally->count; k++) {
+            same += tally->seen[k]->answer == ANSWER_OK && strcmp(of(tally->seen[i]), of(tally->seen[k])) == 0;
+        }
+        if (same >= tally->quorum) {
+            return of(tally->seen[i]);
+        }
+    }
+    return NULL;
+}
+
+static void count_live(struct tally *tally)
+{
+    int live = 0;
+    for (size_t i = 0; tally->upstream && i < tally->count; i++) {
+        const struct sighting *seen = tally->seen[i];
+        live += seen->answer == ANSWER_OK && seen->live && strcmp(seen->upstream, tally->upstream) == 0;
+    }
+    tally->live = live >= tally->quorum;
+}
+
+/* The greatest lineage that at least a quorum of answers reach. */
+static void find_lineage(struct tally *tally)
+{
+    for (size_t i = 0; i < tally->count; i++) {
+        const struct sighting *mine = tally->seen[i];
+        int reach = 0;
+        for (size_t k = 0; mine->answer == ANSWER_OK && mine->lineage[0] && k < tally->count; k++) {
+            const struct sighting *theirs = tally->seen[k];
+            reach += theirs->answer == ANSWER_OK && lineage_compare(theirs->lineage, mine->lineage) >= 0;
+        }
+        if (reach >= tally->quorum && (!tally->has_lineage || lineage_compare(mine->lineage, tally->lineage) > 0)) {
+            tally->has_lineage = true;
+            strcpy(tally->lineage, mine->lineage);
+        }
+    }
+}
+
+static void find_reason(struct tally *tally)
+{
+    enum health health = tally->up >= tally->quorum     ? HEALTH_UP
+                         : tally->down >= tally->quorum ? HEALTH_DOWN
+                                                        : HEALTH_UNKNOWN;
+    int most = 0;
+    for (enum answer answer = ANSWER_UNKNOWN; answer <= ANSWER_RIVAL; answer++) {
+        int same = 0;
+        for (size_t i = 0; i < tally->count; i++) {
+            same += tally->seen[i]->answer == answer;
+        }
+        if (answer_health(answer) == health && same > most) {
+            most = same;
+            tally->reason = answer;
+        }
+    }
+}
+
+void tally_count(struct tally *tally, const struct ballot *ballot, const char *name)
+{
+    *tally = (struct tally){.name = name, .quorum = ballot->quorum};
+    for (size_t i = 0; i < ballot->count; i++) {
+        const struct sighting *seen = report_member(ballot->votes[i].report, name);
+        if (!seen) {
+            continue;
+        }
+        tally->seen[tally->count++] = seen;
+        tally->up += answer_health(seen->answer) == HEALTH_UP;
+        tally->down += answer_health(seen->answer) == HEALTH_DOWN;
+        tally->mute += seen->answer == ANSWER_REFUSED;
+        tally->denies += is_denial(seen);
+        tally->follows += seen->answer == ANSWER_OK && !seen->claim;
+    }
+    tally->claim = shared(tally, is_claim);
+    tally->writer = shared(tally, is_writer);
+    tally->identity = agreed(tally, identity_of);
+    tally->upstream = agreed(tally, upstream_of);
+    count_live(tally);
+    find_lineage(tally);
+    find_reason(tally);
+}
+
+/* The value at place `quorum` from the top: at least a quorum report this much or more. -1 is "not known". */
+static int64_t reached(const struct tally *tally, int64_t (*of)(const struct sighting *))
+{
+    int64_t best = -1;
+    for (size_t i = 0; i < tally->count; i++) {
+        int reach = 0;
+        for (size_t k = 0; k < tally->count; k++) {
+            reach += tally->seen[k]->answer == ANSWER_OK && of(tally->seen[k]) >= of(tally->seen[i]);
+        }
+        if (tally->seen[i]->answer == ANSWER_OK && reach >= tally->quorum && of(tally->seen[i]) > best) {
+            best = of(tally->seen[i]);
+        }
+    }
+    return best;
+}
+
+static int64_t bytes_of(const struct sighting *seen)
+{
+    return seen->lag.bytes;
+}
+
+static int64_t ms_of(const struct sighting *seen)
+{
+    return seen->lag.ms;
+}
+
+bool tally_lag(const struct tally *tally, struct lag *ret_lag)
+{
+    for (enum lag_state state = LAG_UNKNOWN; state <= LAG_BROKEN; state++) {
+        int same = 0;
+        for (size_t i = 0; i < tally->count; i++) {
+            same += tally->seen[i]->answer == ANSWER_OK && tally->seen[i]->lag.state == state;
+        }
+        if (same >= tally->quorum) {
+            *ret_lag = (struct lag){state, reached(tally, bytes_of), reached(tally, ms_of)};
+            return true;
+        }
+    }
+    return false;
+}
+
+bool tally_any_stream_from(const struct tally *tally, const char *upstream)
+{
+    for (size_t i = 0; i < tally->count; i++) {
+        const struct sighting *seen = tally->seen[i];
+        if (seen->answer == ANSWER_OK && seen->live && strcmp(seen->upstream, upstream) == 0) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,37 @@
+/* What the voters together say of one member: counting, no deciding.
+ *
+ * "By quorum" below: at least `quorum` voters say the same. What no quorum
+ * says is absent, and the caller keeps what was. */
+#ifndef ROSTER_REGISTRY_TALLY_H
+#define ROSTER_REGISTRY_TALLY_H
+
+#include "registry/ballot.h"
+
+struct tally {
+    const char *name;
+    int quorum;
+    size_t count;                                 /* voters that list it */
+    const struct sighting *seen[WITNESSES_MAX];
+    int up, down;                                 /* health, as answers count towards it */
+    int mute;                                     /* refused: the host lives, the server does not */
+    int denies;                                   /* its own answer: not writable, starting, or shutting down */
+    int follows;                                  /* answered, and does not claim */
+    const struct sighting *claim;                 /* a claim by quorum (lineage and identity agree), or NULL */
+    const struct sighting *writer;                /* the same, but merely writable: what keeps an incumbent without order */
+    const char *identity;                         /* by quorum, from answers; NULL */
+    const char *upstream;                         /* by quorum, from answers; NULL */
+    bool live;                                    /* by quorum: a live stream from that upstream */
+    bool has_lineage;
+    char lineage[LINEAGE_SIZE];                   /* the newest that a quorum reaches, from answers */
+    enum answer reason;                           /* the commonest answer of those that stand for its health; ties by order */
+};
+
+void tally_count(struct tally *tally, const struct ballot *ballot, const char *name);
+
+/* Lag by quorum: the greatest bound that a quorum reaches. False: no quorum on its state. */
+bool tally_lag(const struct tally *tally, struct lag *ret_lag);
+
+/* Does any voter see a live stream from `upstream` to this member, from its own answer? */
+bool tally_any_stream_from(const struct tally *tally, const char *upstream);
+
+#endif

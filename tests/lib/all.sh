@@ -1,0 +1,8 @@
+# shellcheck shell=bash
+# The whole harness: servers, fleet, and what they stand on. Source it; see base.sh.
+set -uo pipefail
+for part in base zookeeper postgres mariadb fleet; do
+    # shellcheck source=/dev/null
+    . "$(dirname "${BASH_SOURCE[0]}")/$part.sh"
+done
+unset part

@@ -1,0 +1,222 @@
+/* zk - one look at, or one change of, a znode, without starting a JVM for it.
+ *
+ *     zk SERVERS get PATH            prints the value
+ *     zk SERVERS stat PATH           prints czxid, mzxid, version, ephemeralOwner and length
+ *     zk SERVERS ls PATH             prints the children's names, sorted
+ *     zk SERVERS tree PATH           prints "PATH czxid mzxid version" of PATH and all below, sorted
+ *     zk SERVERS set PATH VALUE      whatever its version
+ *     zk SERVERS create PATH VALUE   persistent
+ *     zk SERVERS hold PATH VALUE     ephemeral, kept until this process ends
+ *     zk SERVERS delete PATH         whatever its version, with all below it
+ *
+ * VALUE "-" is read from standard input. Exit: 0 done, 1 the registry refused
+ * (what it said is on stderr), 2 usage, 3 not reached within 5 s.
+ *
+ * It is a test's tool: synchronous calls, one request after the other. Reads
+ * follow a sync, so that they see what another client has just written. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <zookeeper/zookeeper.h>
+
+static char value[1 << 20];
+
+static int refuse(const char *path, int rc)
+{
+    fprintf(stderr, "zk: %s: %s\n", path, zerror(rc));
+    return 1;
+}
+
+static void pause_ms(long ms)
+{
+    nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
+}
+
+static zhandle_t *connect_to(const char *servers)
+{
+    zoo_set_debug_level((ZooLogLevel)0);
+    zhandle_t *zh = zookeeper_init(servers, NULL, 10000, NULL, NULL, 0);
+    if (zh) {
+        zoo_set_servers_resolution_delay(zh, -1);
+    }
+    for (int waited = 0; zh && zoo_state(zh) != ZOO_CONNECTED_STATE; waited += 2) {
+        if (waited >= 5000) {
+            zookeeper_close(zh);
+            return NULL;
+        }
+        pause_ms(2);
+    }
+    return zh;
+}
+
+static void flush_done(int rc, const char *path, const void *done)
+{
+    (void)rc, (void)path;
+    __atomic_store_n((int *)done, 1, __ATOMIC_RELEASE);
+}
+
+/* Make the server that we talk to catch up with the leader. */
+static void catch_up(zhandle_t *zh, const char *path)
+{
+    static int done;
+    if (zoo_async(zh, path, flush_done, &done) == ZOK) {
+        for (int waited = 0; !__atomic_load_n(&done, __ATOMIC_ACQUIRE) && waited < 5000; waited++) {
+            pause_ms(1);
+        }
+    }
+}
+
+static int get(zhandle_t *zh, const char *path)
+{
+    int size = sizeof value;
+    int rc = zoo_get(zh, path, 0, value, &size, NULL);
+    if (rc != ZOK) {
+        return refuse(path, rc);
+    }
+    fwrite(value, 1, (size_t)(size > 0 ? size : 0), stdout);
+    if (size < 1 || value[size - 1] != '\n') {
+        putchar('\n');
+    }
+    return 0;
+}
+
+static int print_stat(zhandle_t *zh, const char *path)
+{
+    struct Stat stat;
+    int rc = zoo_exists(zh, path, 0, &stat);
+    if (rc != ZOK) {
+        return refuse(path, rc);
+    }
+    printf("czxid=%lld mzxid=%lld version=%d ephemeralOwner=%lld length=%d\n", (long long)stat.czxid, (long long)stat.mzxid,
+           stat.version, (long long)stat.ephemeralOwner, stat.dataLength);
+    return 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int children(zhandle_t *zh, const char *path, struct String_vector *ret_names)
+{
+    int rc = zoo_get_children(zh, path, 0, ret_names);
+    if (rc == ZOK && ret_names->count) {
+        qsort(ret_names->data, (size_t)ret_names->count, sizeof *ret_names->data, compare_names);
+    }
+    return rc;
+}
+
+static int list(zhandle_t *zh, const char *path)
+{
+    struct String_vector names;
+    int rc = children(zh, path, &names);
+    if (rc != ZOK) {
+        return refuse(path, rc);
+    }
+    for (int i = 0; i < names.count; i++) {
+        puts(names.data[i]);
+    }
+    deallocate_String_vector(&names);
+    return 0;
+}
+
+/* A znode that goes while we look is passed over. */
+static int walk(zhandle_t *zh, const char *path, int (*visit)(zhandle_t *zh, const char *path), int children_first)
+{
+    struct String_vector names = {0};
+    int failed = children_first ? 0 : visit(zh, path);
+    int rc = children(zh, path, &names);
+    if (rc != ZOK && rc != ZNONODE) {
+        return refuse(path, rc);
+    }
+    for (int i = 0; rc == ZOK && i < names.count; i++) {
+        char below[1024];
+        snprintf(below, sizeof below, "%s/%s", strcmp(path, "/") ? path : "", names.data[i]);
+        failed |= walk(zh, below, visit, children_first);
+    }
+    if (rc == ZOK) {
+        deallocate_String_vector(&names);
+    }
+    return failed | (children_first ? visit(zh, path) : 0);
+}
+
+static int print_node(zhandle_t *zh, const char *path)
+{
+    struct Stat stat;
+    int rc = zoo_exists(zh, path, 0, &stat);
+    if (rc == ZOK) {
+        printf("%s %lld %lld %d\n", path, (long long)stat.czxid, (long long)stat.mzxid, stat.version);
+    }
+    return rc == ZOK || rc == ZNONODE ? 0 : refuse(path, rc);
+}
+
+static int delete_node(zhandle_t *zh, const char *path)
+{
+    int rc = zoo_delete(zh, path, -1);
+    return rc == ZOK ? 0 : refuse(path, rc);
+}
+
+static int put(zhandle_t *zh, const char *verb, const char *path, const char *data)
+{
+    size_t size = strlen(data);
+    if (!strcmp(data, "-")) {
+        size = fread(value, 1, sizeof value, stdin);
+        data = value;
+    }
+    int rc;
+    if (!strcmp(verb, "set")) {
+        rc = zoo_set(zh, path, data, (int)size, -1);
+    } else {
+        int mode = !strcmp(verb, "hold") ? ZOO_EPHEMERAL : 0;
+        rc = zoo_create(zh, path, data, (int)size, &ZOO_OPEN_ACL_UNSAFE, mode, NULL, 0);
+    }
+    if (rc != ZOK) {
+        return refuse(path, rc);
+    }
+    while (!strcmp(verb, "hold")) {
+        pause();
+    }
+    return 0;
+}
+
+static int perform(zhandle_t *zh, const char *verb, const char *path, const char *data)
+{
+    if (data) {
+        return put(zh, verb, path, data);
+    }
+    catch_up(zh, path);
+    if (!strcmp(verb, "get")) {
+        return get(zh, path);
+    }
+    if (!strcmp(verb, "stat")) {
+        return print_stat(zh, path);
+    }
+    if (!strcmp(verb, "ls")) {
+        return list(zh, path);
+    }
+    return walk(zh, path, !strcmp(verb, "tree") ? print_node : delete_node, !strcmp(verb, "delete"));
+}
+
+int main(int argc, char **argv)
+{
+    static const char *const verbs[] = {"get", "stat", "ls", "tree", "delete", "set", "create", "hold"};
+    size_t verb = 0;
+    while (argc > 3 && verb < 8 && strcmp(argv[2], verbs[verb])) {
+        verb++;
+    }
+    if (argc != (verb < 5 ? 4 : 5) || verb == 8) {
+        fputs("usage: zk SERVERS get|stat|ls|tree|delete PATH\n       zk SERVERS set|create|hold PATH VALUE\n", stderr);
+        return 2;
+    }
+    zhandle_t *zh = connect_to(argv[1]);
+    if (!zh) {
+        fprintf(stderr, "zk: %s: not reached\n", argv[1]);
+        return 3;
+    }
+    int rc = perform(zh, argv[2], argv[3], argv[4]);
+    zookeeper_close(zh);
+    return rc;
+}

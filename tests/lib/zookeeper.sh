@@ -1,0 +1,92 @@
+# shellcheck shell=bash
+# ZooKeeper servers from Debian's jars: one, or an ensemble.
+#
+#     zk_start                one server, named zk; again after a stop: the same one, with its data
+#     zk_ensemble 3           zk1 zk2 zk3
+#     zk_stop NAME...         and zk_start NAME again
+#     zk get|set|... PATH     the registry from a client's side; see zk.c
+#
+# ZK is the connect string. Small ticks, so that short session timeouts are allowed.
+
+# All jars of the folder would die in conflicting logging bindings: these will do.
+zk_class_path() {
+    local jar path=$T
+    for jar in zookeeper zookeeper-jute slf4j-api slf4j-nop netty-all snappy-java metrics-core; do
+        path=$path:/usr/share/java/$jar.jar
+    done
+    echo "$path"
+}
+
+zk_write() { # zk_write NAME PORT [EXTRA LINES]
+    mkdir -p "$T/$1.data"
+    own "$T/$1.data"
+    cat > "$T/$1.cfg" <<E2
+tickTime=500
+initLimit=20
+syncLimit=5
+minSessionTimeout=1000
+maxSessionTimeout=60000
+dataDir=$T/$1.data
+clientPort=$2
+clientPortAddress=127.0.0.1
+admin.enableServer=false
+maxClientCnxns=0
+4lw.commands.whitelist=*
+${3:-}
+E2
+}
+
+zk_launch() {
+    start "$1" java -Xmx128m -Xss512k -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto -XX:-UsePerfData \
+        -Dzookeeper.preAllocSize=1024 -Dzookeeper.forceSync=no -cp "$(zk_class_path)" \
+        org.apache.zookeeper.server.quorum.QuorumPeerMain "$T/$1.cfg"
+}
+
+zk_port() { sed -n 's/^clientPort=//p' "$T/$1.cfg"; }
+
+# A four-letter word to one server.
+zk_word() {
+    local fd
+    { exec {fd}<> "/dev/tcp/127.0.0.1/$(zk_port "$1")"; } 2> /dev/null || return 1
+    echo "$2" >&"$fd"
+    timeout 5 cat <&"$fd"
+    exec {fd}>&-
+}
+
+zk_serves() { zk_word "$1" srvr | grep -q '^Mode: [a-z]*'; }
+
+# zk_start [NAME]
+zk_start() {
+    local name=${1:-zk}
+    if [ ! -e "$T/$name.cfg" ]; then
+        port_take
+        zk_write "$name" "$PORT"
+        ZK=127.0.0.1:$PORT
+    fi
+    zk_launch "$name"
+    wait_for 30 "zk_serves $name"
+}
+
+zk_ensemble() {
+    local i peers='' ports=() at=()
+    for ((i = 1; i <= $1; i++)); do
+        port_take; ports[i]=$PORT
+        port_take; peers+="server.$i=127.0.0.1:$PORT"
+        port_take; peers+=":$PORT"$'\n'
+    done
+    for ((i = 1; i <= $1; i++)); do
+        zk_write "zk$i" "${ports[i]}" "$peers"
+        echo "$i" > "$T/zk$i.data/myid"
+        at+=("127.0.0.1:${ports[i]}")
+        zk_launch "zk$i"
+    done
+    ZK=$(IFS=,; echo "${at[*]}")
+    for ((i = 1; i <= $1; i++)); do wait_for 40 "zk_serves zk$i"; done
+}
+
+zk_stop() { local name; for name in "${@:-zk}"; do crash "$name"; done; }
+
+zk() { "$B/zk" "$ZK" "$@"; }
+
+# The last transaction that the server knows of, as a number.
+zk_zxid() { local zxid; zxid=$(zk_word "${1:-zk}" srvr | sed -n 's/^Zxid: //p'); echo $((zxid)); }

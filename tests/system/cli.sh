@@ -1,0 +1,194 @@
+# shellcheck shell=bash
+# roster, the command line: what it prints, and every exit code.
+
+alone() {
+    zk_start
+    pg_group 2
+    cluster_pg orders 1 pg-1 pg-2
+    fleet_start 1
+    wait_topology 30 orders '.state == "ok" and .primary == "pg-1" and ([.members[].health] | unique) == ["up"]'
+}
+
+test_bad_usage_exits_2() {
+    ZK=127.0.0.1:1
+    local args
+    while read -r args; do
+        # shellcheck disable=SC2086
+        expect_code 2 roster $args
+        expect_text "$T/said" '.'
+    done <<E2
+
+nonsense
+show
+show a b
+show or/ders
+route orders
+route orders sideways
+route orders write --count 0
+route orders write --count many
+route orders write --nonsense
+weight orders pg-1
+weight orders pg-1 1001
+weight orders pg-1 heavy
+drain orders
+hold
+accept orders
+list --root relative
+list --timeout soon
+E2
+    expect_code 2 "$B/roster" list
+    expect_code 2 "$B/roster" -z nowhere list
+    expect_code 2 "$B/roster" -z 127.0.0.1:70000 list
+    expect_code 0 "$B/roster" --version
+    expect_code 0 "$B/roster" --help
+    expect_code 0 "$B/roster" help route
+}
+
+test_an_absent_registry_exits_3() {
+    port_take
+    ZK=127.0.0.1:$PORT
+    expect_code 3 roster list --timeout 500ms
+    expect_code 3 roster show orders --timeout 500ms
+    expect_code 3 roster route orders write --timeout 500ms
+    expect_code 3 roster explain orders --timeout 500ms
+    expect_code 3 roster drain orders pg-1 --timeout 500ms
+    expect_text "$T/said" 'registry'
+}
+
+test_an_unknown_cluster_exits_4() {
+    local args
+    alone
+    while read -r args; do
+        # shellcheck disable=SC2086
+        expect_code 4 roster $args --timeout 500ms
+    done <<E2
+show sales
+route sales write
+explain sales
+drain sales pg-1
+undrain sales pg-1
+weight sales pg-1 5
+hold sales pg-1
+release sales
+accept sales pg-1
+forget sales
+E2
+    expect_code 2 roster drain orders pg-9
+    expect_text "$T/said" 'pg-9'
+}
+
+test_no_endpoint_exits_5() {
+    alone
+    expect_code 0 roster route orders write
+    expect_code 0 roster route orders read
+    pg_crash pg-2
+    wait_topology 20 orders '.members[1].health == "down"'
+    expect_code 0 roster route orders read --fallback
+    expect_text "$T/said" "$(at_pg pg-1)"
+    pg_crash pg-1
+    wait_topology 20 orders '.primary == null and .state == "no-primary"'
+    expect_code 5 roster route orders write
+    expect_code 0 roster show orders
+    expect_text "$T/said" 'no primary'
+    expect_code 0 roster list
+    expect_code 0 roster explain orders
+}
+
+test_options_stand_before_or_behind_and_come_from_the_environment() {
+    alone
+    expect_code 0 "$B/roster" -z "$ZK" show orders
+    expect_code 0 "$B/roster" show orders -z "$ZK"
+    expect_code 0 "$B/roster" show --servers="$ZK" orders
+    expect_code 0 env ROSTER_SERVERS="$ZK" "$B/roster" show orders
+    expect_code 4 env ROSTER_SERVERS="$ZK" ROSTER_ROOT=/other "$B/roster" show orders --timeout 500ms
+    expect_code 0 env ROSTER_SERVERS="$ZK" ROSTER_ROOT=/other "$B/roster" -r /roster show orders
+}
+
+test_what_is_shown() {
+    alone
+    expect_code 0 roster list
+    expect_text "$T/said" "orders +ok +1 +pg-1 +$(at_pg pg-1)"
+    expect_code 0 roster show orders
+    expect_text "$T/said" "pg-1 +$(at_pg pg-1) +primary +up"
+    expect_text "$T/said" "pg-2 +$(at_pg pg-2) +secondary +up"
+    expect_no_text "$T/said" $'\033'
+    roster show orders --json > "$T/json"
+    expect "show --json" "$(jq -rc '[.cluster, .state, .primary, .members[1].upstream, .witnesses_now]' "$T/json")" '["orders","ok","pg-1","pg-1",1]'
+    expect_code 0 roster route orders read --count 3
+    expect "lines of route --count 3" "$(wc -l < "$T/said")" 3
+    expect_text "$T/said" "pg-2.*$(at_pg pg-2)"
+    expect_code 0 roster explain orders
+    expect_text "$T/said" 'probe-a'
+    expect_text "$T/said" 'rule'
+}
+
+test_watch_prints_json_and_lines() {
+    alone
+    start json "$B/roster" -z "$ZK" watch orders --json
+    start lines "$B/roster" -z "$ZK" watch
+    wait_for 10 'head -n 1 "$T/json.log" | jq -e ".cluster == \"orders\" and .primary == \"pg-1\""'
+    wait_for 10 'grep -q orders "$T/lines.log"'
+    pg_crash pg-1
+    pg_promote pg-2
+    wait_for 20 'tail -n 1 "$T/json.log" | jq -e ".primary == \"pg-2\""'
+    wait_for 20 'grep -q "pg-2" "$T/lines.log"'
+    stop json INT
+    stop lines TERM
+}
+
+test_the_operators_word_is_obeyed() {
+    alone
+    expect_code 0 roster drain orders pg-2
+    wait_topology 20 orders '.members[1].drained'
+    wait_for 5 '! roster route orders read --strict'
+    expect_code 0 roster undrain orders pg-2
+    wait_topology 20 orders '.members[1] | has("drained") | not'
+    expect_code 0 roster weight orders pg-2 7
+    wait_topology 20 orders '.members[1].weight == 7'
+    expect_code 0 roster weight orders pg-2 default
+    wait_topology 20 orders '.members[1].weight == 100'
+    expect "directives" "$(zk get /roster/clusters/orders/directives | jq -c 'del(.format) | map_values(select(length > 0))')" '{}'
+}
+
+test_a_hold_freezes_the_writer_and_release_ends_it() {
+    alone
+    watch_start watch orders
+    expect_code 0 roster hold orders
+    wait_for 10 'zk get /roster/clusters/orders/directives | jq -e ".hold == \"pg-1\""'
+    pg_crash pg-1
+    pg_promote pg-2
+    holds_for 5 "! grep -q '$(at_pg pg-2)' '$T/watch.out'"
+    expect_code 0 roster release orders
+    watch_sees 20 watch "$(at_pg pg-2)"
+}
+
+test_accept_clears_a_fence() {
+    alone
+    pg_crash pg-1
+    pg_promote pg-2
+    wait_topology 20 orders '.primary == "pg-2" and .members[0].fenced'
+    expect_code 0 roster accept orders pg-1
+    wait_topology 20 orders '.members[0].fenced | not'
+    expect "the primary" "$(topology orders .primary)" pg-2
+}
+
+test_forget_refuses_while_a_probe_reports() {
+    alone
+    expect_code 2 roster forget orders
+    expect "the primary" "$(topology orders .primary)" pg-1
+    stop probe-a
+    expect_code 0 roster forget orders
+    expect_code 4 roster show orders --timeout 500ms
+}
+
+test_a_closed_pipe_and_a_full_disk_are_noticed() {
+    alone
+    roster watch orders > >(head -n 1 > "$T/first") 2> /dev/null &
+    wait_for 10 '[ -s "$T/first" ]'
+    pg_crash pg-2
+    wait_topology 20 orders '.members[1].health == "down"'
+    wait_for 10 '! kill -0 $!'
+    local code=0
+    roster list > /dev/full 2> "$T/said" || code=$?
+    expect "the exit code with a full disk" $code 1
+}

@@ -1,0 +1,218 @@
+# shellcheck shell=bash
+# The registry on its bad days: away, emptied, filled with garbage, quiet.
+
+orders() {
+    zk_start
+    pg_group "${1:-2}"
+    cluster_pg orders "${2:-3}" $(seq -f 'pg-%g' "${1:-2}")
+    fleet_start "${2:-3}"
+    watch_start watch orders
+    wait_topology 30 orders '.state == "ok" and .primary == "pg-1" and ([.members[].health] | unique) == ["up"]'
+    watch_sees 10 watch "$(at_pg pg-1)"
+}
+
+watch_never_wavered() { expect "what watch said" "$(cat "$T/watch.out")" "$(at_pg pg-1)"; }
+
+test_all_probes_dead_leave_the_topology_and_its_age_shows() {
+    local before name
+    orders
+    before=$(zk stat "$(topology_path orders)")
+    for name in $(fleet_names 3); do crash "$name"; done
+    wait_for 20 '[ -z "$(zk ls /roster/probes)" ]'
+    wait_for 20 'roster show orders --json | jq -e ".age_ms > 3000 and .witnesses_now == 0 and .state == \"ok\""'
+    expect_code 0 roster show orders
+    expect_text "$T/said" 'age +[1-9]'
+    expect_code 0 roster route orders write
+    expect_text "$T/said" "$(at_pg pg-1)"
+    expect_code 0 roster route orders read
+    expect_text "$T/said" "$(at_pg pg-2)"
+    expect_code 5 roster route orders write --max-age 1s
+    # A database that dies now is not known to: nobody is there to see it.
+    pg_crash pg-1
+    holds_for 3 'roster route orders write | grep -q "$(at_pg pg-1)"'
+    expect "the topology" "$(zk stat "$(topology_path orders)")" "$before"
+    watch_never_wavered
+    pg_start pg-1
+    fleet_start 3
+    wait_for 30 'roster show orders --json | jq -e ".age_ms == 0 and .witnesses_now == 3"'
+    watch_never_wavered
+}
+
+test_a_stopped_registry_leaves_routing_and_its_age_shows() {
+    orders
+    mkdir -m 700 "$T/cache"
+    expect_code 0 roster show orders --cache "$T/cache"
+    zk_stop
+    expect_code 0 roster show orders --cache "$T/cache" --timeout 1s
+    expect_text "$T/said" 'age +[1-9].*(cache|registry)'
+    expect_code 0 roster route orders write --cache "$T/cache" --timeout 1s
+    expect_text "$T/said" "$(at_pg pg-1)"
+    expect_code 3 roster show orders --timeout 1s
+    expect_code 3 roster route orders write --timeout 1s
+    holds_for 8 'alive watch && alive probe-a && alive probe-b && alive probe-c'
+    zk_start
+    wait_for 40 'roster show orders --json | jq -e ".age_ms == 0 and .witnesses_now == 3"'
+    watch_never_wavered
+}
+
+test_a_promotion_while_the_registry_is_away_is_told_when_it_is_back() {
+    orders
+    zk_stop
+    sleep 20
+    pg_crash pg-1
+    pg_promote pg-2
+    sleep 40 # a minute in all: long past every session
+    watch_never_wavered
+    zk_start
+    watch_sees 40 watch "$(at_pg pg-2)"
+    wait_topology 10 orders '.lineage == "2"'
+    expect "what watch said" "$(grep -vx -e - "$T/watch.out" | tr '\n' ' ')" "$(at_pg pg-1) $(at_pg pg-2) "
+}
+
+test_a_probe_waits_for_a_registry_that_is_not_there_yet() {
+    zk_start
+    zk_stop
+    pg_group 2
+    cluster_pg orders 1 pg-1 pg-2
+    fleet_start 1
+    watch_start watch orders
+    wait_for 10 'grep -qi "registry" "$T/probe-a.log"'
+    watch_sees 5 watch -
+    holds_for 3 'alive probe-a && alive watch'
+    expect_code 3 roster list --timeout 1s
+    zk_start
+    watch_sees 40 watch "$(at_pg pg-1)"
+}
+
+test_what_is_deleted_by_hand_comes_back() {
+    local path
+    orders
+    # A probe's own things, the verdict, the operator's word.
+    for path in /roster/probes/probe-b /roster/clusters/orders/reports/probe-a /roster/clusters/orders/topology \
+        /roster/clusters/orders/directives; do
+        zk delete $path
+        wait_for 20 "zk get $path | jq -e '.format == 1'"
+    done
+    # And whole branches, with their parents.
+    for path in /roster/probes /roster/clusters/orders; do
+        zk delete $path || zk delete $path # the fleet may be putting something back already
+        wait_for 30 '[ "$(zk ls /roster/probes | wc -l)$(zk ls /roster/clusters/orders/reports | wc -l)" = 33 ]'
+        wait_for 30 "zk get /roster/clusters/orders/directives && zk get $(topology_path orders)"
+    done
+    wait_topology 30 orders '.state == "ok" and .primary == "pg-1"'
+    watch_never_wavered
+    # It all works still, and it is the same watch that hears of it.
+    pg_crash pg-1
+    pg_promote pg-2
+    watch_sees 20 watch "$(at_pg pg-2)"
+}
+
+test_a_deleted_root_comes_back_and_routing_holds() {
+    orders
+    zk delete /roster || zk delete /roster || zk delete /roster
+    wait_for 40 'topology_is orders ".state == \"ok\" and .primary == \"pg-1\""'
+    holds_for 5 'alive watch'
+    watch_never_wavered
+}
+
+test_garbage_in_a_znode_harms_nobody() {
+    local path
+    orders
+    for path in /roster/clusters/orders/topology /roster/clusters/orders/reports/probe-a /roster/probes/probe-c; do
+        for garbage in 'no json at all' '{}' '{"format":1}' '[]' '' '{"format":1,"format":1}'; do
+            zk set $path "$garbage"
+            wait_for 30 "zk get $path | jq -e '.format == 1 and (has(\"cluster\") or has(\"beat\"))'"
+        done
+    done
+    wait_topology 20 orders '.state == "ok" and .primary == "pg-1"'
+    holds_for 2 'alive probe-a && alive probe-b && alive probe-c && alive watch'
+    watch_never_wavered
+    # The operator's word is the operator's: it stays as it was put, the last good one counts, and it is told.
+    expect_code 0 roster drain orders pg-2
+    wait_topology 20 orders '.members[1].drained'
+    zk set /roster/clusters/orders/directives 'no json at all'
+    wait_for 20 'grep -q directives "$T/probe-a.log"'
+    holds_for 5 "topology_is orders '.members[1].drained'"
+    expect "directives" "$(zk get /roster/clusters/orders/directives)" 'no json at all'
+    expect_code 2 roster undrain orders pg-2
+    expect_code 0 roster undrain orders pg-2 --force
+    wait_topology 20 orders '.members[1].drained | not'
+    watch_never_wavered
+}
+
+test_a_future_format_is_left_alone_and_the_last_good_answer_kept() {
+    local future='{"format":2,"cluster":"orders","primary":{"new":"shape"}}'
+    orders
+    zk set "$(topology_path orders)" "$future"
+    wait_for 20 'grep -q topology "$T/probe-a.log"'
+    holds_for 5 "[ \"\$(zk get $(topology_path orders))\" = '$future' ]"
+    watch_never_wavered
+    expect_code 4 roster show orders
+    expect_text "$T/said" 'format'
+    # Gone, the fleet goes on where it was, and so does the watch.
+    zk delete "$(topology_path orders)"
+    wait_topology 20 orders '.state == "ok" and .primary == "pg-1"'
+    pg_crash pg-1
+    pg_promote pg-2
+    watch_sees 20 watch "$(at_pg pg-2)"
+}
+
+test_a_report_of_a_future_format_has_no_vote() {
+    orders 2 3
+    crash probe-c
+    wait_for 20 '! zk get /roster/clusters/orders/reports/probe-c'
+    zk create /roster/clusters/orders/reports/probe-z '{"format":2,"probe":"probe-z"}'
+    pg_crash pg-1
+    pg_promote pg-2
+    watch_sees 20 watch "$(at_pg pg-2)"
+    expect "evidence of probe-z" "$(topology orders '.evidence | has("probe-z")')" false
+    zk delete /roster/clusters/orders/reports/probe-z
+}
+
+# The registry's writes in a quiet minute are the probes' beats: one each per 2 s.
+test_a_quiet_minute_writes_nothing_but_beats() {
+    local before after zxid
+    orders 3 3
+    # Settled: nothing but presence has moved for a few seconds.
+    tree() { zk tree /roster | grep -v '^/roster/probes/'; }
+    still() { local was; was=$(tree); sleep 6; [ "$(tree)" = "$was" ]; }
+    wait_for 60 still
+    before=$(tree)
+    zk tree /roster > "$T/tree.before"
+    sleep 3 # our own session has ended
+    zxid=$(zk_zxid)
+    sleep 60
+    zxid=$(($(zk_zxid) - zxid))
+    after=$(tree)
+    expect "all but the probes' presence" "$after" "$before"
+    [ $zxid -le 93 ] || fail "$zxid transactions in 60 s, where three probes' beats are 90"
+    [ $zxid -ge 81 ] || fail "$zxid transactions in 60 s: the fleet does not beat"
+}
+
+test_zkcli_shows_readable_json() {
+    orders
+    /usr/share/zookeeper/bin/zkCli.sh -server "$ZK" get /roster/clusters/orders/topology > "$T/said" 2> /dev/null
+    expect_text "$T/said" '^ *"primary": "pg-1",?'
+    sed -n '/^{/,/^}/p' "$T/said" > "$T/json"
+    expect "what zkCli printed, parsed" "$(jq -r .state "$T/json")" ok
+    for path in /roster /roster/probes/probe-a /roster/clusters/orders/reports/probe-a /roster/clusters/orders/directives; do
+        expect "$path's format" "$(zk get $path | jq -r .format)" 1
+    done
+}
+
+test_a_chroot_and_another_root_work() {
+    zk_start
+    pg_group 2
+    zk create /apps ''
+    zk create /apps/eu ''
+    ZK_PLAIN=$ZK
+    ZK=$ZK/apps/eu
+    REGISTRY_SETTINGS=$'session_timeout = 4s\nroot = /db/roster'
+    export ROSTER_ROOT=/db/roster
+    cluster_pg orders 1 pg-1 pg-2
+    fleet_start 1
+    watch_start watch orders
+    watch_sees 30 watch "$(at_pg pg-1)"
+    ZK=$ZK_PLAIN
+    expect "the primary" "$(zk get /apps/eu/db/roster/clusters/orders/topology | jq -r .primary)" pg-1
+}

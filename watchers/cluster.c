@@ -1,0 +1,351 @@
+/* roster.h's clusters: arguments checked, then passed on to what cluster->routing
+ * publishes and cluster->status says. */
+#include <roster.h>
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "registry/base/clock.h"
+#include "registry/base/text.h"
+#include "watchers/cache.h"
+#include "watchers/library.h"
+
+enum { SUBSCRIBE_WAIT_MS = 5000 };
+
+static_assert(sizeof((struct roster_state *)0)->refused == REFUSED_SIZE, "a refusal fits");
+static_assert((int)STATE_CONFLICT == (int)ROSTER_STATE_CONFLICT && (int)STATE_NO_PRIMARY == (int)ROSTER_STATE_NO_PRIMARY &&
+                  (int)STATE_SUSPECT == (int)ROSTER_STATE_SUSPECT,
+              "same order");
+
+/* ---- subscribing -------------------------------------------------------------------- */
+
+/* With session.lock held. */
+static struct roster_cluster *find(struct roster *roster, const char *name)
+{
+    struct roster_cluster *cluster = roster->clusters;
+    while (cluster && !text_equal(cluster->name, name)) {
+        cluster = cluster->next;
+    }
+    return cluster;
+}
+
+static void load_cache(struct roster_cluster *cluster)
+{
+    struct roster *roster = cluster->roster;
+    char sentence[SENTENCE_SIZE] = "memory ran out";
+    struct topology *kept = calloc(1, sizeof *kept);
+    struct snapshot *snapshot = NULL;
+    if (kept && cache_load(roster->cache_dir, cluster->name, kept, &cluster->kept_provenance, sentence, sizeof sentence)) {
+        snapshot = snapshot_new(kept, &cluster->kept_provenance, true, clock_wall_ms());
+    }
+    if (!snapshot) {
+        free(kept);
+        if (sentence[0]) {
+            teller_say(roster, ROSTER_LOG_WARNING, "%s: what is kept in %s is not used: %s", cluster->name, roster->cache_dir,
+                       sentence);
+        }
+        return;
+    }
+    int64_t age_ms = clock_wall_ms() - kept->at_wall_ms;
+    routing_stand(&cluster->routing, clock_boot_ms() - (age_ms > 0 ? age_ms : 0), false);
+    routing_publish(&cluster->routing, snapshot);
+    cluster->kept = kept;
+    cluster->status.cached = true;
+}
+
+static void free_cluster(struct roster_cluster *cluster)
+{
+    if (cluster) {
+        routing_release(&cluster->routing);
+        free(cluster->kept);
+        free(cluster);
+    }
+}
+
+static struct roster_cluster *new_cluster(struct roster *roster, const char *name, const struct roster_subscription *subscription)
+{
+    struct roster_cluster *cluster = aligned_alloc(alignof(struct roster_cluster), sizeof *cluster);
+    if (!cluster) {
+        return NULL;
+    }
+    memset(cluster, 0, sizeof *cluster);
+    cluster->roster = roster;
+    text_copy(cluster->name, sizeof cluster->name, name);
+    cluster->status.witnesses_now = -1;
+    if (subscription) {
+        cluster->subscription = *subscription;
+    }
+    if (roster->cache_dir) {
+        load_cache(cluster);
+    }
+    return cluster;
+}
+
+/* Two threads may come with one name: the first to get here wins, and the other's object is thrown away. */
+static struct roster_cluster *add(struct roster *roster, struct roster_cluster *cluster)
+{
+    worker_lock(&roster->session);
+    struct roster_cluster *there = find(roster, cluster->name);
+    if (!there && roster->cluster_count < CLUSTERS_MAX) {
+        cluster->next = roster->clusters;
+        __atomic_store_n(&roster->clusters, cluster, __ATOMIC_RELEASE); /* pairs with the loads of the library's threads */
+        roster->cluster_count++;
+        there = cluster;
+    }
+    worker_unlock(&roster->session);
+    return there;
+}
+
+static enum roster_status find_or_add(struct roster *roster, const char *name, const struct roster_subscription *subscription,
+                                      struct roster_cluster **ret_cluster)
+{
+    worker_lock(&roster->session);
+    *ret_cluster = find(roster, name);
+    worker_unlock(&roster->session);
+    if (*ret_cluster) {
+        return ROSTER_OK;
+    }
+    if (atomic_load(&roster->forked)) {
+        return handle_refuse(ROSTER_INVALID, "this handle is the parent process's: open one in the child to follow more");
+    }
+    if (subscription && subscription->changed && !teller_start(roster)) {
+        return handle_refuse(ROSTER_INTERNAL, "a thread could not be made");
+    }
+    struct roster_cluster *mine = new_cluster(roster, name, subscription);
+    if (!mine) {
+        return handle_refuse(ROSTER_NO_MEMORY, "memory ran out");
+    }
+    *ret_cluster = add(roster, mine);
+    if (*ret_cluster != mine) {
+        free_cluster(mine);
+    } else {
+        if (mine->status.cached) {
+            teller_changed(mine);
+        }
+        session_wake(roster);
+    }
+    return *ret_cluster ? ROSTER_OK : handle_refuse(ROSTER_INVALID, "cluster: a handle follows %d at most", CLUSTERS_MAX);
+}
+
+static bool has_topology(struct roster_cluster *cluster)
+{
+    return __atomic_load_n(&cluster->routing.now, __ATOMIC_ACQUIRE) != NULL;
+}
+
+/* Until the registry has said what there is, or time is up. */
+static void wait_for_answer(struct roster_cluster *cluster, int wait_ms)
+{
+    struct roster *roster = cluster->roster;
+    int64_t until_ms = clock_mono_ms() + wait_ms;
+    if (has_topology(cluster) && until_ms > roster->opened_ms + wait_ms) {
+        until_ms = roster->opened_ms + wait_ms; /* many clusters and no registry: they do not wait one after the other */
+    }
+    worker_lock(&roster->session);
+    while (!cluster->status.answered && worker_wait_until(&roster->session, until_ms)) {
+    }
+    worker_unlock(&roster->session);
+}
+
+static enum roster_status outcome(struct roster_cluster *cluster)
+{
+    if (has_topology(cluster)) {
+        return ROSTER_OK;
+    }
+    worker_lock(&cluster->roster->session);
+    struct status status = cluster->status;
+    worker_unlock(&cluster->roster->session);
+    if (!status.answered) {
+        return handle_refuse(ROSTER_UNREACHABLE, "cluster %s: the registry was not reached in time", cluster->name);
+    }
+    return handle_refuse(ROSTER_NO_CLUSTER, "cluster %s: %s", cluster->name,
+                         status.refused[0] ? status.refused : "the registry holds no topology of that name");
+}
+
+enum roster_status roster_subscribe(struct roster *roster, const char *cluster, const struct roster_subscription *subscription,
+                                    struct roster_cluster **ret_cluster)
+{
+    int wait_ms = subscription && subscription->wait_ms ? subscription->wait_ms : SUBSCRIBE_WAIT_MS;
+    if (!ret_cluster) {
+        return handle_refuse(ROSTER_INVALID, "ret_cluster: required");
+    }
+    *ret_cluster = NULL;
+    if (!roster) {
+        return handle_refuse(ROSTER_INVALID, "roster: required");
+    }
+    if (!cluster || !text_is_name(cluster)) {
+        return handle_refuse(ROSTER_INVALID, "cluster: \"%.80s\" is not a name ([A-Za-z0-9._-], 1 to 63)", cluster ? cluster : "");
+    }
+    enum roster_status status = find_or_add(roster, cluster, subscription, ret_cluster);
+    if (status != ROSTER_OK) {
+        return status;
+    }
+    if (wait_ms > 0 && !atomic_load(&roster->forked)) {
+        wait_for_answer(*ret_cluster, wait_ms);
+    }
+    return outcome(*ret_cluster);
+}
+
+/* ---- routing ------------------------------------------------------------------------------ */
+
+static const struct roster_request defaults;
+
+static bool is_request(const struct roster_request *request)
+{
+    return request->policy == ROSTER_ROUND_ROBIN || request->policy == ROSTER_RANDOM || request->policy == ROSTER_WEIGHTED;
+}
+
+enum roster_status roster_route(struct roster_cluster *cluster, enum roster_access access, const struct roster_request *request,
+                                struct roster_endpoint *ret_endpoint)
+{
+    request = request ? request : &defaults;
+    if (!cluster || !ret_endpoint || (access != ROSTER_WRITE && access != ROSTER_READ) || !is_request(request)) {
+        return ROSTER_INVALID;
+    }
+    return routing_route(&cluster->routing, access, request, ret_endpoint);
+}
+
+/* ---- telling what was met ------------------------------------------------------------------- */
+
+enum roster_met roster_classify(const char *sqlstate, unsigned code)
+{
+    static const struct {
+        unsigned code;
+        enum roster_met met;
+    } codes[] = {
+        {1290, ROSTER_MET_READ_ONLY}, /* ER_OPTION_PREVENTS_STATEMENT: --read-only */
+        {1792, ROSTER_MET_READ_ONLY}, /* ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION */
+        {1836, ROSTER_MET_READ_ONLY}, /* ER_READ_ONLY_MODE */
+        {1053, ROSTER_MET_REFUSED},   /* ER_SERVER_SHUTDOWN */
+        {2002, ROSTER_MET_REFUSED},   /* CR_CONNECTION_ERROR */
+        {2003, ROSTER_MET_REFUSED},   /* CR_CONN_HOST_ERROR */
+        {2006, ROSTER_MET_REFUSED},   /* CR_SERVER_GONE_ERROR */
+        {2013, ROSTER_MET_REFUSED},   /* CR_SERVER_LOST */
+        {2055, ROSTER_MET_REFUSED}    /* CR_SERVER_LOST_EXTENDED */
+    };
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+        if (codes[i].code == code) {
+            return codes[i].met;
+        }
+    }
+    if (!sqlstate || code) {
+        return ROSTER_MET_OTHER;
+    }
+    if (text_equal(sqlstate, "25006")) {
+        return ROSTER_MET_READ_ONLY;
+    }
+    /* Class 08: connection exceptions. 57P01..57P03: shut down by the administrator, crashed, cannot connect now. */
+    if (strncmp(sqlstate, "08", 2) == 0 || text_equal(sqlstate, "57P01") || text_equal(sqlstate, "57P02") ||
+        text_equal(sqlstate, "57P03")) {
+        return ROSTER_MET_REFUSED;
+    }
+    return text_equal(sqlstate, "00000") ? ROSTER_MET_OK : ROSTER_MET_OTHER;
+}
+
+void roster_report(struct roster_cluster *cluster, const struct roster_endpoint *endpoint, enum roster_met met)
+{
+    if (!cluster || !endpoint) {
+        return;
+    }
+    routing_met(&cluster->routing, endpoint, met, clock_boot_ms());
+    if ((met != ROSTER_MET_REFUSED && met != ROSTER_MET_READ_ONLY) || atomic_load(&cluster->roster->forked)) {
+        return;
+    }
+    if (!atomic_exchange(&cluster->reread, true)) {
+        atomic_store(&cluster->roster->reread, true);
+        session_wake(cluster->roster);
+    }
+}
+
+/* ---- looking ----------------------------------------------------------------------------------- */
+
+static void copy(char *to, size_t size, const char *from)
+{
+    text_tame(to, size, from);
+}
+
+static void read_state(const struct snapshot *snapshot, void *to)
+{
+    const struct topology *topology = &snapshot->topology;
+    struct roster_state *state = to;
+    state->state = (enum roster_topology_state)topology->state;
+    state->epoch = topology->epoch;
+    copy(state->engine, sizeof state->engine, engine_names[topology->policy.engine]);
+    copy(state->kind, sizeof state->kind, kind_names[topology->policy.kind]);
+    copy(state->primary, sizeof state->primary, topology->primary);
+    copy(state->lineage, sizeof state->lineage, topology->lineage);
+    copy(state->identity, sizeof state->identity, topology->identity);
+    copy(state->rule, sizeof state->rule, topology->rule);
+    copy(state->why, sizeof state->why, topology->why);
+    copy(state->by, sizeof state->by, topology->by);
+    state->at_wall_ms = topology->at_wall_ms;
+    state->witnesses = topology->policy.witnesses;
+    state->quorum = quorum_of(topology->policy.witnesses);
+}
+
+enum roster_status roster_state(struct roster_cluster *cluster, struct roster_state *ret_state)
+{
+    if (!cluster || !ret_state) {
+        return ROSTER_INVALID;
+    }
+    *ret_state = (struct roster_state){.witnesses_now = -1};
+    bool known = routing_read(&cluster->routing, read_state, ret_state);
+    if (known) {
+        ret_state->age_ms = routing_age(&cluster->routing, clock_boot_ms());
+    }
+    worker_lock(&cluster->roster->session);
+    const struct status *status = &cluster->status;
+    if (!atomic_load(&cluster->roster->forked)) { /* a child has no session to speak of */
+        ret_state->connected = status->connected;
+        ret_state->witnesses_now = status->witnesses_now;
+    }
+    ret_state->cached = status->cached;
+    copy(ret_state->refused, sizeof ret_state->refused, status->refused);
+    worker_unlock(&cluster->roster->session);
+    return known ? ROSTER_OK : ROSTER_NO_CLUSTER;
+}
+
+static void write_labels(char *to, size_t size, const struct listing *listing)
+{
+    struct text text;
+    text_init(&text, to, size);
+    for (int i = 0; i < listing->label_count; i++) {
+        text_put(&text, "%s%s=%s", i ? "," : "", listing->labels[i].key, listing->labels[i].value);
+    }
+}
+
+struct members_wanted {
+    struct roster_member *members;
+    size_t capacity;
+    size_t count;
+};
+
+static void read_members(const struct snapshot *snapshot, void *to)
+{
+    struct members_wanted *wanted = to;
+    for (int i = 0; i < snapshot->topology.member_count && wanted->count < wanted->capacity; i++) {
+        const struct member *from = &snapshot->topology.members[i];
+        struct roster_member *member = &wanted->members[wanted->count++];
+        *member = (struct roster_member){.endpoint = snapshot->table.endpoints[i],
+                                         .fenced = from->fenced,
+                                         .drained = from->drained,
+                                         .claims = from->claims};
+        copy(member->reason, sizeof member->reason, from->reason == ANSWER_OK ? "" : answer_names[from->reason]);
+        copy(member->upstream, sizeof member->upstream, from->upstream);
+        write_labels(member->labels, sizeof member->labels, &from->listing);
+    }
+}
+
+enum roster_status roster_members(struct roster_cluster *cluster, struct roster_member *ret_members, size_t capacity,
+                                  size_t *ret_count)
+{
+    struct members_wanted wanted = {.members = ret_members, .capacity = capacity};
+    if (!cluster || !ret_count || (!ret_members && capacity > 0)) {
+        return ROSTER_INVALID;
+    }
+    if (!routing_read(&cluster->routing, read_members, &wanted)) {
+        return ROSTER_NO_CLUSTER;
+    }
+    *ret_count = wanted.count;
+    return ROSTER_OK;
+}

@@ -1,0 +1,318 @@
+/* roster.h's handles: options checked, threads started, ended, and what fork
+ * means to them. cluster.c has the rest of roster.h. */
+#include <roster.h>
+
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "registry/base/clock.h"
+#include "registry/base/text.h"
+#include "registry/paths.h"
+#include "watchers/cache.h"
+#include "watchers/library.h"
+
+enum {
+    SESSION_TIMEOUT_MS = 10000,
+    SESSION_TIMEOUT_LOW_MS = 1000,
+    SESSION_TIMEOUT_HIGH_MS = 300000
+};
+
+/* ---- sentences --------------------------------------------------------------------- */
+
+static __thread char last_error[SENTENCE_SIZE];
+
+enum roster_status handle_refuse(enum roster_status status, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(last_error, sizeof last_error, format, args);
+    va_end(args);
+    return status;
+}
+
+const char *roster_error(void)
+{
+    return last_error;
+}
+
+const char *roster_strerror(enum roster_status status)
+{
+    switch (status) {
+    case ROSTER_OK:
+        return "ok";
+    case ROSTER_INVALID:
+        return "an argument is wrong";
+    case ROSTER_NO_MEMORY:
+        return "memory ran out";
+    case ROSTER_UNREACHABLE:
+        return "the registry was not reached in time";
+    case ROSTER_NO_CLUSTER:
+        return "no topology of that cluster was ever seen";
+    case ROSTER_NO_ENDPOINT:
+        return "there is no endpoint to route to";
+    case ROSTER_TOO_OLD:
+        return "what is known is older than the request allows";
+    case ROSTER_INTERNAL:
+        return "an internal error";
+    }
+    return "an unknown status";
+}
+
+const char *roster_version(void)
+{
+    return ROSTER_VERSION;
+}
+
+/* ---- all handles, and fork ------------------------------------------------------------ */
+
+static pthread_mutex_t handles_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct roster *handles;
+static pthread_once_t fork_hooks = PTHREAD_ONCE_INIT;
+
+static void before_fork(void)
+{
+    pthread_mutex_lock(&handles_lock);
+    for (struct roster *roster = handles; roster; roster = roster->next) {
+        worker_lock(&roster->session);
+        worker_lock(&roster->teller.worker);
+        worker_lock(&roster->keeper);
+    }
+    snapshot_before_fork();
+}
+
+static void unlock_all(void)
+{
+    for (struct roster *roster = handles; roster; roster = roster->next) {
+        worker_unlock(&roster->keeper);
+        worker_unlock(&roster->teller.worker);
+        worker_unlock(&roster->session);
+    }
+    pthread_mutex_unlock(&handles_lock);
+}
+
+static void after_fork_parent(void)
+{
+    snapshot_after_fork_parent();
+    unlock_all();
+}
+
+static void after_fork_child(void)
+{
+    snapshot_after_fork_child();
+    for (struct roster *roster = handles; roster; roster = roster->next) {
+        atomic_store(&roster->forked, true);
+        for (struct roster_cluster *cluster = roster->clusters; cluster; cluster = cluster->next) {
+            atomic_fetch_add(&cluster->routing.turn, clock_random() >> 8); /* the children of one parent go their own rounds */
+        }
+    }
+    unlock_all();
+}
+
+static void install_fork_hooks(void)
+{
+    pthread_atfork(before_fork, after_fork_parent, after_fork_child);
+}
+
+static void enlist(struct roster *roster)
+{
+    pthread_mutex_lock(&handles_lock);
+    roster->next = handles;
+    if (handles) {
+        handles->prev = roster;
+    }
+    handles = roster;
+    pthread_mutex_unlock(&handles_lock);
+}
+
+static void delist(struct roster *roster)
+{
+    pthread_mutex_lock(&handles_lock);
+    *(roster->prev ? &roster->prev->next : &handles) = roster->next;
+    if (roster->next) {
+        roster->next->prev = roster->prev;
+    }
+    pthread_mutex_unlock(&handles_lock);
+}
+
+/* ---- a handle ----------------------------------------------------------------------------- */
+
+static enum roster_status check_auth(const char *auth)
+{
+    const char *user = auth + 7;
+    if (strncmp(auth, "digest:", 7) != 0 || user[0] == ':' || !strchr(user, ':') || strlen(auth) >= SECRET_SIZE) {
+        return handle_refuse(ROSTER_INVALID, "auth: not of the form digest:user:password"); /* and never shown */
+    }
+    return ROSTER_OK;
+}
+
+static enum roster_status check_options(const struct roster_options *options)
+{
+    char sentence[SENTENCE_SIZE];
+    if (!options->servers || !options->servers[0]) {
+        return handle_refuse(ROSTER_INVALID, "servers: required, host:port[,host:port...][/chroot]");
+    }
+    if (!store_zk_servers_ok(options->servers, sentence, sizeof sentence)) {
+        return handle_refuse(ROSTER_INVALID, "servers: %s", sentence);
+    }
+    if (options->root && !path_is_root(options->root)) {
+        return handle_refuse(ROSTER_INVALID, "root: \"%.200s\" is not an absolute znode path", options->root);
+    }
+    if (options->session_timeout_ms && (options->session_timeout_ms < SESSION_TIMEOUT_LOW_MS ||
+                                        options->session_timeout_ms > SESSION_TIMEOUT_HIGH_MS)) {
+        return handle_refuse(ROSTER_INVALID, "session_timeout_ms: %u is not in %d..%d", options->session_timeout_ms,
+                      SESSION_TIMEOUT_LOW_MS, SESSION_TIMEOUT_HIGH_MS);
+    }
+    if (options->cache_dir && !cache_check_dir(options->cache_dir, sentence, sizeof sentence)) {
+        return handle_refuse(ROSTER_INVALID, "cache_dir: %s: %s", options->cache_dir, sentence);
+    }
+    return options->auth ? check_auth(options->auth) : ROSTER_OK;
+}
+
+static void log_of_store(void *context, int severity, const char *line)
+{
+    enum { ITS_WARNING = 2 };
+    teller_say(context, severity <= ITS_WARNING ? ROSTER_LOG_INFO : ROSTER_LOG_DEBUG, "zookeeper: %s", line);
+}
+
+static enum roster_status make_store(struct roster *roster, const struct roster_options *options)
+{
+    char sentence[SENTENCE_SIZE] = "memory ran out";
+    struct store_zk_options of_store = {
+        .servers = options->servers,
+        .session_timeout_ms = options->session_timeout_ms ? options->session_timeout_ms : SESSION_TIMEOUT_MS,
+        .auth = options->auth,
+        .log = options->log ? log_of_store : NULL,
+        .log_ctx = roster};
+    roster->store = store_zk_new(&of_store, sentence, sizeof sentence);
+    if (!roster->store) {
+        return handle_refuse(ROSTER_INVALID, "%s", sentence);
+    }
+    roster->watcher = watcher_new(roster->store, roster->root, clock_random());
+    return roster->watcher ? ROSTER_OK : handle_refuse(ROSTER_NO_MEMORY, "memory ran out");
+}
+
+static enum roster_status fill(struct roster *roster, const struct roster_options *options)
+{
+    text_copy(roster->root, sizeof roster->root, options->root ? options->root : "/roster");
+    roster->log = options->log;
+    roster->log_context = options->log_context;
+    roster->opened_ms = clock_mono_ms();
+    roster->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (roster->wake_fd < 0) {
+        return handle_refuse(ROSTER_INTERNAL, "eventfd: %s", strerror(errno));
+    }
+    if (options->cache_dir && !(roster->cache_dir = strdup(options->cache_dir))) {
+        return handle_refuse(ROSTER_NO_MEMORY, "memory ran out");
+    }
+    return make_store(roster, options);
+}
+
+static enum roster_status start_threads(struct roster *roster)
+{
+    if ((roster->log && !teller_start(roster)) || (roster->cache_dir && !keeper_start(roster)) || !session_start(roster)) {
+        keeper_stop(roster);
+        teller_stop(roster);
+        return handle_refuse(ROSTER_INTERNAL, "a thread could not be made: %s", strerror(errno));
+    }
+    return ROSTER_OK;
+}
+
+static struct roster *new_handle(void)
+{
+    struct roster *roster = calloc(1, sizeof *roster);
+    if (!roster) {
+        return NULL;
+    }
+    roster->wake_fd = -1;
+    bool session = worker_init(&roster->session);
+    bool teller = worker_init(&roster->teller.worker);
+    bool keeper = worker_init(&roster->keeper);
+    assert(session && teller && keeper); /* they take no memory here */
+    return roster;
+}
+
+enum roster_status roster_open(const struct roster_options *options, struct roster **ret_roster)
+{
+    if (!ret_roster) {
+        return handle_refuse(ROSTER_INVALID, "ret_roster: required");
+    }
+    *ret_roster = NULL;
+    if (!options) {
+        return handle_refuse(ROSTER_INVALID, "options: required");
+    }
+    enum roster_status status = check_options(options);
+    if (status != ROSTER_OK) {
+        return status;
+    }
+    pthread_once(&fork_hooks, install_fork_hooks);
+    struct roster *roster = new_handle();
+    if (!roster) {
+        return handle_refuse(ROSTER_NO_MEMORY, "memory ran out");
+    }
+    enlist(roster); /* before there are threads whose locks a fork must hold */
+    status = fill(roster, options);
+    if (status == ROSTER_OK) {
+        status = start_threads(roster);
+    }
+    if (status != ROSTER_OK) {
+        store_close(roster->store);
+        watcher_free(roster->watcher);
+        handle_free(roster);
+        return status;
+    }
+    *ret_roster = roster;
+    return ROSTER_OK;
+}
+
+static void free_clusters(struct roster *roster)
+{
+    while (roster->clusters) {
+        struct roster_cluster *cluster = roster->clusters;
+        roster->clusters = cluster->next;
+        routing_release(&cluster->routing);
+        free(cluster->kept);
+        free(cluster);
+    }
+}
+
+void handle_free(struct roster *roster)
+{
+    delist(roster);
+    free_clusters(roster);
+    if (roster->wake_fd >= 0) {
+        close(roster->wake_fd);
+    }
+    worker_release(&roster->session);
+    worker_release(&roster->teller.worker);
+    worker_release(&roster->keeper);
+    free(roster->cache_dir);
+    free(roster);
+}
+
+void roster_close(struct roster *roster)
+{
+    if (!roster) {
+        return;
+    }
+    if (atomic_load(&roster->forked)) {
+        /* The parent's threads were anywhere when we were born: what is theirs stays as it is, reachable from the list. */
+        free_clusters(roster);
+        return;
+    }
+    if (teller_is_self(roster)) {
+        teller_say(roster, ROSTER_LOG_ERROR, "roster_close was called from a callback: ignored");
+        return;
+    }
+    session_stop(roster);
+    keeper_stop(roster);
+    teller_stop(roster);
+    if (session_leave(roster)) {
+        handle_free(roster);
+    }
+}

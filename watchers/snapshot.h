@@ -1,0 +1,91 @@
+/* Publication: how an answer reaches any number of callers without making one
+ * of them wait.
+ *
+ *     library thread --> routing_publish --> [ pointer ] <-- routing_route <-- any thread
+ *                             |                  |
+ *                             +-- grace period --+--> the old snapshot is freed
+ *
+ * A snapshot is complete and never changes, but for its quarantine. Readers
+ * take the pointer inside an RCU read section (liburcu, bp flavour, inlined:
+ * about 1.5 ns, no registration by the caller), copy out and leave; the
+ * publisher waits for them before it frees. So an answer is always a function
+ * of one topology.
+ *
+ * The quarantine is what this process met by itself: a deadline per member and
+ * a set of those that have one. It bends choices for a moment and dies with a
+ * new verdict on the member.
+ *
+ * Limits: a thread's first read section registers it with liburcu, which takes
+ * a lock for a moment; a host that uses liburcu-bp with fork hooks of its own
+ * would install them twice. */
+#ifndef ROSTER_WATCHERS_SNAPSHOT_H
+#define ROSTER_WATCHERS_SNAPSHOT_H
+
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <roster.h>
+
+#include "watchers/table.h"
+#include "watchers/watcher.h"
+
+enum {
+    AVOID_SECONDARY_MS = 5000, /* a secondary that refused us */
+    AVOID_PRIMARY_MS = 500     /* a primary that refused a write */
+};
+
+struct snapshot {
+    struct topology topology;
+    struct table table;
+    struct provenance provenance;
+    bool cached;                                /* from a cache file */
+    int64_t routed_wall_ms;                     /* when it was published */
+    _Atomic uint32_t avoid;                     /* the quarantined, as bits by index */
+    _Atomic int64_t avoid_until_ms[MEMBERS_MAX]; /* monotonic; holds where the bit is set */
+};
+
+/* What the callers of one cluster see. Zeroed memory is an empty one. */
+struct routing {
+    struct snapshot *now;                /* RCU; NULL: no topology yet */
+    alignas(64) _Atomic uint64_t turn;   /* of round-robin; alone on its cache line, since every reader writes it */
+    alignas(64) _Atomic int64_t stood;   /* when the fleet last stood behind it, twice, plus 1 while it does; see routing_stand */
+};
+
+/* Takes the snapshot over and frees the one before; carries the quarantine on. The publisher's thread only;
+ * not inside a read section. */
+void routing_publish(struct routing *routing, struct snapshot *snapshot);
+
+/* NULL: no memory. */
+struct snapshot *snapshot_new(const struct topology *topology, const struct provenance *provenance, bool cached,
+                              int64_t routed_wall_ms);
+
+/* Frees what is there; nobody may be reading. */
+void routing_release(struct routing *routing);
+
+/* Since when, and whether still, the fleet stands behind what is routed by. Any thread. */
+void routing_stand(struct routing *routing, int64_t stood_ms, bool fresh);
+
+/* Milliseconds since the fleet last stood behind it; 0 while it does. Any thread. */
+int64_t routing_age(const struct routing *routing, int64_t now_ms);
+
+/* roster_route(), its arguments checked. Wait-free. Any thread. */
+enum roster_status routing_route(struct routing *routing, enum roster_access access, const struct roster_request *request,
+                                 struct roster_endpoint *ret_endpoint);
+
+/* What was met at an endpoint: quarantines, or ends a quarantine. Lock-free. Any thread. */
+void routing_met(struct routing *routing, const struct roster_endpoint *endpoint, enum roster_met met, int64_t now_ms);
+
+/* The publisher, now and then: forget the quarantines that are over. */
+void routing_tidy(struct routing *routing, int64_t now_ms);
+
+/* Calls `read` with the snapshot (never NULL) inside a read section; false when there is none. Any thread. */
+bool routing_read(struct routing *routing, void (*read)(const struct snapshot *snapshot, void *to), void *to);
+
+/* Around fork(), on the forking thread; in the child the readers of other threads are forgotten. */
+void snapshot_before_fork(void);
+void snapshot_after_fork_parent(void);
+void snapshot_after_fork_child(void);
+
+#endif

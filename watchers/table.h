@@ -1,0 +1,63 @@
+/* The routing table of one cluster: what a topology says, arranged so that a
+ * request is answered in a few dozen instructions.
+ *
+ *     topology --> table_build --> table --> table_pick(request, chance) --> an endpoint
+ *
+ * The writer is the topology's primary as long as the verdict stands behind
+ * it; suspicion alone never takes it away. The read pool holds the secondaries
+ * that may be read at all, the fittest first, in tiers: a later tier serves
+ * only when nobody is left in the earlier ones.
+ *
+ *     tier   health    replication        weight
+ *     0      up        flows, or unknown  above 0
+ *     1      up        flows, or unknown  0
+ *     2      unknown   flows, or unknown  above 0
+ *     3      unknown   flows, or unknown  0
+ *     4..7   as 0..3   broken
+ *
+ * Within a tier the least-lagged comes first. That one order is the floor too.
+ * Never in the pool, whatever is left: a member that is down, fenced, drained,
+ * a stranger, or one that claims to be primary and is not the one.
+ *
+ * Flat and pure: a table is a value, nothing here reads a clock or draws. */
+#ifndef ROSTER_WATCHERS_TABLE_H
+#define ROSTER_WATCHERS_TABLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <roster.h>
+
+#include "registry/model.h"
+
+enum { TIERS = 8 };
+
+struct table {
+    int64_t epoch;
+    int writer;                              /* index of the endpoint that takes writes; -1: none */
+    int endpoint_count;
+    int pool_count;
+    uint8_t pool[MEMBERS_MAX];               /* indices, in the order of the floor */
+    uint32_t pool_set;                       /* the same as bits by index */
+    uint32_t tier_set[TIERS];                /* the pool, split */
+    uint32_t gone_set;                       /* not merely unused: connections to it must be closed (fenced, stranger, rival) */
+    int first_tier;                          /* the first that is not empty; TIERS when all are */
+    int first_count;                         /* its members, as indices, with their weights summed up: the fast path */
+    uint8_t first[MEMBERS_MAX];
+    uint32_t first_sum[MEMBERS_MAX];         /* first_sum[i]: the weights of first[0..i] */
+    struct roster_endpoint endpoints[MEMBERS_MAX]; /* as the topology's members: sorted by name */
+};
+
+/* Total: any topology that the codec accepts gives a table. */
+void table_build(const struct topology *topology, struct table *ret_table);
+
+/* The endpoint to use, or -1 when there is none for this request. `chance` is the draw: a counter for
+ * ROSTER_ROUND_ROBIN, a uniform 64-bit number otherwise. `avoid` are the quarantined, as bits by index: they
+ * serve only when everyone else is used up, and a writer among them is none. Bounded work, no side effect. */
+int table_pick(const struct table *table, enum roster_access access, const struct roster_request *request, uint64_t chance,
+               uint32_t avoid);
+
+/* Index of the endpoint of that name, or -1. */
+int table_find(const struct table *table, const char *name);
+
+#endif
