@@ -298,6 +298,24 @@ static bool is_replaceable(const struct work *work, int incumbent)
            (tally->follows >= tally->quorum && !work->claims_now[incumbent]);
 }
 
+/* Voters to whom `primary` is dead: refused, or denying it itself, and no member that answers them streams from it. Both
+ * in one voter's word, so that the silence of another cannot turn the sum. */
+static int count_of_dead(const struct work *work, const char *primary)
+{
+    int dead = 0;
+    for (size_t v = 0; v < work->ballot.count; v++) {
+        const struct report *report = work->ballot.votes[v].report;
+        const struct sighting *seen = report_member(report, primary);
+        bool is_dead = seen && (seen->answer == ANSWER_REFUSED || sighting_denies(seen));
+        for (size_t m = 0; is_dead && m < report->member_count; m++) {
+            const struct sighting *other = &report->members[m];
+            is_dead = !(other->answer == ANSWER_OK && other->live && is(other->upstream, primary));
+        }
+        dead += is_dead;
+    }
+    return dead;
+}
+
 /* With nobody to take over: what becomes of the writer? */
 static struct decision without_claimant(const struct work *work)
 {
@@ -310,18 +328,14 @@ static struct decision without_claimant(const struct work *work)
     if (work->stranger[i]) {
         return (struct decision){"", RULE_STRANGER};
     }
-    bool is_older = tally->has_lineage && lineage_compare(tally->lineage, work->newest) < 0;
-    if (kind_is_ordered(work->out->policy.kind) && (is_older || lineage_compare(work->base, work->newest) < 0)) {
+    if (kind_is_ordered(work->out->policy.kind) &&
+        (tally_is_older(tally, work->newest) || lineage_compare(work->base, work->newest) < 0)) {
         return (struct decision){"", RULE_OUTDATED};
     }
     if (tally->denies >= tally->quorum) {
         return (struct decision){"", RULE_NOT_WRITABLE};
     }
-    bool is_streamed = false;
-    for (int k = 0; k < work->out->member_count; k++) {
-        is_streamed = is_streamed || tally_any_stream_from(&work->tallies[k], primary);
-    }
-    if (tally->denies + tally->mute >= tally->quorum && !is_streamed) {
+    if (count_of_dead(work, primary) >= work->ballot.quorum) {
         return (struct decision){"", RULE_REFUSED};
     }
     return (struct decision){primary, RULE_KEPT};
@@ -546,9 +560,8 @@ bool resolve(const struct evidence *evidence, struct topology *ret_topology)
     }
     ret_topology->state = judge_state(&work);
     const struct topology *previous = evidence->previous;
-    const char *held = rule_names[RULE_HELD];
-    if (previous && is(previous->primary, ret_topology->primary) && previous->state == ret_topology->state &&
-        !is(previous->rule, held) && !is(ret_topology->rule, held)) {
+    if (previous && is(previous->primary, ret_topology->primary) &&
+        rule_still_stands(previous->rule, ret_topology->rule, previous->state == ret_topology->state)) {
         strcpy(ret_topology->rule, previous->rule); /* the rule that brought this about still stands */
     }
     rule_tell(ret_topology, readers_of(&work), ret_topology->why, sizeof ret_topology->why);

@@ -6,6 +6,18 @@ const char *const rule_names[] = {"no-claim", "sole-claimant", "newest-lineage",
                                   "kept",     "not-writable",  "refused",        "outdated",      "stranger",        "tie",
                                   NULL};
 
+static bool is_win(const char *rule)
+{
+    return text_equal(rule, rule_names[RULE_SOLE_CLAIMANT]) || text_equal(rule, rule_names[RULE_NEWEST_LINEAGE]) ||
+           text_equal(rule, rule_names[RULE_MOST_REPLICAS]);
+}
+
+bool rule_still_stands(const char *before, const char *now, bool same_state)
+{
+    const char *held = rule_names[RULE_HELD];
+    return (same_state && !text_equal(before, held) && !text_equal(now, held)) || (is_win(before) && is_win(now));
+}
+
 static const char *const conditions[] = {
     [ANSWER_UNKNOWN] = "has not been seen",
     [ANSWER_OK] = "answers",

@@ -12,8 +12,7 @@ static bool is_writer(const struct sighting *seen)
     return seen->answer == ANSWER_OK && seen->writable;
 }
 
-/* Not writable by its own word: in recovery, read-only, or on its way up or down. */
-static bool is_denial(const struct sighting *seen)
+bool sighting_denies(const struct sighting *seen)
 {
     return (seen->answer == ANSWER_OK && !seen->writable) || seen->answer == ANSWER_STARTING || seen->answer == ANSWER_STOPPING;
 }
@@ -116,8 +115,7 @@ void tally_count(struct tally *tally, const struct ballot *ballot, const char *n
         tally->seen[tally->count++] = seen;
         tally->up += answer_health(seen->answer) == HEALTH_UP;
         tally->down += answer_health(seen->answer) == HEALTH_DOWN;
-        tally->mute += seen->answer == ANSWER_REFUSED;
-        tally->denies += is_denial(seen);
+        tally->denies += sighting_denies(seen);
         tally->follows += seen->answer == ANSWER_OK && !seen->claim;
     }
     tally->claim = shared(tally, is_claim);
@@ -170,13 +168,12 @@ bool tally_lag(const struct tally *tally, struct lag *ret_lag)
     return false;
 }
 
-bool tally_any_stream_from(const struct tally *tally, const char *upstream)
+bool tally_is_older(const struct tally *tally, const char *lineage)
 {
+    int older = 0;
     for (size_t i = 0; i < tally->count; i++) {
         const struct sighting *seen = tally->seen[i];
-        if (seen->answer == ANSWER_OK && seen->live && strcmp(seen->upstream, upstream) == 0) {
-            return true;
-        }
+        older += seen->answer == ANSWER_OK && seen->lineage[0] && lineage_compare(seen->lineage, lineage) < 0;
     }
-    return false;
+    return older >= tally->quorum;
 }

@@ -13,7 +13,6 @@ struct tally {
     size_t count;                                 /* voters that list it */
     const struct sighting *seen[WITNESSES_MAX];
     int up, down;                                 /* health, as answers count towards it */
-    int mute;                                     /* refused: the host lives, the server does not */
     int denies;                                   /* its own answer: not writable, starting, or shutting down */
     int follows;                                  /* answered, and does not claim */
     const struct sighting *claim;                 /* a claim by quorum (lineage and identity agree), or NULL */
@@ -31,7 +30,10 @@ void tally_count(struct tally *tally, const struct ballot *ballot, const char *n
 /* Lag by quorum: the greatest bound that a quorum reaches. False: no quorum on its state. */
 bool tally_lag(const struct tally *tally, struct lag *ret_lag);
 
-/* Does any voter see a live stream from `upstream` to this member, from its own answer? */
-bool tally_any_stream_from(const struct tally *tally, const char *upstream);
+/* By its own answer it takes no writes: in recovery, read-only, or on its way up or down. */
+bool sighting_denies(const struct sighting *seen);
+
+/* Does a quorum of answers put it behind `lineage`? */
+bool tally_is_older(const struct tally *tally, const char *lineage);
 
 #endif

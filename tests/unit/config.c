@@ -740,7 +740,7 @@ START_TEST(servers_that_are_none_are_refused_with_a_sentence)
                  {"zk1:2181,", "empty entry"},
                  {",zk1:2181", "empty entry"},
                  {"/x", "empty entry"},
-                 {"zk1", "'zk1' is not host:port or [v6]:port (ZooKeeper's port is 2181"},
+                 {"zk1", "'zk1' has no port: ZooKeeper's is 2181"},
                  {"zk1:0", "'zk1:0' is not"},
                  {"::1:2181", "is not host:port or [v6]:port"},
                  {"a:1/x,b:2", "chroot in the middle"},

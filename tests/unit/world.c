@@ -1,0 +1,86 @@
+#include "tests/unit/world.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char identity[] = "7710429185476665205";
+
+void world_init(struct world *world, enum kind kind, int witnesses, size_t probes, size_t members)
+{
+    memset(world, 0, sizeof *world);
+    world->count = probes;
+    for (size_t p = 0; p < probes; p++) {
+        struct report *report = &world->reports[p];
+        strcpy(report->cluster, "orders");
+        snprintf(report->probe, sizeof report->probe, "probe-%c", (char)('a' + p));
+        report->rules = MODEL_RULES;
+        report->policy = (struct policy){kind == KIND_STREAMING ? ENGINE_POSTGRESQL : ENGINE_MYSQL, kind, CONFLICT_HOLD,
+                                         (uint8_t)witnesses};
+        report->member_count = (uint8_t)members;
+        for (size_t m = 0; m < members; m++) {
+            struct listing *listing = &report->members[m].listing;
+            snprintf(listing->name, sizeof listing->name, "m%zu", m);
+            snprintf(listing->host, sizeof listing->host, "10.0.0.%zu", m + 1);
+            listing->port = 5432;
+            listing->weight = 100;
+            report->members[m].lag = (struct lag){LAG_UNKNOWN, -1, -1};
+        }
+    }
+}
+
+static void set(struct world *world, int probe, size_t m, const struct sighting *sighting)
+{
+    for (size_t p = 0; p < world->count; p++) {
+        if (probe == ALL || (size_t)probe == p) {
+            struct sighting *to = &world->reports[p].members[m];
+            struct listing listing = to->listing;
+            *to = *sighting;
+            to->listing = listing;
+        }
+    }
+}
+
+static void fill(struct sighting *sighting, const struct world *world, const char *lineage)
+{
+    bool ordered = world->reports[0].policy.kind == KIND_STREAMING;
+    sighting->answer = ANSWER_OK;
+    strcpy(sighting->lineage, ordered ? lineage : "");
+    strcpy(sighting->identity, ordered ? identity : "");
+    strcpy(sighting->version, "15.20");
+}
+
+void world_primary(struct world *world, int probe, size_t m, const char *lineage)
+{
+    struct sighting sighting = {.claim = true, .writable = true, .lag = {LAG_UNKNOWN, -1, -1}};
+    fill(&sighting, world, lineage);
+    set(world, probe, m, &sighting);
+}
+
+void world_standby(struct world *world, int probe, size_t m, size_t upstream, const char *lineage)
+{
+    struct sighting sighting = {.replica = true, .live = true, .lag = {LAG_OK, 0, 0}};
+    fill(&sighting, world, lineage);
+    snprintf(sighting.upstream, sizeof sighting.upstream, "m%zu", upstream);
+    set(world, probe, m, &sighting);
+}
+
+void world_fails(struct world *world, int probe, size_t m, enum answer answer)
+{
+    struct sighting sighting = {.answer = answer, .lag = {LAG_UNKNOWN, -1, -1}};
+    set(world, probe, m, &sighting);
+}
+
+bool world_resolve(struct world *world)
+{
+    static struct topology topology;
+    struct evidence evidence = {.previous = world->has_previous ? &world->previous : NULL, .directives = &world->directives};
+    for (size_t p = 0; p < world->count; p++) {
+        evidence.votes[evidence.count++] = (struct vote){&world->reports[p], (int64_t)p + 1};
+    }
+    if (!resolve(&evidence, &topology)) {
+        return false;
+    }
+    world->previous = topology;
+    world->has_previous = true;
+    return true;
+}

@@ -1,0 +1,30 @@
+/* Small worlds for the unit tests: reports said in one line each. */
+#ifndef ROSTER_TESTS_UNIT_WORLD_H
+#define ROSTER_TESTS_UNIT_WORLD_H
+
+#include "registry/resolve.h"
+
+enum { WORLD_PROBES = 5 };
+
+struct world {
+    struct report reports[WORLD_PROBES];
+    size_t count;
+    struct topology previous;
+    bool has_previous;
+    struct directives directives;
+};
+
+/* `probes` reports of `members` members m0, m1, ..., all unknown; every probe votes. */
+void world_init(struct world *world, enum kind kind, int witnesses, size_t probes, size_t members);
+
+/* All probes, or one of them, see member `m` thus. */
+void world_primary(struct world *world, int probe, size_t m, const char *lineage);
+void world_standby(struct world *world, int probe, size_t m, size_t upstream, const char *lineage);
+void world_fails(struct world *world, int probe, size_t m, enum answer answer);
+
+enum { ALL = -1 };
+
+/* Resolves; the outcome becomes the previous topology. False: no quorum. */
+bool world_resolve(struct world *world);
+
+#endif
