@@ -17,7 +17,9 @@
  *
  * Structs that the caller fills may be zero for defaults. Strings are UTF-8.
  * "Any thread" below means: at any time between roster_open and roster_close,
- * concurrently with every other call. See libroster(3). */
+ * concurrently with every other call. A forked child may go on to route, look
+ * and close by what was known at the fork; it leaves the parent's session alone
+ * and may open a handle of its own. See libroster(3). */
 #ifndef ROSTER_H
 #define ROSTER_H
 
@@ -60,7 +62,8 @@ struct roster_options {
     const char *auth;            /* "digest:user:password"; NULL: none */
     const char *cache_dir;       /* NULL: none. A directory of the caller's own (0700) in which the last good answers are
                                     kept, so that a cold start without a registry still routes. */
-    /* NULL: silent. Called on the library's threads, one at a time; must not call back into the library. */
+    /* NULL: silent. Called on a thread of the library's own, one line at a time, without a newline; may take its time (lines
+     * that pile up are dropped and counted); must not call back into the library. */
     void (*log)(void *log_context, enum roster_log_level level, const char *line);
     void *log_context;
 };
@@ -69,12 +72,12 @@ struct roster_options {
  * ROSTER_INVALID (then *ret_roster is NULL and roster_error() has the sentence, per thread), ROSTER_NO_MEMORY, ROSTER_INTERNAL. */
 ROSTER_API enum roster_status roster_open(const struct roster_options *options, struct roster **ret_roster);
 
-/* Why the last roster_open or roster_subscribe of the calling thread was refused. Never NULL. */
+/* Why the last roster_open or roster_subscribe of the calling thread was refused. Never NULL; lasts until the next of these. */
 ROSTER_API const char *roster_error(void);
 
-/* Ends the session and frees everything, clusters included. No other call may be running, save in other threads' forked
- * children. Waits for a callback that is running; must not be called from one. Up to 2 s when the registry hangs. NULL is
- * fine. In a forked child it frees memory only. */
+/* Ends the session and frees everything, clusters included. No other call may be running. Waits for a callback that is
+ * running; called from one it does nothing (and logs so). Takes 2 s when the registry or the resolver hangs, not more: what
+ * hangs is then left to end by itself. NULL is fine. In a forked child it frees memory only. */
 ROSTER_API void roster_close(struct roster *roster);
 
 /* ---- a cluster: what to follow --------------------------------------------- */
@@ -99,9 +102,10 @@ struct roster_endpoint {
 };
 
 enum roster_action {
-    ROSTER_KEEP,  /* still used as before */
-    ROSTER_DROP,  /* close its connections now: no longer the primary, fenced, or gone */
-    ROSTER_DRAIN  /* give it no new work; let running work end */
+    ROSTER_KEEP,  /* goes on; a secondary that became the primary is kept too */
+    ROSTER_DROP,  /* close its connections now, idle ones too: no longer the primary (even if it serves reads from now on),
+                     fenced, of another cluster, at another address, or gone */
+    ROSTER_DRAIN  /* unused now (down, drained): give it no new work; let running work end */
 };
 
 struct roster_step {
@@ -109,12 +113,13 @@ struct roster_step {
     struct roster_endpoint endpoint; /* as it was before the change; for KEEP as it is now */
 };
 
-/* One change of a cluster's routing. Changes that pile up behind a slow callback are merged: newest wins. */
+/* One change of a cluster's routing. Changes that pile up behind a slow callback are merged: newest wins, and the plan
+ * leads from what was told last to what holds now. */
 struct roster_change {
     const char *cluster;
     int64_t epoch;
     const struct roster_endpoint *primary; /* NULL: none now */
-    const struct roster_step *plan;        /* every endpoint known before or now */
+    const struct roster_step *plan;        /* every endpoint known before or now: what to drop, to drain, to keep, by name */
     size_t plan_size;
     const char *why;                       /* the verdict's sentence */
     /* The timeline, milliseconds since 1970 by the clocks of those who saw it; 0: not known. */
@@ -134,10 +139,13 @@ struct roster_subscription {
     int wait_ms;
 };
 
-/* Follow a cluster. Waits up to wait_ms for its first topology, from the registry or else the cache; subscribing again to
- * the same name gives the same object (its first callback stays). Any thread.
+/* Follow a cluster. Waits up to wait_ms for the registry's answer, be it that there is none; without an answer the cache's
+ * topology will do, and then the wait counts from roster_open, so that many clusters do not wait one after the other.
+ * Subscribing again to a name gives the same object (the first one's callback, or none, stays). At most 1024 clusters. Any
+ * thread.
  * ROSTER_OK; ROSTER_UNREACHABLE or ROSTER_NO_CLUSTER when there is no topology yet: *ret_cluster is valid all the same, is
- * followed, and routes as soon as there is one; ROSTER_INVALID, ROSTER_NO_MEMORY, ROSTER_INTERNAL: *ret_cluster is NULL. */
+ * followed, and routes as soon as there is one; ROSTER_INVALID (also for a new name in a forked child), ROSTER_NO_MEMORY,
+ * ROSTER_INTERNAL: *ret_cluster is NULL. */
 ROSTER_API enum roster_status roster_subscribe(struct roster *roster, const char *cluster,
                                                const struct roster_subscription *subscription,
                                                struct roster_cluster **ret_cluster);
@@ -150,16 +158,19 @@ enum roster_policy { ROSTER_ROUND_ROBIN, ROSTER_RANDOM, ROSTER_WEIGHTED };
 
 struct roster_request {
     enum roster_policy policy; /* among secondaries; reads only */
-    int64_t max_age_ms;        /* 0: any. Refuse (ROSTER_TOO_OLD) to answer from older knowledge */
+    int64_t max_age_ms;        /* 0: any. Refuse (ROSTER_TOO_OLD) to answer from older knowledge. A registry that hangs
+                                  without closing the connection is noticed after two thirds of the session timeout. */
     int64_t max_lag_ms;        /* 0: any. Reads: only secondaries whose lag is known and within */
     int64_t max_lag_bytes;     /* 0: any. Likewise */
-    int strict;                /* 0: when no secondary meets the limits the least-lagged one that is up is used (the floor);
+    int strict;                /* 0: when no secondary meets the limits the least-lagged one is used (the floor);
                                   1: ROSTER_NO_ENDPOINT then */
-    int fallback;              /* 1: reads go to the primary when there is no secondary */
+    int fallback;              /* 1: reads go to the primary when no secondary is to be had by the above */
 };
 
-/* Where to go now. Wait-free, allocates nothing, copies the endpoint out. `request` NULL: all defaults. Any thread, also in
- * a forked child (which goes on with what was known at the fork).
+/* Where to go now. Writes: the primary. Reads: a secondary that is up and replicates; one of weight 0, one nobody has seen
+ * up yet, or one whose replication is broken only when nothing better is left; never one that is down, drained or fenced.
+ * Wait-free, allocates nothing (but a thread's very first call registers it, under a lock held for a moment), copies the
+ * endpoint out. `request` NULL: all defaults. Any thread, also in a forked child.
  * ROSTER_OK, ROSTER_NO_CLUSTER, ROSTER_NO_ENDPOINT, ROSTER_TOO_OLD, ROSTER_INVALID; *ret_endpoint is written for ROSTER_OK only. */
 ROSTER_API enum roster_status roster_route(struct roster_cluster *cluster, enum roster_access access,
                                            const struct roster_request *request, struct roster_endpoint *ret_endpoint);
@@ -176,9 +187,10 @@ enum roster_met {
 /* What an error means here. `sqlstate` (five letters) or NULL; `code` a MySQL error number or 0. Any thread. */
 ROSTER_API enum roster_met roster_classify(const char *sqlstate, unsigned code);
 
-/* Tell what was met at an endpoint that roster_route gave out. Quarantines it in this process for a short while (a share of
- * the read pool at most, and never its last member; a primary only after ROSTER_MET_READ_ONLY) and re-reads the registry at
- * once. Never waits. Any thread. */
+/* Tell what was met at an endpoint that roster_route gave out. Re-reads the registry at once (four times a second at most)
+ * after ROSTER_MET_REFUSED and ROSTER_MET_READ_ONLY, and quarantines in this process: a secondary that refused for 5 s, half
+ * of the read pool at most; a primary only when it refused a write, for 0.5 s or until a new verdict. Never waits. Any
+ * thread, also in a forked child (which quarantines only). */
 ROSTER_API void roster_report(struct roster_cluster *cluster, const struct roster_endpoint *endpoint, enum roster_met met);
 
 /* ---- looking -------------------------------------------------------------------------- */
@@ -190,22 +202,22 @@ struct roster_state {
     int64_t epoch;
     char engine[16];
     char kind[32];
-    char primary[64];      /* "": none */
+    char primary[64];      /* "": none. The verdict's word: roster_route may know better for a moment, see roster_report */
     char lineage[64];
     char identity[64];
     char rule[32];
     char why[512];
     char by[64];           /* the probe that wrote it */
     int64_t at_wall_ms;    /* when the verdict was reached */
-    int64_t age_ms;        /* since the fleet was last known to stand behind it: 0 while the registry answers and a probe of its
-                              evidence is present. Started cold with none present: since at_wall. */
+    int64_t age_ms;        /* since the fleet was last known to stand behind it: 0 while the registry answers, holds just this, and
+                              a probe of its evidence is present. Started cold with none present: since at_wall. */
     int witnesses;         /* probes that should watch it */
     int witnesses_now;     /* of those whose evidence it rests on, how many are present; -1: the registry is not reached */
     int quorum;
     int connected;         /* 1: the registry answers */
     int cached;            /* 1: from the cache file, not yet confirmed */
-    char refused[256];     /* why newer data in the registry is not followed ("" when all is well): garbage, another format,
-                              another registry, one that went back in time */
+    char refused[256];     /* why what the registry holds is not followed ("" when all is well): garbage, another format, another
+                              registry, one that went back in time, nothing any more, access denied */
 };
 
 /* Any thread. ROSTER_NO_CLUSTER before the first topology (ret_state's connected and refused are filled all the same). */
@@ -218,7 +230,7 @@ struct roster_member {
     int claims;
     char reason[32];   /* why it is not up or not used: "refused", "auth", "stranger", "rival"; "" nothing */
     char upstream[64];
-    char labels[512];  /* "zone=a,rack=7" */
+    char labels[768];  /* "rack=7,zone=a" */
 };
 
 enum { ROSTER_MEMBERS_MAX = 32 };

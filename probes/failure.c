@@ -243,7 +243,8 @@ static const struct {
     {2054, ANSWER_AUTH, ANSWER_AUTH},             /* the server asks by a plugin that is not there, */
     {2058, ANSWER_AUTH, ANSWER_AUTH},             /* cannot be initialized, */
     {2059, ANSWER_AUTH, ANSWER_AUTH},             /* cannot be loaded, */
-    {2061, ANSWER_AUTH, ANSWER_AUTH},             /* or failed */
+    {2061, ANSWER_AUTH, ANSWER_AUTH},             /* failed, */
+    {5010, ANSWER_AUTH, ANSWER_AUTH},             /* or is not on our list */
 };
 enum { MYSQL_ERRORS = sizeof mysql_errors / sizeof *mysql_errors };
 

@@ -1,5 +1,6 @@
 #include "probes/look.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,8 +72,10 @@ static void rest(struct look *look)
 
 static void ready(uv_poll_t *handle, int status, int events);
 
-static bool poll_fd(struct look *look, int fd, int events)
+/* Drivers speak of poll(2)'s events. */
+static bool poll_fd(struct look *look, int fd, short events)
 {
+    int wanted = (events & POLLIN ? UV_READABLE : 0) | (events & POLLOUT ? UV_WRITABLE : 0);
     if (look->poller && look->poller->fd != fd) {
         drop_poller(look);
     }
@@ -90,7 +93,7 @@ static bool poll_fd(struct look *look, int fd, int events)
         poller->look = look;
         look->poller = poller;
     }
-    return uv_poll_start(&look->poller->handle, events, ready) == 0;
+    return uv_poll_start(&look->poller->handle, wanted, ready) == 0;
 }
 
 static void on_timer(uv_timer_t *timer);
@@ -132,7 +135,7 @@ static void watch_idle(struct look *look)
 {
     int fd = look->to.driver->idle_fd(look->link);
     if (fd >= 0) {
-        poll_fd(look, fd, UV_READABLE);
+        poll_fd(look, fd, POLLIN);
     } else {
         drop_poller(look);
     }
@@ -253,7 +256,7 @@ static void follow(struct look *look, const struct want *want)
             return;
         }
         look->working = false;
-    } else if (want->fd < 0 || poll_fd(look, want->fd, want->events)) {
+    } else if (want->fd < 0 || poll_fd(look, want->fd, (short)want->events)) {
         wake_while_flying(look);
         return;
     }
@@ -276,7 +279,8 @@ static void ready(uv_poll_t *handle, int status, int events)
         return;
     }
     if (look->flying) {
-        go_on(look, status < 0 ? UV_READABLE | UV_WRITABLE : events);
+        int met = (events & UV_READABLE ? POLLIN : 0) | (events & UV_WRITABLE ? POLLOUT : 0);
+        go_on(look, status < 0 ? POLLIN | POLLOUT : met); /* an error shows at the next read or write */
     } else if (!look->naming) {
         rest(look);
         look->to.alarm(look->to.owner, look->member, "the server spoke unasked");

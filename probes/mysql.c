@@ -103,7 +103,7 @@ static void fail_step(struct link *link, bool connecting)
 static void fail_late(struct link *link)
 {
     bool asked = link->stage >= STAGE_SETTINGS;
-    bool dialling = !asked && !(client_events(link->client) & POLLIN);
+    bool dialling = !asked && !client_has_dialled(link->client);
     char detail[DETAIL_SIZE];
     snprintf(detail, sizeof detail, "%s within %" PRId64 " ms",
              asked ? "no answer" : dialling ? "no connection" : "connected, but could not log in", link->timeout_ms);
@@ -230,6 +230,10 @@ static void greet(struct link *link)
     case GREETING_TLS:
         link->stage = STAGE_WORKING;
         break;
+    case GREETING_ERROR:
+        link->stage = STAGE_LOGGING_IN;
+        take_login(link, client_go_on(link->client, POLLIN));
+        break;
     case GREETING_PLAIN:
         if (link->tls != TLS_PREFER) {
             fail(link, ANSWER_TLS, "the server offers no encryption");
@@ -240,15 +244,14 @@ static void greet(struct link *link)
         dial(link);
         break;
     case GREETING_OTHER:
-        link->stage = STAGE_LOGGING_IN; /* to an error of the library's */
-        take_login(link, client_go_on(link->client, POLLIN));
+        fail(link, ANSWER_PROTOCOL, "the server hangs up or greets in an unknown protocol");
         break;
     }
 }
 
 static void go_on_dialling(struct link *link, int events)
 {
-    if (events != 0 && client_events(link->client) & POLLIN) {
+    if (events != 0 && client_has_dialled(link->client)) {
         greet(link);
     } else {
         take_login(link, client_go_on(link->client, events));
@@ -293,6 +296,7 @@ static struct link *mysql_open(const struct target *target)
     if (!link) {
         return NULL;
     }
+    client_begin_library();
     const struct cluster_settings *cluster = target->cluster;
     memcpy(link->host, target->listing->host, sizeof link->host);
     memcpy(link->user, cluster->user, sizeof link->user);

@@ -7,13 +7,13 @@
  *  - After a TLS log-in the socket is blocking; set O_NONBLOCK and queries wait outside again.
  *  - During the handshake only SO_RCVTIMEO limits the waiting.
  *  - SSL_ENFORCE enforces nothing: without a verified certificate it goes on in clear text when the server
- *    offers no TLS. The greeting is looked at for that.
+ *    offers no TLS. So the greeting is looked at, while the library still believes to be connecting; the bytes
+ *    stay in the socket, and it will read the same.
  *  - While data keeps coming, a call reads on. The callback counts the bytes and ends the connection.
  *
  * Which ways to log in a server may ask for: see `challenges`. */
 #include "probes/mysql_client.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -24,6 +24,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <errmsg.h>
 #include <mysql.h>
 #ifndef MARIADB_PACKAGE_VERSION_ID
 #error "this door knows MariaDB Connector/C only"
@@ -33,8 +34,9 @@
 enum { AUTHENTICATION_PLUGIN = 2 };
 extern int ma_pvio_register_callback(my_bool add, void (*callback)(int mode, MYSQL *mysql, const unsigned char *bytes, size_t length));
 
-#include "probes/names.h"
+#include "probes/dial.h"
 #include "registry/base/clock.h"
+#include "registry/base/limits.h"
 #include "registry/base/text.h"
 
 enum operation { OPERATION_NONE, OPERATION_CONNECT, OPERATION_QUERY, OPERATION_STORE, OPERATION_NEXT };
@@ -46,6 +48,7 @@ struct client {
     enum operation operation;  /* which waits */
     int waits_for;             /* MYSQL_WAIT_* */
     bool dialled;              /* connect() is done */
+    bool held;                 /* but the library does not know yet: the greeting is to be looked at */
     int socket_error;
     size_t read_bytes;
     bool flooded;
@@ -78,7 +81,7 @@ static void count_bytes(int mode, MYSQL *mysql, const unsigned char *bytes, size
 }
 
 /* Plugins are files; opening them takes milliseconds, better now than while the loop waits. */
-static void begin_library(MYSQL *mysql)
+void client_begin_library(void)
 {
     static bool begun;
     static const char *const plugins[] = {"client_ed25519", "caching_sha2_password"};
@@ -86,10 +89,12 @@ static void begin_library(MYSQL *mysql)
         return;
     }
     begun = true;
-    ma_pvio_register_callback(1, count_bytes);
-    for (size_t i = 0; i < sizeof plugins / sizeof *plugins; i++) {
+    MYSQL *mysql = mysql_init(NULL);
+    for (size_t i = 0; mysql && i < sizeof plugins / sizeof *plugins; i++) {
         mysql_client_find_plugin(mysql, plugins[i], AUTHENTICATION_PLUGIN); /* or it is not there */
     }
+    mysql_close(mysql);
+    ma_pvio_register_callback(1, count_bytes);
 }
 
 static void set_options(struct client *client)
@@ -107,7 +112,7 @@ static void set_options(struct client *client)
     mysql_optionsv(mysql, MYSQL_OPT_LOCAL_INFILE, &off);
     mysql_optionsv(mysql, MYSQL_OPT_MAX_ALLOWED_PACKET, &packet);
     mysql_optionsv(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
-    mysql_optionsv(mysql, MARIADB_OPT_RESTRICTED_AUTH, encrypt ? under_tls : challenges);
+    mysql_optionsv(mysql, MARIADB_OPT_RESTRICTED_AUTH, challenges);
     mysql_optionsv(mysql, MYSQL_DEFAULT_AUTH, "mysql_native_password"); /* to begin with; the server asks for another */
     mysql_optionsv(mysql, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", options->program);
     mysql_optionsv(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
@@ -132,7 +137,6 @@ struct client *client_new(const struct client_options *options)
         return NULL;
     }
     pthread_mutex_init(&client->lock, NULL);
-    begin_library(&client->mysql);
     set_options(client);
     return client;
 }
@@ -232,10 +236,7 @@ enum client_step client_next(struct client *client)
 /* The library would tell a failed connect() in words. */
 static bool has_dialled(struct client *client)
 {
-    socklen_t size = sizeof client->socket_error;
-    if (getsockopt(client_fd(client), SOL_SOCKET, SO_ERROR, &client->socket_error, &size) != 0) {
-        client->socket_error = errno;
-    }
+    client->socket_error = dial_error(client_fd(client));
     client->dialled = client->socket_error == 0;
     return client->dialled;
 }
@@ -243,9 +244,20 @@ static bool has_dialled(struct client *client)
 static enum client_step go_on_connecting(struct client *client, int ready)
 {
     MYSQL *connected = NULL;
-    if (!client->dialled && !has_dialled(client)) {
-        client->operation = OPERATION_NONE;
-        return CLIENT_FAILED;
+    if (!client->dialled) {
+        if (!has_dialled(client)) {
+            client->operation = OPERATION_NONE;
+            return CLIENT_FAILED;
+        }
+        if (client->options.encrypt) {
+            client->held = true;
+            client->waits_for = MYSQL_WAIT_READ;
+            return CLIENT_WAITS;
+        }
+    }
+    if (client->held) {
+        client->held = false;
+        ready = MYSQL_WAIT_WRITE;
     }
     int status = mysql_real_connect_cont(&connected, &client->mysql, ready);
     return after(client, OPERATION_CONNECT, status, connected != NULL);
@@ -284,9 +296,12 @@ enum client_step client_go_on(struct client *client, int events)
  * the lower half of the capabilities (2). */
 static enum client_greeting read_greeting(const unsigned char *bytes, size_t count)
 {
-    enum { HEAD = 4, BEHIND_VERSION = 4 + 8 + 1, PROTOCOL = 10, OFFERS_TLS = 0x08 };
+    enum { HEAD = 4, BEHIND_VERSION = 4 + 8 + 1, PROTOCOL = 10, ERROR = 255, OFFERS_TLS = 0x08 };
     if (count <= HEAD) {
         return GREETING_PARTIAL;
+    }
+    if (bytes[HEAD] == ERROR) {
+        return GREETING_ERROR;
     }
     size_t length = bytes[0] | (size_t)bytes[1] << 8 | (size_t)bytes[2] << 16;
     if (bytes[HEAD] != PROTOCOL || length < 1 + 1 + BEHIND_VERSION + 2) {
@@ -299,11 +314,16 @@ static enum client_greeting read_greeting(const unsigned char *bytes, size_t cou
     return zero[1 + BEHIND_VERSION + 1] & OFFERS_TLS ? GREETING_TLS : GREETING_PLAIN;
 }
 
+bool client_has_dialled(const struct client *client)
+{
+    return client->dialled;
+}
+
 enum client_greeting client_greeting(struct client *client)
 {
     unsigned char bytes[512];
     ssize_t count = recv(client_fd(client), bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
-    if (count <= 0 || client->operation != OPERATION_CONNECT) {
+    if (count <= 0) {
         return GREETING_OTHER;
     }
     enum client_greeting greeting = read_greeting(bytes, (size_t)count);
@@ -350,6 +370,7 @@ enum client_step client_finish_connect(struct client *client)
     set_leash(client, fcntl(fd, F_DUPFD_CLOEXEC, 0));
     limit_waiting(fd, client->options.timeout_ms);
     text_copy(client->host, sizeof client->host, client->options.name); /* from now on: the certificate's */
+    mysql_optionsv(&client->mysql, MARIADB_OPT_RESTRICTED_AUTH, under_tls);
     while (step == CLIENT_WAITS && (left = deadline - clock_mono_ms()) > 0) {
         struct pollfd wait = {.fd = fd, .events = (short)client_events(client)};
         if (poll(&wait, 1, (int)left) > 0) {
@@ -377,7 +398,15 @@ int client_socket_error(const struct client *client)
 
 const char *client_sentence(const struct client *client)
 {
-    return client->socket_error ? strerror(client->socket_error) : mysql_error((MYSQL *)&client->mysql);
+    if (client->socket_error != 0) {
+        return strerror(client->socket_error);
+    }
+    if (client_error(client) == CR_PLUGIN_NOT_ALLOWED) { /* the library's sentence shows bytes by chance */
+        return client->options.encrypt ? "the server asks for a way to log in that is not allowed"
+                                       : "the server asks for a way to log in that shows the password without encryption; "
+                                         "for caching_sha2_password set tls = require or verify";
+    }
+    return mysql_error((MYSQL *)&client->mysql);
 }
 
 bool client_is_flooded(const struct client *client)

@@ -7,11 +7,16 @@
  *      client_new -> client_connect -> client_ask -> (client_value...) -> client_next -> ... -> client_free
  *
  * With encryption Connector/C waits inside its calls, from the server's greeting
- * to the end of the log-in. So a connect stops once at the greeting
- * (client_greeting), which tells what would follow; client_finish_connect then
- * does that part, to be called on a worker thread.
+ * to the end of the log-in. So a connect with `encrypt` stops when the server
+ * begins to speak; client_greeting then tells what would follow:
  *
- * A client is used by one thread at a time; the first client_new must not run beside another. */
+ *      client_connect ... CLIENT_WAITS, client_has_dialled, readable
+ *          GREETING_PARTIAL  wait on
+ *          GREETING_TLS      client_finish_connect, on a worker thread
+ *          GREETING_ERROR    client_go_on: the library reads the error
+ *          else              there is no encryption to be had: free the client
+ *
+ * A client is used by one thread at a time. */
 #ifndef ROSTER_PROBES_MYSQL_CLIENT_H
 #define ROSTER_PROBES_MYSQL_CLIENT_H
 
@@ -27,7 +32,8 @@ enum client_greeting {
     GREETING_PARTIAL, /* not all here yet */
     GREETING_PLAIN,   /* the server offers no encryption */
     GREETING_TLS,     /* it does */
-    GREETING_OTHER    /* an error message, or no greeting at all: the library will say */
+    GREETING_ERROR,   /* an error message instead */
+    GREETING_OTHER    /* no greeting of this protocol */
 };
 
 /* Strings are borrowed until client_free. */
@@ -45,13 +51,19 @@ struct client_options {
     size_t answer_max;    /* bytes to read between two calls of client_connect or client_ask */
 };
 
+/* Loads what the library would load at some later, less convenient time. Not thread-safe; may be called again. */
+void client_begin_library(void);
+
 /* NULL when memory ran out. */
 struct client *client_new(const struct client_options *options);
 void client_free(struct client *client);
 
 enum client_step client_connect(struct client *client, const char *address);
 
-/* What the server greets with; to be asked when the connect waits to read, has not gone on since, and something is there. */
+/* Is the network connection there? */
+bool client_has_dialled(const struct client *client);
+
+/* What the server greets with; see above. */
 enum client_greeting client_greeting(struct client *client);
 
 /* The rest of a connect, waiting at most timeout_ms; CLIENT_WAITS: the time was over. */

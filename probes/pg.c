@@ -17,7 +17,6 @@
  * Bounds: ANSWER_BYTES_MAX per look. Against a server that sends without end the bound is
  * checked between reads; one read takes at most what is in the socket, and what arrives meanwhile. */
 #include <assert.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <libpq-fe.h>
 #include <poll.h>
@@ -27,6 +26,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "probes/dial.h"
 #include "probes/driver.h"
 #include "probes/failure.h"
 #include "probes/pg_question.h"
@@ -210,7 +210,7 @@ static PGconn *start_connection(const struct link *link, const char *address)
     SET("user", link->user);
     SET("dbname", link->database[0] ? link->database : "postgres");
     SET("password", link->password);
-    SET("passfile", "/dev/null");
+    SET("passfile", "/dev/null/none"); /* not the one in somebody's home */
     SET("application_name", link->application);
     SET("client_encoding", "UTF8");
     SET("options", options);
@@ -271,17 +271,13 @@ static void connect_to(struct link *link, const char *address)
 /* libpq would tell a failed connect() in words only. False when it failed, which is dealt with, or goes on. */
 static bool has_connected(struct link *link, int events)
 {
-    int error = 0;
-    socklen_t size = sizeof error;
     if (PQstatus(link->connection) != CONNECTION_STARTED) {
         return true;
     }
     if (events == 0) {
         return false;
     }
-    if (getsockopt(PQsocket(link->connection), SOL_SOCKET, SO_ERROR, &error, &size) != 0) {
-        error = errno;
-    }
+    int error = dial_error(PQsocket(link->connection));
     if (error == 0) {
         return true;
     }

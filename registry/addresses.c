@@ -45,7 +45,8 @@ bool addresses_of(const struct servers *servers, char *ret_addresses, size_t siz
         struct addrinfo *found = NULL;
         int rc = getaddrinfo(servers->entries[i].host, NULL, &hints, &found);
         if (rc != 0) {
-            snprintf(why, why_size, "no server of the registry has an address (%s: %s)", servers->entries[i].host, gai_strerror(rc));
+            snprintf(why, why_size, "no server of the registry has an address (%s: %s)", servers->entries[i].host,
+                     gai_strerror(rc));
             continue;
         }
         for (const struct addrinfo *at = found; at; at = at->ai_next) {

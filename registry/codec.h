@@ -6,7 +6,7 @@
  * MODEL_FORMAT are refused with a sentence that says where ("members[2].port:
  * 70000 is not in 1..65535"). Unknown keys are skipped. Numbers that may pass
  * 2^53 travel as strings. decode(encode(x)) == x; encode(decode(b)) is the
- * canonical form of b. The only file that knows jansson. Thread-safe. */
+ * canonical form of b. Only place.c knows jansson. Thread-safe. */
 #ifndef ROSTER_REGISTRY_CODEC_H
 #define ROSTER_REGISTRY_CODEC_H
 

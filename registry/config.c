@@ -30,13 +30,13 @@
 
 struct reader {
     struct draft *draft;
-    const char *at, *end;    /* of the file, what is still to be read */
+    const char *at, *end; /* of the file, what is still to be read */
     int line_number;
-    char line[LINE_SIZE];    /* the current one, without comment and blanks at its ends */
-    const char *rest;        /* what of it inih was not handed */
-    bool awaited;            /* inih was handed a setting and has not called back yet */
+    char line[LINE_SIZE]; /* the current one, without comment and blanks at its ends */
+    const char *rest;     /* what of it inih was not handed */
+    bool awaited;         /* inih was handed a setting and has not called back yet */
     bool in_section;
-    size_t section;          /* the current one's index: sections move */
+    size_t section; /* the current one's index: sections move */
 };
 
 static struct section *current_section(const struct reader *reader)
@@ -135,7 +135,8 @@ static void open_section(struct reader *reader)
     if (!close) {
         complain(complaints, here(reader, NULL), "[cluster orders], for example", "the heading has no ']'");
     } else if (close[1]) {
-        complain(complaints, here(reader, NULL), "a comment begins with ';' behind a blank", "there is something behind the heading");
+        complain(complaints, here(reader, NULL), "a comment begins with ';' behind a blank",
+                 "there is something behind the heading");
     }
     if (close) {
         *close = '\0';
@@ -149,8 +150,8 @@ static void open_section(struct reader *reader)
         memcpy(kind_name, heading, word);
     }
     int kind = name_index(section_names, kind_name);
-    struct section *section = draft_add_section(reader->draft, kind < 0 ? SECTION_UNKNOWN : (enum section_kind)kind,
-                                                reader->line_number, heading);
+    struct section *section =
+        draft_add_section(reader->draft, kind < 0 ? SECTION_UNKNOWN : (enum section_kind)kind, reader->line_number, heading);
     if (!section) {
         reader->draft->complaints.failed = true;
         return;
@@ -160,7 +161,8 @@ static void open_section(struct reader *reader)
     if (kind < 0 && close) {
         const char *nearest = text_nearest(kind_name, section_names, SECTION_UNKNOWN, sizeof *section_names);
         char hint[SENTENCE_SIZE];
-        snprintf(hint, sizeof hint, "%s%s%s%s", nearest ? "did you mean " : "", nearest ? nearest : "", nearest ? "? " : "", headings);
+        snprintf(hint, sizeof hint, "%s%s%s%s", nearest ? "did you mean " : "", nearest ? nearest : "", nearest ? "? " : "",
+                 headings);
         complain(complaints, here(reader, NULL), hint, "there is no such section");
     }
     section->spare = kind < 0 || !draft_name_section(section, name, complaints);
@@ -174,7 +176,8 @@ static bool is_setting(struct reader *reader)
     struct complaints *complaints = &reader->draft->complaints;
     size_t length = strcspn(reader->line, "=:");
     if (reader->line[length] != '=') {
-        complain(complaints, here(reader, NULL), "write KEY = VALUE; a value cannot go on in the next line", "this is not a setting");
+        complain(complaints, here(reader, NULL), "write KEY = VALUE; a value cannot go on in the next line",
+                 "this is not a setting");
         return false;
     }
     if (length == 0) {
@@ -359,7 +362,8 @@ static char *read_file(struct draft *draft, const char *file, size_t *ret_size)
         goto out;
     }
     if (!S_ISREG(is.st_mode)) {
-        complain(complaints, (struct place){0}, "it must be a regular file", "is %s", S_ISDIR(is.st_mode) ? "a directory" : "not a file");
+        complain(complaints, (struct place){0}, "it must be a regular file", "is %s",
+                 S_ISDIR(is.st_mode) ? "a directory" : "not a file");
         goto out;
     }
     draft->file_owner = is.st_uid;

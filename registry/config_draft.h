@@ -25,16 +25,16 @@ struct label_origin {
 
 struct section {
     enum section_kind kind;
-    bool spare;                /* misnamed, or the second of its name: its lines are checked, its values unused */
-    int line;                  /* of its heading; 0: not in the file */
-    char *heading;             /* "cluster orders" */
-    char cluster[NAME_SIZE];   /* of a member: whose */
-    char name[NAME_SIZE];      /* of a cluster or member */
-    int lines[SETTINGS_MAX];   /* by row of `settings`: where it was set; 0: nowhere */
-    bool wrong[SETTINGS_MAX];  /* it was set, to something we refused */
+    bool spare;               /* misnamed, or the second of its name: its lines are checked, its values unused */
+    int line;                 /* of its heading; 0: not in the file */
+    char *heading;            /* "cluster orders" */
+    char cluster[NAME_SIZE];  /* of a member: whose */
+    char name[NAME_SIZE];     /* of a cluster or member */
+    int lines[SETTINGS_MAX];  /* by row of `settings`: where it was set; 0: nowhere */
+    bool wrong[SETTINGS_MAX]; /* it was set, to something we refused */
     size_t label_count;
     struct label_origin labels[LABELS_MAX];
-    void *values;              /* the struct of its kind */
+    void *values; /* the struct of its kind */
 };
 
 /* What config.h calls config_origins: the sections, in the order of the file. */

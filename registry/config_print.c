@@ -80,7 +80,8 @@ static void list_changes(struct text *text, enum section_kind kind, const void *
     size_t i, end;
     for (settings_of(kind, &i, &end); i < end; i++) {
         const struct setting *setting = &settings[i];
-        if (!setting->reloads && memcmp((const char *)was + setting->offset, (const char *)now + setting->offset, setting->size) != 0) {
+        if (!setting->reloads &&
+            memcmp((const char *)was + setting->offset, (const char *)now + setting->offset, setting->size) != 0) {
             text_put(text, "%s[%s] %s", text->used ? ", " : "", section_names[kind], setting->key);
         }
     }

@@ -62,8 +62,8 @@ static struct section **sort_sections(struct draft *draft, size_t *ret_count)
     for (size_t i = 0; i < named; i++) {
         if (kept > 0 && same_heading(sorted[kept - 1], sorted[i])) {
             sorted[i]->spare = true;
-            complain(&draft->complaints, heading_of(sorted[i]), "put its settings together", "this section stands twice: first on line %d",
-                     sorted[kept - 1]->line);
+            complain(&draft->complaints, heading_of(sorted[i]), "put its settings together",
+                     "this section stands twice: first on line %d", sorted[kept - 1]->line);
         } else {
             sorted[kept++] = sorted[i];
         }
@@ -147,7 +147,8 @@ static bool make_absolute(struct draft *draft, const struct section *section, co
     }
     int length = snprintf(joined, sizeof joined, "%.*s%s", (int)(slash + 1 - file), file, path);
     if (length < 0 || (size_t)length >= sizeof joined || !text_copy(path, PATH_SIZE, joined)) {
-        complain(&draft->complaints, draft_place(section, key), NULL, "with its folder the path is longer than %d bytes", PATH_SIZE - 1);
+        complain(&draft->complaints, draft_place(section, key), NULL, "with its folder the path is longer than %d bytes",
+                 PATH_SIZE - 1);
         return false;
     }
     return true;
@@ -186,9 +187,11 @@ static void take_password(struct draft *draft, struct section *section, const ch
         length--;
     }
     if (length == 0) {
-        complain(&draft->complaints, place, NULL, "the first line of %s, which should be the password, is empty", cluster->password_file);
+        complain(&draft->complaints, place, NULL, "the first line of %s, which should be the password, is empty",
+                 cluster->password_file);
     } else if (length >= SECRET_SIZE) {
-        complain(&draft->complaints, place, NULL, "the password in %s is longer than %d bytes", cluster->password_file, SECRET_SIZE - 1);
+        complain(&draft->complaints, place, NULL, "the password in %s is longer than %d bytes", cluster->password_file,
+                 SECRET_SIZE - 1);
     } else if (memchr(content, '\0', length)) {
         complain(&draft->complaints, place, NULL, "the password in %s holds a NUL byte", cluster->password_file);
     } else {
@@ -212,8 +215,8 @@ static void read_password(struct draft *draft, struct section *section)
     } else {
         ssize_t size = read(fd, content, sizeof content);
         if (size < 0) {
-            complain(&draft->complaints, draft_place(section, "password_file"), NULL, "%s cannot be read: %s", cluster->password_file,
-                     strerror(errno));
+            complain(&draft->complaints, draft_place(section, "password_file"), NULL, "%s cannot be read: %s",
+                     cluster->password_file, strerror(errno));
         } else {
             take_password(draft, section, content, (size_t)size);
         }
@@ -229,8 +232,8 @@ static void check_registry(struct draft *draft, const struct section *section)
     if (was_set(section, "auth") && !is_private(draft->file_owner, draft->file_mode)) {
         char hint[SENTENCE_SIZE];
         snprintf(hint, sizeof hint, "chmod 600 %s", draft->complaints.file);
-        complain(&draft->complaints, draft_place(section, "auth"), hint, "is a secret, but this file has mode %04o, open to others than its owner",
-                 (unsigned)(draft->file_mode & 07777));
+        complain(&draft->complaints, draft_place(section, "auth"), hint,
+                 "is a secret, but this file has mode %04o, open to others than its owner", (unsigned)(draft->file_mode & 07777));
     }
 }
 
@@ -245,8 +248,8 @@ static void check_probe(struct draft *draft, const struct section *section)
                  "is longer than interval");
     }
     if (was_set(section, "timeout") && probe->timeout_ms > probe->interval_ms) {
-        complain_mildly(&draft->complaints, draft_place(section, "timeout"), "a member that hangs will be looked at less often than every interval",
-                        "is longer than interval");
+        complain_mildly(&draft->complaints, draft_place(section, "timeout"),
+                        "a member that hangs will be looked at less often than every interval", "is longer than interval");
     }
 }
 
@@ -297,8 +300,8 @@ static void check_cluster(struct draft *draft, struct section *section)
         read_password(draft, section);
     }
     if (!is_wrong(section, "witnesses") && cluster->policy.witnesses % 2 == 0) {
-        complain_mildly(&draft->complaints, draft_place(section, "witnesses"), "an odd number bears the loss of as many, with one probe less",
-                        "%d is even", cluster->policy.witnesses);
+        complain_mildly(&draft->complaints, draft_place(section, "witnesses"),
+                        "an odd number bears the loss of as many, with one probe less", "%d is even", cluster->policy.witnesses);
     }
 }
 
@@ -393,7 +396,8 @@ static void complain_of_cluster(struct draft *draft, const struct section *membe
 }
 
 /* Members know their clusters, and clusters have members, but not too many. Both are sorted, so those of one cluster stand together. */
-static void check_members(struct draft *draft, struct section **clusters, size_t cluster_count, struct section **members, size_t count)
+static void check_members(struct draft *draft, struct section **clusters, size_t cluster_count, struct section **members,
+                          size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         struct section *cluster = find_cluster(clusters, cluster_count, members[i]->cluster);
@@ -401,7 +405,8 @@ static void check_members(struct draft *draft, struct section **clusters, size_t
         if (!cluster) {
             complain_of_cluster(draft, members[i], clusters, cluster_count);
         } else if (values->member_count == MEMBERS_MAX) {
-            complain(&draft->complaints, heading_of(members[i]), NULL, "is one too many: a cluster has at most %d members", MEMBERS_MAX);
+            complain(&draft->complaints, heading_of(members[i]), NULL, "is one too many: a cluster has at most %d members",
+                     MEMBERS_MAX);
         } else {
             values->member_count++; /* a count for now: the config's members are added one by one */
         }
@@ -438,7 +443,8 @@ static void add_missing(struct draft *draft)
                  "this section is missing");
     }
     if (!is_there(draft, SECTION_CLUSTER)) {
-        complain(&draft->complaints, (struct place){.section = "cluster NAME"}, "[cluster orders], for example, with its engine, and its [member orders/...]",
+        complain(&draft->complaints, (struct place){.section = "cluster NAME"},
+                 "[cluster orders], for example, with its engine, and its [member orders/...]",
                  "there is no such section, so there is nothing to watch");
     }
     if (!is_there(draft, SECTION_PROBE) && !draft_add_section(draft, SECTION_PROBE, 0, "probe")) {
@@ -475,7 +481,8 @@ void config_rules(struct draft *draft)
     }
     check_members(draft, clusters, cluster_count, members, member_count);
     if (cluster_count > CLUSTERS_MAX) {
-        complain(&draft->complaints, heading_of(clusters[CLUSTERS_MAX]), NULL, "is one too many: there are at most %d clusters", CLUSTERS_MAX);
+        complain(&draft->complaints, heading_of(clusters[CLUSTERS_MAX]), NULL, "is one too many: there are at most %d clusters",
+                 CLUSTERS_MAX);
     }
     free(sorted);
 }

@@ -36,9 +36,9 @@ static const struct {
 };
 enum { ANSWERS = sizeof answers / sizeof *answers };
 
-const char *const answer_names[] = {"unknown",  "ok",       "refused", "timeout",   "unreachable", "name-not-found",
-                                    "auth",     "saturated", "starting", "stopping", "stalled",     "privilege",
-                                    "tls",      "protocol", "lost",    "stranger",  "rival",       NULL};
+const char *const answer_names[] = {"unknown", "ok",        "refused",  "timeout",  "unreachable", "name-not-found",
+                                    "auth",    "saturated", "starting", "stopping", "stalled",     "privilege",
+                                    "tls",     "protocol",  "lost",     "stranger", "rival",       NULL};
 
 static_assert(sizeof answer_names / sizeof *answer_names == ANSWERS + 1, "every answer has a name");
 
@@ -137,8 +137,7 @@ bool topology_equal(const struct topology *a, const struct topology *b)
 {
     if (!same(a->cluster, b->cluster) || !policy_equal(&a->policy, &b->policy) || a->epoch != b->epoch || a->state != b->state ||
         !same(a->primary, b->primary) || !same(a->last_primary, b->last_primary) || !same(a->lineage, b->lineage) ||
-        !same(a->identity, b->identity) || !same(a->rule, b->rule) || a->rules != b->rules ||
-        a->member_count != b->member_count) {
+        !same(a->identity, b->identity) || !same(a->rule, b->rule) || a->rules != b->rules || a->member_count != b->member_count) {
         return false;
     }
     for (size_t i = 0; i < a->member_count; i++) {

@@ -79,7 +79,7 @@ bool path_is_root(const char *root)
     if (root[0] != '/' || strlen(root) > ROOT_LENGTH_MAX || !is_plain(root)) {
         return false;
     }
-    for (const char *part = root; *part == '/'; ) {
+    for (const char *part = root; *part == '/';) {
         part++;
         size_t len = strcspn(part, "/");
         if (!is_part(part, len)) {

@@ -37,7 +37,9 @@ static bool add_server(struct servers *servers, const char *entry, char *sentenc
         return false;
     }
     if (!text_parse_address(entry, server.host, sizeof server.host, &server.port)) {
-        snprintf(sentence, size, strchr(entry, ':') ? "'%s' is not host:port or [v6]:port" : "'%s' has no port: ZooKeeper's is 2181, most often", entry);
+        snprintf(sentence, size,
+                 strchr(entry, ':') ? "'%s' is not host:port or [v6]:port" : "'%s' has no port: ZooKeeper's is 2181, most often",
+                 entry);
         return false;
     }
     for (size_t i = 0; i < servers->count; i++) {

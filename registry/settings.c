@@ -24,7 +24,8 @@ enum { RELOADS = true, RESTARTS = false, REQUIRED = true };
 #define REGISTRY(key_) .section = SECTION_REGISTRY, .key = key_, .reloads = RESTARTS
 
 const struct setting settings[] = {
-    {CLUSTER("conflict"), .type = SETTING_CHOICE, .words = conflict_names, .usual = {"hold"}, PLACE(cluster_settings, policy.conflict),
+    {CLUSTER("conflict"), .type = SETTING_CHOICE, .words = conflict_names, .usual = {"hold"},
+     PLACE(cluster_settings, policy.conflict),
      .meaning = "what to do while several members claim to be primary and none is newest: hold the old one, or have none"},
     {CLUSTER("database"), .type = SETTING_TEXT, .usual = {"postgres", ""}, PLACE(cluster_settings, database),
      .meaning = "the database to log in to"},
@@ -35,15 +36,19 @@ const struct setting settings[] = {
     {CLUSTER("password_file"), .type = SETTING_FILE, PLACE(cluster_settings, password_file),
      .meaning = "file whose first line is the password, readable by its owner alone"},
     {CLUSTER("tls"), .type = SETTING_CHOICE, .words = tls_names, .usual = {"prefer", "off"}, PLACE(cluster_settings, tls),
-     .meaning = "encrypt the connections: off, if the server can (prefer), always (require), always and check who answers (verify)"},
+     .meaning =
+         "encrypt the connections: off, if the server can (prefer), always (require), always and check who answers (verify)"},
     {CLUSTER("tls_ca"), .type = SETTING_FILE, PLACE(cluster_settings, tls_ca),
      .meaning = "file of the certificate authorities that may vouch for the servers"},
-    {CLUSTER("user"), .type = SETTING_TEXT, .usual = {"roster"}, PLACE(cluster_settings, user), .meaning = "the account to log in as"},
+    {CLUSTER("user"), .type = SETTING_TEXT, .usual = {"roster"}, PLACE(cluster_settings, user),
+     .meaning = "the account to log in as"},
     {CLUSTER("witnesses"), .type = SETTING_INTEGER, .low = 1, .high = WITNESSES_MAX, .usual = {"1"},
-     PLACE(cluster_settings, policy.witnesses), .meaning = "how many probes should watch this cluster; more than half of them decide"},
+     PLACE(cluster_settings, policy.witnesses),
+     .meaning = "how many probes should watch this cluster; more than half of them decide"},
 
     {MEMBER("address"), .type = SETTING_ADDRESS, .required = REQUIRED, PLACE(listing, host), .meaning = "host:port, or [v6]:port"},
-    {MEMBER("label.KEY"), .type = SETTING_LABEL, PLACE(listing, labels), .meaning = "a word for compute nodes to choose by, such as label.zone = a"},
+    {MEMBER("label.KEY"), .type = SETTING_LABEL, PLACE(listing, labels),
+     .meaning = "a word for compute nodes to choose by, such as label.zone = a"},
     {MEMBER("weight"), .type = SETTING_INTEGER, .low = 0, .high = 1000, .usual = {"100"}, PLACE(listing, weight),
      .meaning = "its share of the reads; 0: only when nothing else is left"},
 
@@ -413,7 +418,8 @@ const char *setting_range(const struct setting *setting, char *to, size_t size)
         text_put(&text, "from %" PRId64 " to %" PRId64, setting->low, setting->high);
         break;
     case SETTING_DURATION:
-        text_put(&text, "from %s to %s", print_duration(setting->low, low, sizeof low), print_duration(setting->high, high, sizeof high));
+        text_put(&text, "from %s to %s", print_duration(setting->low, low, sizeof low),
+                 print_duration(setting->high, high, sizeof high));
         break;
     case SETTING_CHOICE:
         text_put(&text, "one of");
@@ -429,15 +435,18 @@ const char *setting_range(const struct setting *setting, char *to, size_t size)
 
 void config_print_settings(FILE *to)
 {
-    static const char *const types[] = {"name", "text",    "integer", "duration", "choice", "file",
+    static const char *const types[] = {"name",    "text", "integer", "duration", "choice", "file",
                                         "servers", "root", "auth",    "address",  "label"};
     for (size_t i = 0; i < settings_count; i++) {
         const struct setting *setting = &settings[i];
-        const char *usual = setting->usual[0], *other = setting->usual[1];
+        const char *other = setting->usual[1];
         char range[SENTENCE_SIZE];
+        fprintf(to, "%s %s %s ", section_names[setting->section], setting->key, types[setting->type]);
+        fputs(setting->required ? "required" : setting->usual[0] ? setting->usual[0] : "-", to);
+        if (other) {
+            fprintf(to, "|%s", other[0] ? other : "-");
+        }
         setting_range(setting, range, sizeof range);
-        fprintf(to, "%s %s %s %s%s%s %s%s%s\n", section_names[setting->section], setting->key, types[setting->type],
-                setting->required ? "required" : !usual ? "-" : usual, other ? "|" : "", !other ? "" : other[0] ? other : "-",
-                setting->reloads ? "reload" : "restart", range[0] ? " " : "", range);
+        fprintf(to, " %s%s%s\n", setting->reloads ? "reload" : "restart", range[0] ? " " : "", range);
     }
 }

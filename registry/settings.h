@@ -50,13 +50,13 @@ struct setting {
     const char *key;
     enum setting_type type;
     bool required;
-    bool reloads;              /* SIGHUP puts a change into force; the others wait for a restart */
-    const char *usual[2];      /* the default by engine (ENGINE_POSTGRESQL, ENGINE_MYSQL), as it would be written; NULL: none.
+    bool reloads;             /* SIGHUP puts a change into force; the others wait for a restart */
+    const char *usual[2];     /* the default by engine (ENGINE_POSTGRESQL, ENGINE_MYSQL), as it would be written; NULL: none.
                                   One alone holds for both. */
-    int64_t low, high;         /* INTEGER, DURATION */
-    const char *const *words;  /* CHOICE */
-    size_t offset, size;       /* in the section's struct */
-    const char *hint;          /* better than the one the type would give; or NULL */
+    int64_t low, high;        /* INTEGER, DURATION */
+    const char *const *words; /* CHOICE */
+    size_t offset, size;      /* in the section's struct */
+    const char *hint;         /* better than the one the type would give; or NULL */
     const char *meaning;
 };
 

@@ -1,32 +1,27 @@
 /* ZooKeeper behind store.h, by the C client's asynchronous calls.
  *
- *   our thread                   |   its threads (one for I/O, one for callbacks)
- *   store_get ... --> call --------> zoo_aget ... --> got() --> answered() --\
- *   store_next <--- inbox <--------------------------------------------------+-- watched()
+ *   our thread                          |  its threads (one for I/O, one for callbacks)
+ *   store_get ... --> zk_calls ------------> zoo_aget ... --\
+ *   store_next <---- inbox <---------------------------------+-- watched()
  *
  * Callbacks only put what they were told into the inbox; everything else
- * belongs to the one thread that uses the store. A call is in the list of
- * calls from its issue until its answer is given out. One completion in eight
- * outstanding at zookeeper_close never comes, so the list owns the calls, and
- * store_renew answers what is left in it.
+ * belongs to the one thread that uses the store. Requests and their answers
+ * are zk_calls.c; here is the session's life.
  *
  * Rules for this client, each learnt the hard way:
  *  - It looks its servers' names up on every packet unless told not to, so a
  *    stalled resolver kills healthy sessions: it gets literal addresses only.
  *  - Only a server tells it that its session expired: here a link that stays
  *    down for twice the timeout ends the session, and names are looked up anew.
- *  - A get leaves no watch on an absent znode, but an exists does.
- *  - Too large a packet looks like a lost link, for ever: sizes are checked here.
- *  - Past 65,536 requests under way it hangs up: they go through a window.
  *  - The first watcher hears of session events and of all watches alike.
+ *  - Whoever is told of an answer must have been told before that the link is
+ *    down, or would ask again at once, for ever.
  *
  * Limits: its sockets are not close-on-exec; where it cannot have memory or a
  * thread it aborts, and a request without memory does here too; its handle
  * must not be used in a forked child. */
-#include <assert.h>
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,12 +34,10 @@
 #include "registry/inbox.h"
 #include "registry/servers.h"
 #include "registry/store.h"
+#include "registry/zk_calls.h"
 #include "registry/zk_log.h"
 
 enum {
-    WINDOW = 1024,        /* requests under way; further ones wait here */
-    PACKET_MAX = 1000000, /* one request; ZooKeeper stops at 1 MiB */
-    OP_OVERHEAD = 128,    /* a step's bytes beside its path and data, amply */
     SILENCE_FACTOR = 2,   /* link down for so many session timeouts: the session is over */
     PAUSE_FIRST_MS = 100, /* before another try when the last one came to nothing */
     PAUSE_MAX_MS = 5000,
@@ -53,7 +46,7 @@ enum {
 
 /* ---- types ---------------------------------------------------------------------- */
 
-enum item_kind { ITEM_ANSWER, ITEM_SESSION, ITEM_CHANGED };
+enum { ITEM_SESSION = ITEM_ANSWER + 1, ITEM_CHANGED };
 
 /* Something heard that nobody asked for. */
 struct event {
@@ -61,38 +54,6 @@ struct event {
     int state;       /* ITEM_SESSION: a ZOO_..._STATE */
     int64_t session; /* ITEM_SESSION, when connected */
     char path[];     /* ITEM_CHANGED */
-};
-
-enum call_kind { CALL_GET, CALL_LIST, CALL_SYNC, CALL_WRITE };
-
-/* A write's own copies: the client keeps pointers to the results until it completes. */
-struct transaction {
-    size_t n;
-    zoo_op_t ops[STORE_OPS_MAX];
-    zoo_op_result_t results[STORE_OPS_MAX];
-    struct Stat stats[STORE_OPS_MAX];
-    bool creates; /* a single create, which is sent as such for the sake of its stat */
-    char text[];  /* paths and data */
-};
-
-struct call {
-    struct item item;
-    struct store_zk *store;
-    struct call *next, *prev; /* in `calls`, by issue */
-    enum call_kind kind;
-    bool sent;                /* counted as under way */
-    bool answered;            /* in the inbox, or out of it; the client's thread sets it, ours reads it when that has ended */
-    uint64_t tag;
-    bool watch;
-    struct transaction *transaction; /* of a write; NULL when it is too large to be sent */
-    /* the answer */
-    int rc;
-    struct store_stat stat;
-    char *data;
-    size_t len;
-    char **names;
-    size_t name_count;
-    char path[];
 };
 
 enum phase {
@@ -124,10 +85,7 @@ struct store_zk {
     int64_t session;     /* the last one that was up; 0: none yet */
     unsigned failures;   /* sessions in a row that ended without an answered request */
     char detail[DETAIL_SIZE];
-    /* requests */
-    struct call *first, *last; /* all, by issue */
-    struct call *waiting;      /* the first that was not sent */
-    size_t under_way;
+    struct zk_calls calls;
     struct item *current; /* what the last event points into */
 };
 
@@ -138,7 +96,7 @@ static struct store_zk *zk_of(struct store *store)
 
 /* ---- callbacks: on the client's threads, they only hand over ------------------------- */
 
-static struct event *new_event(struct store_zk *zk, enum item_kind kind, const char *path)
+static struct event *new_event(struct store_zk *zk, int kind, const char *path)
 {
     size_t size = strlen(path) + 1;
     struct event *event = calloc(1, sizeof *event + size);
@@ -146,7 +104,7 @@ static struct event *new_event(struct store_zk *zk, enum item_kind kind, const c
         inbox_lose(&zk->inbox);
         return NULL;
     }
-    event->item.kind = (int)kind;
+    event->item.kind = kind;
     memcpy(event->path, path, size);
     return event;
 }
@@ -163,91 +121,6 @@ static void watched(zhandle_t *handle, int type, int state, const char *path, vo
         }
         inbox_put(&zk->inbox, &event->item);
     }
-}
-
-static void answered(struct call *call, int rc)
-{
-    call->rc = rc;
-    call->answered = true;
-    inbox_put(&call->store->inbox, &call->item);
-}
-
-static struct store_stat stat_of(const struct Stat *stat)
-{
-    return (struct store_stat){stat->czxid, stat->mzxid, stat->version, stat->ephemeralOwner};
-}
-
-static void got(int rc, const char *value, int value_len, const struct Stat *stat, const void *context)
-{
-    struct call *call = (struct call *)(uintptr_t)context;
-    if (rc == ZOK) {
-        call->stat = stat_of(stat);
-        if (value && value_len >= 0) {
-            call->len = (size_t)value_len;
-            call->data = malloc(call->len + 1);
-            if (call->data) {
-                memcpy(call->data, value, call->len);
-                call->data[call->len] = '\0';
-            } else {
-                rc = ZOPERATIONTIMEOUT; /* it happened, but we did not learn of it */
-            }
-        }
-    }
-    answered(call, rc);
-}
-
-static void listed(int rc, const struct String_vector *strings, const void *context)
-{
-    struct call *call = (struct call *)(uintptr_t)context;
-    if (rc == ZOK) {
-        size_t count = (size_t)strings->count;
-        size_t size = 0;
-        for (size_t i = 0; i < count; i++) {
-            size += strlen(strings->data[i]) + 1;
-        }
-        call->names = malloc((count + 1) * sizeof *call->names + size);
-        if (call->names) {
-            char *to = (char *)(call->names + count + 1);
-            for (size_t i = 0; i < count; i++) {
-                call->names[i] = to;
-                to = stpcpy(to, strings->data[i]) + 1;
-            }
-            call->names[count] = NULL;
-            call->name_count = count;
-        } else {
-            rc = ZOPERATIONTIMEOUT;
-        }
-    }
-    answered(call, rc);
-}
-
-static void synced(int rc, const char *value, const void *context)
-{
-    (void)value;
-    answered((struct call *)(uintptr_t)context, rc);
-}
-
-static void wrote(int rc, const void *context)
-{
-    answered((struct call *)(uintptr_t)context, rc);
-}
-
-static void created(int rc, const char *value, const struct Stat *stat, const void *context)
-{
-    struct call *call = (struct call *)(uintptr_t)context;
-    (void)value;
-    if (rc == ZOK && stat) {
-        call->stat = stat_of(stat);
-    }
-    answered(call, rc);
-}
-
-/* Of the exists before a get, whose only use is the watch. */
-static void looked(int rc, const struct Stat *stat, const void *context)
-{
-    (void)rc;
-    (void)stat;
-    (void)context;
 }
 
 /* On the I/O thread; a refusal also comes as a session event. */
@@ -283,40 +156,18 @@ static int64_t pause_ms(const struct store_zk *zk)
     return ms / 2 + (int64_t)(clock_random() % (uint64_t)(ms / 2 + 1));
 }
 
-static bool is_sound(const struct call *call)
-{
-    return call->kind != CALL_WRITE || call->transaction;
-}
-
-static void answer_unsent(struct call *call)
-{
-    answered(call, is_sound(call) ? ZCONNECTIONLOSS : ZBADARGUMENTS);
-}
-
-/* What was not sent never will be: nobody is to wait for it while the link is down, nor is it to happen late. */
-static void drop_waiting(struct store_zk *zk)
-{
-    struct call *call = zk->waiting;
-    zk->waiting = NULL;
-    while (call) {
-        struct call *next = call->next;
-        answer_unsent(call);
-        call = next;
-    }
-}
-
 static bool tell_gone(struct store_zk *zk, struct store_event *ret_event)
 {
     enter(zk, PHASE_GONE, -1, 0);
     zk->failures++;
-    drop_waiting(zk);
+    zk_calls_link_down(&zk->calls);
     *ret_event = (struct store_event){.kind = STORE_GONE, .detail = zk->detail};
     return true;
 }
 
 static bool tell_down(struct store_zk *zk, struct store_event *ret_event)
 {
-    drop_waiting(zk);
+    zk_calls_link_down(&zk->calls);
     *ret_event = (struct store_event){.kind = STORE_DOWN, .detail = zk->detail};
     return true;
 }
@@ -357,293 +208,20 @@ static bool next_by_clock(struct store_zk *zk, int64_t now_ms, struct store_even
     return tell_gone(zk, ret_event);
 }
 
-/* ---- requests ------------------------------------------------------------------------------- */
-
-static void link_call(struct store_zk *zk, struct call *call)
-{
-    call->prev = zk->last;
-    *(zk->last ? &zk->last->next : &zk->first) = call;
-    zk->last = call;
-}
-
-static void unlink_call(struct store_zk *zk, struct call *call)
-{
-    assert(call != zk->waiting);
-    *(call->prev ? &call->prev->next : &zk->first) = call->next;
-    *(call->next ? &call->next->prev : &zk->last) = call->prev;
-}
-
-static int send_get(struct store_zk *zk, struct call *call)
-{
-    if (call->watch) {
-        /* Watches the znode, absent or not; the get behind it need not, and nothing slips in between. */
-        int rc = zoo_aexists(zk->handle, call->path, 1, looked, NULL);
-        if (rc != ZOK) {
-            return rc;
-        }
-    }
-    return zoo_aget(zk->handle, call->path, 0, got, call);
-}
-
-static int send_write(struct store_zk *zk, struct call *call)
-{
-    struct transaction *write = call->transaction;
-    if (!is_sound(call)) {
-        return ZBADARGUMENTS;
-    }
-    if (write->creates) {
-        const zoo_op_t *op = &write->ops[0];
-        return zoo_acreate2(zk->handle, op->create_op.path, op->create_op.data, op->create_op.datalen, op->create_op.acl,
-                            op->create_op.flags, created, call);
-    }
-    return zoo_amulti(zk->handle, (int)write->n, write->ops, write->results, wrote, call);
-}
-
-static int send_call(struct store_zk *zk, struct call *call)
-{
-    switch (call->kind) {
-    case CALL_GET:
-        return send_get(zk, call);
-    case CALL_LIST:
-        return zoo_aget_children(zk->handle, call->path, call->watch, listed, call);
-    case CALL_SYNC:
-        return zoo_async(zk->handle, call->path, synced, call);
-    case CALL_WRITE:
-        return send_write(zk, call);
-    }
-    return ZBADARGUMENTS;
-}
-
-/* Hand as many of the waiting calls to the client as the window takes. */
-static void send_waiting(struct store_zk *zk)
-{
-    while (zk->waiting && zk->phase == PHASE_UP && zk->under_way < WINDOW) {
-        struct call *call = zk->waiting;
-        zk->waiting = call->next;
-        call->sent = true;
-        zk->under_way++;
-        int rc = send_call(zk, call);
-        if (rc == ZMARSHALLINGERROR) {
-            inbox_lose(&zk->inbox); /* out of memory; whether it kept the call cannot be told: let the session end first */
-        } else if (rc != ZOK) {
-            answered(call, rc);
-        }
-    }
-}
-
-static void issue(struct store_zk *zk, struct call *call)
-{
-    link_call(zk, call);
-    if (zk->phase != PHASE_UP) {
-        answer_unsent(call);
-        return;
-    }
-    if (!zk->waiting) {
-        zk->waiting = call;
-    }
-    send_waiting(zk);
-}
-
-/* A request cannot fail, so there is no going on without the memory for one. */
-static void *must_have(void *memory)
-{
-    if (!memory) {
-        abort();
-    }
-    return memory;
-}
-
-static struct call *new_call(struct store_zk *zk, enum call_kind kind, uint64_t tag, const char *path, bool watch)
-{
-    size_t size = strlen(path) + 1;
-    struct call *call = must_have(calloc(1, sizeof *call + size));
-    call->item.kind = ITEM_ANSWER;
-    call->store = zk;
-    call->kind = kind;
-    call->tag = tag;
-    call->watch = watch;
-    memcpy(call->path, path, size);
-    return call;
-}
-
-static void free_call(struct call *call)
-{
-    free(call->transaction);
-    free(call->data);
-    free(call->names);
-    free(call);
-}
+/* ---- events --------------------------------------------------------------------------------------- */
 
 static void free_item(struct item *item)
 {
     if (item && item->kind == ITEM_ANSWER) {
-        free_call((struct call *)(void *)item);
+        zk_call_free(item);
     } else {
         free(item);
     }
 }
 
-static void zk_get(struct store *store, uint64_t tag, const char *path, bool watch)
+static bool next_answer(struct store_zk *zk, struct item *item, struct store_event *ret_event)
 {
-    issue(zk_of(store), new_call(zk_of(store), CALL_GET, tag, path, watch));
-}
-
-static void zk_list(struct store *store, uint64_t tag, const char *path, bool watch)
-{
-    issue(zk_of(store), new_call(zk_of(store), CALL_LIST, tag, path, watch));
-}
-
-static void zk_sync(struct store *store, uint64_t tag, const char *path)
-{
-    issue(zk_of(store), new_call(zk_of(store), CALL_SYNC, tag, path, false));
-}
-
-static bool has_data(const struct store_op *op)
-{
-    return op->kind == STORE_CREATE || op->kind == STORE_CREATE_EPHEMERAL || op->kind == STORE_SET;
-}
-
-/* Bytes to copy, and whether they would fit into one packet. */
-static size_t measure(const struct store_op *ops, size_t n, bool *ret_fits)
-{
-    size_t size = 0;
-    *ret_fits = true;
-    for (size_t i = 0; i < n; i++) {
-        size_t len = has_data(&ops[i]) ? ops[i].len : 0;
-        *ret_fits = *ret_fits && len <= PAYLOAD_MAX;
-        size += strlen(ops[i].path) + 1 + len;
-    }
-    *ret_fits = *ret_fits && size + n * OP_OVERHEAD <= PACKET_MAX;
-    return size;
-}
-
-static void prepare(struct store_zk *zk, struct transaction *write, size_t i, const struct store_op *op, char **text)
-{
-    const char *path = *text;
-    *text = stpcpy(*text, op->path) + 1;
-    const char *data = *text;
-    int len = 0;
-    if (has_data(op) && op->len > 0) {
-        memcpy(*text, op->data, op->len);
-        *text += op->len;
-        len = (int)op->len;
-    }
-    switch (op->kind) {
-    case STORE_CREATE:
-        zoo_create_op_init(&write->ops[i], path, data, len, &zk->acls, ZOO_PERSISTENT, NULL, 0);
-        break;
-    case STORE_CREATE_EPHEMERAL:
-        zoo_create_op_init(&write->ops[i], path, data, len, &zk->acls, ZOO_EPHEMERAL, NULL, 0);
-        break;
-    case STORE_SET:
-        zoo_set_op_init(&write->ops[i], path, data, len, op->version, &write->stats[i]);
-        break;
-    case STORE_DELETE:
-        zoo_delete_op_init(&write->ops[i], path, op->version);
-        break;
-    case STORE_CHECK:
-        zoo_check_op_init(&write->ops[i], path, op->version);
-        break;
-    }
-}
-
-static void zk_write(struct store *store, uint64_t tag, const struct store_op *ops, size_t n)
-{
-    struct store_zk *zk = zk_of(store);
-    bool fits;
-    assert(n <= STORE_OPS_MAX);
-    struct call *call = new_call(zk, CALL_WRITE, tag, "", false);
-    size_t size = measure(ops, n, &fits);
-    if (!fits) {
-        issue(zk, call);
-        return;
-    }
-    struct transaction *write = must_have(calloc(1, sizeof *write + size));
-    char *text = write->text;
-    write->n = n;
-    write->creates = n == 1 && (ops[0].kind == STORE_CREATE || ops[0].kind == STORE_CREATE_EPHEMERAL);
-    for (size_t i = 0; i < n; i++) {
-        prepare(zk, write, i, &ops[i], &text);
-    }
-    call->transaction = write;
-    issue(zk, call);
-}
-
-/* ---- answers and events -------------------------------------------------------------------------- */
-
-static enum store_rc rc_of(const struct call *call)
-{
-    switch (call->rc) {
-    case ZOK:
-        return STORE_OK;
-    case ZNONODE:
-        return STORE_NO_NODE;
-    case ZNODEEXISTS:
-        return STORE_EXISTS;
-    case ZBADVERSION:
-        return STORE_BAD_VERSION;
-    case ZNOTEMPTY:
-        return STORE_NOT_EMPTY;
-    case ZNOAUTH:
-    case ZINVALIDACL:
-        return STORE_DENIED;
-    case ZBADARGUMENTS:
-        return STORE_INVALID;
-    case ZCONNECTIONLOSS:
-    case ZOPERATIONTIMEOUT:
-    case ZCLOSING:
-    case ZINVALIDSTATE:
-    case ZSESSIONEXPIRED:
-    case ZAUTHFAILED:
-        return STORE_UNKNOWN;
-    default: /* an accident inside a server may strike before or after the deed; a read has none */
-        return call->kind == CALL_WRITE && call->rc > ZAPIERROR ? STORE_UNKNOWN : STORE_FAILED;
-    }
-}
-
-/* Steps before and behind the refused one say "fine" or "rolled back". */
-static size_t refused_step(const struct transaction *write)
-{
-    for (size_t i = 0; i < write->n; i++) {
-        if (write->results[i].err != ZOK && write->results[i].err != ZRUNTIMEINCONSISTENCY) {
-            return i;
-        }
-    }
-    return 0;
-}
-
-static void outcome_of_write(const struct call *call, struct store_event *event)
-{
-    const struct transaction *write = call->transaction;
-    if (!write || write->creates) {
-        return;
-    }
-    if (event->rc != STORE_OK) {
-        event->failed_op = event->rc == STORE_UNKNOWN ? 0 : refused_step(write);
-        return;
-    }
-    for (size_t i = 0; i < write->n; i++) {
-        if (write->ops[i].type == ZOO_SETDATA_OP) {
-            event->stat = stat_of(&write->stats[i]);
-        }
-    }
-}
-
-static bool next_answer(struct store_zk *zk, struct call *call, struct store_event *ret_event)
-{
-    unlink_call(zk, call);
-    zk->under_way -= call->sent;
-    send_waiting(zk);
-    *ret_event = (struct store_event){.kind = STORE_ANSWER,
-                                      .tag = call->tag,
-                                      .path = call->path,
-                                      .rc = rc_of(call),
-                                      .stat = call->stat,
-                                      .data = call->data,
-                                      .len = call->len,
-                                      .names = (const char *const *)call->names,
-                                      .name_count = call->name_count};
-    outcome_of_write(call, ret_event);
+    zk_calls_take(&zk->calls, item, ret_event);
     if (ret_event->rc != STORE_UNKNOWN) {
         zk->failures = 0;
     }
@@ -659,6 +237,7 @@ static bool next_session(struct store_zk *zk, const struct event *event, int64_t
         bool renewed = event->session != zk->session;
         enter(zk, PHASE_UP, now_ms, 0);
         zk->session = event->session;
+        zk->calls.link = zk->handle;
         *ret_event = (struct store_event){.kind = STORE_UP, .session = event->session, .renewed = renewed};
         return true;
     }
@@ -681,7 +260,7 @@ static bool next_of(struct store_zk *zk, struct item *item, int64_t now_ms, stru
 {
     switch (item->kind) {
     case ITEM_ANSWER:
-        return next_answer(zk, (struct call *)(void *)item, ret_event);
+        return next_answer(zk, item, ret_event);
     case ITEM_SESSION:
         return next_session(zk, (struct event *)(void *)item, now_ms, ret_event);
     case ITEM_CHANGED:
@@ -707,6 +286,26 @@ static bool zk_next(struct store *store, int64_t now_ms, struct store_event *ret
     return true;
 }
 
+static void zk_get(struct store *store, uint64_t tag, const char *path, bool watch)
+{
+    zk_calls_get(&zk_of(store)->calls, tag, path, watch);
+}
+
+static void zk_list(struct store *store, uint64_t tag, const char *path, bool watch)
+{
+    zk_calls_list(&zk_of(store)->calls, tag, path, watch);
+}
+
+static void zk_sync(struct store *store, uint64_t tag, const char *path)
+{
+    zk_calls_sync(&zk_of(store)->calls, tag, path);
+}
+
+static void zk_write(struct store *store, uint64_t tag, const struct store_op *ops, size_t n)
+{
+    zk_calls_write(&zk_of(store)->calls, tag, ops, n);
+}
+
 static int zk_fd(const struct store *store)
 {
     return inbox_fd(&((const struct store_zk *)(const void *)store)->inbox);
@@ -720,7 +319,8 @@ static zhandle_t *open_handle(struct store_zk *zk, const char *addresses)
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    zhandle_t *handle = zookeeper_init2(addresses, watched, zk->timeout_ms, NULL, zk, ZOO_NO_LOG_CLIENTENV, zk->handle_log.callback);
+    zhandle_t *handle =
+        zookeeper_init2(addresses, watched, zk->timeout_ms, NULL, zk, ZOO_NO_LOG_CLIENTENV, zk->handle_log.callback);
     int error = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     errno = error;
@@ -777,12 +377,7 @@ static void settle(struct store_zk *zk)
         kept = item->next;
         inbox_put(&zk->inbox, item);
     }
-    zk->waiting = NULL;
-    for (struct call *call = zk->first; call; call = call->next) {
-        if (!call->answered) {
-            answered(call, ZCLOSING);
-        }
-    }
+    zk_calls_settle(&zk->calls);
 }
 
 static void zk_renew(struct store *store)
@@ -804,7 +399,7 @@ static void say_goodbye(struct store_zk *zk)
 {
     int64_t until_ms = clock_mono_ms() + GOODBYE_MS;
     int64_t now_ms;
-    while (zk->phase == PHASE_UP && zk->first && (now_ms = clock_mono_ms()) < until_ms) {
+    while (zk->phase == PHASE_UP && zk->calls.first && (now_ms = clock_mono_ms()) < until_ms) {
         struct pollfd fd = {.fd = inbox_fd(&zk->inbox), .events = POLLIN};
         struct store_event event;
         poll(&fd, 1, (int)(until_ms - now_ms));
@@ -899,6 +494,8 @@ struct store *store_zk_new(const struct store_zk_options *options, char *sentenc
         return NULL;
     }
     zk->store.ops = &zk_ops;
+    zk->calls.inbox = &zk->inbox;
+    zk->calls.acls = &zk->acls;
     set_acls(zk);
     return &zk->store;
 }

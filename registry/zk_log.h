@@ -9,7 +9,7 @@
 enum { ZK_LOGS_MAX = 16 };
 
 struct zk_log {
-    int slot; /* -1: none */
+    int slot;                           /* -1: none */
     void (*callback)(const char *line); /* for zookeeper_init2; never NULL */
 };
 

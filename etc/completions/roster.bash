@@ -34,7 +34,8 @@ _roster() {
     esac
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        -z | --servers | -r | --root | -t | --timeout | -n | --count | --max-lag | --max-lag-bytes | --max-age | --cache | --policy | --registry) ((i++)) ;;
+        -z | --servers | -r | --root | -t | --timeout | -n | --count | --policy) ((i++)) ;;
+        --max-lag | --max-lag-bytes | --max-age | --cache | --registry) ((i++)) ;;
         -*) ;;
         *) if [ -z "$verb" ]; then verb=${COMP_WORDS[i]}; else operands+=("${COMP_WORDS[i]}"); fi ;;
         esac

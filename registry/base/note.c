@@ -17,6 +17,7 @@
 #include <poll.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -54,10 +55,8 @@ static ssize_t write_to_pipe(char *line, size_t length)
 {
     struct iovec vector = {.iov_base = line, .iov_len = length};
     ssize_t written = pwritev2(STDERR_FILENO, &vector, 1, -1, RWF_NOWAIT);
-    if (written < 0 && (errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL || errno == ESPIPE)) {
-        return write_when_ready(line, length);
-    }
-    return written;
+    bool answered = written >= 0 || errno == EAGAIN || errno == EPIPE || errno == EINTR;
+    return answered ? written : write_when_ready(line, length); /* else it is not supported, or a filter forbids it */
 }
 
 static bool write_line(char *line, size_t length)

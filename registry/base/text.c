@@ -234,7 +234,7 @@ static bool parse_with_unit(const char *from, const struct unit *units, int64_t 
 
 bool text_parse_duration(const char *from, int64_t *ret_ms)
 {
-    static const struct unit units[] = {{"us", 1},          {"ms", 1000},         {"s", 1000000},       {"m", 60000000},
+    static const struct unit units[] = {{"us", 1},         {"ms", 1000},      {"s", 1000000},     {"m", 60000000},
                                         {"min", 60000000}, {"h", 3600000000}, {"d", 86400000000}, {NULL, 0}};
     int64_t us;
     if (!parse_with_unit(from, units, &us)) {
@@ -404,8 +404,8 @@ static void date_of_days(int64_t days, int64_t *ret_year, int64_t *ret_month, in
 }
 
 enum { DAY_MS = 86400000 };
-static const int64_t first_ms = (int64_t)-719528 * DAY_MS;      /* 0000-01-01 */
-static const int64_t last_ms = (int64_t)2932897 * DAY_MS - 1;   /* 9999-12-31T23:59:59.999 */
+static const int64_t first_ms = (int64_t)-719528 * DAY_MS;    /* 0000-01-01 */
+static const int64_t last_ms = (int64_t)2932897 * DAY_MS - 1; /* 9999-12-31T23:59:59.999 */
 
 const char *text_time(char *to, size_t size, int64_t wall_ms)
 {

@@ -63,10 +63,10 @@ struct asked {
     const struct verb *verb;
     const char *operands[OPERANDS_MAX];
     size_t operand_count;
-    uint32_t given;          /* OPTION_BITs */
-    const char *servers;     /* option, else environment; checked */
+    uint32_t given;      /* OPTION_BITs */
+    const char *servers; /* option, else environment; checked */
     const char *root;
-    const char *auth;        /* environment only: arguments are for all to see in ps(1) */
+    const char *auth; /* environment only: arguments are for all to see in ps(1) */
     const char *cache;
     int64_t timeout_ms;
     int64_t count;

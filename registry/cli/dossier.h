@@ -12,19 +12,19 @@
 struct file {
     char probe[NAME_SIZE];
     bool readable;
-    struct refusal refusal;  /* when not readable */
+    struct refusal refusal; /* when not readable */
     struct report report;
     int64_t mzxid;
-    int32_t version;         /* 0: never votes, lest a re-created report be taken for its former self */
-    bool present;            /* its probe's presence is there; that alone does not prove life */
-    bool introduced;         /* `presence` could be read */
+    int32_t version; /* 0: never votes, lest a re-created report be taken for its former self */
+    bool present;    /* its probe's presence is there; that alone does not prove life */
+    bool introduced; /* `presence` could be read */
     struct presence presence;
-    bool votes;              /* counts as far as can be told from outside: among the first N */
+    bool votes; /* counts as far as can be told from outside: among the first N */
 };
 
 struct dossier {
     const char *cluster;
-    bool exists;             /* something is known of the cluster */
+    bool exists; /* something is known of the cluster */
     bool has_topology;
     struct topology topology;
     int64_t topology_mzxid;
@@ -35,9 +35,9 @@ struct dossier {
     char directives_refused[SENTENCE_SIZE];
     size_t file_count;
     struct file files[REPORTS_MAX]; /* by name */
-    size_t left_out;         /* reports beyond REPORTS_MAX */
-    bool quorum;             /* those that vote are enough for a verdict: */
-    struct topology now;     /* the one that the evidence read here leads to */
+    size_t left_out;                /* reports beyond REPORTS_MAX */
+    bool quorum;                    /* those that vote are enough for a verdict: */
+    struct topology now;            /* the one that the evidence read here leads to */
 };
 
 /* Fills the dossier. On failure says why and returns the exit code. */

@@ -28,14 +28,14 @@ static void print_verdict(const struct dossier *dossier)
     output_put(STRONG, "%s", dossier->cluster);
     printf(": ");
     output_put(colour_of(state), "%s", state);
-    printf(", %s%s (epoch %lld)\n", topology->primary[0] ? topology->primary : "no primary", topology->primary[0] ? " is primary" : "",
-           (long long)topology->epoch);
+    printf(", %s%s (epoch %lld)\n", topology->primary[0] ? topology->primary : "no primary",
+           topology->primary[0] ? " is primary" : "", (long long)topology->epoch);
     if (topology->at_wall_ms) {
         text_time(at, sizeof at, topology->at_wall_ms);
     }
     printf("  why      %s\n", topology->why[0] ? topology->why : "-");
-    printf("  rule     %s, by %s at %s (zxid %lld)\n", topology->rule[0] ? topology->rule : "-", topology->by[0] ? topology->by : "-",
-           at, (long long)dossier->topology_mzxid);
+    printf("  rule     %s, by %s at %s (zxid %lld)\n", topology->rule[0] ? topology->rule : "-",
+           topology->by[0] ? topology->by : "-", at, (long long)dossier->topology_mzxid);
     if (topology->seen_wall_ms && topology->at_wall_ms) {
         printf("  seen     %s, %lld ms before\n", text_time(at, sizeof at, topology->seen_wall_ms),
                (long long)(topology->at_wall_ms - topology->seen_wall_ms));

@@ -39,7 +39,8 @@ static int still_used(const char *cluster, const char *part, const struct sessio
         text_put(&text, " and %zu more", names->count - LISTED_MAX);
     }
     if (text_equal(part, "reports")) {
-        return fail(CLI_USAGE, "%s is reported by %s; take it out of their configuration first (a dead probe's report goes with its session)",
+        return fail(CLI_USAGE,
+                    "%s is reported by %s; take it out of their configuration first (a dead probe's report goes with its session)",
                     cluster, who);
     }
     return fail(CLI_USAGE, "%s is not forgotten: below its %s there is %s", cluster, part, who);

@@ -99,11 +99,14 @@ bool is_member_name(const char *name)
     return is_name(name, "member");
 }
 
+/* What goes on, to those who asked; what goes wrong, also to those who watch. The other verbs end with a sentence of their own. */
 static void log_line(void *context, enum roster_log_level level, const char *line)
 {
     static const char *const levels[] = {"error", "warning", "notice", "info", "debug"};
-    (void)context;
-    fprintf(stderr, "roster: %s: %s\n", levels[level], line);
+    const struct asked *asked = context;
+    if (asked_for(asked, OPTION_VERBOSE) || (level <= ROSTER_LOG_WARNING && asked->verb->run == watch_run)) {
+        fprintf(stderr, "roster: %s: %s\n", levels[level], line);
+    }
 }
 
 int open_roster(const struct asked *asked, struct roster **ret_roster)
@@ -113,7 +116,8 @@ int open_roster(const struct asked *asked, struct roster **ret_roster)
         .root = asked->root,
         .auth = asked->auth,
         .cache_dir = asked->cache,
-        .log = asked_for(asked, OPTION_VERBOSE) ? log_line : NULL,
+        .log = log_line,
+        .log_context = (void *)(uintptr_t)asked,
     };
     enum roster_status status = roster_open(&options, ret_roster);
     if (status == ROSTER_OK) {

@@ -14,8 +14,9 @@
 
 enum { TIMEOUT_MS = 5000, COUNT_MAX = 1000000000 };
 
-#define COMMON (OPTION_BIT(OPTION_SERVERS) | OPTION_BIT(OPTION_ROOT) | OPTION_BIT(OPTION_VERBOSE) | OPTION_BIT(OPTION_HELP) |          \
-                OPTION_BIT(OPTION_VERSION))
+#define COMMON                                                                                                                     \
+    (OPTION_BIT(OPTION_SERVERS) | OPTION_BIT(OPTION_ROOT) | OPTION_BIT(OPTION_VERBOSE) | OPTION_BIT(OPTION_HELP) |                 \
+     OPTION_BIT(OPTION_VERSION))
 
 struct option_row {
     const char *name;
@@ -45,7 +46,8 @@ static const struct option_row rows[OPTIONS] = {
     [OPTION_VERSION] = {"version", 'V', NULL, "the version"},
 };
 
-static const char *const policies[] = {[ROSTER_ROUND_ROBIN] = "round-robin", [ROSTER_RANDOM] = "random", [ROSTER_WEIGHTED] = "weighted"};
+static const char *const policies[] = {
+    [ROSTER_ROUND_ROBIN] = "round-robin", [ROSTER_RANDOM] = "random", [ROSTER_WEIGHTED] = "weighted"};
 enum { POLICIES = sizeof policies / sizeof *policies };
 
 /* ---- help ------------------------------------------------------------------- */

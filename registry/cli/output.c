@@ -75,9 +75,8 @@ enum colour colour_of(const char *word)
         const char *word;
         enum colour colour;
     } words[] = {
-        {"ok", GOOD},      {"up", GOOD},          {"suspect", DOUBTFUL}, {"unknown", DOUBTFUL},
-        {"conflict", BAD}, {"no-primary", BAD},   {"down", BAD},         {"broken", BAD},
-        {"primary", STRONG},
+        {"ok", GOOD},        {"up", GOOD},  {"suspect", DOUBTFUL}, {"unknown", DOUBTFUL}, {"conflict", BAD},
+        {"no-primary", BAD}, {"down", BAD}, {"broken", BAD},       {"primary", STRONG},
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (text_equal(word, words[i].word)) {

@@ -17,9 +17,9 @@ struct session {
     int64_t deadline_ms;
     int cancel_fd;
     bool up;
-    bool unsettled;                /* a write's outcome is not known, and nothing was read since */
-    uint64_t serial;               /* of the latest request: makes its tag */
-    char trouble[SENTENCE_SIZE];   /* what the store said last of a lost or refused link */
+    bool unsettled;              /* a write's outcome is not known, and nothing was read since */
+    uint64_t serial;             /* of the latest request: makes its tag */
+    char trouble[SENTENCE_SIZE]; /* what the store said last of a lost or refused link */
 };
 
 /* ---- life ----------------------------------------------------------------------- */
@@ -73,7 +73,8 @@ void session_close(struct session *session)
 int session_unreachable(const struct session *session)
 {
     if (session->unsettled) {
-        return fail(CLI_UNREACHABLE, "the registry at %s stopped answering; whether the change was written is not known: look once it answers",
+        return fail(CLI_UNREACHABLE,
+                    "the registry at %s stopped answering; whether the change was written is not known: look once it answers",
                     session->servers);
     }
     return fail(CLI_UNREACHABLE, "the registry at %s cannot be reached%s%s; is it up, and are these its servers?", session->servers,
@@ -273,9 +274,11 @@ int session_no_cluster(struct session *session, const struct asked *asked, const
     char path[PATH_SIZE];
     struct session_names names = {0};
     enum store_rc rc = session_list(session, path_clusters(path, sizeof path, asked->root), &names);
-    const char *nearest = rc == STORE_OK ? text_nearest(cluster, (const char *const *)names.names, names.count, sizeof *names.names) : NULL;
+    const char *nearest =
+        rc == STORE_OK ? text_nearest(cluster, (const char *const *)names.names, names.count, sizeof *names.names) : NULL;
     if (rc == STORE_OK && session_names_hold(&names, cluster)) {
-        fail(CLI_NO_CLUSTER, "%s has no topology yet: it waits for a first quorum of its witnesses; see `roster explain %s`", cluster, cluster);
+        fail(CLI_NO_CLUSTER, "%s has no topology yet: it waits for a first quorum of its witnesses; see `roster explain %s`",
+             cluster, cluster);
     } else if (nearest) {
         fail(CLI_NO_CLUSTER, "there is no cluster '%s'; did you mean '%s'?", cluster, nearest);
     } else {

@@ -26,7 +26,7 @@ enum { ATTEMPTS = 10, WEIGHT_LIMIT = 1000 };
 struct word {
     const struct asked *asked;
     const char *cluster;
-    const char *member;         /* "" when the verb has none */
+    const char *member; /* "" when the verb has none */
     struct topology topology;
     struct directives directives;
     char said[SENTENCE_SIZE];   /* what is so once it is written */
@@ -231,7 +231,10 @@ enum outcome { WRITTEN, AGAIN, FAILED };
 
 static enum outcome put(struct session *session, const char *path, const char *data, const struct store_stat *stat, int *ret_code)
 {
-    struct store_op op = {.kind = stat ? STORE_SET : STORE_CREATE, .path = path, .data = data, .len = strlen(data),
+    struct store_op op = {.kind = stat ? STORE_SET : STORE_CREATE,
+                          .path = path,
+                          .data = data,
+                          .len = strlen(data),
                           .version = stat ? stat->version : 0};
     enum store_rc rc = session_write(session, &op, 1);
     switch (rc) {

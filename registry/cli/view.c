@@ -10,9 +10,12 @@
 #include "registry/cli/session.h"
 
 /* Spelt out rather than taken from model.h: the numbers are those of roster.h. */
-static const char *const state_words[] = {
-    [ROSTER_STATE_OK] = "ok", [ROSTER_STATE_SUSPECT] = "suspect", [ROSTER_STATE_NO_PRIMARY] = "no-primary", [ROSTER_STATE_CONFLICT] = "conflict"};
-static const char *const role_words[] = {[ROSTER_ROLE_NONE] = "none", [ROSTER_ROLE_PRIMARY] = "primary", [ROSTER_ROLE_SECONDARY] = "secondary"};
+static const char *const state_words[] = {[ROSTER_STATE_OK] = "ok",
+                                          [ROSTER_STATE_SUSPECT] = "suspect",
+                                          [ROSTER_STATE_NO_PRIMARY] = "no-primary",
+                                          [ROSTER_STATE_CONFLICT] = "conflict"};
+static const char *const role_words[] = {
+    [ROSTER_ROLE_NONE] = "none", [ROSTER_ROLE_PRIMARY] = "primary", [ROSTER_ROLE_SECONDARY] = "secondary"};
 static const char *const health_words[] = {
     [ROSTER_HEALTH_UNKNOWN] = "unknown", [ROSTER_HEALTH_UP] = "up", [ROSTER_HEALTH_DOWN] = "down"};
 static const char *const lag_words[] = {[ROSTER_LAG_UNKNOWN] = "unknown", [ROSTER_LAG_OK] = "ok", [ROSTER_LAG_BROKEN] = "broken"};

@@ -26,10 +26,10 @@
 #include "registry/paths.h"
 
 enum {
-    FIRST_MS = 1000,    /* how long the first answer may take before its lack is an answer */
-    LIST_MS = 2000,     /* how often new clusters are looked for */
+    FIRST_MS = 1000, /* how long the first answer may take before its lack is an answer */
+    LIST_MS = 2000,  /* how often new clusters are looked for */
     LIST_WAIT_MS = 1500,
-    GOODBYE_S = 3       /* a reader that has stopped reading cannot keep us from ending */
+    GOODBYE_S = 3 /* a reader that has stopped reading cannot keep us from ending */
 };
 
 struct watch;
@@ -45,11 +45,11 @@ struct follower {
 struct watch {
     const struct asked *asked;
     struct roster *roster;
-    struct session *session;    /* to look for new clusters; NULL when one was named */
-    pthread_mutex_t lock;       /* around stdout, `over` and the followers' last words */
-    int over_fd;                /* readable once `over` is set */
+    struct session *session; /* to look for new clusters; NULL when one was named */
+    pthread_mutex_t lock;    /* around stdout, `over` and the followers' last words */
+    int over_fd;             /* readable once `over` is set */
     int signal_fd;
-    bool over;                  /* nothing can be written any more */
+    bool over; /* nothing can be written any more */
     struct follower *followers[CLUSTERS_MAX];
     size_t count;
 };
@@ -235,7 +235,9 @@ static void tell_unknown(struct watch *watch)
             struct roster_state state = {0};
             roster_state(follower->cluster, &state);
             warn("%s: %s; waiting", follower->name,
-                 state.refused[0] ? state.refused : state.connected ? "no topology yet" : "the registry does not answer");
+                 state.refused[0]  ? state.refused
+                 : state.connected ? "no topology yet"
+                                   : "the registry does not answer");
         }
     }
     pthread_mutex_unlock(&watch->lock);

@@ -136,10 +136,12 @@ gone() { ! alive "$1"; }
 # send SIGNAL NAME
 send() { if alive "$2"; then kill "-$1" "$(pid "$2")"; fi; }
 
-# End it at once. A stopped process obeys SIGKILL too.
+# End it at once; a stopped process obeys SIGKILL too. Disowned first, or bash reports the kill as news.
 crash() {
-    send KILL "$1" 2> /dev/null
-    reap "$1"
+    disown "$(pid "$1")" 2> /dev/null || true
+    send KILL "$1" 2> /dev/null || true
+    wait_for 10 "gone $1"
+    rm -f "$T/pids/$1"
 }
 
 # End it politely: SIGTERM, or the signal given; wait until it has gone. Its exit code is in STATUS.

@@ -73,7 +73,7 @@ topology_is() { [ "$(topology "$1" "$2" 2> /dev/null)" = true ]; } # topology_is
 
 wait_topology() {
     within "$1" "topology_is $2 '$3'" || {
-        topology "$2" .
+        zk get "$(topology_path "$2")" || true
         roster explain "$2" || true
         fail "the topology of $2 does not become: $3"
     }

@@ -40,11 +40,11 @@ static void fail(const char *format, ...)
     longjmp(failed, 1);
 }
 
-#define CHECK(condition)                                                                                                         \
-    do {                                                                                                                         \
-        if (!(condition)) {                                                                                                      \
-            fail("line %d: %s", __LINE__, #condition);                                                                           \
-        }                                                                                                                        \
+#define CHECK(condition)                                                                                                           \
+    do {                                                                                                                           \
+        if (!(condition)) {                                                                                                        \
+            fail("line %d: %s", __LINE__, #condition);                                                                             \
+        }                                                                                                                          \
     } while (0)
 
 /* ---- a store and what it said last ------------------------------------------------ */
@@ -354,7 +354,10 @@ static void a_list_is_watched_too(void)
     struct store *store = connected();
     struct store *other = connected();
     static const char *const names[] = {"one", "two"};
+    store_list(store, 1, path_of("l"), true);
+    CHECK(rc_of(answer(store, 1)) == STORE_NO_NODE);
     CHECK(rc_of(write_one(other, STORE_CREATE, "l", "", 0)) == STORE_OK);
+    changed(store, "l");
     CHECK(lists(store, "l", names, 0));
     CHECK(rc_of(write_one(other, STORE_CREATE, "l/one", "", 0)) == STORE_OK);
     changed(store, "l");
@@ -681,8 +684,14 @@ struct test {
     void (*run)(void);
     bool stops; /* needs the server's pid */
 };
-#define TEST(name) {#name, name, false}
-#define STOPPING_TEST(name) {#name, name, true}
+#define TEST(name)                                                                                                                 \
+    {                                                                                                                              \
+#name, name, false                                                                                                         \
+    }
+#define STOPPING_TEST(name)                                                                                                        \
+    {                                                                                                                              \
+#name, name, true                                                                                                          \
+    }
 
 static const struct test tests[] = {
     TEST(what_is_written_reads_back),

@@ -16,7 +16,7 @@
 static char folder[64];
 static char ini[96];
 static struct config *config;
-static char *said;       /* the complaints */
+static char *said; /* the complaints */
 static size_t said_size;
 
 static void make_folder(void)
@@ -104,7 +104,7 @@ static size_t complaints_count(void)
 
 #define COMPLAINS(line, words) ck_assert_msg(is_said(line, words), "line %d: expected '%s', said:\n%s", line, words, said)
 
-#define HEAD "[registry]\nservers = zk1:2181\n"       /* lines 1, 2 */
+#define HEAD "[registry]\nservers = zk1:2181\n"          /* lines 1, 2 */
 #define ORDERS "[cluster orders]\nengine = postgresql\n" /* two lines */
 #define MEMBER "[member orders/pg-1]\naddress = 10.0.0.1:5432\n"
 #define MINIMAL HEAD ORDERS MEMBER
@@ -296,7 +296,8 @@ START_TEST(long_names_are_not_cut)
     memset(cluster, 'c', sizeof cluster - 1);
     memset(member, 'm', sizeof member - 1);
     cluster[NAME_SIZE - 1] = member[NAME_SIZE - 1] = '\0';
-    snprintf(content, sizeof content, HEAD "[cluster %s]\nengine = mysql\n[member %s/%s]\naddress = a:1\n", cluster, cluster, member);
+    snprintf(content, sizeof content, HEAD "[cluster %s]\nengine = mysql\n[member %s/%s]\naddress = a:1\n", cluster, cluster,
+             member);
     load(content);
     ck_assert_msg(config, "%s", said);
     ck_assert_str_eq(config->clusters[0].name, cluster);
@@ -373,7 +374,8 @@ START_TEST(a_bad_line_is_named_with_a_hint)
     refuses(HEAD ORDERS "[member orders/a]\n", "address = db:0", "", "'db:0' is not host:port");
     refuses(HEAD ORDERS MEMBER "[probe]\n", "interval = 20ms", "", "20ms is out of range (from 50ms to 1h)");
     refuses(HEAD ORDERS MEMBER "[probe]\n", "name = a b", "", "'a b' is not a name");
-    refuses(HEAD ORDERS MEMBER "[probe]\n", "interval = soon", "", "'soon' is not a duration (a number and a unit (ms, s, m, h, d), such as 1s)");
+    refuses(HEAD ORDERS MEMBER "[probe]\n", "interval = soon", "",
+            "'soon' is not a duration (a number and a unit (ms, s, m, h, d), such as 1s)");
     refuses(HEAD ORDERS MEMBER "[probe]\ninterval = 50ms\n", "alert_interval = 60ms", "", "is longer than interval");
     refuses(HEAD ORDERS MEMBER "[probe]\n", "log_level = loud", "", "one of error, warning, notice, info, debug");
     refuses("", "root = /x", MINIMAL, "this setting stands before any section");
@@ -445,7 +447,8 @@ END_TEST
 
 START_TEST(one_address_is_one_member)
 {
-    refuses(MINIMAL "[member orders/pg-2]\n", "address = 10.0.0.1:5432", "", "10.0.0.1:5432 is the address of [member orders/pg-1] as well, on line 6");
+    refuses(MINIMAL "[member orders/pg-2]\n", "address = 10.0.0.1:5432", "",
+            "10.0.0.1:5432 is the address of [member orders/pg-1] as well, on line 6");
     refuses(MINIMAL "[cluster b]\nengine = mysql\n[member b/a]\n", "address = 10.0.0.1:5432", "", "[member orders/pg-1] as well");
     refuses(HEAD ORDERS "[member orders/a]\naddress = Db.Example:1\n[member orders/b]\n", "address = dB.example.:1", "",
             "[member orders/a] as well");
@@ -661,8 +664,9 @@ END_TEST
 
 START_TEST(what_is_printed_is_an_ini_that_says_the_same)
 {
-    load(HEAD "[probe]\nname = probe-a\ninterval = 90s\n" ORDERS "kind = auto\nuser = monitor me\n" MEMBER
-              "label.zone = a\n[member orders/pg-2]\naddress = [::1]:5432\n[cluster b]\nengine=mysql\n[member b/x]\naddress = x:1\n");
+    load(HEAD
+         "[probe]\nname = probe-a\ninterval = 90s\n" ORDERS "kind = auto\nuser = monitor me\n" MEMBER
+         "label.zone = a\n[member orders/pg-2]\naddress = [::1]:5432\n[cluster b]\nengine=mysql\n[member b/x]\naddress = x:1\n");
     ck_assert_msg(config, "%s", said);
     char *once = printed();
     struct config *was = config;
