@@ -90,7 +90,6 @@ enum roster_lag_state { ROSTER_LAG_UNKNOWN, ROSTER_LAG_OK, ROSTER_LAG_BROKEN };
 
 struct roster_endpoint {
     char name[64];
-    char host[256];      /* as configured, unresolved; no brackets */
     uint16_t port;
     uint16_t weight;
     enum roster_role role;
@@ -99,6 +98,7 @@ struct roster_endpoint {
     int64_t lag_bytes;   /* upper bound; -1: not known */
     int64_t lag_ms;      /* upper bound; -1: not known */
     int64_t epoch;       /* of the topology it was chosen from */
+    char host[256];      /* as configured, unresolved; no brackets. Last, since roster_route copies as much as is used. */
 };
 
 enum roster_action {

@@ -55,7 +55,6 @@ struct link {
     char address[64];            /* of this connection, to dial again */
     bool plain;                  /* no encryption on this connection */
     enum client_step worked;     /* what came of the worker's part */
-    bool gave_up;                /* while it was under way */
     enum dialect dialect;
     bool answered;               /* this connection has answered a look before */
     struct observation seen;
@@ -261,7 +260,7 @@ static void go_on_dialling(struct link *link, int events)
 static void come_back_from_work(struct link *link)
 {
     link->stage = STAGE_LOGGING_IN;
-    if (link->gave_up || link->worked == CLIENT_WAITS) {
+    if (link->worked == CLIENT_WAITS) {
         fail_late(link);
     } else {
         take_login(link, link->worked);
@@ -318,7 +317,6 @@ static void mysql_look(struct link *link, const char *address, struct want *ret_
         ask(link);
     } else if (text_copy(link->address, sizeof link->address, address)) {
         link->plain = link->tls == TLS_OFF;
-        link->gave_up = false;
         dial(link);
     } else {
         fail(link, ANSWER_NAME, "the address is too long");
@@ -357,13 +355,10 @@ static void mysql_work(struct link *link)
     link->worked = client_finish_connect(link->client);
 }
 
-/* While a worker is at it, this only makes it come back soon; go_on then has the outcome. */
 static void mysql_give_up(struct link *link)
 {
-    if (link->stage == STAGE_WORKING) {
-        link->gave_up = true;
-        client_interrupt(link->client);
-    } else if (link->stage != STAGE_OFF && link->stage != STAGE_IDLE) {
+    assert(link->stage != STAGE_WORKING);
+    if (link->stage != STAGE_OFF && link->stage != STAGE_IDLE) {
         fail_late(link);
     }
 }

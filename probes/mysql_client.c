@@ -5,7 +5,7 @@
  *    the certificate must bear. It gets a buffer of ours, which holds the literal address
  *    first and the configured name from the greeting on.
  *  - After a TLS log-in the socket is blocking; set O_NONBLOCK and queries wait outside again.
- *  - During the handshake only SO_RCVTIMEO limits the waiting.
+ *  - During the handshake nothing limits the waiting; the watchdog does.
  *  - SSL_ENFORCE enforces nothing: without a verified certificate it goes on in clear text when the server
  *    offers no TLS. So the greeting is looked at, while the library still believes to be connecting; the bytes
  *    stay in the socket, and it will read the same.
@@ -21,7 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <errmsg.h>
@@ -53,8 +53,6 @@ struct client {
     size_t read_bytes;
     bool flooded;
     MYSQL_RES *result;
-    pthread_mutex_t lock;      /* guards `leash` */
-    int leash;                 /* a second descriptor of the socket while client_finish_connect runs; else -1 */
 };
 
 /* Ways to log in that show the server no password: it gets a proof made for its challenge. */
@@ -131,12 +129,10 @@ struct client *client_new(const struct client_options *options)
         return NULL;
     }
     client->options = *options;
-    client->leash = -1;
     if (!mysql_init(&client->mysql)) {
         free(client);
         return NULL;
     }
-    pthread_mutex_init(&client->lock, NULL);
     set_options(client);
     return client;
 }
@@ -146,7 +142,6 @@ void client_free(struct client *client)
     if (client) {
         mysql_free_result(client->result);
         mysql_close(&client->mysql);
-        pthread_mutex_destroy(&client->lock);
         free(client);
     }
 }
@@ -336,52 +331,88 @@ enum client_greeting client_greeting(struct client *client)
     return greeting;
 }
 
-static void limit_waiting(int fd, int64_t ms)
+/* ---- the rest of a connect, on a worker ----------------------------------------------------- */
+
+/* Cuts the connection when the time is over: inside the library nothing does, neither its own
+ * timeout nor the socket's. */
+struct watchdog {
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t called;
+    int64_t deadline_ns;
+    int fd;            /* a second descriptor of the socket: the library may close the first at any time */
+    bool off_duty;     /* called back in time */
+    bool has_bitten;
+};
+
+static void *watch(void *context)
 {
-    struct timeval time = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time);
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
+    struct watchdog *dog = context;
+    const struct timespec deadline = {.tv_sec = dog->deadline_ns / 1000000000, .tv_nsec = dog->deadline_ns % 1000000000};
+    pthread_mutex_lock(&dog->lock);
+    while (!dog->off_duty && !dog->has_bitten) {
+        if (pthread_cond_timedwait(&dog->called, &dog->lock, &deadline) != 0) {
+            dog->has_bitten = true;
+            shutdown(dog->fd, SHUT_RDWR);
+        }
+    }
+    pthread_mutex_unlock(&dog->lock);
+    return NULL;
 }
 
-static void set_leash(struct client *client, int fd)
+static bool call_watchdog(struct watchdog *dog, int fd, int64_t timeout_ms)
 {
-    pthread_mutex_lock(&client->lock);
-    if (client->leash >= 0) {
-        close(client->leash);
+    pthread_condattr_t attributes;
+    *dog = (struct watchdog){.deadline_ns = clock_mono_ns() + timeout_ms * 1000000, .fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)};
+    if (dog->fd < 0) {
+        return false;
     }
-    client->leash = fd;
-    pthread_mutex_unlock(&client->lock);
+    pthread_mutex_init(&dog->lock, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&dog->called, &attributes);
+    pthread_condattr_destroy(&attributes);
+    if (pthread_create(&dog->thread, NULL, watch, dog) != 0) {
+        close(dog->fd);
+        return false;
+    }
+    return true;
 }
 
-void client_interrupt(struct client *client)
+/* True when it has bitten. */
+static bool dismiss_watchdog(struct watchdog *dog)
 {
-    pthread_mutex_lock(&client->lock);
-    if (client->leash >= 0) {
-        shutdown(client->leash, SHUT_RDWR);
-    }
-    pthread_mutex_unlock(&client->lock);
+    pthread_mutex_lock(&dog->lock);
+    dog->off_duty = true;
+    pthread_cond_signal(&dog->called);
+    pthread_mutex_unlock(&dog->lock);
+    pthread_join(dog->thread, NULL);
+    pthread_cond_destroy(&dog->called);
+    pthread_mutex_destroy(&dog->lock);
+    close(dog->fd);
+    return dog->has_bitten;
 }
 
 enum client_step client_finish_connect(struct client *client)
 {
-    int64_t deadline = clock_mono_ms() + client->options.timeout_ms, left;
+    struct watchdog dog;
     enum client_step step = CLIENT_WAITS;
     int fd = client_fd(client);
-    set_leash(client, fcntl(fd, F_DUPFD_CLOEXEC, 0));
-    limit_waiting(fd, client->options.timeout_ms);
+    if (!call_watchdog(&dog, fd, client->options.timeout_ms)) {
+        return CLIENT_WAITS;
+    }
     text_copy(client->host, sizeof client->host, client->options.name); /* from now on: the certificate's */
     mysql_optionsv(&client->mysql, MARIADB_OPT_RESTRICTED_AUTH, under_tls);
-    while (step == CLIENT_WAITS && (left = deadline - clock_mono_ms()) > 0) {
+    while (step == CLIENT_WAITS) { /* the watchdog makes the socket ready, at the latest */
         struct pollfd wait = {.fd = fd, .events = (short)client_events(client)};
-        if (poll(&wait, 1, (int)left) > 0) {
+        if (poll(&wait, 1, -1) > 0) {
             step = client_go_on(client, wait.revents);
         }
     }
     if (step == CLIENT_DONE) {
         fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
     }
-    set_leash(client, -1);
-    return step;
+    return dismiss_watchdog(&dog) ? CLIENT_WAITS : step;
 }
 
 /* ---- what is known --------------------------------------------------------------------- */

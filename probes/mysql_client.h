@@ -66,11 +66,8 @@ bool client_has_dialled(const struct client *client);
 /* What the server greets with; see above. */
 enum client_greeting client_greeting(struct client *client);
 
-/* The rest of a connect, waiting at most timeout_ms; CLIENT_WAITS: the time was over. */
+/* The rest of a connect, in at most timeout_ms; CLIENT_WAITS: the time was over (or there was no thread to watch it). */
 enum client_step client_finish_connect(struct client *client);
-
-/* From another thread: make client_finish_connect return soon. */
-void client_interrupt(struct client *client);
 
 /* Send statements, separated by ';', and read the first one's result. */
 enum client_step client_ask(struct client *client, const char *sql);

@@ -73,8 +73,8 @@ void turn_end(struct turn *turn, const struct schedule *schedule, enum answer an
 {
     int64_t gap_ms = schedule_gap(schedule, now_ms);
     turn->flying = false;
-    turn->refusals = answer == ANSWER_AUTH ? turn->refusals + 1 : 0;
-    if (answer == ANSWER_AUTH) {
+    turn->refusals = answer == ANSWER_OK ? 0 : turn->refusals + (answer == ANSWER_AUTH);
+    if (turn->refusals > 0) {
         turn->due_ms = now_ms + auth_wait(turn);
     } else if (gap_ms == schedule->interval_ms || answer == ANSWER_SATURATED) {
         turn->due_ms = quiet_due(schedule, now_ms, now_wall_ms, rank, size);
@@ -86,7 +86,7 @@ void turn_end(struct turn *turn, const struct schedule *schedule, enum answer an
 
 void turn_hasten(struct turn *turn, const struct schedule *schedule, enum answer standing, int64_t now_ms)
 {
-    if (turn->flying || standing == ANSWER_AUTH || standing == ANSWER_SATURATED) {
+    if (turn->flying || turn->refusals > 0 || standing == ANSWER_SATURATED) {
         return;
     }
     int64_t soonest_ms = turn->began_ms + schedule->alert_ms;

@@ -41,7 +41,7 @@ struct turn {
     int64_t began_ms;
     int64_t due_ms;
     unsigned looks;
-    unsigned refusals;     /* of our account, in a row */
+    unsigned refusals;     /* of our account since the last answer */
 };
 
 void schedule_init(struct schedule *schedule, int64_t interval_ms, int64_t alert_ms, int64_t now_ms);

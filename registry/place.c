@@ -224,7 +224,12 @@ bool place_time(const struct place *object, const char *key, enum need need, int
     if (!place_take_text(&at, text, sizeof text)) {
         return false;
     }
-    return text_parse_time(text, ret_wall_ms) || place_refuse(&at, "'%s' is not a time like 2026-11-21T01:22:33.123Z", text);
+    int64_t wall_ms = 0;
+    if (!text_parse_time(text, &wall_ms) || wall_ms < 0) {
+        return place_refuse(&at, "'%s' is not a time like 2026-11-21T01:22:33.123Z", text);
+    }
+    *ret_wall_ms = wall_ms;
+    return true;
 }
 
 static bool get_container(const struct place *object, const char *key, enum need need, size_t max, bool list,

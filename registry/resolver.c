@@ -47,7 +47,7 @@ struct resolver {
 
     bool writing;
     bool creating_directives;
-    bool moved;                /* evidence other than freshness moved since the last verdict */
+    bool moved;                /* something was read since the last verdict */
     uint64_t generation;       /* of the fleet, at the last verdict */
     bool beat;                 /* a beat of our own since the last freshness-only write */
     int64_t topology_at_ms;    /* when the topology last changed, by anyone */
@@ -392,17 +392,30 @@ static void create_directives(struct resolver *resolver)
     free(json);
 }
 
+/* Was anything that this verdict rests on written after the topology that stands there? If not, its writer knew the
+ * same reports and took others of them for fresh. */
+static bool has_new_evidence(const struct resolver *resolver)
+{
+    int64_t mzxid = resolver->topology_node->stat.mzxid;
+    for (size_t i = 0; i < resolver->verdict.evidence_count; i++) {
+        if (resolver->verdict.evidence[i].mzxid > mzxid) {
+            return true;
+        }
+    }
+    return resolver->verdict.directives_mzxid > mzxid;
+}
+
 /* When this verdict may be written: at once, or after the pace that its cause asks for. */
 static int64_t due_at(const struct resolver *resolver, int64_t now_ms)
 {
     const struct topology *current = resolver->has_topology ? &resolver->topology : NULL;
-    if (!resolver->moved) { /* by freshness alone: one per beat, and not within a beat of anybody's */
-        return resolver->beat ? resolver->topology_at_ms + BEAT_MS : INT64_MAX;
-    }
-    if (!resolver->topology_node->exists || resolver->spoiled || resolve_is_urgent(current, &resolver->verdict)) {
+    if (!resolver->topology_node->exists || resolver->spoiled) {
         return now_ms;
     }
-    return resolver->topology_at_ms + PACE_MS;
+    if (!has_new_evidence(resolver)) { /* by freshness alone: one per beat, and not within a beat of anybody's */
+        return resolver->beat ? resolver->topology_at_ms + BEAT_MS : INT64_MAX;
+    }
+    return resolve_is_urgent(current, &resolver->verdict) ? now_ms : resolver->topology_at_ms + PACE_MS;
 }
 
 int64_t resolver_step(struct resolver *resolver, int64_t now_ms, int64_t now_wall_ms)

@@ -1,6 +1,7 @@
 #include "watchers/table.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "registry/base/text.h"
@@ -123,6 +124,7 @@ void table_build(const struct topology *topology, struct table *ret_table)
     for (int i = 0; i < topology->member_count; i++) {
         const struct member *member = &topology->members[i];
         describe(member, topology->epoch, &ret_table->endpoints[i]);
+        ret_table->used[i] = (uint16_t)(offsetof(struct roster_endpoint, host) + strlen(member->listing.host) + 1);
         if (i != ret_table->writer && (member->fenced || member->claims || is_foreign(member))) {
             ret_table->gone_set |= bit(i);
         }
@@ -151,10 +153,9 @@ static int pick_of_first(const struct table *table, enum roster_policy policy, u
     if (policy == ROSTER_RANDOM || total == 0) {
         return table->first[below(count, chance)];
     }
-    uint32_t mark = below(total, chance);
-    uint32_t at = 0;
-    while (table->first_sum[at] <= mark) {
-        at++;
+    uint32_t mark = below(total, chance), at = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        at += table->first_sum[i] <= mark; /* to the end, without a branch: leaving early costs more, mispredicted */
     }
     return table->first[at];
 }

@@ -45,6 +45,7 @@ struct table {
     int first_count;                         /* its members, as indices, with their weights summed up: the fast path */
     uint8_t first[MEMBERS_MAX];
     uint32_t first_sum[MEMBERS_MAX];         /* first_sum[i]: the weights of first[0..i] */
+    uint16_t used[MEMBERS_MAX];              /* bytes of each endpoint up to the end of its host: what is worth copying */
     struct roster_endpoint endpoints[MEMBERS_MAX]; /* as the topology's members: sorted by name */
 };
 

@@ -113,15 +113,11 @@ static int cut_drain(struct word *word)
 static int set_weight(struct word *word)
 {
     struct directives *directives = &word->directives;
-    const char *value = word->asked->operands[2];
     int64_t weight;
-    if (text_equal(value, "default")) {
+    if (!text_parse_int(word->asked->operands[2], 0, WEIGHT_LIMIT, &weight)) { /* "default": weight_run has checked it */
         cut_row(directives->weight, &directives->weight_count, sizeof *directives->weight, word->member);
         snprintf(word->said, sizeof word->said, "%s/%s has the weight that is configured", word->cluster, word->member);
         return CLI_DONE;
-    }
-    if (!text_parse_int(value, 0, WEIGHT_LIMIT, &weight)) {
-        return fail(CLI_USAGE, "weight: '%s' is not a number in 0..%d, nor 'default'", value, WEIGHT_LIMIT);
     }
     struct override *override = put_row(directives->weight, &directives->weight_count, sizeof *directives->weight, word->member);
     if (!override) {
@@ -363,6 +359,11 @@ int undrain_run(const struct asked *asked)
 
 int weight_run(const struct asked *asked)
 {
+    const char *value = asked->operands[2];
+    int64_t weight;
+    if (!text_equal(value, "default") && !text_parse_int(value, 0, WEIGHT_LIMIT, &weight)) {
+        return fail(CLI_USAGE, "weight: '%s' is not a number in 0..%d, nor 'default'", value, WEIGHT_LIMIT);
+    }
     return steer(asked, set_weight);
 }
 

@@ -154,12 +154,22 @@ static bool my_put(int fd, unsigned number, const void *body, size_t count)
     return put(fd, head, sizeof head) && put(fd, body, count);
 }
 
+/* Ends with the first words of the other side. */
+static bool my_greet_as(int fd, bool offers_tls)
+{
+    static const char head[] = "\x0a" "10.11.0-MariaDB\0" "\1\0\0\0" "challeng";
+    static const char tail[] = "\x2d" "\2\0" "\xff\xc1" "\x15" "\0\0\0\0\0\0\0\0\0\0" "echallengech\0" "mysql_native_password";
+    const char capabilities[] = {(char)0xff, (char)(offers_tls ? 0xff : 0xf7)};
+    char greeting[256], bytes[1024];
+    memcpy(greeting, head, sizeof head); /* its terminating zero is the filler */
+    memcpy(greeting + sizeof head, capabilities, sizeof capabilities);
+    memcpy(greeting + sizeof head + sizeof capabilities, tail, sizeof tail);
+    return my_put(fd, 0, greeting, sizeof head + sizeof capabilities + sizeof tail) && get(fd, bytes, sizeof bytes);
+}
+
 static bool my_greet(int fd)
 {
-    static const char greeting[] = "\x0a" "10.11.0-MariaDB\0" "\1\0\0\0" "challeng\0" "\xff\xf7" "\x2d" "\2\0" "\xff\xc1" "\x15"
-                                   "\0\0\0\0\0\0\0\0\0\0" "echallengech\0" "mysql_native_password";
-    char bytes[1024];
-    return my_put(fd, 0, greeting, sizeof greeting) && get(fd, bytes, sizeof bytes);
+    return my_greet_as(fd, false);
 }
 
 static bool my_welcome(int fd)
@@ -214,6 +224,25 @@ static void my_flood(int fd)
     }
 }
 
+static void drip(int fd);
+static void mute(int fd);
+
+/* Offers TLS, and then says nothing. */
+static void my_tls_mute(int fd)
+{
+    if (my_greet_as(fd, true)) {
+        mute(fd);
+    }
+}
+
+/* Offers TLS, begins a long record and sends it a byte at a time. */
+static void my_tls_drip(int fd)
+{
+    if (my_greet_as(fd, true) && put(fd, "\x16\x03\x03\x3f\xff", 5)) {
+        drip(fd);
+    }
+}
+
 /* ---- either ------------------------------------------------------------------------------------ */
 
 static void mute(int fd)
@@ -255,7 +284,8 @@ static const struct {
     {"garbage", garbage},   {"hang-up", hang_up},
     {"mute", mute},         {"my-clear", my_clear},
     {"my-file", my_file},   {"my-flood", my_flood},
-    {"my-key", my_key},     {"pg-clear", pg_clear},
+    {"my-key", my_key},     {"my-tls-drip", my_tls_drip},
+    {"my-tls-mute", my_tls_mute}, {"pg-clear", pg_clear},
     {"pg-flood", pg_flood}, {"pg-md5-and-clear", pg_md5_and_clear},
     {"pg-shape", pg_shape}, {"pg-scram-then-clear", pg_scram_then_clear},
 };

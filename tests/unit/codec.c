@@ -398,6 +398,7 @@ START_TEST(wrong_values_in_a_topology_are_refused)
     topology_refused("\"why\": \"pg-2", "\"why\": \"\\u001b[31m", "why: holds a control character");
     topology_refused("\"by\": \"probe-a\"", "\"by\": \"directives\"", "by: 'directives' cannot be a probe's name");
     topology_refused("T01:22", " 01:22", "at_wall: '2026-11-21 01:22:33.123Z' is not a time like 2026-11-21T01:22:33.123Z");
+    topology_refused("2026-", "1066-", "at_wall: '1066-11-21T01:22:33.123Z' is not a time like 2026-11-21T01:22:33.123Z");
     topology_refused("\"10.0.0.1\"", "\"10.0.0.1 \"", "members[0].host: '10.0.0.1 ' is not a host name or address");
     topology_refused("\"fenced\": true", "\"fenced\": 1", "members[0].fenced: is neither true nor false");
     topology_refused("\"reason\": \"refused\"", "\"reason\": \"bored\"", "members[0].reason: 'bored' is not known here");
