@@ -9,10 +9,11 @@
  * (pg_question.c).
  *
  * The password never leaves in clear text for a server that was not verified
- * (tls = verify). From libpq 16 on, require_auth says so. Before that libpq would
- * answer any request, even one that comes after a SCRAM exchange has begun, so
- * the guard listens to libpq's trace, which is written before a message is sent, and
- * cuts the connection at a message as long as the bare password would be.
+ * (tls = verify): from libpq 16 on require_auth says so, before that the guard
+ * (pg_guard.c) sees to it.
+ *
+ * What takes time here: SCRAM, 3 ms for each new connection; the system's
+ * certificate authorities, 20 ms, with tls = verify and no tls_ca.
  *
  * Bounds: ANSWER_BYTES_MAX per look. Against a server that sends without end the bound is
  * checked between reads; one read takes at most what is in the socket, and what arrives meanwhile. */
@@ -29,24 +30,13 @@
 #include "probes/dial.h"
 #include "probes/driver.h"
 #include "probes/failure.h"
+#include "probes/pg_guard.h"
 #include "probes/pg_question.h"
 #include "registry/base/text.h"
 
-#ifndef LIBPQ_HAS_TRACE_FLAGS
-#error "libpq 14 or later is needed: an older one cannot be kept from sending the password in clear text"
-#endif
-
-enum { ANSWER_BYTES_MAX = 256 * 1024, GUARD_LINE = 64 };
+enum { ANSWER_BYTES_MAX = 256 * 1024 };
 
 enum stage { STAGE_OFF, STAGE_CONNECTING, STAGE_ASKING, STAGE_IDLE };
-
-/* Watches what libpq is about to send while it logs in; see above. */
-struct guard {
-    FILE *trace;             /* NULL: not on guard */
-    char line[GUARD_LINE];   /* of the trace, so far */
-    size_t used;
-    bool tripped;
-};
 
 struct link {
     char host[HOST_SIZE];
@@ -72,18 +62,9 @@ struct link {
 
 /* ---- connections --------------------------------------------------------------- */
 
-static void end_guard(struct link *link)
-{
-    if (link->guard.trace) {
-        PQuntrace(link->connection);
-        fclose(link->guard.trace);
-    }
-    link->guard = (struct guard){.trace = NULL};
-}
-
 static void pg_drop(struct link *link)
 {
-    end_guard(link);
+    guard_end(&link->guard);
     PQfinish(link->connection);
     link->connection = NULL;
     link->stage = STAGE_OFF;
@@ -125,63 +106,6 @@ static bool within_bounds(struct link *link)
     }
     fail(link, ANSWER_PROTOCOL, "the answer is too long");
     return false;
-}
-
-/* ---- the guard ------------------------------------------------------------------- */
-
-static const char clear_text[] = "the server asks for the password in clear text, which it gets with tls = verify only";
-static const char clear_text_or_length[] =
-    "the server asks for the password in clear text, which it gets with tls = verify only"
-    " (or give the account a password of another length: with this libpq, some cannot be told from an encrypted answer)";
-enum { SHORTEST_ENCRYPTED = 35 }; /* "md5" and 32 digits; SCRAM's messages are longer */
-
-/* One line of the trace. "F <TAB> length <TAB> words" goes to the server; the length counts itself and the terminating
- * zero, and its words begin as below for messages without a type, which come before all log-in. */
-static void inspect(struct link *link)
-{
-    static const char untyped[] = "Unknown message: length";
-    struct guard *guard = &link->guard;
-    unsigned length;
-    int words = 0;
-    guard->line[guard->used] = 0;
-    guard->used = 0;
-    if (sscanf(guard->line, "F\t%u\t%n", &length, &words) == 1 && length == strlen(link->password) + 5 &&
-        strncmp(guard->line + words, untyped, sizeof untyped - 1) != 0) {
-        guard->tripped = true;
-        shutdown(PQsocket(link->connection), SHUT_RDWR);
-    }
-}
-
-static ssize_t guard_write(void *cookie, const char *bytes, size_t count)
-{
-    struct link *link = cookie;
-    struct guard *guard = &link->guard;
-    for (size_t i = 0; i < count; i++) {
-        if (bytes[i] == '\n') {
-            inspect(link);
-        } else if (guard->used + 1 < sizeof guard->line) {
-            guard->line[guard->used++] = bytes[i];
-        }
-    }
-    return (ssize_t)count;
-}
-
-static bool needs_guard(const struct link *link)
-{
-    return PQlibVersion() < 160000 && link->tls != TLS_VERIFY && link->password[0];
-}
-
-static bool begin_guard(struct link *link)
-{
-    FILE *trace = fopencookie(link, "w", (cookie_io_functions_t){.write = guard_write});
-    if (!trace) {
-        return false;
-    }
-    setvbuf(trace, NULL, _IONBF, 0);
-    link->guard.trace = trace;
-    PQtrace(link->connection, trace);
-    PQsetTraceFlags(link->connection, PQTRACE_SUPPRESS_TIMESTAMPS);
-    return true;
 }
 
 /* ---- connecting -------------------------------------------------------------------- */
@@ -239,12 +163,17 @@ static PGconn *start_connection(const struct link *link, const char *address)
 static void fail_connecting(struct link *link)
 {
     if (link->guard.tripped) {
-        fail(link, ANSWER_AUTH, strlen(link->password) < SHORTEST_ENCRYPTED ? clear_text : clear_text_or_length);
+        fail(link, ANSWER_AUTH, guard_sentence(&link->guard));
         return;
     }
     enum answer answer = failure_of_libpq(PQerrorMessage(link->connection), link->tls != TLS_OFF, link->seen.detail,
                                           sizeof link->seen.detail);
     fail(link, answer, link->seen.detail);
+}
+
+static bool needs_guard(const struct link *link)
+{
+    return PQlibVersion() < 160000 && link->tls != TLS_VERIFY && link->password[0];
 }
 
 static void connect_to(struct link *link, const char *address)
@@ -260,7 +189,7 @@ static void connect_to(struct link *link, const char *address)
         fail_connecting(link);
         return;
     }
-    if (needs_guard(link) && !begin_guard(link)) {
+    if (needs_guard(link) && !guard_begin(&link->guard, link->connection, link->password)) {
         fail(link, ANSWER_UNKNOWN, "out of memory");
         return;
     }
@@ -296,7 +225,7 @@ static void go_on_connecting(struct link *link, int events)
     if (link->guard.tripped || link->polling == PGRES_POLLING_FAILED) {
         fail_connecting(link);
     } else if (link->polling == PGRES_POLLING_OK) {
-        end_guard(link);
+        guard_end(&link->guard);
         PQsetnonblocking(link->connection, 1);
         ask(link);
     }

@@ -3,8 +3,8 @@
  *   record -> buffer -> znode
  *
  * The layout is for people: a line per member, keys in one order. Whatever
- * stands in a record, what comes out is valid JSON that the reading half takes:
- * control characters become blanks, bytes that are not UTF-8 question marks.
+ * stands in a record, what comes out is valid JSON: control characters become
+ * blanks, bytes that are not UTF-8 question marks.
  * Keys whose value is empty or false are left out where a reader would miss
  * nothing. No JSON library here: none of them writes this layout. */
 #include "registry/codec.h"
@@ -90,55 +90,40 @@ static char *finish(struct buffer *of)
 
 /* ---- strings --------------------------------------------------------------------- */
 
-static bool is_continuation(unsigned char byte)
+/* Bytes of the character at `s`, 0 when it is none. */
+static size_t character_size(const char *s, size_t left)
 {
-    return (byte & 0xC0) == 0x80;
+    for (size_t size = 1; size <= 4 && size <= left; size++) {
+        if (text_is_utf8(s, size)) {
+            return size;
+        }
+    }
+    return 0;
 }
 
-/* Bytes of the UTF-8 sequence at `s`, 0 when it is none (RFC 3629: no overlong form, no surrogate, nothing past U+10FFFF). */
-static size_t utf8_length(const unsigned char *s)
+/* Of ASCII or of Latin-1: neither may reach a terminal. */
+static bool is_control(const char *s, size_t size)
 {
-    if (s[0] < 0x80) {
-        return 1;
-    }
-    if (s[0] < 0xC2 || s[0] > 0xF4 || !is_continuation(s[1])) {
-        return 0;
-    }
-    if (s[0] < 0xE0) {
-        return 2;
-    }
-    if ((s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] > 0x9F) || (s[0] == 0xF0 && s[1] < 0x90) ||
-        (s[0] == 0xF4 && s[1] > 0x8F) || !is_continuation(s[2])) {
-        return 0;
-    }
-    if (s[0] < 0xF0) {
-        return 3;
-    }
-    return is_continuation(s[3]) ? 4 : 0;
-}
-
-static bool is_control(const unsigned char *s)
-{
-    return s[0] < 0x20 || s[0] == 0x7F || (s[0] == 0xC2 && s[1] < 0xA0);
+    unsigned char first = (unsigned char)s[0];
+    return first < 0x20 || first == 0x7F || (size == 2 && first == 0xC2 && (unsigned char)s[1] < 0xA0);
 }
 
 static void put_text(struct buffer *to, const char *text)
 {
     put_bytes(to, "\"", 1);
-    for (const unsigned char *s = (const unsigned char *)text; *s;) {
-        size_t len = utf8_length(s);
-        if (len == 0) {
+    for (size_t left = strlen(text), size; left > 0; text += size, left -= size) {
+        size = character_size(text, left);
+        if (size == 0) {
             put_bytes(to, "?", 1);
-            len = 1;
-        } else if (is_control(s)) {
+            size = 1;
+        } else if (is_control(text, size)) {
             put_bytes(to, " ", 1);
         } else {
-            if (*s == '"' || *s == '\\') {
+            if (*text == '"' || *text == '\\') {
                 put_bytes(to, "\\", 1);
             }
-            put_bytes(to, (const char *)s, len);
+            put_bytes(to, text, size);
         }
-        s += len;
     }
     put_bytes(to, "\"", 1);
 }

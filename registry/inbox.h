@@ -26,8 +26,8 @@ struct inbox {
     int timer;
 };
 
-bool inbox_init(struct inbox *inbox);     /* false: no descriptor to be had; errno says why */
-void inbox_release(struct inbox *inbox);  /* items in it are the caller's to take first */
+bool inbox_init(struct inbox *inbox);    /* false: no descriptor to be had; errno says why */
+void inbox_release(struct inbox *inbox); /* items in it are the caller's to take first */
 
 /* Any thread. The item belongs to the inbox until it is taken. */
 void inbox_put(struct inbox *inbox, struct item *item);

@@ -10,6 +10,7 @@
  * outcome was learnt; a write answered STORE_UNKNOWN may have happened or not.
  * Answers that the session's end swallows are made up as STORE_UNKNOWN by
  * store_renew, so a tag may be a pointer: its three low bits tell whose it is.
+ * While the link is down nothing is sent: requests are answered STORE_UNKNOWN at once.
  *
  * Session life:  (start) -> STORE_UP -> STORE_DOWN -> STORE_UP ...  the same session: watches and ephemerals live on
  *                                   \-> STORE_GONE  the session is over, its ephemerals and watches with it:
@@ -116,7 +117,7 @@ void store_write(struct store *store, uint64_t tag, const struct store_op *ops, 
 
 /* ---- events ------------------------------------------------------------------ */
 
-/* Readable (POLLIN) while events may wait. Level-triggered. -1 for a store without one. */
+/* Readable (POLLIN) while events may wait, those that time alone brings among them. Level-triggered. -1 for a store without one. */
 int store_fd(const struct store *store);
 
 /* The next event, or false. What it points to lives until the next call on this store.
@@ -153,7 +154,8 @@ struct store_zk_options {
     const char *servers;     /* comma list of host:port, [v6]:port; an optional /chroot at the very end */
     int64_t session_timeout_ms;
     const char *auth;        /* "digest:user:password", or NULL or "" for none */
-    void (*log)(void *ctx, int severity, const char *line); /* the client library's own words; NULL drops them; called on its threads */
+    void (*log)(void *ctx, int severity, const char *line); /* the client library's own words; NULL drops them; called on its threads.
+                                                              severity: 1 error, 2 warning, 3 info, 4 debug */
     void *log_ctx;
 };
 

@@ -41,7 +41,7 @@ enum {
     SILENCE_FACTOR = 2,   /* link down for so many session timeouts: the session is over */
     PAUSE_FIRST_MS = 100, /* before another try when the last one came to nothing */
     PAUSE_MAX_MS = 5000,
-    GOODBYE_MS = 300 /* how long store_close waits for requests under way */
+    GOODBYE_MS = 200 /* how long store_close waits for requests under way */
 };
 
 /* ---- types ---------------------------------------------------------------------- */

@@ -30,10 +30,10 @@ static void pass(const struct slot *slot, const char *line)
     slot->log(slot->ctx, SEVERITY_INFO, line);
 }
 
-#define CALLBACK(i)                                                                                                              \
-    static void pass_##i(const char *line)                                                                                       \
-    {                                                                                                                            \
-        pass(&slots[i], line);                                                                                                   \
+#define CALLBACK(i)                                                                                                                \
+    static void pass_##i(const char *line)                                                                                         \
+    {                                                                                                                              \
+        pass(&slots[i], line);                                                                                                     \
     }
 CALLBACK(0)
 CALLBACK(1)

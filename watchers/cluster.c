@@ -116,11 +116,12 @@ static enum roster_status find_or_add(struct roster *roster, const char *name, c
     if (!mine) {
         return handle_refuse(ROSTER_NO_MEMORY, "memory ran out");
     }
+    bool cached = mine->status.cached; /* from the next line on it is the library thread's to write */
     *ret_cluster = add(roster, mine);
     if (*ret_cluster != mine) {
         free_cluster(mine);
     } else {
-        if (mine->status.cached) {
+        if (cached) {
             teller_changed(mine);
         }
         session_wake(roster);

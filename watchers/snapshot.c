@@ -40,7 +40,7 @@ static struct snapshot *begin_read(struct routing *routing)
 
 static void end_read(struct routing *routing)
 {
-    __tsan_release(routing); /* pairs with __tsan_acquire in routing_publish */
+    __tsan_release(&routing->turn); /* pairs with __tsan_acquire in routing_publish; not at `now`, whose store would undo it */
     urcu_bp_read_unlock();
 }
 
@@ -54,8 +54,10 @@ static __thread __attribute__((tls_model("initial-exec"))) uint64_t draws;
 
 static uint64_t draw(void)
 {
-    uint64_t x = (draws += 0x9e3779b97f4a7c15u) + (uint64_t)(uintptr_t)&draws; /* splitmix64; threads differ by address */
-    x += atomic_load_explicit(&salt, memory_order_relaxed);
+    if (__builtin_expect(draws == 0, 0)) { /* a thread per request must not draw the same each time */
+        draws = clock_random();
+    }
+    uint64_t x = (draws += 0x9e3779b97f4a7c15u) ^ atomic_load_explicit(&salt, memory_order_relaxed); /* splitmix64 */
     x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
     x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
     return x ^ (x >> 31);
@@ -177,7 +179,7 @@ void routing_publish(struct routing *routing, struct snapshot *snapshot)
     __atomic_store_n(&routing->now, snapshot, __ATOMIC_RELEASE); /* pairs with the load in begin_read */
     if (before) {
         urcu_bp_synchronize_rcu();
-        __tsan_acquire(routing); /* pairs with __tsan_release in end_read */
+        __tsan_acquire(&routing->turn); /* pairs with __tsan_release in end_read */
         free(before);
     }
 }

@@ -19,7 +19,7 @@ static void print_head(struct grid *grid)
     grid_end_row(grid);
 }
 
-static void print_topology(struct grid *grid, const struct topology *topology, const struct session_names *probes)
+static void print_topology(struct grid *grid, const struct topology *topology, int witnesses_now)
 {
     char address[ADDRESS_SIZE] = "-";
     char since[32] = "-";
@@ -35,7 +35,6 @@ static void print_topology(struct grid *grid, const struct topology *topology, c
         int64_t age_ms = clock_wall_ms() - topology->at_wall_ms;
         text_duration(since, sizeof since, age_ms > 0 ? age_ms : 0);
     }
-    int now = session_witnesses_now(topology, probes);
     const char *state = state_names[topology->state];
     grid_cell(grid, STRONG, "%s", topology->cluster);
     grid_cell(grid, colour_of(state), "%s", state);
@@ -43,7 +42,8 @@ static void print_topology(struct grid *grid, const struct topology *topology, c
     grid_cell(grid, PLAIN, "%s", primary ? primary->listing.name : "-");
     grid_cell(grid, PLAIN, "%s", address);
     grid_cell(grid, up < topology->member_count ? DOUBTFUL : PLAIN, "%d/%d", up, topology->member_count);
-    grid_cell(grid, now < quorum_of(topology->policy.witnesses) ? BAD : PLAIN, "%d/%d", now, topology->policy.witnesses);
+    grid_cell(grid, witnesses_now < quorum_of(topology->policy.witnesses) ? BAD : PLAIN, "%d/%d", witnesses_now,
+              topology->policy.witnesses);
     grid_cell(grid, PLAIN, "%s", since);
     grid_end_row(grid);
 }
@@ -75,13 +75,15 @@ static enum store_rc list_cluster(struct session *session, const struct asked *a
         return rc;
     }
     if (session_decode(&value, cluster, &topology, &refusal)) {
-        print_topology(grid, &topology, probes);
+        int now = 0;
+        rc = session_witnesses(session, asked, cluster, probes, &now);
+        print_topology(grid, &topology, now);
     } else {
         print_blank(grid, cluster, "unreadable");
         warn("%s: %s", path, refusal.sentence);
     }
     session_value_release(&value);
-    return STORE_OK;
+    return rc;
 }
 
 static int list_all(struct session *session, const struct asked *asked, const struct session_names *clusters,

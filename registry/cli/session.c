@@ -338,11 +338,19 @@ enum store_rc session_probes(struct session *session, const struct asked *asked,
     return rc;
 }
 
-int session_witnesses_now(const struct topology *topology, const struct session_names *probes)
+enum store_rc session_witnesses(struct session *session, const struct asked *asked, const char *cluster,
+                                const struct session_names *probes, int *ret_count)
 {
-    int present = 0;
-    for (size_t i = 0; i < topology->evidence_count; i++) {
-        present += session_names_hold(probes, topology->evidence[i].probe);
+    char path[PATH_SIZE];
+    struct session_names reports = {0};
+    enum store_rc rc = session_list(session, path_reports(path, sizeof path, asked->root, cluster), &reports);
+    if (rc != STORE_OK && rc != STORE_NO_NODE) {
+        return rc;
     }
-    return present;
+    *ret_count = 0;
+    for (size_t i = 0; i < reports.count; i++) {
+        *ret_count += session_names_hold(probes, reports.names[i]);
+    }
+    session_names_release(&reports);
+    return STORE_OK;
 }

@@ -72,7 +72,10 @@ bool session_names_hold(const struct session_names *names, const char *name);
 /* The probes whose presence is there; none when the path is missing. */
 enum store_rc session_probes(struct session *session, const struct asked *asked, struct session_names *ret_names);
 
-/* How many of the probes that the verdict rests on are present. */
-int session_witnesses_now(const struct topology *topology, const struct session_names *probes);
+/* How many probes report the cluster and are present: its witnesses now, those who stand by and abstain included. A verdict
+ * that nothing has changed since names those who reached it, and not who watches today; so it is not asked.
+ * STORE_OK: *ret_count is filled. */
+enum store_rc session_witnesses(struct session *session, const struct asked *asked, const char *cluster,
+                                const struct session_names *probes, int *ret_count);
 
 #endif

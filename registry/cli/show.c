@@ -62,7 +62,12 @@ static void print_witnesses(const struct roster_state *state)
         return;
     }
     bool enough = state->witnesses_now >= state->quorum;
-    output_put(enough ? PLAIN : BAD, "%d of %d witnesses present", state->witnesses_now, state->witnesses);
+    int beyond = state->witnesses_now - state->witnesses;
+    output_put(enough ? PLAIN : BAD, "%d of %d witnesses present", beyond > 0 ? state->witnesses : state->witnesses_now,
+               state->witnesses);
+    if (beyond > 0) {
+        printf(" and %d more", beyond);
+    }
     printf(", quorum %d%s\n", state->quorum, enough ? "" : ": frozen, no verdict can change");
 }
 
@@ -77,8 +82,8 @@ static void print_age(const struct roster_state *state)
     }
     if (!state->connected) {
         printf(", the registry does not answer");
-    } else if (state->witnesses_now == 0) {
-        printf(", no probe stands behind it now");
+    } else if (state->age_ms > 0 && !state->refused[0]) {
+        printf(", none of the probes that reached it is present");
     }
     printf("\n");
     if (state->refused[0]) {
@@ -218,8 +223,7 @@ int show_run(const struct asked *asked)
     }
     code = view_follow(roster, asked, &cluster);
     if (code == CLI_DONE) {
-        view.cluster = asked->operands[0];
-        view_read(&view, cluster);
+        view_read(&view, asked, cluster);
         if (asked_for(asked, OPTION_JSON)) {
             view_json(&view, stdout);
         } else {

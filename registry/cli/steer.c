@@ -293,13 +293,12 @@ static void remark(struct session *session, const struct word *word)
     if (word->remark[0]) {
         warn("%s", word->remark);
     }
-    if (session_probes(session, word->asked, &probes) == STORE_OK) {
-        int now = session_witnesses_now(&word->topology, &probes);
-        int quorum = quorum_of(word->topology.policy.witnesses);
-        if (now < quorum) {
-            warn("%d of %d witnesses are present, quorum %d: it takes effect once there is a quorum", now,
-                 word->topology.policy.witnesses, quorum);
-        }
+    int now = 0;
+    int quorum = quorum_of(word->topology.policy.witnesses);
+    if (session_probes(session, word->asked, &probes) == STORE_OK &&
+        session_witnesses(session, word->asked, word->cluster, &probes, &now) == STORE_OK && now < quorum) {
+        warn("%d of %d witnesses are present, quorum %d: it takes effect once there is a quorum", now,
+             word->topology.policy.witnesses, quorum);
     }
     session_names_release(&probes);
 }

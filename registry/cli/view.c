@@ -87,13 +87,30 @@ int view_follow(struct roster *roster, const struct asked *asked, struct roster_
     return CLI_DONE;
 }
 
-bool view_read(struct view *view, struct roster_cluster *cluster)
+/* libroster reads one znode per cluster and knows the witnesses of the last verdict only; who watches today is in the reports. */
+static void count_witnesses(const struct asked *asked, struct roster_state *state)
 {
+    struct session *session;
+    struct session_names probes = {0};
+    if (!state->connected || session_open(asked, &session) != CLI_DONE) {
+        return;
+    }
+    if (session_probes(session, asked, &probes) == STORE_OK) {
+        session_witnesses(session, asked, asked->operands[0], &probes, &state->witnesses_now);
+    }
+    session_names_release(&probes);
+    session_close(session);
+}
+
+bool view_read(struct view *view, const struct asked *asked, struct roster_cluster *cluster)
+{
+    view->cluster = asked->operands[0];
     view->member_count = 0;
     memset(&view->state, 0, sizeof view->state);
     if (roster_state(cluster, &view->state) != ROSTER_OK) {
         return false;
     }
+    count_witnesses(asked, &view->state);
     return roster_members(cluster, view->members, ROSTER_MEMBERS_MAX, &view->member_count) == ROSTER_OK;
 }
 

@@ -17,8 +17,9 @@ struct view {
  * returns the exit code. */
 int view_follow(struct roster *roster, const struct asked *asked, struct roster_cluster **ret_cluster);
 
-/* False: there is no topology yet; then only state.connected and state.refused mean something. */
-bool view_read(struct view *view, struct roster_cluster *cluster);
+/* Copy out what is known. state.witnesses_now becomes the number of probes that report the cluster now.
+ * False: there is no topology yet; then only state.connected and state.refused mean something. */
+bool view_read(struct view *view, const struct asked *asked, struct roster_cluster *cluster);
 
 /* One JSON object and a newline: the topology's keys as they stand in the registry, then age_ms, witnesses_now, quorum,
  * connected, cached, refused. */

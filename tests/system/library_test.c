@@ -702,6 +702,30 @@ static void *subscribe_shared(void *arg)
     return cluster;
 }
 
+static void *read_once(void *arg)
+{
+    struct roster_request request = {.policy = ROSTER_RANDOM};
+    struct roster_endpoint to;
+    return roster_route(arg, ROSTER_READ, &request, &to) == ROSTER_OK ? (void *)(uintptr_t)to.name[0] : NULL;
+}
+
+static void a_thread_per_request_spreads_its_reads_too(void)
+{
+    pthread_t thread;
+    int hits[256] = {0};
+    void *name;
+    put_topology("orders", 1, "a");
+    struct roster *roster = opened();
+    struct roster_cluster *cluster = followed(roster, "orders");
+    for (int i = 0; i < 200; i++) {
+        CHECK(pthread_create(&thread, NULL, read_once, cluster) == 0);
+        pthread_join(thread, &name);
+        hits[(uintptr_t)name & 255]++;
+    }
+    CHECK(hits['b'] > 50 && hits['c'] > 50 && hits['b'] + hits['c'] == 200);
+    roster_close(roster);
+}
+
 static void threads_subscribe_to_one_name_and_get_one_object(void)
 {
     enum { THREADS = 8 };
@@ -1070,6 +1094,7 @@ static const struct test {
     TEST(a_refusing_secondary_is_avoided_for_a_while_but_never_the_last, false),
     TEST(a_primary_that_is_read_only_is_none_until_looked_again, false),
     TEST(threads_route_while_topologies_change, false),
+    TEST(a_thread_per_request_spreads_its_reads_too, false),
     TEST(threads_subscribe_to_one_name_and_get_one_object, false),
     TEST(children_route_on_and_leave_the_parent_alone, false),
     TEST(a_child_may_open_a_handle_of_its_own, false),
@@ -1106,6 +1131,9 @@ static bool connect_to_registry(void)
 {
     zoo_set_debug_level((ZooLogLevel)0);
     zk = zookeeper_init(servers, NULL, 30000, NULL, NULL, 0);
+    if (zk) {
+        zoo_set_servers_resolution_delay(zk, -1); /* it would ask the resolver on every packet, also while that hangs */
+    }
     for (int64_t until_ms = now_ms() + PATIENCE_MS; zk && zoo_state(zk) != ZOO_CONNECTED_STATE && now_ms() < until_ms;) {
         pause_ms(5);
     }
