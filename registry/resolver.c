@@ -405,6 +405,21 @@ static bool has_new_evidence(const struct resolver *resolver)
     return resolver->verdict.directives_mzxid > mzxid;
 }
 
+/* Does one vote that the topology which stands there does not rest on? Routers judge its age by those it names. */
+static bool has_new_voter(const struct resolver *resolver)
+{
+    for (size_t i = 0; i < resolver->verdict.evidence_count; i++) {
+        bool named = false;
+        for (size_t k = 0; k < resolver->topology.evidence_count; k++) {
+            named = named || strcmp(resolver->topology.evidence[k].probe, resolver->verdict.evidence[i].probe) == 0;
+        }
+        if (!named) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* When this verdict may be written: at once, or after the pace that its cause asks for. */
 static int64_t due_at(const struct resolver *resolver, int64_t now_ms)
 {
@@ -412,7 +427,7 @@ static int64_t due_at(const struct resolver *resolver, int64_t now_ms)
     if (!resolver->topology_node->exists || resolver->spoiled) {
         return now_ms;
     }
-    if (!has_new_evidence(resolver)) { /* by freshness alone: one per beat, and not within a beat of anybody's */
+    if (!has_new_evidence(resolver) || topology_equal(current, &resolver->verdict)) { /* by freshness alone: one per beat, and not within a beat of anybody's */
         return resolver->beat ? resolver->topology_at_ms + BEAT_MS : INT64_MAX;
     }
     return resolve_is_urgent(current, &resolver->verdict) ? now_ms : resolver->topology_at_ms + PACE_MS;
@@ -438,7 +453,7 @@ int64_t resolver_step(struct resolver *resolver, int64_t now_ms, int64_t now_wal
     int rules = gather(resolver, &evidence);
     bool same = !resolve(&evidence, &resolver->verdict) || rules > MODEL_RULES ||
                 (resolver->topology_node->exists && !resolver->spoiled && resolver->has_topology &&
-                 topology_equal(&resolver->verdict, &resolver->topology));
+                 topology_equal(&resolver->verdict, &resolver->topology) && !has_new_voter(resolver));
     if (same) {
         resolver->moved = false;
         resolver->beat = false;

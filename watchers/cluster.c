@@ -252,8 +252,8 @@ void roster_report(struct roster_cluster *cluster, const struct roster_endpoint 
     if ((met != ROSTER_MET_REFUSED && met != ROSTER_MET_READ_ONLY) || atomic_load(&cluster->roster->forked)) {
         return;
     }
-    if (!atomic_exchange(&cluster->reread, true)) {
-        atomic_store(&cluster->roster->reread, true);
+    atomic_store(&cluster->reread, true);
+    if (!atomic_exchange(&cluster->roster->reread, true)) {
         session_wake(cluster->roster);
     }
 }

@@ -34,14 +34,16 @@ static void publish(struct roster *roster, struct roster_cluster *cluster)
     if (!snapshot) {
         return; /* the old one goes on; tried again with the next tick */
     }
-    bool first = before == NULL;
-    enum roster_log_level level = first || before->table.epoch != snapshot->table.epoch ? ROSTER_LOG_NOTICE : ROSTER_LOG_INFO;
-    char timeline[TIMELINE_SIZE];
-    plan_timeline(timeline, sizeof timeline, &watched->topology, wall_ms);
+    bool another = plan_is_needed(before ? &before->table : NULL, &snapshot->table);
+    bool decided = !before || before->table.epoch != snapshot->table.epoch;
     routing_publish(&cluster->routing, snapshot);
     teller_changed(cluster);
     keeper_changed(cluster);
-    teller_say(roster, level, "%s", timeline);
+    if (another) {
+        char timeline[TIMELINE_SIZE];
+        plan_timeline(timeline, sizeof timeline, &watched->topology, wall_ms);
+        teller_say(roster, decided ? ROSTER_LOG_NOTICE : ROSTER_LOG_INFO, "%s", timeline);
+    }
 }
 
 static void tell_status(struct roster *roster, struct roster_cluster *cluster)

@@ -134,7 +134,7 @@ alive() {
 gone() { ! alive "$1"; }
 
 # send SIGNAL NAME
-send() { if alive "$2"; then kill "-$1" "$(pid "$2")"; fi; }
+send() { if alive "$2"; then kill "-$1" "$(pid "$2")" || true; fi; }
 
 # End it at once; a stopped process obeys SIGKILL too. Disowned first, or bash reports the kill as news.
 crash() {

@@ -123,39 +123,63 @@ static int list(zhandle_t *zh, const char *path)
     return 0;
 }
 
-/* A znode that goes while we look is passed over. */
-static int walk(zhandle_t *zh, const char *path, int (*visit)(zhandle_t *zh, const char *path), int children_first)
+/* The paths of a branch, parents first. A znode that goes while we look is passed over. */
+enum { PATHS_MAX = 1000 };
+static char *paths[PATHS_MAX];
+static int path_count;
+
+static int collect(zhandle_t *zh, const char *path)
 {
-    struct String_vector names = {0};
-    int failed = children_first ? 0 : visit(zh, path);
+    struct String_vector names;
     int rc = children(zh, path, &names);
-    if (rc != ZOK && rc != ZNONODE) {
-        return refuse(path, rc);
+    if (rc != ZOK) {
+        return rc == ZNONODE && path_count ? 0 : refuse(path, rc);
     }
-    for (int i = 0; rc == ZOK && i < names.count; i++) {
+    if (path_count == PATHS_MAX) {
+        return refuse(path, ZBADARGUMENTS);
+    }
+    paths[path_count++] = strdup(path);
+    int failed = 0;
+    for (int i = 0; i < names.count; i++) {
         char below[1024];
         snprintf(below, sizeof below, "%s/%s", strcmp(path, "/") ? path : "", names.data[i]);
-        failed |= walk(zh, below, visit, children_first);
+        failed |= collect(zh, below);
     }
-    if (rc == ZOK) {
-        deallocate_String_vector(&names);
-    }
-    return failed | (children_first ? visit(zh, path) : 0);
+    deallocate_String_vector(&names);
+    return failed;
 }
 
-static int print_node(zhandle_t *zh, const char *path)
+static int print_tree(zhandle_t *zh, const char *path)
 {
-    struct Stat stat;
-    int rc = zoo_exists(zh, path, 0, &stat);
-    if (rc == ZOK) {
-        printf("%s %lld %lld %d\n", path, (long long)stat.czxid, (long long)stat.mzxid, stat.version);
+    int failed = collect(zh, path);
+    for (int i = 0; i < path_count; i++) {
+        struct Stat stat;
+        int rc = zoo_exists(zh, paths[i], 0, &stat);
+        if (rc == ZOK) {
+            printf("%s %lld %lld %d\n", paths[i], (long long)stat.czxid, (long long)stat.mzxid, stat.version);
+        } else if (rc != ZNONODE) {
+            failed |= refuse(paths[i], rc);
+        }
     }
-    return rc == ZOK || rc == ZNONODE ? 0 : refuse(path, rc);
+    return failed;
 }
 
-static int delete_node(zhandle_t *zh, const char *path)
+/* All at once: whoever puts things back sees it as a whole. Somebody writes below it meanwhile: again. */
+static int delete_tree(zhandle_t *zh, const char *path)
 {
-    int rc = zoo_delete(zh, path, -1);
+    static zoo_op_t ops[PATHS_MAX];
+    static zoo_op_result_t results[PATHS_MAX];
+    int rc = ZNOTEMPTY;
+    for (int tries = 0; tries < 20 && (rc == ZNOTEMPTY || rc == ZNONODE); tries++) {
+        path_count = 0;
+        if (collect(zh, path)) {
+            return 1;
+        }
+        for (int i = 0; i < path_count; i++) {
+            zoo_delete_op_init(&ops[i], paths[path_count - 1 - i], -1);
+        }
+        rc = zoo_multi(zh, path_count, ops, results);
+    }
     return rc == ZOK ? 0 : refuse(path, rc);
 }
 
@@ -197,7 +221,7 @@ static int perform(zhandle_t *zh, const char *verb, const char *path, const char
     if (!strcmp(verb, "ls")) {
         return list(zh, path);
     }
-    return walk(zh, path, !strcmp(verb, "tree") ? print_node : delete_node, !strcmp(verb, "delete"));
+    return !strcmp(verb, "tree") ? print_tree(zh, path) : delete_tree(zh, path);
 }
 
 int main(int argc, char **argv)

@@ -59,13 +59,11 @@ test_a_server_that_sends_without_end_is_cut_off() {
     rogue pg-flood
     sees postgresql "$(at "$PORT")"
     expect_text "$T/seen" 'answer=protocol.*too long'
-    wait_for 10 'grep -q "^cut off" "$T/rogue.log"'
     stop rogue
     : > "$T/rogue.log"
     rogue my-flood
     sees mysql "$(at "$PORT")"
     expect_text "$T/seen" 'answer=protocol.*too long'
-    wait_for 10 'grep -q "^cut off" "$T/rogue.log"'
 }
 
 test_what_is_no_database_is_told_so() {

@@ -98,16 +98,28 @@ __attribute__((visibility("default"))) int getaddrinfo(const char *host, const c
 
 /* ---- the registry, by hand ---------------------------------------------------------------- */
 
+/* What is asked again: the link broke, and asking twice does no harm. */
+static bool is_passing(int rc)
+{
+    return rc == ZCONNECTIONLOSS || rc == ZOPERATIONTIMEOUT;
+}
+
+static int put_once(const char *path, const char *data)
+{
+    int len = data ? (int)strlen(data) : -1;
+    int rc = zoo_set(zk, path, data, len, -1);
+    return rc == ZNONODE ? zoo_create(zk, path, data, len, &ZOO_OPEN_ACL_UNSAFE, 0, NULL, 0) : rc;
+}
+
 static void put(const char *path, const char *data)
 {
     char full[256];
+    int rc;
     snprintf(full, sizeof full, "%s%s", root, path);
-    int len = data ? (int)strlen(data) : -1;
-    int rc = zoo_set(zk, full, data, len, -1);
-    if (rc == ZNONODE) {
-        rc = zoo_create(zk, full, data, len, &ZOO_OPEN_ACL_UNSAFE, 0, NULL, 0);
+    for (int64_t until_ms = now_ms() + PATIENCE_MS; is_passing(rc = put_once(full, data)) && now_ms() < until_ms;) {
+        pause_ms(50);
     }
-    if (rc != ZOK) {
+    if (rc != ZOK && rc != ZNODEEXISTS) {
         fail("put %s: %s", full, zerror(rc));
     }
 }
@@ -115,8 +127,11 @@ static void put(const char *path, const char *data)
 static void take(const char *path)
 {
     char full[256];
+    int rc;
     snprintf(full, sizeof full, "%s%s", root, path);
-    int rc = zoo_delete(zk, full, -1);
+    for (int64_t until_ms = now_ms() + PATIENCE_MS; is_passing(rc = zoo_delete(zk, full, -1)) && now_ms() < until_ms;) {
+        pause_ms(50);
+    }
     if (rc != ZOK && rc != ZNONODE) {
         fail("delete %s: %s", full, zerror(rc));
     }

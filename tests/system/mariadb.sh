@@ -6,8 +6,8 @@ sales() {
     my_pair
     cluster_my sales 3 my-1 my-2
     fleet_start 3
-    watch_start watch sales
     wait_topology 30 sales '.state == "ok" and .primary == "my-1" and ([.members[].health] | unique) == ["up"]'
+    watch_start watch sales
     watch_sees 10 watch "$(at_my my-1)"
 }
 

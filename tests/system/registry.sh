@@ -6,8 +6,8 @@ orders() {
     pg_group "${1:-2}"
     cluster_pg orders "${2:-3}" $(seq -f 'pg-%g' "${1:-2}")
     fleet_start "${2:-3}"
-    watch_start watch orders
     wait_topology 30 orders '.state == "ok" and .primary == "pg-1" and ([.members[].health] | unique) == ["up"]'
+    watch_start watch orders
     watch_sees 10 watch "$(at_pg pg-1)"
 }
 
@@ -34,7 +34,7 @@ test_all_probes_dead_leave_the_topology_and_its_age_shows() {
     watch_never_wavered
     pg_start pg-1
     fleet_start 3
-    wait_for 30 'roster show orders --json | jq -e ".age_ms == 0 and .witnesses_now == 3"'
+    wait_for 30 'roster show orders --json | jq -e ".age_ms == 0 and .witnesses_now >= 2"'
     watch_never_wavered
 }
 
@@ -51,7 +51,7 @@ test_a_stopped_registry_leaves_routing_and_its_age_shows() {
     expect_code 3 roster route orders write --timeout 1s
     holds_for 8 'alive watch && alive probe-a && alive probe-b && alive probe-c'
     zk_start
-    wait_for 40 'roster show orders --json | jq -e ".age_ms == 0 and .witnesses_now == 3"'
+    wait_for 40 'roster show orders --json | jq -e ".age_ms == 0 and .witnesses_now >= 2"'
     watch_never_wavered
 }
 
@@ -95,7 +95,7 @@ test_what_is_deleted_by_hand_comes_back() {
     done
     # And whole branches, with their parents.
     for path in /roster/probes /roster/clusters/orders; do
-        zk delete $path || zk delete $path # the fleet may be putting something back already
+        zk delete $path
         wait_for 30 '[ "$(zk ls /roster/probes | wc -l)$(zk ls /roster/clusters/orders/reports | wc -l)" = 33 ]'
         wait_for 30 "zk get /roster/clusters/orders/directives && zk get $(topology_path orders)"
     done
@@ -109,7 +109,7 @@ test_what_is_deleted_by_hand_comes_back() {
 
 test_a_deleted_root_comes_back_and_routing_holds() {
     orders
-    zk delete /roster || zk delete /roster || zk delete /roster
+    zk delete /roster
     wait_for 40 'topology_is orders ".state == \"ok\" and .primary == \"pg-1\""'
     holds_for 5 'alive watch'
     watch_never_wavered
@@ -192,7 +192,7 @@ test_a_quiet_minute_writes_nothing_but_beats() {
 test_zkcli_shows_readable_json() {
     orders
     /usr/share/zookeeper/bin/zkCli.sh -server "$ZK" get /roster/clusters/orders/topology > "$T/said" 2> /dev/null
-    expect_text "$T/said" '^ *"primary": "pg-1",?'
+    expect_text "$T/said" '"state": "ok", "primary": "pg-1"'
     sed -n '/^{/,/^}/p' "$T/said" > "$T/json"
     expect "what zkCli printed, parsed" "$(jq -r .state "$T/json")" ok
     for path in /roster /roster/probes/probe-a /roster/clusters/orders/reports/probe-a /roster/clusters/orders/directives; do
