@@ -370,9 +370,9 @@ static void stop(struct agent *agent)
     uv_close((uv_handle_t *)&agent->store_poll, NULL);
     uv_close((uv_handle_t *)&agent->pulse, NULL);
     uv_close((uv_handle_t *)&agent->reporting, NULL);
-    uv_close((uv_handle_t *)&agent->hup, NULL);
-    uv_close((uv_handle_t *)&agent->term, NULL);
-    uv_close((uv_handle_t *)&agent->intr, NULL);
+    uv_unref((uv_handle_t *)&agent->hup); /* caught to the end: a second signal changes nothing */
+    uv_unref((uv_handle_t *)&agent->term);
+    uv_unref((uv_handle_t *)&agent->intr);
     if (!agent->store_busy) {
         finish_stop(agent);
     }
@@ -474,6 +474,9 @@ int agent_run(struct config *config, const char *file)
     renew(&agent);
     uv_run(&agent.loop, UV_RUN_DEFAULT);
     uv_close((uv_handle_t *)&agent.stopping, NULL);
+    uv_close((uv_handle_t *)&agent.hup, NULL);
+    uv_close((uv_handle_t *)&agent.term, NULL);
+    uv_close((uv_handle_t *)&agent.intr, NULL);
     uv_run(&agent.loop, UV_RUN_DEFAULT);
     release(&agent);
     return agent.exit_code;

@@ -14,5 +14,6 @@ Suite *assess_suite(void);
 Suite *scheduler_suite(void);
 Suite *table_suite(void);
 Suite *watcher_suite(void);
+Suite *failure_suite(void);
 
 #endif
