@@ -72,7 +72,7 @@ books() { tail -n 1 "$T/writer-$1.log" | jq -r "$2"; }
 
 harness_begin
 trap 'fail "$BASH_COMMAND"' ERR
-TELL=30
+TELL=5
 echo "Everything runs as $(id -un), on loopback, in $T."
 
 title "Servers: a ZooKeeper; PostgreSQL pg-1 with standbys pg-2 and pg-3; MariaDB my-1 with replica my-2"
@@ -107,6 +107,9 @@ note "$(stamp) pg-2 is promoted"
 within 20 'writes_to orders pg-2' || true
 writer_said orders
 check "orders is written to pg-2" 'writes_to orders pg-2'
+pg_follow pg-3 pg-2
+pg_sql pg-3 "SELECT pg_reload_conf()" > /dev/null
+within 20 'pg_streams pg-3' || true
 
 title "The old primary comes back, writable, not knowing that it was replaced"
 pg_start pg-1

@@ -19,6 +19,9 @@ static struct lag streaming_lag(const struct observation *facts, const struct ob
         return lag;
     }
     lag.state = facts->live && facts->applying ? LAG_OK : LAG_BROKEN;
+    if (!facts->live && facts->missing[0]) {
+        lag.state = LAG_UNKNOWN; /* whether it streams is what we may not see */
+    }
     lag.ms = facts->lag_ms;
     if (source && source->position >= 0 && facts->position >= 0) {
         lag.bytes = source->position > facts->position ? source->position - facts->position : 0;

@@ -216,8 +216,7 @@ static bool save_to(int dir_fd, const char *cluster, const char *header, const c
     return true;
 }
 
-bool cache_save(const char *dir, const struct topology *topology, const struct provenance *provenance, char *sentence,
-                size_t size)
+bool cache_save(const char *dir, const struct topology *topology, const struct provenance *provenance, char *sentence, size_t size)
 {
     char header[HEADER_SIZE];
     int dir_fd = open_dir(dir, sentence, size);

@@ -327,10 +327,8 @@ static void read_members(const struct snapshot *snapshot, void *to)
     for (int i = 0; i < snapshot->topology.member_count && wanted->count < wanted->capacity; i++) {
         const struct member *from = &snapshot->topology.members[i];
         struct roster_member *member = &wanted->members[wanted->count++];
-        *member = (struct roster_member){.endpoint = snapshot->table.endpoints[i],
-                                         .fenced = from->fenced,
-                                         .drained = from->drained,
-                                         .claims = from->claims};
+        *member = (struct roster_member){
+            .endpoint = snapshot->table.endpoints[i], .fenced = from->fenced, .drained = from->drained, .claims = from->claims};
         copy(member->reason, sizeof member->reason, from->reason == ANSWER_OK ? "" : answer_names[from->reason]);
         copy(member->upstream, sizeof member->upstream, from->upstream);
         write_labels(member->labels, sizeof member->labels, &from->listing);

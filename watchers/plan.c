@@ -39,9 +39,7 @@ static size_t add_steps(enum roster_action wanted, const struct table *before, c
 {
     int b = 0, a = 0, b_count = before ? before->endpoint_count : 0;
     while (b < b_count || a < now->endpoint_count) { /* a merge: both sides are sorted by name */
-        int order = b == b_count                ? 1
-                    : a == now->endpoint_count ? -1
-                                               : strcmp(before->endpoints[b].name, now->endpoints[a].name);
+        int order = b == b_count ? 1 : a == now->endpoint_count ? -1 : strcmp(before->endpoints[b].name, now->endpoints[a].name);
         int old = order <= 0 ? b++ : -1;
         int new = order >= 0 ? a++ : -1;
         if (action_for(before, old, now, new) == wanted) {

@@ -17,11 +17,7 @@
 #include "watchers/cache.h"
 #include "watchers/library.h"
 
-enum {
-    SESSION_TIMEOUT_MS = 10000,
-    SESSION_TIMEOUT_LOW_MS = 1000,
-    SESSION_TIMEOUT_HIGH_MS = 300000
-};
+enum { SESSION_TIMEOUT_MS = 10000, SESSION_TIMEOUT_LOW_MS = 1000, SESSION_TIMEOUT_HIGH_MS = 300000 };
 
 /* ---- sentences --------------------------------------------------------------------- */
 
@@ -163,10 +159,10 @@ static enum roster_status check_options(const struct roster_options *options)
     if (options->root && !path_is_root(options->root)) {
         return handle_refuse(ROSTER_INVALID, "root: \"%.200s\" is not an absolute znode path", options->root);
     }
-    if (options->session_timeout_ms && (options->session_timeout_ms < SESSION_TIMEOUT_LOW_MS ||
-                                        options->session_timeout_ms > SESSION_TIMEOUT_HIGH_MS)) {
+    if (options->session_timeout_ms &&
+        (options->session_timeout_ms < SESSION_TIMEOUT_LOW_MS || options->session_timeout_ms > SESSION_TIMEOUT_HIGH_MS)) {
         return handle_refuse(ROSTER_INVALID, "session_timeout_ms: %u is not in %d..%d", options->session_timeout_ms,
-                      SESSION_TIMEOUT_LOW_MS, SESSION_TIMEOUT_HIGH_MS);
+                             SESSION_TIMEOUT_LOW_MS, SESSION_TIMEOUT_HIGH_MS);
     }
     if (options->cache_dir && !cache_check_dir(options->cache_dir, sentence, sizeof sentence)) {
         return handle_refuse(ROSTER_INVALID, "cache_dir: %s: %s", options->cache_dir, sentence);
@@ -183,12 +179,12 @@ static void log_of_store(void *context, int severity, const char *line)
 static enum roster_status make_store(struct roster *roster, const struct roster_options *options)
 {
     char sentence[SENTENCE_SIZE] = "memory ran out";
-    struct store_zk_options of_store = {
-        .servers = options->servers,
-        .session_timeout_ms = options->session_timeout_ms ? options->session_timeout_ms : SESSION_TIMEOUT_MS,
-        .auth = options->auth,
-        .log = options->log ? log_of_store : NULL,
-        .log_ctx = roster};
+    struct store_zk_options of_store = {.servers = options->servers,
+                                        .session_timeout_ms =
+                                            options->session_timeout_ms ? options->session_timeout_ms : SESSION_TIMEOUT_MS,
+                                        .auth = options->auth,
+                                        .log = options->log ? log_of_store : NULL,
+                                        .log_ctx = roster};
     roster->store = store_zk_new(&of_store, sentence, sizeof sentence);
     if (!roster->store) {
         return handle_refuse(ROSTER_INVALID, "%s", sentence);

@@ -91,8 +91,7 @@ static struct roster_cluster *first_cluster(struct roster *roster)
 static void take_newcomers(struct roster *roster)
 {
     for (struct roster_cluster *cluster = first_cluster(roster); cluster && !cluster->watched; cluster = cluster->next) {
-        cluster->watched =
-            watcher_follow(roster->watcher, cluster->name, cluster, cluster->kept, &cluster->kept_provenance, now());
+        cluster->watched = watcher_follow(roster->watcher, cluster->name, cluster, cluster->kept, &cluster->kept_provenance, now());
         if (cluster->watched) {
             free(cluster->kept);
             cluster->kept = NULL;

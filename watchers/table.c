@@ -22,8 +22,8 @@ static uint32_t bit(int index)
 
 static void describe(const struct member *member, int64_t epoch, struct roster_endpoint *to)
 {
-    bool fits = text_copy(to->name, sizeof to->name, member->listing.name) &&
-                text_copy(to->host, sizeof to->host, member->listing.host);
+    bool fits =
+        text_copy(to->name, sizeof to->name, member->listing.name) && text_copy(to->host, sizeof to->host, member->listing.host);
     assert(fits); /* the public sizes are no smaller than the model's */
     to->port = member->listing.port;
     to->weight = member->listing.weight;

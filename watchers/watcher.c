@@ -19,20 +19,20 @@ struct watcher {
     struct mirror *mirror;
     struct mirror_node *charter_node, *presence_node;
     char root[PATH_SIZE];
-    struct watched *all;       /* newest first */
-    struct watched *news_at;   /* where watcher_news goes on; NULL: at the start */
+    struct watched *all;     /* newest first */
+    struct watched *news_at; /* where watcher_news goes on; NULL: at the start */
     bool up;
-    bool charter_current;      /* the root znode was read in this session */
-    bool presence_current;     /* the children of /probes were read since the last connect */
-    bool presence_of_session;  /* ... in this session */
-    bool charter_ok;           /* `charter` holds, for this session */
+    bool charter_current;     /* the root znode was read in this session */
+    bool presence_current;    /* the children of /probes were read since the last connect */
+    bool presence_of_session; /* ... in this session */
+    bool charter_ok;          /* `charter` holds, for this session */
     struct charter charter;
     char charter_fault[SENTENCE_SIZE];
-    bool lost;                 /* the loss of the link was told, its return not yet */
+    bool lost; /* the loss of the link was told, its return not yet */
     bool sentence_new;
     int sentence_level;
     char sentence[SENTENCE_SIZE];
-    int64_t stepped_ms;        /* time of the latest step; 0: none */
+    int64_t stepped_ms; /* time of the latest step; 0: none */
     int64_t resync_due_ms;
     uint64_t random;
 };
@@ -194,8 +194,7 @@ static bool judge_registry(const struct watcher *watcher, struct watched *watche
     return false;
 }
 
-static void accept(const struct watcher *watcher, struct watched *watched, const struct topology *topology,
-                   struct moment moment)
+static void accept(const struct watcher *watcher, struct watched *watched, const struct topology *topology, struct moment moment)
 {
     watched->topology = *topology;
     watched->has = true;
@@ -308,6 +307,7 @@ static void unconfirm_all(struct watcher *watcher)
     watcher->presence_current = false;
     for (struct watched *watched = watcher->all; watched; watched = watched->next) {
         watched->confirmed = false;
+        watched->status_new = true;
     }
 }
 

@@ -129,7 +129,7 @@ struct books {
     } last[ROSTER_MEMBERS_MAX];
 };
 
-__attribute__((format(printf, 2, 3))) static void say(const char *cluster, const char *format, ...)
+__attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
 {
     int64_t ms = now_ms(CLOCK_REALTIME);
     time_t seconds = (time_t)(ms / 1000);
@@ -140,7 +140,7 @@ __attribute__((format(printf, 2, 3))) static void say(const char *cluster, const
     vsnprintf(line, sizeof line, format, args);
     va_end(args);
     localtime_r(&seconds, &tm);
-    printf("%02d:%02d:%02d.%03d %s: %s\n", tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(ms % 1000), cluster, line);
+    printf("%02d:%02d:%02d.%03d %s\n", tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(ms % 1000), line);
     fflush(stdout);
 }
 
@@ -153,9 +153,9 @@ static void acknowledge(struct books *books, const struct target *target, const 
     }
     if (strcmp(books->at, to->name)) {
         if (books->at[0]) {
-            say(target->cluster, "writes to %s instead of %s, %lld ms after the last one", to->name, books->at, (long long)gap_ms);
+            say("%s: writes to %s instead of %s, %lld ms after the last one", target->cluster, to->name, books->at, (long long)gap_ms);
         } else {
-            say(target->cluster, "writes to %s", to->name);
+            say("%s: writes to %s", target->cluster, to->name);
         }
         snprintf(books->at, sizeof books->at, "%s", to->name);
     }
@@ -188,7 +188,8 @@ static void print_books(const struct books *books)
 
 static void changed(void *context, const struct roster_change *change)
 {
-    say(context, "%s", change->timeline);
+    (void)context;
+    say("%s", change->timeline);
 }
 
 static void write_until_ended(struct roster_cluster *cluster, const struct target *target, struct books *books)
@@ -216,7 +217,7 @@ static void write_until_ended(struct roster_cluster *cluster, const struct targe
         }
         books->failures++;
         if (!books->failing) {
-            say(target->cluster, "%s: %s", to.name, connection.said);
+            say("%s: %s: %s", target->cluster, to.name, connection.said);
         }
         books->failing = 1;
         disconnect(&connection);
@@ -240,7 +241,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "writer: %s\n", roster_error());
         return 2;
     }
-    roster_subscribe(roster, argv[2], &(struct roster_subscription){.changed = changed, .context = argv[2], .wait_ms = -1}, &cluster);
+    roster_subscribe(roster, argv[2], &(struct roster_subscription){.changed = changed, .wait_ms = -1}, &cluster);
     if (cluster) {
         write_until_ended(cluster, &target, &books);
         print_books(&books);

@@ -25,6 +25,14 @@
 #include <unistd.h>
 #include <zookeeper/zookeeper.h>
 
+#ifdef __SANITIZE_THREAD__
+#define UNDER_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define UNDER_TSAN 1
+#endif
+#endif
+
 enum { PATIENCE_MS = 30000, SESSION_MS = 2000, TEXT_SIZE = 8192 };
 
 static const char *servers;
@@ -189,12 +197,14 @@ static void put_topology(const char *cluster, int epoch, const char *primary)
     put(path, text);
 }
 
+/* What every test finds. */
 static void begin(void)
 {
     put("", "{ \"format\": 1, \"registry\": \"11111111-aaaa-4bbb-8ccc-000000000001\", \"supersedes\": [] }");
     put("/probes", NULL);
     put("/probes/probe-a", NULL);
     put("/clusters", NULL);
+    put_topology("orders", 1, "a");
 }
 
 static void stop_server(void)
@@ -323,7 +333,6 @@ static void wrong_arguments_are_refused(void)
     struct roster_state state;
     struct roster_member member;
     size_t count;
-    put_topology("orders", 1, "a");
     struct roster *roster = opened();
     CHECK(roster_subscribe(NULL, "orders", NULL, &cluster) == ROSTER_INVALID && !cluster);
     CHECK(roster_subscribe(roster, NULL, NULL, &cluster) == ROSTER_INVALID && !cluster);
@@ -356,7 +365,6 @@ static void a_cluster_is_followed(void)
 {
     struct roster_member members[ROSTER_MEMBERS_MAX];
     size_t count;
-    put_topology("orders", 1, "a");
     struct roster *roster = opened();
     struct roster_cluster *cluster = followed(roster, "orders");
     CHECK(writes_to(cluster, "a"));
@@ -397,7 +405,6 @@ static void a_cluster_that_is_not_there_is_told_at_once_and_followed(void)
 
 static void bad_data_changes_nothing_and_is_shown(void)
 {
-    put_topology("orders", 1, "a");
     struct roster *roster = opened();
     struct roster_cluster *cluster = followed(roster, "orders");
     put("/clusters/orders/topology", "{ \"format\": 1, \"cluster\": ");
@@ -442,7 +449,6 @@ static void many_clusters_share_one_session(void)
 static void age_grows_without_probes_and_limits_refuse_it(void)
 {
     struct roster_endpoint to;
-    put_topology("orders", 1, "a");
     struct roster *roster = opened();
     struct roster_cluster *cluster = followed(roster, "orders");
     struct roster_request limited = {.max_age_ms = 300};
@@ -593,7 +599,6 @@ static void a_refusing_secondary_is_avoided_for_a_while_but_never_the_last(void)
 {
     int hits[3];
     struct roster_endpoint b = {.name = "b"}, c = {.name = "c"};
-    put_topology("orders", 1, "a");
     struct roster *roster = opened();
     struct roster_cluster *cluster = followed(roster, "orders");
     for (int policy = ROSTER_ROUND_ROBIN; policy <= ROSTER_WEIGHTED; policy++) {
@@ -625,7 +630,6 @@ static void a_refusing_secondary_is_avoided_for_a_while_but_never_the_last(void)
 static void a_primary_that_is_read_only_is_none_until_looked_again(void)
 {
     struct roster_endpoint to, before;
-    put_topology("orders", 1, "a");
     struct roster *roster = opened();
     struct roster_cluster *cluster = followed(roster, "orders");
     CHECK(roster_route(cluster, ROSTER_WRITE, NULL, &before) == ROSTER_OK);
@@ -729,7 +733,6 @@ static void a_thread_per_request_spreads_its_reads_too(void)
     pthread_t thread;
     int hits[256] = {0};
     void *name;
-    put_topology("orders", 1, "a");
     struct roster *roster = opened();
     struct roster_cluster *cluster = followed(roster, "orders");
     for (int i = 0; i < 200; i++) {
@@ -831,7 +834,7 @@ static int child_of_its_own(void)
 
 static void a_child_may_open_a_handle_of_its_own(void)
 {
-#ifdef __SANITIZE_THREAD__
+#ifdef UNDER_TSAN
     return; /* a child of threads may have none of its own there */
 #endif
     put_topology("forked", 1, "a");
@@ -1055,7 +1058,6 @@ static void a_hung_resolver_delays_neither_open_nor_close(void)
 static void a_hung_registry_ages_the_answer_and_expiry_heals(void)
 {
     struct roster_endpoint to;
-    put_topology("orders", 1, "a");
     struct roster *roster = opened();
     struct roster_cluster *cluster = followed(roster, "orders");
     struct roster_request limited = {.max_age_ms = 500};

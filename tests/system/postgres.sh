@@ -81,6 +81,27 @@ test_an_old_primary_that_comes_back_writable_is_never_routed() {
     expect "how often watch named pg-1" "$(grep -cx "$(at_pg pg-1)" "$T/watch.out")" 1
 }
 
+test_no_write_reaches_an_old_primary_that_comes_back() {
+    local last
+    orders
+    pg_sql pg-1 "CREATE TABLE journal (id bigint, member text); ALTER TABLE journal OWNER TO app" app
+    start writer "$B/writer" "$ZK" orders postgresql app app app
+    wait_for 10 'grep -q "writes to pg-1" "$T/writer.log"'
+    wait_for 10 '[ "$(pg_sql pg-1 "SELECT count(*) > 50 FROM journal" app)" = t ]'
+    pg_crash pg-1
+    pg_promote pg-2
+    wait_for 10 'grep -q "writes to pg-2" "$T/writer.log"'
+    pg_start pg-1
+    wait_topology 10 orders '.state == "conflict" and .primary == "pg-2"'
+    sleep 3 # a few hundred writes while both would take them
+    stop writer
+    expect "the writer's exit code" "$STATUS" 0
+    last=$(tail -n 1 "$T/writer.log" | jq '.last["pg-1"]')
+    # One beyond the last acknowledged: an insert that was under way when the server died.
+    expect "writes on pg-1 from after its death" "$(pg_sql pg-1 "SELECT count(*) FROM journal WHERE id > $last + 1" app)" 0
+    expect "the last write on pg-2" "$(pg_sql pg-2 "SELECT max(id) FROM journal" app)" "$(tail -n 1 "$T/writer.log" | jq '.last["pg-2"]')"
+}
+
 test_a_primary_restarted_in_place_keeps_its_role() {
     orders
     pg_stop pg-1
