@@ -172,8 +172,8 @@ static enum roster_status check_options(const struct roster_options *options)
 
 static void log_of_store(void *context, int severity, const char *line)
 {
-    enum { ITS_WARNING = 2 };
-    teller_say(context, severity <= ITS_WARNING ? ROSTER_LOG_INFO : ROSTER_LOG_DEBUG, "zookeeper: %s", line);
+    (void)severity; /* it counts each of its many tries to connect as an error */
+    teller_say(context, ROSTER_LOG_DEBUG, "zookeeper: %s", line);
 }
 
 static enum roster_status make_store(struct roster *roster, const struct roster_options *options)

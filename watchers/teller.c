@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "registry/base/text.h"
 #include "watchers/library.h"
 #include "watchers/plan.h"
 
@@ -130,22 +131,28 @@ void teller_changed(struct roster_cluster *cluster)
     }
 }
 
+/* The ZooKeeper client's own words, some sixty lines a second while there is no server, must not crowd out ours. */
+static size_t room_for(enum roster_log_level level)
+{
+    return level == ROSTER_LOG_DEBUG ? LINES_MAX / 2 : LINES_MAX;
+}
+
 void teller_say(struct roster *roster, enum roster_log_level level, const char *format, ...)
 {
     struct teller *teller = &roster->teller;
     struct line line = {.level = level};
+    char text[sizeof line.text];
     va_list args;
     if (!roster->log) {
         return;
     }
     va_start(args, format);
-    vsnprintf(line.text, sizeof line.text, format, args);
+    vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    text_tame(line.text, sizeof line.text, text);
     worker_lock(&teller->worker);
-    if (teller->worker.stop) {
-        teller->dropped++; /* the handle is being closed: the log may be gone */
-    } else if (teller->line_count == LINES_MAX) {
-        teller->dropped++;
+    if (teller->worker.stop || teller->line_count >= room_for(level)) {
+        teller->dropped++; /* once the handle is being closed the caller's log may be gone */
     } else {
         teller->lines[(teller->first_line + teller->line_count++) % LINES_MAX] = line;
         worker_wake(&teller->worker);

@@ -339,8 +339,8 @@ static void link_lost(struct watcher *watcher, const struct store_event *event)
     watcher->up = false;
     unconfirm_all(watcher);
     if (was_up || !watcher->lost) { /* said once per absence, however long */
-        say(watcher, ROSTER_LOG_WARNING, "registry: %s%s%s; routing goes on by what is known",
-            event->kind == STORE_GONE ? "no session" : "link lost", event->detail ? ": " : "", event->detail ? event->detail : "");
+        const char *detail = event->detail && event->detail[0] ? event->detail : "the link was lost";
+        say(watcher, ROSTER_LOG_WARNING, "registry: %s; routing goes on by what is known", detail);
         watcher->lost = true;
     }
 }

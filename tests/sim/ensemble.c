@@ -135,8 +135,24 @@ void session_falls_silent(struct session *session)
 
 /* ---- lines ------------------------------------------------------------------------------- */
 
+struct request *request_new(struct ensemble *ensemble, enum request_kind kind, uint64_t tag)
+{
+    struct request *request = calloc(1, sizeof *request);
+    assert(request);
+    *request = (struct request){.kind = kind, .tag = tag, .ensemble = ensemble, .older = ensemble->requests};
+    if (ensemble->requests) {
+        ensemble->requests->newer = request;
+    }
+    ensemble->requests = request;
+    return request;
+}
+
 void request_free(struct request *request)
 {
+    *(request->newer ? &request->newer->older : &request->ensemble->requests) = request->older;
+    if (request->older) {
+        request->older->newer = request->newer;
+    }
     for (size_t i = 0; i < request->op_count; i++) {
         free((void *)(uintptr_t)request->ops[i].path);
         free((void *)(uintptr_t)request->ops[i].data);
@@ -150,7 +166,8 @@ struct line *line_new(struct ensemble *ensemble, struct client *client, int serv
 {
     struct line *line = calloc(1, sizeof *line);
     assert(line);
-    *line = (struct line){.ensemble = ensemble, .client = client, .server = server, .session = session, .next = ensemble->lines};
+    *line = (struct line){.ensemble = ensemble, .client = client, .by = client_name(client), .server = server, .session = session,
+                           .next = ensemble->lines};
     ensemble->lines = line;
     session->line = line;
     session_shows_life(session);
@@ -167,10 +184,13 @@ static void finish(void *owner, uint64_t arg)
     line->first = request->behind;
     line->last = line->first ? line->last : NULL;
     line->working = false;
-    if (line->client && !request->dropped) {
-        client_answered(line->client, request, &line->ensemble->servers[line->server].tree);
-    } else {
+    if (request->dropped) {
         request_free(request);
+    } else {
+        request->idle = true;
+        if (line->client) {
+            client_answered(line->client, request, &line->ensemble->servers[line->server].tree);
+        }
     }
     work(line);
 }
@@ -195,7 +215,7 @@ static void lead(void *owner, uint64_t arg)
         if (request->rc == STORE_OK && request->op_count == 1 && txn.count == 1) {
             request->stat = txn.changes[0].node.stat;
         }
-        commit(ensemble, &txn, client_name(line->client));
+        commit(ensemble, &txn, line->by);
     }
     server_await(&ensemble->servers[line->server], request->zxid, finish, request);
 }
@@ -290,14 +310,12 @@ void ensemble_free(struct ensemble *ensemble)
         return;
     }
     clients_free(ensemble);
+    while (ensemble->requests) {
+        request_free(ensemble->requests);
+    }
     while (ensemble->lines) {
         struct line *line = ensemble->lines;
         ensemble->lines = line->next;
-        while (line->first) {
-            struct request *request = line->first;
-            line->first = request->behind;
-            request_free(request);
-        }
         free(line);
     }
     while (ensemble->sessions) {

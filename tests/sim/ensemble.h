@@ -41,7 +41,8 @@ struct request {
     struct store_op *ops;      /* writes; owned, strings too */
     size_t op_count;
     bool lost;                 /* never arrives */
-    bool dropped;              /* nobody waits for the answer any more */
+    bool dropped;              /* the client waits no more: whoever holds it frees it */
+    bool idle;                 /* nobody but the client holds it */
     enum store_rc rc;
     struct store_stat stat;
     size_t failed_op;
@@ -49,12 +50,15 @@ struct request {
     struct line *line;
     struct request *behind;    /* in the line */
     struct request *next;      /* among the client's unanswered */
+    struct ensemble *ensemble;
+    struct request *newer, *older; /* among all there are */
 };
 
 /* One connection, as the server sees it. Outlives the client's side while requests are on their way. */
 struct line {
     struct ensemble *ensemble;
     struct client *client; /* NULL: cut */
+    const char *by;
     int server;
     struct session *session;
     struct request *first, *last; /* arrived, in order */
@@ -91,6 +95,7 @@ struct ensemble {
     struct session *sessions;
     struct line *lines;
     struct client *clients;
+    struct request *requests;
     int64_t sessions_made;
     /* The oracle's ear: called for every change, while the leader's tree is still as before. `by`: who wrote, NULL the operator. */
     void (*heard)(void *owner, const struct change *change, const char *by);
@@ -124,6 +129,7 @@ void line_take(struct line *line, struct request *request); /* a request arrived
 int64_t ensemble_mark(struct ensemble *ensemble);
 void server_await(struct server *server, int64_t zxid, void (*run)(void *owner, uint64_t arg), void *owner);
 
+struct request *request_new(struct ensemble *ensemble, enum request_kind kind, uint64_t tag);
 void request_free(struct request *request);
 
 /* In store_mem.c. */

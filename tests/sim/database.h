@@ -1,0 +1,70 @@
+/* Database servers of virtual time, as a driver sees them: who writes, who
+ * follows whom on which timeline, who is dead, hung or starting. Nobody here
+ * decides anything: the stories and the seeds play the databases' own HA.
+ *
+ * What is kept of the engines: a promotion takes the next number after the
+ * promoted server's own timeline (so two histories may carry the same one),
+ * a standby streams only from a server whose history is not behind its own and
+ * takes that history over, a crash closes every connection, a hang none. The
+ * workload rests: positions do not move. */
+#ifndef ROSTER_TESTS_SIM_DATABASE_H
+#define ROSTER_TESTS_SIM_DATABASE_H
+
+#include "probes/driver.h"
+#include "registry/model.h"
+
+enum { SERVERS_OF_CLUSTER_MAX = 5, REIGNS_MAX = 256 };
+
+enum condition { RUNNING, CRASHED, HUNG, STARTING, STOPPING };
+
+struct database {
+    char name[NAME_SIZE];
+    enum condition condition;
+    bool standby;      /* in recovery; async: has a channel */
+    bool writable;
+    int upstream;      /* index; -1: none */
+    bool stream_cut;
+    int64_t timeline;
+    char identity[IDENTITY_SIZE];
+    int64_t lag_bytes, lag_ms;
+    uint64_t boot;     /* grows whenever it drops its connections */
+};
+
+/* `server` took writes on this timeline from then on. */
+struct reign {
+    int server;
+    int64_t timeline;
+    int64_t since_ms;
+};
+
+struct databases {
+    enum kind kind;
+    int count;
+    struct database at[SERVERS_OF_CLUSTER_MAX];
+    int reign_count;
+    struct reign reigns[REIGNS_MAX];
+};
+
+/* m `count` servers "pg-1"... (or "my-1"...): the first is primary, the others follow it. */
+void databases_init(struct databases *databases, enum kind kind, int count);
+
+void databases_crash(struct databases *databases, int i);
+void databases_hang(struct databases *databases, int i);
+/* Back as it was: a crashed one starts up as what it was, a hung one goes on. */
+void databases_return(struct databases *databases, int i);
+/* It takes writes from now on, on the timeline after its own. False when it cannot. */
+bool databases_promote(struct databases *databases, int i, int64_t now_ms);
+/* It gives up writing. */
+void databases_demote(struct databases *databases, int i);
+/* Rebuilt or rewound, it follows `upstream`, which may be down. */
+void databases_follow(struct databases *databases, int i, int upstream);
+
+bool databases_writes(const struct databases *databases, int i); /* up and taking writes */
+bool databases_streams(const struct databases *databases, int i);
+int64_t databases_newest(const struct databases *databases);
+bool databases_reigned(const struct databases *databases, const char *name, const char *lineage);
+
+/* What it says when asked, or how asking fails. HUNG is up to the caller: nothing is said. */
+void databases_look(const struct databases *databases, int i, struct observation *ret_observation);
+
+#endif
