@@ -23,7 +23,7 @@ const struct verb verbs[] = {
     {"list", "", 0, 0, BIT(OPTION_TIMEOUT), "all clusters, one line each", NULL, list_run},
     {"show", "CLUSTER", 1, 1, BIT(OPTION_TIMEOUT) | BIT(OPTION_CACHE) | BIT(OPTION_JSON),
      "a cluster: its state, its members, who replicates from whom",
-     "With --cache the last good answer is kept, and shown with its age while the registry is away.", show_run},
+     "While the registry is away, what was seen last is shown with its age.", show_run},
     {"watch", "[CLUSTER]", 0, 1, BIT(OPTION_CACHE) | BIT(OPTION_JSON) | BIT(OPTION_PRIMARY),
      "follow a cluster, or all: a line for every change, until interrupted",
      "Waits for a cluster or a registry that is not there yet, and reconnects for ever. With --primary\n"

@@ -16,6 +16,7 @@
 #include "registry/base/limits.h"
 #include "registry/base/text.h"
 #include "registry/cli/cli.h"
+#include "registry/cli/notebook.h"
 #include "registry/cli/output.h"
 #include "registry/cli/view.h"
 
@@ -209,31 +210,53 @@ static void print_tree(const struct view *view)
     grid_free(tree.grid);
 }
 
+/* Without --cache, what was seen last is in the notebook; it must never stand between its owner and a registry that
+ * answers, so one that contradicts it is believed. */
+static int look(const struct asked *asked, struct view *view)
+{
+    struct asked with = *asked;
+    const char *notebook = asked->cache ? NULL : notebook_open(asked);
+    bool again = false;
+    int code;
+    with.cache = asked->cache ? asked->cache : notebook;
+    do {
+        struct roster *roster;
+        struct roster_cluster *cluster;
+        code = open_roster(&with, &roster);
+        if (code != CLI_DONE) {
+            return code;
+        }
+        code = view_follow(roster, &with, &cluster);
+        if (code == CLI_DONE) {
+            view_read(view, &with, cluster);
+        }
+        roster_close(roster);
+        again = code == CLI_DONE && notebook && !again && view->state.connected && view->state.refused[0];
+        if (again) {
+            notebook_forget(notebook, asked->operands[0]);
+        }
+    } while (again);
+    return code;
+}
+
 int show_run(const struct asked *asked)
 {
     static struct view view;
     if (!is_cluster_name(asked->operands[0])) {
         return CLI_USAGE;
     }
-    struct roster *roster;
-    struct roster_cluster *cluster;
-    int code = open_roster(asked, &roster);
+    int code = look(asked, &view);
     if (code != CLI_DONE) {
         return code;
     }
-    code = view_follow(roster, asked, &cluster);
-    if (code == CLI_DONE) {
-        view_read(&view, asked, cluster);
-        if (asked_for(asked, OPTION_JSON)) {
-            view_json(&view, stdout);
-        } else {
-            print_title(&view);
-            print_verdict(&view.state);
-            print_witnesses(&view.state);
-            print_age(&view.state);
-            print_tree(&view);
-        }
+    if (asked_for(asked, OPTION_JSON)) {
+        view_json(&view, stdout);
+    } else {
+        print_title(&view);
+        print_verdict(&view.state);
+        print_witnesses(&view.state);
+        print_age(&view.state);
+        print_tree(&view);
     }
-    roster_close(roster);
-    return code;
+    return CLI_DONE;
 }

@@ -1,0 +1,121 @@
+/* The whole system in one process, in virtual time: databases, an ensemble,
+ * probes and routers, with the production objects inside and shells of the
+ * simulator's round them.
+ *
+ *   database --look--> probe (assess, reporter, resolver, fleet, mirror) --store_mem--> ensemble
+ *                                                                                          |
+ *   oracle <---- every write ---------------------------------------------------------------+--> router (watcher, table)
+ *
+ * A world is a function of its seed and of what a story does to it. What
+ * happens is told in sentences (the narration) and summed up in a hash, so
+ * that two runs can be compared. */
+#ifndef ROSTER_TESTS_SIM_WORLD_H
+#define ROSTER_TESTS_SIM_WORLD_H
+
+#include "registry/config.h"
+#include "registry/model.h"
+#include "tests/sim/agenda.h"
+#include "tests/sim/chance.h"
+#include "tests/sim/database.h"
+#include "tests/sim/ensemble.h"
+
+enum { PROBES = 5, ROUTERS = 3, SESSION_MS = 10000, FAULT_SIZE = 1024, TOLD_SIZE = 64 * 1024 };
+
+#define SIM_ROOT "/roster"
+#define SIM_CLUSTER "orders"
+
+struct world;
+struct probe;
+struct router;
+struct oracle;
+
+struct world_settings {
+    uint64_t seed;
+    enum kind kind;
+    int databases, probes, routers;
+    int witnesses;
+    bool loud; /* print the narration, with times, as it comes */
+};
+
+struct world {
+    struct world_settings settings;
+    struct agenda agenda;
+    struct chance chance;
+    struct ensemble *ensemble;
+    struct databases databases;
+    struct cluster_settings cluster;
+    struct probe_settings probing;
+    struct probe *probes[PROBES];     /* NULL: not running */
+    struct router *routers[ROUTERS];
+    struct probe *all_probes;         /* killed ones too: the agenda may still name them */
+    bool path_cut[PROBES][SERVERS_OF_CLUSTER_MAX];
+    struct oracle *oracle;
+    int lives;                        /* probes started so far: nonces and pids */
+    char fault[FAULT_SIZE];           /* the first invariant that broke; "": none */
+    char told[TOLD_SIZE];
+    size_t told_length;
+    uint64_t hash;
+};
+
+void world_init(struct world *world, const struct world_settings *settings);
+void world_release(struct world *world);
+
+/* Let time pass, till `until_ms` of world time, a fault, or (when `holds` is given) until it holds. True when it held
+ * (without `holds`: when the time was reached). */
+bool world_run(struct world *world, int64_t until_ms, bool (*holds)(struct world *world));
+static inline int64_t world_now(const struct world *world)
+{
+    return world->agenda.now_ms;
+}
+
+/* A sentence of the narration; `aside`: for the hash and the loud alone. */
+void world_tell(struct world *world, bool aside, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* An invariant broke; only the first is kept. */
+void world_fail(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- what can be done to it; each is told ------------------------------------------------ */
+
+void world_crash(struct world *world, int database);
+void world_hang(struct world *world, int database);
+void world_return(struct world *world, int database);
+bool world_promote(struct world *world, int database);
+void world_demote(struct world *world, int database);
+void world_follow(struct world *world, int database, int upstream);
+void world_cut_path(struct world *world, int probe, int database, bool cut);
+void world_start_probe(struct world *world, int probe);
+void world_kill_probe(struct world *world, int probe);
+void world_freeze_probe(struct world *world, int probe);
+void world_thaw_probe(struct world *world, int probe);
+
+/* ---- the parts ------------------------------------------------------------------------------- */
+
+struct probe *probe_new(struct world *world, int index);
+void probe_kill(struct probe *probe); /* its production objects go at once; the shell stays for the agenda */
+void probe_free(struct probe *probe);
+struct store *probe_store(struct probe *probe);
+void probe_freeze(struct probe *probe, bool frozen);
+bool probe_is_frozen(const struct probe *probe);
+void probe_disconnected(struct probe *probe, int database); /* the server closed the connection */
+const char *probe_name(int index);
+uint64_t probe_nonce(const struct probe *probe);
+int probe_pid(const struct probe *probe);
+
+struct router *router_new(struct world *world, int index);
+void router_free(struct router *router);
+struct store *router_store(struct router *router);
+const char *router_writer(const struct router *router); /* "": none */
+bool router_is_fresh(const struct router *router);
+
+struct oracle *oracle_new(struct world *world);
+void oracle_free(struct oracle *oracle);
+const struct topology *oracle_topology(const struct oracle *oracle); /* the latest written; NULL: none yet */
+void oracle_hears_router(struct oracle *oracle, const char *router, const struct topology *before, int64_t before_mzxid,
+                         const struct topology *now, int64_t now_mzxid);
+void oracle_halted(struct oracle *oracle, bool halted);
+
+/* Does everything stand as it should when nothing fails any more? Otherwise says what does not. */
+bool world_is_well(struct world *world, char *why, size_t size);
+bool world_is_settled(struct world *world); /* the same without a reason */
+
+#endif
