@@ -23,7 +23,9 @@ struct look {
     struct link *fresh;      /* a second one, while a fresh connection is tried */
     struct link *flying;     /* the one of the two that is asked now */
     bool only_fresh;         /* the last fresh connection failed */
+    int64_t fresh_not_before_ms;
     bool again;              /* asked again after a broken connection */
+    bool spoken;             /* the idle connection turned readable */
     bool naming;
     bool working;
     bool closing;
@@ -183,8 +185,9 @@ static void end_fresh(struct look *look, const struct observation *observation)
         driver->close(look->fresh);
     }
     look->fresh = NULL;
-    if (!good && old_serves && outcome.answer == ANSWER_SATURATED) {
-        fly(look, look->link); /* full for newcomers, and yet it serves us: no news */
+    if (!good && old_serves && answer_health(outcome.answer) == HEALTH_UP) {
+        look->fresh_not_before_ms = clock_mono_ms() + AUTH_WAIT_MOST_MS; /* full, or our password is an old one, and yet */
+        fly(look, look->link);                                           /* it serves us: what it says is the truth */
         return;
     }
     look->only_fresh = !good;
@@ -272,6 +275,26 @@ static void go_on(struct look *look, int events)
     follow(look, &want);
 }
 
+/* The idle connection turned readable: nearly always goodbye. Asked again at once, over the connection that spoke, so
+ * that what it said is read; but never faster than an alarm asks, and no sooner than a refused account may. */
+static void heard(struct look *look)
+{
+    int64_t soonest_ms = look->turn.began_ms + look->to.schedule->alert_ms;
+    rest(look);
+    look->to.alarm(look->to.owner, look->member, "the server spoke unasked");
+    if (look->turn.refusals > 0) {
+        drop_poller(look);
+        look->to.driver->drop(look->link);
+        return;
+    }
+    look->spoken = true;
+    if (clock_mono_ms() >= soonest_ms) {
+        begin(look);
+    } else {
+        wake_at(look, soonest_ms);
+    }
+}
+
 static void ready(uv_poll_t *handle, int status, int events)
 {
     struct look *look = ((struct poller *)handle->data)->look;
@@ -282,9 +305,7 @@ static void ready(uv_poll_t *handle, int status, int events)
         int met = (events & UV_READABLE ? POLLIN : 0) | (events & UV_WRITABLE ? POLLOUT : 0);
         go_on(look, status < 0 ? POLLIN | POLLOUT : met); /* an error shows at the next read or write */
     } else if (!look->naming) {
-        rest(look);
-        look->to.alarm(look->to.owner, look->member, "the server spoke unasked");
-        begin(look);
+        heard(look);
     }
 }
 
@@ -303,7 +324,9 @@ static void named(void *context, const struct resolution *resolution)
     snprintf(look->address, sizeof look->address, "%s", resolution->address);
     bool connected = look->to.driver->idle_fd(look->link) >= 0;
     look->only_fresh = look->only_fresh && connected; /* else this look makes a fresh connection anyway */
-    bool fresh = connected && (look->only_fresh || look->turn.looks % FRESH_EVERY == 0);
+    bool fresh = connected && !look->spoken && look->turn.began_ms >= look->fresh_not_before_ms &&
+                 (look->only_fresh || look->turn.looks % FRESH_EVERY == 0);
+    look->spoken = false;
     if (fresh && !look->fresh) {
         look->fresh = look->to.driver->open(&look->target);
     }

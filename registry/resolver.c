@@ -327,8 +327,16 @@ static int gather(const struct resolver *resolver, struct evidence *evidence)
     return rules;
 }
 
-/* When the evidence was first seen: the latest time that a voter gives for what it reports, since the
- * change that completes a quorum is the one that made the verdict. */
+/* Does this report say of the writer what the verdict says? One that does not yet tells of something else that it saw. */
+static bool agrees(const struct report *report, const struct topology *verdict, const struct topology *previous)
+{
+    bool same = previous && strcmp(previous->primary, verdict->primary) == 0;
+    const struct sighting *now = report_member(report, verdict->primary);
+    const struct sighting *before = previous ? report_member(report, previous->primary) : NULL;
+    return same || (verdict->primary[0] ? now && now->claim : !before || !before->claim);
+}
+
+/* When the evidence was first seen: the earliest time that a voter who agrees gives, after the verdict before. */
 static int64_t seen_at(const struct topology *verdict, const struct evidence *evidence)
 {
     int64_t first = 0;
@@ -339,7 +347,8 @@ static int64_t seen_at(const struct topology *verdict, const struct evidence *ev
             used = used || strcmp(verdict->evidence[k].probe, report->probe) == 0;
         }
         bool recent = evidence->previous == NULL || report->seen_wall_ms > evidence->previous->at_wall_ms;
-        if (used && recent && report->seen_wall_ms && (first == 0 || report->seen_wall_ms < first)) {
+        if (used && recent && agrees(report, verdict, evidence->previous) && report->seen_wall_ms &&
+            (first == 0 || report->seen_wall_ms < first)) {
             first = report->seen_wall_ms;
         }
     }

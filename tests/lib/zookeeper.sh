@@ -22,8 +22,8 @@ zk_write() { # zk_write NAME PORT [EXTRA LINES]
     own "$T/$1.data"
     cat > "$T/$1.cfg" <<E2
 tickTime=500
-initLimit=20
-syncLimit=5
+initLimit=40
+syncLimit=10
 minSessionTimeout=1000
 maxSessionTimeout=60000
 dataDir=$T/$1.data

@@ -33,6 +33,7 @@ struct probe {
     struct world *world;
     int index;
     int pid;
+    int64_t began_ms;
     uint64_t nonce;
     int64_t clock_ms, wall_ms; /* added to the world's time */
     bool dead, frozen;
@@ -474,6 +475,7 @@ struct probe *probe_new(struct world *world, int index)
     probe->world = world;
     probe->index = index;
     probe->pid = ++world->lives;
+    probe->began_ms = world_now(world);
     probe->nonce = chance_draw(&world->chance);
     probe->clock_ms = chance_between(&world->chance, 1, 1000000000);
     probe->wall_ms = INT64_C(1795224000000) + chance_between(&world->chance, -1000, 1000);
@@ -530,12 +532,12 @@ bool probe_is_frozen(const struct probe *probe)
     return probe->frozen;
 }
 
-uint64_t probe_nonce(const struct probe *probe)
+struct probe *probe_next(struct probe *probe)
 {
-    return probe->nonce;
+    return probe->next;
 }
 
-int probe_pid(const struct probe *probe)
+int64_t probe_began_ms(const struct probe *probe)
 {
-    return probe->pid;
+    return probe->began_ms;
 }

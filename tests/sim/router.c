@@ -71,10 +71,9 @@ static void publish(struct router *router)
 
 static void on_tick(void *owner, uint64_t arg);
 
-static void go_on(struct router *router)
+static void take_news(struct router *router)
 {
     struct news news;
-    int64_t due_ms = watcher_tick(router->watcher, moment(router));
     while (watcher_news(router->watcher, &news)) {
         if (news.kind == NEWS_TOPOLOGY) {
             publish(router);
@@ -82,6 +81,12 @@ static void go_on(struct router *router)
             world_tell(router->world, news.level != ROSTER_LOG_ERROR, "%s: %s", router->name, news.sentence);
         }
     }
+}
+
+static void go_on(struct router *router)
+{
+    int64_t due_ms = watcher_tick(router->watcher, moment(router));
+    take_news(router);
     if (router->tick_ms == 0 || due_ms < router->tick_ms) {
         router->tick_ms = due_ms;
         agenda_at(&router->world->agenda, due_ms - router->clock_ms, on_tick, router, 0);
@@ -107,6 +112,7 @@ static void on_store(void *owner, uint64_t arg)
     while (store_next(router->store, moment(router).now_ms, &event)) {
         bool gone = event.kind == STORE_GONE;
         watcher_event(router->watcher, &event, moment(router));
+        take_news(router);
         if (gone) {
             store_renew(router->store);
         }

@@ -380,7 +380,7 @@ static void session_made(void *owner, uint64_t arg)
     if (client->dead || client->phase != PHASE_TRYING) {
         return;
     }
-    if (client->cut || client->ensemble->halted) {
+    if (client->cut || client->ensemble->halted || client->session->over) {
         session_falls_silent(client->session); /* the answer does not reach us: it was made in vain */
         client->session = NULL;
         try_later(client, 100, 400);

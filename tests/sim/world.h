@@ -88,18 +88,21 @@ void world_kill_probe(struct world *world, int probe);
 void world_freeze_probe(struct world *world, int probe);
 void world_thaw_probe(struct world *world, int probe);
 
+/* Is a probe there, and in touch, that was there before then? */
+bool world_remembers(const struct world *world, int64_t since_ms);
+
 /* ---- the parts ------------------------------------------------------------------------------- */
 
 struct probe *probe_new(struct world *world, int index);
 void probe_kill(struct probe *probe); /* its production objects go at once; the shell stays for the agenda */
 void probe_free(struct probe *probe);
+struct probe *probe_next(struct probe *probe); /* of all that were ever started */
 struct store *probe_store(struct probe *probe);
 void probe_freeze(struct probe *probe, bool frozen);
 bool probe_is_frozen(const struct probe *probe);
+int64_t probe_began_ms(const struct probe *probe);
 void probe_disconnected(struct probe *probe, int database); /* the server closed the connection */
 const char *probe_name(int index);
-uint64_t probe_nonce(const struct probe *probe);
-int probe_pid(const struct probe *probe);
 
 struct router *router_new(struct world *world, int index);
 void router_free(struct router *router);

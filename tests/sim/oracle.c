@@ -1,0 +1,388 @@
+/* Who knows the truth and checks what is written and routed against it, at
+ * every step. The names of the invariants are those of the fault catalogue:
+ *
+ *   S1  epochs count by one when the writer changes and never otherwise; lineages never go back
+ *   S2  whoever becomes writer did take writes on that lineage once, and a quorum's reports say so in the registry at that moment
+ *   S3  where there is an order, a lineage has one primary
+ *   S5  a writer is withdrawn only for what a quorum's reports say
+ *   S6  what is written follows from what stood there: resolving the evidence again gives the same
+ *   S8  a fenced member returns only when a quorum sees it replicate
+ *   S10 a router never goes back
+ *   S12 a router follows only what was written
+ *   G   a voter's beat was heard of lately: no ghost votes */
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "probes/reporter.h"
+#include "registry/codec.h"
+#include "registry/paths.h"
+#include "registry/resolve.h"
+#include "registry/tally.h"
+#include "tests/sim/store_mem.h"
+#include "tests/sim/world.h"
+
+enum { GHOST_MS = 14000, LINEAGES_MAX = 256, HISTORY_MAX = 512 };
+
+struct oracle {
+    struct world *world;
+    bool has;
+    struct topology last;
+    struct directives directives;
+    struct topology *history[HISTORY_MAX]; /* all that was written */
+    int history_count;
+    bool forgotten;              /* a history was begun anew */
+    bool touched;                /* the operator's hand took away or spoiled what was written last */
+    int64_t touched_ms;
+    int64_t beat_ms[PROBES];     /* when each probe's presence was written last, in time that the registry served */
+    int64_t halted_ms, halts_ms; /* since when it does not serve; how long it did not, altogether */
+    int lineage_count;
+    struct {
+        char lineage[LINEAGE_SIZE], primary[NAME_SIZE];
+    } lineages[LINEAGES_MAX];
+    struct evidence evidence;    /* of the latest check */
+    struct report reports[WITNESSES_MAX];
+};
+
+static bool is(const char *a, const char *b)
+{
+    return strcmp(a, b) == 0;
+}
+
+static int64_t served_ms(const struct oracle *oracle)
+{
+    return world_now(oracle->world) - oracle->halts_ms;
+}
+
+void oracle_halted(struct oracle *oracle, bool halted)
+{
+    int64_t now_ms = world_now(oracle->world);
+    if (halted) {
+        oracle->halted_ms = now_ms;
+    } else {
+        oracle->halts_ms += now_ms - oracle->halted_ms;
+    }
+}
+
+/* ---- the evidence ------------------------------------------------------------------------- */
+
+/* The reports that a verdict names, as they stand in the registry at this very moment. */
+static bool read_evidence(struct oracle *oracle, const struct topology *topology)
+{
+    struct refusal refusal;
+    char path[PATH_SIZE];
+    oracle->evidence = (struct evidence){.previous = oracle->has ? &oracle->last : NULL,
+                                         .directives = &oracle->directives,
+                                         .directives_mzxid = topology->directives_mzxid};
+    for (size_t i = 0; i < topology->evidence_count; i++) {
+        const struct testimony *testimony = &topology->evidence[i];
+        path_report(path, sizeof path, SIM_ROOT, SIM_CLUSTER, testimony->probe);
+        const struct znode *node = tree_find(&oracle->world->ensemble->head, path);
+        if (!node || node->stat.mzxid != testimony->mzxid ||
+            !report_decode(node->data, node->len, &oracle->reports[i], &refusal)) {
+            world_fail(oracle->world, "S6: the verdict rests on a report of %s that does not stand there", testimony->probe);
+            return false;
+        }
+        oracle->evidence.votes[oracle->evidence.count++] = (struct vote){&oracle->reports[i], testimony->mzxid};
+    }
+    return true;
+}
+
+static int count(const struct oracle *oracle, bool (*says)(const struct sighting *), const char *member, const char *lineage)
+{
+    int n = 0;
+    for (size_t i = 0; i < oracle->evidence.count; i++) {
+        const struct sighting *seen = report_member(oracle->evidence.votes[i].report, member);
+        n += seen && says(seen) && (!lineage || is(seen->lineage, lineage));
+    }
+    return n;
+}
+
+static bool says_claim(const struct sighting *seen)
+{
+    return seen->answer == ANSWER_OK && seen->claim;
+}
+
+static bool says_dead(const struct sighting *seen)
+{
+    return seen->answer == ANSWER_REFUSED || sighting_denies(seen);
+}
+
+static bool says_replica(const struct sighting *seen)
+{
+    return seen->answer == ANSWER_OK && seen->replica && seen->live && !seen->claim;
+}
+
+static void check_voters(struct oracle *oracle, const struct topology *now, const char *by)
+{
+    if ((int)oracle->evidence.count < quorum_of(now->policy.witnesses)) {
+        world_fail(oracle->world, "S4: %zu witnesses of %d wrote a verdict", oracle->evidence.count, now->policy.witnesses);
+    }
+    for (int i = 0; i < PROBES; i++) {
+        for (size_t k = 0; k < now->evidence_count; k++) {
+            int64_t still_ms = served_ms(oracle) - oracle->beat_ms[i];
+            if (is(now->evidence[k].probe, probe_name(i)) && still_ms > GHOST_MS) {
+                world_fail(oracle->world, "G: %s counted %s, which has not beaten for %lld ms", by, probe_name(i),
+                           (long long)still_ms);
+            }
+        }
+    }
+}
+
+/* ---- what is written ------------------------------------------------------------------------- */
+
+static void check_order(struct oracle *oracle, const struct topology *now)
+{
+    const struct topology *last = &oracle->last;
+    bool moved = !is(last->primary, now->primary);
+    if (now->epoch != last->epoch + (moved ? 1 : 0)) {
+        world_fail(oracle->world, "S1: epoch %lld follows %lld, primary %s follows %s", (long long)now->epoch,
+                   (long long)last->epoch, now->primary, last->primary);
+    }
+    if (kind_is_ordered(now->policy.kind) && lineage_compare(now->lineage, last->lineage) < 0) {
+        world_fail(oracle->world, "S1: lineage %s follows %s", now->lineage, last->lineage);
+    }
+}
+
+static void check_new_writer(struct oracle *oracle, const struct topology *now)
+{
+    int quorum = quorum_of(now->policy.witnesses);
+    const char *lineage = kind_is_ordered(now->policy.kind) ? now->lineage : NULL;
+    if (count(oracle, says_claim, now->primary, lineage) < quorum) {
+        world_fail(oracle->world, "S2: %s became writer without a quorum that sees it so", now->primary);
+    }
+    if (!databases_reigned(&oracle->world->databases, now->primary, now->lineage)) {
+        world_fail(oracle->world, "S2: %s became writer on lineage %s and never was one", now->primary, now->lineage);
+    }
+}
+
+static void check_uniqueness(struct oracle *oracle, const struct topology *now)
+{
+    for (int i = 0; i < oracle->lineage_count; i++) {
+        if (is(oracle->lineages[i].lineage, now->lineage)) {
+            if (!is(oracle->lineages[i].primary, now->primary)) {
+                world_fail(oracle->world, "S3: lineage %s is of %s and of %s", now->lineage, oracle->lineages[i].primary,
+                           now->primary);
+            }
+            return;
+        }
+    }
+    assert(oracle->lineage_count < LINEAGES_MAX);
+    strcpy(oracle->lineages[oracle->lineage_count].lineage, now->lineage);
+    strcpy(oracle->lineages[oracle->lineage_count++].primary, now->primary);
+}
+
+/* Withdrawn for its own word, for its refusals, or because a newer history was seen. */
+static void check_withdrawal(struct oracle *oracle, const struct topology *now)
+{
+    const char *was = oracle->last.primary;
+    int against = count(oracle, says_dead, was, NULL);
+    for (size_t i = 0; kind_is_ordered(now->policy.kind) && i < oracle->evidence.count; i++) {
+        const struct report *report = oracle->evidence.votes[i].report;
+        const struct sighting *seen = report_member(report, was);
+        for (size_t m = 0; m < report->member_count && !(seen && says_dead(seen)); m++) {
+            if (report->members[m].answer == ANSWER_OK && lineage_compare(report->members[m].lineage, now->lineage) > 0) {
+                against++;
+                break;
+            }
+        }
+    }
+    if (against < quorum_of(now->policy.witnesses)) {
+        world_fail(oracle->world, "S5: %s was withdrawn by %d witnesses (%s)", was, against, now->rule);
+    }
+}
+
+static bool is_accepted(const struct oracle *oracle, const char *member)
+{
+    for (size_t i = 0; i < oracle->directives.accept_count; i++) {
+        if (is(oracle->directives.accept[i].name, member)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_fences(struct oracle *oracle, const struct topology *now)
+{
+    for (size_t i = 0; i < oracle->last.member_count; i++) {
+        const struct member *was = &oracle->last.members[i];
+        const struct member *member = topology_member(now, was->listing.name);
+        bool freed = was->fenced && member && !member->fenced && !is_accepted(oracle, was->listing.name);
+        if (freed && count(oracle, says_replica, was->listing.name, NULL) < quorum_of(now->policy.witnesses)) {
+            world_fail(oracle->world, "S8: the fence of %s went although no quorum sees it replicate", was->listing.name);
+        }
+    }
+}
+
+/* Twice the same evidence, twice the same verdict; and it rests on the verdict that stood there before. */
+static void check_fold(struct oracle *oracle, const struct topology *now)
+{
+    static struct topology again;
+    if (!resolve(&oracle->evidence, &again) || !topology_equal(&again, now)) {
+        world_fail(oracle->world, "S6: the verdict of %s (epoch %lld, %s, %s) does not follow from its evidence (epoch %lld, %s, %s)",
+                   now->by, (long long)now->epoch, now->primary, now->rule, (long long)again.epoch, again.primary, again.rule);
+    }
+}
+
+static bool follows_from(struct oracle *oracle, const struct topology *previous, const struct topology *now)
+{
+    static struct topology again;
+    oracle->evidence.previous = previous;
+    return resolve(&oracle->evidence, &again) && topology_equal(&again, now);
+}
+
+/* The verdict that `now` rests on, if it is one of those that were written; NULL: none. */
+static const struct topology *find_previous(struct oracle *oracle, const struct topology *now)
+{
+    for (int i = oracle->history_count; i-- > 0;) {
+        if (follows_from(oracle, oracle->history[i], now)) {
+            return oracle->history[i];
+        }
+    }
+    return NULL;
+}
+
+/* What was taken away by hand is put back by those who remember. When those who knew it last are gone, it is put back as
+ * it was before, or is a first one again: the history starts anew there. */
+static void check_memory(struct oracle *oracle, const struct topology *now)
+{
+    if (oracle->touched && oracle->has && !follows_from(oracle, &oracle->last, now)) {
+        const struct topology *previous = find_previous(oracle, now);
+        if (!previous && world_remembers(oracle->world, oracle->touched_ms)) {
+            world_fail(oracle->world, "S1: %s began anew although others remember", now->by);
+        }
+        world_tell(oracle->world, true, "%s remembers %s", now->by, previous ? "less" : "nothing");
+        oracle->has = previous != NULL;
+        if (previous) {
+            oracle->last = *previous;
+        }
+        oracle->lineage_count = 0;
+        oracle->forgotten = true;
+    }
+    oracle->evidence.previous = oracle->has ? &oracle->last : NULL;
+    oracle->touched = false;
+}
+
+static void keep(struct oracle *oracle, const struct topology *now)
+{
+    oracle->has = true;
+    oracle->last = *now;
+    assert(oracle->history_count < HISTORY_MAX);
+    struct topology *kept = malloc(sizeof *kept);
+    assert(kept);
+    *kept = *now;
+    oracle->history[oracle->history_count++] = kept;
+}
+
+static void tell(struct oracle *oracle, const struct topology *now)
+{
+    const struct topology *last = &oracle->last;
+    bool aside = oracle->has && is(last->primary, now->primary) && last->state == now->state && is(last->rule, now->rule);
+    world_tell(oracle->world, aside, "verdict %lld: %s, %s, %s", (long long)now->epoch, now->primary[0] ? now->primary : "nobody",
+               state_names[now->state], now->rule);
+    world_tell(oracle->world, true, "  by %s: %s", now->by, now->why);
+}
+
+static void hear_topology(struct oracle *oracle, const struct change *change, const char *by)
+{
+    struct world *world = oracle->world;
+    struct refusal refusal;
+    static struct topology now;
+    if (change->drops || !by) {
+        oracle->touched_ms = oracle->touched ? oracle->touched_ms : world_now(world);
+        oracle->touched = true;
+        return; /* the operator's hand; what a probe makes of it is checked */
+    }
+    if (!topology_decode(change->node.data, change->node.len, &now, &refusal)) {
+        world_fail(world, "S14: %s wrote a verdict that cannot be read: %s", by, refusal.sentence);
+        return;
+    }
+    tell(oracle, &now);
+    if (!read_evidence(oracle, &now)) {
+        return;
+    }
+    check_memory(oracle, &now);
+    check_fold(oracle, &now);
+    check_voters(oracle, &now, by);
+    if (oracle->has) {
+        check_order(oracle, &now);
+        check_fences(oracle, &now);
+    }
+    if (now.primary[0] && (!oracle->has || !is(oracle->last.primary, now.primary))) {
+        check_new_writer(oracle, &now);
+    }
+    if (now.primary[0] && kind_is_ordered(now.policy.kind)) {
+        check_uniqueness(oracle, &now);
+    }
+    if (oracle->has && oracle->last.primary[0] && !now.primary[0]) {
+        check_withdrawal(oracle, &now);
+    }
+    keep(oracle, &now);
+}
+
+static void hear(void *owner, const struct change *change, const char *by)
+{
+    struct oracle *oracle = owner;
+    char path[PATH_SIZE];
+    struct refusal refusal;
+    if (is(change->node.path, path_topology(path, sizeof path, SIM_ROOT, SIM_CLUSTER))) {
+        hear_topology(oracle, change, by);
+    } else if (is(change->node.path, path_directives(path, sizeof path, SIM_ROOT, SIM_CLUSTER)) && !change->drops) {
+        directives_decode(change->node.data, change->node.len, &oracle->directives, &refusal);
+    }
+    for (int i = 0; i < PROBES; i++) {
+        if (is(change->node.path, path_probe(path, sizeof path, SIM_ROOT, probe_name(i))) && !change->drops) {
+            oracle->beat_ms[i] = served_ms(oracle);
+        }
+    }
+}
+
+const struct topology *oracle_topology(const struct oracle *oracle)
+{
+    return oracle->has ? &oracle->last : NULL;
+}
+
+/* ---- what is routed ------------------------------------------------------------------------------ */
+
+void oracle_hears_router(struct oracle *oracle, const char *router, const struct topology *before, int64_t before_mzxid,
+                         const struct topology *now, int64_t now_mzxid)
+{
+    if (before && (now_mzxid <= before_mzxid || (now->epoch < before->epoch && !oracle->forgotten))) {
+        world_fail(oracle->world, "S10: %s went back from zxid %" PRIx64 " (epoch %lld) to %" PRIx64 " (epoch %lld)", router,
+                   before_mzxid, (long long)before->epoch, now_mzxid, (long long)now->epoch);
+    }
+    char path[PATH_SIZE];
+    path_topology(path, sizeof path, SIM_ROOT, SIM_CLUSTER);
+    const struct ensemble *ensemble = oracle->world->ensemble;
+    for (size_t i = 0; i < ensemble->log_count; i++) {
+        const struct txn *txn = &ensemble->log[i];
+        for (size_t k = 0; txn->zxid == now_mzxid && k < txn->count; k++) {
+            if (is(txn->changes[k].node.path, path) && !txn->changes[k].drops) {
+                return;
+            }
+        }
+    }
+    world_fail(oracle->world, "S12: %s follows zxid %" PRIx64 ", at which no verdict was written", router, now_mzxid);
+}
+
+/* ---- life ------------------------------------------------------------------------------------------ */
+
+struct oracle *oracle_new(struct world *world)
+{
+    struct oracle *oracle = calloc(1, sizeof *oracle);
+    assert(oracle);
+    oracle->world = world;
+    world->ensemble->heard = hear;
+    world->ensemble->owner = oracle;
+    return oracle;
+}
+
+void oracle_free(struct oracle *oracle)
+{
+    while (oracle->history_count > 0) {
+        free(oracle->history[--oracle->history_count]);
+    }
+    free(oracle);
+}

@@ -1,0 +1,377 @@
+#include "tests/sim/stories.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/sim/store_mem.h"
+#include "tests/sim/world.h"
+
+enum { PATIENCE_MS = 60000 };
+
+#define TOPOLOGY SIM_ROOT "/clusters/" SIM_CLUSTER "/topology"
+
+struct story {
+    const char *name;
+    enum kind kind;
+    void (*play)(struct world *world);
+    const char *told; /* what the narration must be */
+};
+
+/* ---- words of the stories -------------------------------------------------------------------- */
+
+static void pass(struct world *world, int64_t ms)
+{
+    world_run(world, world_now(world) + ms, NULL);
+}
+
+static void await(struct world *world, bool (*holds)(struct world *world), const char *what)
+{
+    if (!world_run(world, world_now(world) + PATIENCE_MS, holds)) {
+        world_fail(world, "waited in vain: %s", what);
+    }
+}
+
+static void await_well(struct world *world)
+{
+    char why[SENTENCE_SIZE] = "";
+    if (!world_run(world, world_now(world) + PATIENCE_MS, world_is_settled)) {
+        world_is_well(world, why, sizeof why);
+        world_fail(world, "not well in time: %s", why);
+    }
+}
+
+static bool nobody_writes(struct world *world)
+{
+    const struct topology *topology = oracle_topology(world->oracle);
+    return topology && !topology->primary[0] && router_writer(world->routers[0])[0] == '\0';
+}
+
+static bool second_writes(struct world *world)
+{
+    const struct topology *topology = oracle_topology(world->oracle);
+    return topology && strcmp(topology->primary, world->databases.at[1].name) == 0 &&
+           strcmp(router_writer(world->routers[0]), world->databases.at[1].name) == 0;
+}
+
+static bool in_conflict(struct world *world)
+{
+    return oracle_topology(world->oracle)->state == STATE_CONFLICT;
+}
+
+/* Three probes, a router, the first server primary and all well. */
+static void begin(struct world *world)
+{
+    await_well(world);
+    pass(world, 5000);
+}
+
+static void crash_and_promote(struct world *world)
+{
+    world_crash(world, 0);
+    pass(world, 2000);
+    world_promote(world, 1);
+    world_follow(world, 2, 1);
+    await(world, second_writes, "the second server writes");
+}
+
+/* ---- the stories -------------------------------------------------------------------------------- */
+
+static void promotion_after_a_crash(struct world *world)
+{
+    begin(world);
+    world_crash(world, 0);
+    await(world, nobody_writes, "the writer is withdrawn");
+    pass(world, 3000);
+    world_promote(world, 1);
+    int64_t promoted_ms = world_now(world);
+    await(world, second_writes, "the second server writes");
+    if (world_now(world) - promoted_ms > 100) {
+        world_fail(world, "L1: it took %lld ms", (long long)(world_now(world) - promoted_ms));
+    }
+    world_follow(world, 2, 1);
+    pass(world, 5000);
+}
+
+static void the_old_primary_returns(struct world *world)
+{
+    begin(world);
+    crash_and_promote(world);
+    pass(world, 5000);
+    world_return(world, 0); /* it still takes writes, on its old timeline */
+    await(world, in_conflict, "the rival is seen");
+    pass(world, 10000);
+    world_follow(world, 0, 1);
+    await_well(world);
+}
+
+static void a_registry_outage_spans_a_failover(struct world *world)
+{
+    begin(world);
+    world_tell(world, false, "the registry is gone");
+    oracle_halted(world->oracle, true);
+    ensemble_halt(world->ensemble);
+    pass(world, 5000);
+    world_crash(world, 0);
+    pass(world, 2000);
+    world_promote(world, 1);
+    world_follow(world, 2, 1);
+    pass(world, 30000);
+    if (strcmp(router_writer(world->routers[0]), "pg-1") != 0) {
+        world_fail(world, "S12: the router forgot what it knew");
+    }
+    world_tell(world, false, "the registry is back");
+    ensemble_resume(world->ensemble);
+    oracle_halted(world->oracle, false);
+    await(world, second_writes, "the second server writes");
+    world_return(world, 0);
+    world_follow(world, 0, 1);
+    await_well(world);
+}
+
+static void all_sessions_expire_at_once(struct world *world)
+{
+    begin(world);
+    uint64_t hash = 0;
+    world_tell(world, false, "all sessions expire");
+    for (int i = 0; i < world->settings.probes; i++) {
+        store_mem_expire(probe_store(world->probes[i]));
+    }
+    store_mem_expire(router_store(world->routers[0]));
+    (void)hash;
+    await_well(world);
+    pass(world, 10000);
+    world_tell(world, false, "and again, as the primary crashes");
+    world_crash(world, 0);
+    for (int i = 0; i < world->settings.probes; i++) {
+        store_mem_expire(probe_store(world->probes[i]));
+    }
+    pass(world, 2000);
+    world_promote(world, 1);
+    world_follow(world, 2, 1);
+    await(world, second_writes, "the second server writes");
+}
+
+/* Its write is on the way while the world moves on without it. */
+static void a_probe_is_stopped_between_read_and_write(struct world *world)
+{
+    begin(world);
+    world_tell(world, false, "the way of probe-a to the registry takes 3 s");
+    store_mem_delay(probe_store(world->probes[0]), 3000, 3000);
+    world_crash(world, 0);
+    pass(world, 1000);
+    world_freeze_probe(world, 0);
+    world_promote(world, 1);
+    world_follow(world, 2, 1);
+    await(world, second_writes, "the second server writes");
+    pass(world, 6000);
+    world_return(world, 0);
+    world_follow(world, 0, 1);
+    world_thaw_probe(world, 0);
+    store_mem_delay(probe_store(world->probes[0]), 0, 2);
+    await_well(world);
+}
+
+static void a_probe_is_stopped_for_long(struct world *world)
+{
+    begin(world);
+    world_freeze_probe(world, 0);
+    pass(world, 60000);
+    crash_and_promote(world);
+    world_return(world, 0);
+    world_follow(world, 0, 1);
+    world_thaw_probe(world, 0);
+    await_well(world);
+}
+
+static void unknown_outcome(struct world *world, bool carried_out)
+{
+    begin(world);
+    for (int i = 0; i < world->settings.probes; i++) {
+        store_mem_break_at(probe_store(world->probes[i]), TOPOLOGY, carried_out);
+    }
+    crash_and_promote(world);
+    world_return(world, 0);
+    world_follow(world, 0, 1);
+    await_well(world);
+}
+
+static void the_verdict_was_written_and_nobody_heard(struct world *world)
+{
+    unknown_outcome(world, true);
+}
+
+static void the_verdict_was_lost_and_nobody_knows(struct world *world)
+{
+    unknown_outcome(world, false);
+}
+
+static void the_topology_is_deleted_by_hand(struct world *world)
+{
+    begin(world);
+    crash_and_promote(world);
+    world_return(world, 0);
+    world_follow(world, 0, 1);
+    await_well(world);
+    world_tell(world, false, "somebody deletes the topology");
+    ensemble_delete(world->ensemble, TOPOLOGY);
+    pass(world, 1000);
+    await_well(world);
+    world_tell(world, false, "somebody overwrites the topology");
+    ensemble_put(world->ensemble, TOPOLOGY, "{ \"format\": 1, ");
+    pass(world, 1000);
+    await_well(world);
+}
+
+static void three_probes_race(struct world *world)
+{
+    begin(world);
+    uint64_t writes = world->ensemble->writes;
+    for (int i = 0; i < world->settings.probes; i++) {
+        store_mem_delay(probe_store(world->probes[i]), 5, 5);
+    }
+    crash_and_promote(world);
+    pass(world, 1000);
+    writes = world->ensemble->writes - writes;
+    if (writes > 40) {
+        world_fail(world, "L4: %llu writes for one failover", (unsigned long long)writes);
+    }
+}
+
+static void one_probe_is_left(struct world *world)
+{
+    begin(world);
+    world_kill_probe(world, 1);
+    world_kill_probe(world, 2);
+    pass(world, 30000);
+    world_crash(world, 0);
+    world_promote(world, 1);
+    world_follow(world, 2, 1);
+    pass(world, 30000); /* one witness of three decides nothing */
+    world_start_probe(world, 1);
+    await(world, second_writes, "the second server writes");
+}
+
+static void all_probes_are_replaced(struct world *world)
+{
+    begin(world);
+    for (int i = 0; i < world->settings.probes; i++) {
+        world_kill_probe(world, i);
+    }
+    pass(world, 3000);
+    crash_and_promote(world); /* waits in vain without them, so they come back */
+}
+
+static void a_hung_primary_is_kept_and_then_replaced(struct world *world)
+{
+    begin(world);
+    world_hang(world, 0);
+    pass(world, 10000);
+    world_promote(world, 1);
+    world_follow(world, 2, 1);
+    await(world, second_writes, "the second server writes");
+    pass(world, 3000);
+    world_return(world, 0); /* it never knew */
+    await(world, in_conflict, "the rival is seen");
+    world_follow(world, 0, 1);
+    await_well(world);
+}
+
+static void two_claim_the_same_timeline(struct world *world)
+{
+    begin(world);
+    world_crash(world, 0);
+    await(world, nobody_writes, "the writer is withdrawn");
+    world_cut_path(world, 0, 2, true);
+    world_cut_path(world, 1, 2, true);
+    world_promote(world, 1);
+    world_promote(world, 2); /* elsewhere, to the same number */
+    await(world, second_writes, "the second server writes");
+    world_cut_path(world, 0, 2, false);
+    world_cut_path(world, 1, 2, false);
+    await(world, in_conflict, "the rival is seen");
+    pass(world, 5000);
+    world_follow(world, 2, 1);
+    world_return(world, 0);
+    world_follow(world, 0, 1);
+    await_well(world);
+}
+
+static void a_planned_switch_without_an_order(struct world *world)
+{
+    begin(world);
+    world_demote(world, 0);
+    await(world, nobody_writes, "the writer is withdrawn");
+    world_promote(world, 1);
+    world_follow(world, 0, 1);
+    world_follow(world, 2, 1);
+    await_well(world);
+}
+
+/* Nothing happens, and nothing but beats is written. */
+static void a_quiet_minute(struct world *world)
+{
+    begin(world);
+    pass(world, 10000);
+    uint64_t writes = world->ensemble->writes;
+    pass(world, 60000);
+    writes = world->ensemble->writes - writes;
+    if (writes > 3 * 31) {
+        world_fail(world, "S15: %llu writes in a quiet minute", (unsigned long long)writes);
+    }
+}
+
+static const struct story stories[] = {
+    {"promotion_after_a_crash", KIND_STREAMING, promotion_after_a_crash, ""},
+    {"the_old_primary_returns", KIND_STREAMING, the_old_primary_returns, ""},
+    {"a_registry_outage_spans_a_failover", KIND_STREAMING, a_registry_outage_spans_a_failover, ""},
+    {"all_sessions_expire_at_once", KIND_STREAMING, all_sessions_expire_at_once, ""},
+    {"a_probe_is_stopped_between_read_and_write", KIND_STREAMING, a_probe_is_stopped_between_read_and_write, ""},
+    {"a_probe_is_stopped_for_long", KIND_STREAMING, a_probe_is_stopped_for_long, ""},
+    {"the_verdict_was_written_and_nobody_heard", KIND_STREAMING, the_verdict_was_written_and_nobody_heard, ""},
+    {"the_verdict_was_lost_and_nobody_knows", KIND_STREAMING, the_verdict_was_lost_and_nobody_knows, ""},
+    {"the_topology_is_deleted_by_hand", KIND_STREAMING, the_topology_is_deleted_by_hand, ""},
+    {"three_probes_race", KIND_STREAMING, three_probes_race, ""},
+    {"one_probe_is_left", KIND_STREAMING, one_probe_is_left, ""},
+    {"a_hung_primary_is_kept_and_then_replaced", KIND_STREAMING, a_hung_primary_is_kept_and_then_replaced, ""},
+    {"two_claim_the_same_timeline", KIND_STREAMING, two_claim_the_same_timeline, ""},
+    {"a_planned_switch_without_an_order", KIND_ASYNC, a_planned_switch_without_an_order, ""},
+    {"a_quiet_minute", KIND_STREAMING, a_quiet_minute, ""},
+};
+
+static bool play(const struct story *story, bool loud)
+{
+    static struct world world;
+    world_init(&world, &(struct world_settings){.seed = 1,
+                                                .kind = story->kind,
+                                                .databases = 3,
+                                                .probes = 3,
+                                                .routers = 1,
+                                                .witnesses = 3,
+                                                .loud = loud});
+    story->play(&world);
+    bool good = world.fault[0] == '\0' && strcmp(world.told, story->told) == 0;
+    if (good) {
+        printf("ok %s\n", story->name);
+    } else if (world.fault[0]) {
+        printf("not ok %s %s\n%s", story->name, world.fault, world.told);
+    } else {
+        printf("not ok %s tells another story\n--- wanted\n%s--- told\n%s", story->name, story->told, world.told);
+    }
+    fflush(stdout);
+    world_release(&world);
+    return good;
+}
+
+int stories_play(const char *only, bool loud)
+{
+    int failed = 0;
+    bool found = false;
+    for (size_t i = 0; i < sizeof stories / sizeof *stories; i++) {
+        if (!only || strcmp(only, stories[i].name) == 0) {
+            found = true;
+            failed += !play(&stories[i], loud);
+        }
+    }
+    return found ? failed : -1;
+}

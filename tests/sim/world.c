@@ -1,0 +1,337 @@
+#include "tests/sim/world.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "registry/codec.h"
+#include "registry/paths.h"
+#include "tests/sim/store_mem.h"
+
+/* ---- words ------------------------------------------------------------------------------ */
+
+void world_tell(struct world *world, bool aside, const char *format, ...)
+{
+    char sentence[2 * SENTENCE_SIZE];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(sentence, sizeof sentence, format, args);
+    va_end(args);
+    if (world->settings.loud) {
+        printf("%9.3f %s%s\n", (double)world_now(world) / 1000, aside ? "    " : "", sentence);
+    }
+    world->hash = (world->hash ^ (uint64_t)world_now(world)) * UINT64_C(1099511628211);
+    for (const char *at = sentence; *at; at++) {
+        world->hash = (world->hash ^ (unsigned char)*at) * UINT64_C(1099511628211);
+    }
+    size_t length = strlen(sentence);
+    if (!aside && world->told_length + length + 2 <= sizeof world->told) {
+        memcpy(world->told + world->told_length, sentence, length);
+        world->told_length += length;
+        world->told[world->told_length++] = '\n';
+        world->told[world->told_length] = '\0';
+    }
+}
+
+void world_fail(struct world *world, const char *format, ...)
+{
+    char fault[FAULT_SIZE / 2];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(fault, sizeof fault, format, args);
+    va_end(args);
+    if (!world->fault[0]) {
+        snprintf(world->fault, sizeof world->fault, "at %.3f s: %s", (double)world_now(world) / 1000, fault);
+        world_tell(world, false, "FAULT: %s", fault);
+    }
+}
+
+/* ---- what can be done to it ----------------------------------------------------------------- */
+
+static const char *name_of(const struct world *world, int database)
+{
+    return world->databases.at[database].name;
+}
+
+static void drop_connections(struct world *world, int database)
+{
+    world->databases.at[database].boot++;
+    for (int i = 0; i < PROBES; i++) {
+        if (world->probes[i]) {
+            probe_disconnected(world->probes[i], database);
+        }
+    }
+}
+
+void world_crash(struct world *world, int database)
+{
+    world_tell(world, false, "%s crashes", name_of(world, database));
+    databases_crash(&world->databases, database);
+    drop_connections(world, database);
+}
+
+void world_hang(struct world *world, int database)
+{
+    world_tell(world, false, "%s hangs", name_of(world, database));
+    databases_hang(&world->databases, database);
+}
+
+void world_return(struct world *world, int database)
+{
+    world_tell(world, false, "%s returns", name_of(world, database));
+    databases_return(&world->databases, database);
+}
+
+bool world_promote(struct world *world, int database)
+{
+    bool promoted = databases_promote(&world->databases, database, world_now(world));
+    if (promoted) {
+        world_tell(world, false, "%s is promoted to %lld", name_of(world, database),
+                   (long long)world->databases.at[database].timeline);
+    }
+    return promoted;
+}
+
+void world_demote(struct world *world, int database)
+{
+    world_tell(world, false, "%s is demoted", name_of(world, database));
+    databases_demote(&world->databases, database);
+}
+
+void world_follow(struct world *world, int database, int upstream)
+{
+    world_tell(world, false, "%s follows %s", name_of(world, database), name_of(world, upstream));
+    databases_follow(&world->databases, database, upstream);
+    if (world->databases.kind == KIND_STREAMING) {
+        drop_connections(world, database); /* it was restarted for that */
+    }
+}
+
+void world_cut_path(struct world *world, int probe, int database, bool cut)
+{
+    world_tell(world, true, "%s %s %s", probe_name(probe), cut ? "is cut off from" : "reaches", name_of(world, database));
+    world->path_cut[probe][database] = cut;
+}
+
+void world_start_probe(struct world *world, int probe)
+{
+    world_tell(world, false, "%s starts", probe_name(probe));
+    world->probes[probe] = probe_new(world, probe);
+}
+
+void world_kill_probe(struct world *world, int probe)
+{
+    world_tell(world, false, "%s is killed", probe_name(probe));
+    probe_kill(world->probes[probe]);
+    world->probes[probe] = NULL;
+}
+
+void world_freeze_probe(struct world *world, int probe)
+{
+    world_tell(world, false, "%s is stopped", probe_name(probe));
+    probe_freeze(world->probes[probe], true);
+}
+
+void world_thaw_probe(struct world *world, int probe)
+{
+    world_tell(world, false, "%s goes on", probe_name(probe));
+    probe_freeze(world->probes[probe], false);
+}
+
+/* ---- is all well? --------------------------------------------------------------------------------- */
+
+static bool complain(char *why, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static bool complain(char *why, size_t size, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(why, size, format, args);
+    va_end(args);
+    return false;
+}
+
+static int true_primary(const struct world *world)
+{
+    int primary = -1;
+    for (int i = 0; i < world->databases.count; i++) {
+        if (databases_writes(&world->databases, i)) {
+            if (primary >= 0) {
+                return -1;
+            }
+            primary = i;
+        }
+    }
+    return primary;
+}
+
+static bool is_topology_well(struct world *world, int primary, char *why, size_t size)
+{
+    const struct topology *topology = oracle_topology(world->oracle);
+    if (!topology || strcmp(topology->primary, name_of(world, primary)) != 0 || topology->state != STATE_OK) {
+        return complain(why, size, "the topology says %s, %s, where %s writes", topology ? topology->primary : "nothing",
+                        topology ? state_names[topology->state] : "", name_of(world, primary));
+    }
+    for (size_t i = 0; i < topology->member_count; i++) {
+        const struct member *member = &topology->members[i];
+        bool is_primary = strcmp(member->listing.name, name_of(world, primary)) == 0;
+        if (member->fenced || member->claims || member->health != HEALTH_UP ||
+            member->role != (is_primary ? ROLE_PRIMARY : ROLE_SECONDARY)) {
+            return complain(why, size, "%s is %s, %s%s", member->listing.name, role_names[member->role],
+                            health_names[member->health], member->fenced ? ", fenced" : "");
+        }
+    }
+    return true;
+}
+
+static bool is_ours(const struct world *world, const char *path, int probe)
+{
+    const struct znode *node = tree_find(&world->ensemble->head, path);
+    return node && node->stat.owner == store_mem_session(probe_store(world->probes[probe]));
+}
+
+static bool is_probe_well(struct world *world, int probe, char *why, size_t size)
+{
+    char path[PATH_SIZE];
+    static struct report report;
+    struct refusal refusal;
+    if (!is_ours(world, path_probe(path, sizeof path, SIM_ROOT, probe_name(probe)), probe) ||
+        !is_ours(world, path_report(path, sizeof path, SIM_ROOT, SIM_CLUSTER, probe_name(probe)), probe)) {
+        return complain(why, size, "%s has no presence or no report in its session", probe_name(probe));
+    }
+    const struct znode *node = tree_find(&world->ensemble->head, path);
+    if (!report_decode(node->data, node->len, &report, &refusal) || report.abstains[0]) {
+        return complain(why, size, "%s abstains", probe_name(probe));
+    }
+    return true;
+}
+
+static bool has_ghosts(const struct world *world)
+{
+    const struct tree *tree = &world->ensemble->head;
+    for (size_t i = 0; i < tree->count; i++) {
+        bool owned = tree->nodes[i].stat.owner == 0;
+        for (int k = 0; k < PROBES; k++) {
+            owned = owned || (world->probes[k] && tree->nodes[i].stat.owner == store_mem_session(probe_store(world->probes[k])));
+        }
+        if (!owned) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool world_is_well(struct world *world, char *why, size_t size)
+{
+    int primary = true_primary(world);
+    if (primary < 0) {
+        return complain(why, size, "there is not one primary");
+    }
+    if (!is_topology_well(world, primary, why, size)) {
+        return false;
+    }
+    for (int i = 0; i < ROUTERS; i++) {
+        if (world->routers[i] &&
+            (strcmp(router_writer(world->routers[i]), name_of(world, primary)) != 0 || !router_is_fresh(world->routers[i]))) {
+            return complain(why, size, "router %d writes to %s%s", i, router_writer(world->routers[i]),
+                            router_is_fresh(world->routers[i]) ? "" : ", and is not sure of it");
+        }
+    }
+    for (int i = 0; i < PROBES; i++) {
+        if (world->probes[i] && !is_probe_well(world, i, why, size)) {
+            return false;
+        }
+    }
+    return !has_ghosts(world) || complain(why, size, "a ghost's znode is left");
+}
+
+bool world_is_settled(struct world *world)
+{
+    char why[SENTENCE_SIZE];
+    return world_is_well(world, why, sizeof why);
+}
+
+bool world_remembers(const struct world *world, int64_t since_ms)
+{
+    for (int i = 0; i < PROBES; i++) {
+        struct probe *probe = world->probes[i];
+        if (probe && !probe_is_frozen(probe) && store_mem_is_up(probe_store(probe)) && probe_began_ms(probe) + 1000 < since_ms) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- life ------------------------------------------------------------------------------------------- */
+
+bool world_run(struct world *world, int64_t until_ms, bool (*holds)(struct world *world))
+{
+    int64_t asked_ms = -1;
+    while (!world->fault[0]) {
+        if (holds && world_now(world) != asked_ms) {
+            asked_ms = world_now(world);
+            if (holds(world)) {
+                return true;
+            }
+        }
+        if (!agenda_step(&world->agenda, until_ms)) {
+            return holds ? holds(world) : true;
+        }
+    }
+    return false;
+}
+
+static void configure(struct world *world)
+{
+    world->probing = (struct probe_settings){
+        .interval_ms = 1000, .alert_interval_ms = 25, .timeout_ms = 500, .rise = 1, .fall = 3};
+    struct cluster_settings *cluster = &world->cluster;
+    strcpy(cluster->name, SIM_CLUSTER);
+    cluster->policy = (struct policy){world->settings.kind == KIND_STREAMING ? ENGINE_POSTGRESQL : ENGINE_MYSQL,
+                                      world->settings.kind, CONFLICT_HOLD, (uint8_t)world->settings.witnesses};
+    cluster->member_count = (size_t)world->settings.databases;
+    for (int i = 0; i < world->settings.databases; i++) {
+        struct listing *listing = &cluster->members[i];
+        strcpy(listing->name, name_of(world, i));
+        strcpy(listing->host, name_of(world, i));
+        listing->port = 5432;
+        listing->weight = 100;
+    }
+}
+
+void world_init(struct world *world, const struct world_settings *settings)
+{
+    memset(world, 0, sizeof *world);
+    world->settings = *settings;
+    world->chance.state = settings->seed;
+    world->hash = UINT64_C(14695981039346656037);
+    databases_init(&world->databases, settings->kind, settings->databases);
+    configure(world);
+    world->ensemble = ensemble_new(&world->agenda, chance_draw(&world->chance));
+    world->oracle = oracle_new(world);
+    for (int i = 0; i < settings->probes; i++) {
+        world->probes[i] = probe_new(world, i);
+    }
+    for (int i = 0; i < settings->routers; i++) {
+        world->routers[i] = router_new(world, i);
+    }
+}
+
+void world_release(struct world *world)
+{
+    for (int i = 0; i < ROUTERS; i++) {
+        router_free(world->routers[i]);
+    }
+    for (int i = 0; i < PROBES; i++) {
+        world->probes[i] = NULL;
+    }
+    while (world->all_probes) {
+        struct probe *probe = world->all_probes;
+        world->all_probes = probe_next(probe);
+        probe_free(probe);
+    }
+    ensemble_free(world->ensemble);
+    oracle_free(world->oracle);
+    agenda_release(&world->agenda);
+}
