@@ -25,6 +25,7 @@ struct agent {
     uv_signal_t hup, term, intr;
     uv_work_t store_work;
     bool store_busy;    /* in a worker's hands: nobody else's */
+    bool reload_due;    /* asked for while the store was in a worker's hands */
     bool connected;
     bool told_away;
     int64_t away_ms;    /* since when the registry is silent */
@@ -36,6 +37,7 @@ struct agent {
 
 static void settle(struct agent *agent);
 static void stop(struct agent *agent);
+static void reload(struct agent *agent);
 static void on_store(uv_poll_t *handle, int status, int events);
 static void finish_stop(struct agent *agent);
 
@@ -64,6 +66,7 @@ static void check_slip(struct agent *agent, int64_t now_ms)
     note(NOTE_WARNING, agent->ground.config->probe.name, "this process stood still for %lld ms: reading everything again before deciding",
          (long long)gap_ms);
     agent->ground.slipped_ms = now_ms + agent->ground.config->probe.interval_ms;
+    fleet_forget(agent->ground.fleet);
     if (!agent->store_busy) {
         mirror_refresh_all(agent->ground.mirror);
     }
@@ -134,6 +137,10 @@ static void renewed(uv_work_t *work, int status)
         return;
     }
     watch_store(agent);
+    if (agent->reload_due) {
+        agent->reload_due = false;
+        reload(agent);
+    }
     settle(agent);
 }
 
@@ -156,6 +163,8 @@ static void session_news(struct agent *agent, const struct store_event *event)
              (unsigned long long)event->session);
         if (event->renewed) {
             fleet_session_began(agent->ground.fleet);
+        } else if (clock_mono_ms() - agent->away_ms > BEAT_MS) {
+            fleet_forget(agent->ground.fleet);
         }
     } else if (!up && agent->connected) {
         note(NOTE_WARNING, "registry", "%s%s%s: probing goes on",
@@ -313,10 +322,10 @@ static void on_signal(uv_signal_t *handle, int number)
 {
     struct agent *agent = handle->data;
     if (number == SIGHUP) {
-        if (!agent->store_busy && !agent->stop) {
+        if (agent->store_busy) {
+            agent->reload_due = true; /* once the registry's session is begun */
+        } else if (!agent->stop) {
             reload(agent);
-        } else {
-            note(NOTE_WARNING, "reload", "the registry is being reconnected; send the signal again in a moment");
         }
         return;
     }

@@ -84,17 +84,21 @@ static int upstream_of(const struct assessment *assessment, const struct observa
     return -1;
 }
 
+/* The other half of a circular pair, by what it answered; NULL: there is none. */
+static const struct observation *other_half_of(const struct assessment *assessment, const struct assessed *member)
+{
+    int upstream = upstream_of(assessment, &member->facts);
+    if (upstream < 0 || !has_answer(&assessment->members[upstream])) {
+        return NULL;
+    }
+    const struct observation *facts = &assessment->members[upstream].facts;
+    return upstream_of(assessment, facts) == member - assessment->members ? facts : NULL;
+}
+
 static bool claims(const struct assessment *assessment, const struct assessed *member)
 {
-    if (!has_answer(member)) {
-        return false;
-    }
-    int upstream = upstream_of(assessment, &member->facts);
-    const struct observation *above = NULL;
-    if (upstream >= 0 && has_answer(&assessment->members[upstream])) {
-        above = &assessment->members[upstream].facts;
-    }
-    return judge_of(assessment->policy.kind)->claims(&member->facts, above);
+    return has_answer(member) &&
+           judge_of(assessment->policy.kind)->claims(&member->facts, other_half_of(assessment, member));
 }
 
 /* ---- lag ---------------------------------------------------------------------------------- */

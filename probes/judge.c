@@ -4,9 +4,9 @@
 
 /* ---- streaming: PostgreSQL ---------------------------------------------------- */
 
-static bool streaming_claims(const struct observation *facts, const struct observation *upstream)
+static bool streaming_claims(const struct observation *facts, const struct observation *other)
 {
-    (void)upstream;
+    (void)other;
     return !facts->replica && facts->writable;
 }
 
@@ -33,7 +33,7 @@ static struct lag streaming_lag(const struct observation *facts, const struct ob
 
 /* Writable is not primary: a replica restarted without read_only is writable too. So only one without a running or
  * connecting channel claims, save one half of a circular pair whose other half is read-only. */
-static bool async_claims(const struct observation *facts, const struct observation *upstream)
+static bool async_claims(const struct observation *facts, const struct observation *other)
 {
     if (!facts->writable) {
         return false;
@@ -41,7 +41,7 @@ static bool async_claims(const struct observation *facts, const struct observati
     if (!facts->live && !facts->connecting) {
         return true;
     }
-    return upstream && upstream->answer == ANSWER_OK && !upstream->writable && upstream->replica;
+    return other && other->answer == ANSWER_OK && !other->writable;
 }
 
 static struct lag async_lag(const struct observation *facts, const struct observation *source)

@@ -10,9 +10,9 @@
 struct judge {
     enum kind kind;
 
-    /* Does it claim to be the primary? `upstream` are the facts of the member it replicates from, NULL when
-     * that is unknown or is no member. */
-    bool (*claims)(const struct observation *facts, const struct observation *upstream);
+    /* Does it claim to be the primary? `other` are the facts of the other half of a circular pair: the member that it
+     * replicates from and that replicates from it; NULL when there is none, or its facts are not known. */
+    bool (*claims)(const struct observation *facts, const struct observation *other);
 
     /* Its lag as measured now, unbanded. `source` are fresh facts of a member that claims, or NULL. */
     struct lag (*lag)(const struct observation *facts, const struct observation *source);

@@ -58,17 +58,26 @@ static uint64_t tag_of(const struct post *post)
     return store_tag(post, TAG_REPORTER);
 }
 
-static struct store_op creation(const struct post *post)
+enum { CREATION_OPS = 2 };
+
+/* Made together with a write to the folder above, whose version thus counts lives: versions alone do not tell a report from
+ * one made anew that has come to the same version, so whoever rests on reports checks the folder's as well. */
+static void plan_creation(const struct post *post, char folder[PATH_SIZE], struct store_op ops[CREATION_OPS])
 {
-    return (struct store_op){
+    strcpy(folder, post->path);
+    *strrchr(folder, '/') = '\0';
+    ops[0] = (struct store_op){
         .kind = STORE_CREATE_EPHEMERAL, .path = post->path, .data = post->first, .len = strlen(post->first)};
+    ops[1] = (struct store_op){.kind = STORE_SET, .path = folder, .data = "", .version = -1};
 }
 
 static void create(struct post *post)
 {
-    struct store_op op = creation(post);
+    struct store_op ops[CREATION_OPS];
+    char folder[PATH_SIZE];
+    plan_creation(post, folder, ops);
     ask(post, POST_CREATING);
-    store_write(post->store, tag_of(post), &op, 1);
+    store_write(post->store, tag_of(post), ops, CREATION_OPS);
 }
 
 void post_examine(struct post *post)
@@ -81,10 +90,12 @@ void post_examine(struct post *post)
 
 void post_replace(struct post *post)
 {
-    struct store_op ops[2] = {{.kind = STORE_DELETE, .path = post->path, .version = post->found_version}, creation(post)};
+    struct store_op ops[1 + CREATION_OPS] = {{.kind = STORE_DELETE, .path = post->path, .version = post->found_version}};
+    char folder[PATH_SIZE];
+    plan_creation(post, folder, ops + 1);
     assert(post->state == POST_FOREIGN && !post->busy);
     ask(post, POST_REPLACING);
-    store_write(post->store, tag_of(post), ops, 2);
+    store_write(post->store, tag_of(post), ops, 1 + CREATION_OPS);
 }
 
 static void write_wanted(struct post *post)
@@ -133,7 +144,7 @@ static void refused(struct post *post, const struct store_event *event, int64_t 
         post->trouble = "it, or the znode above it, is not there";
     } else if (event->rc == STORE_DENIED) {
         post->trouble = "the registry's access list forbids it: check [registry] auth";
-    } else if (event->rc == STORE_INVALID || event->rc == STORE_FAILED) {
+    } else if (event->rc == STORE_INVALID || event->rc == STORE_FAILED || event->rc == STORE_NOT_EMPTY) {
         post->trouble = "the registry refuses it";
     } else {
         return; /* moved, exists, unknown: ordinary, look at once */

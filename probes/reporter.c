@@ -15,7 +15,7 @@ struct posting {
     struct post post;
     char cluster[NAME_SIZE];
     void *owner;
-    bool ready;            /* its folders exist in this session */
+    bool ready;            /* its folders were made */
     bool has_said;
     struct report said;    /* as handed to the post last */
     int64_t said_ms;
@@ -24,6 +24,16 @@ struct posting {
     bool told_acked, acked_changed, has_acked;
     struct report acked;
     struct posting *after;
+};
+
+/* A report that was withdrawn and may still stand: left alone it would vote, fresh by our beat, as long as we live. */
+struct farewell {
+    char path[PATH_SIZE];
+    int64_t session;       /* with this one it goes by itself */
+    bool busy;             /* its deletion is under way */
+    bool moot;             /* its cluster is back */
+    int64_t not_before_ms; /* after a refusal */
+    struct farewell *after;
 };
 
 enum stage { STAGE_DOWN, STAGE_FOLDERS, STAGE_CHARTER, STAGE_READY };
@@ -38,6 +48,7 @@ struct reporter {
     bool (*is_gone)(const struct presence *);
     struct post own; /* our presence */
     struct posting *postings;
+    struct farewell *farewells;
 
     int64_t session;
     enum stage stage;
@@ -53,6 +64,7 @@ struct reporter {
     uint64_t rival_beat;     /* of whoever holds our name */
     uint64_t rival_nonce;
     int64_t rival_since_ms;  /* since when it stands still; 0: not watched */
+    int rival_moves;         /* one may be a dead one's last, which was on its way */
     char taken[SENTENCE_SIZE];
     const char *trouble, *told_trouble;
 };
@@ -93,6 +105,11 @@ void reporter_free(struct reporter *reporter)
         post_release(&posting->post);
         free(posting);
     }
+    while (reporter->farewells) {
+        struct farewell *farewell = reporter->farewells;
+        reporter->farewells = farewell->after;
+        free(farewell);
+    }
     post_release(&reporter->own);
     free(reporter);
 }
@@ -119,9 +136,63 @@ struct posting *reporter_add(struct reporter *reporter, const char *cluster, voi
         free(posting);
         return NULL;
     }
+    for (struct farewell *farewell = reporter->farewells; farewell; farewell = farewell->after) {
+        farewell->moot = farewell->moot || strcmp(farewell->path, path) == 0;
+    }
     posting->after = reporter->postings;
     reporter->postings = posting;
     return posting;
+}
+
+/* In this session it may stand, or be about to. */
+static bool may_stand(const struct post *post)
+{
+    return post->session != 0 && post->state != POST_ABSENT && post->state != POST_FOREIGN;
+}
+
+static void say_farewell(struct reporter *reporter, const struct post *post)
+{
+    struct farewell *farewell = calloc(1, sizeof *farewell);
+    if (!farewell) {
+        return;
+    }
+    strcpy(farewell->path, post->path);
+    farewell->session = post->session;
+    farewell->after = reporter->farewells;
+    reporter->farewells = farewell;
+}
+
+static void farewell_answered(struct farewell *farewell, enum store_rc rc, int64_t now_ms)
+{
+    farewell->busy = false;
+    if (rc == STORE_OK || rc == STORE_NO_NODE) {
+        farewell->moot = true;
+    } else if (rc != STORE_UNKNOWN) {
+        farewell->not_before_ms = now_ms + RETRY_MS;
+    }
+}
+
+/* Returns when to come back. */
+static int64_t step_farewells(struct reporter *reporter, int64_t now_ms)
+{
+    int64_t due_ms = INT64_MAX;
+    for (struct farewell **at = &reporter->farewells; *at;) {
+        struct farewell *farewell = *at;
+        if (!farewell->busy && (farewell->moot || farewell->session != reporter->session)) {
+            *at = farewell->after;
+            free(farewell);
+            continue;
+        }
+        if (!farewell->busy && now_ms >= farewell->not_before_ms) {
+            struct store_op op = {.kind = STORE_DELETE, .path = farewell->path, .version = -1};
+            farewell->busy = true;
+            store_write(reporter->store, store_tag(farewell, TAG_REPORTER), &op, 1);
+        } else if (!farewell->busy && farewell->not_before_ms < due_ms) {
+            due_ms = farewell->not_before_ms;
+        }
+        at = &farewell->after;
+    }
+    return due_ms;
 }
 
 void reporter_remove(struct reporter *reporter, struct posting *posting)
@@ -131,33 +202,14 @@ void reporter_remove(struct reporter *reporter, struct posting *posting)
         at = &(*at)->after;
     }
     *at = posting->after;
-    if (posting->post.state == POST_HELD || posting->post.state == POST_WRITING) {
-        struct store_op op = {.kind = STORE_DELETE, .path = posting->post.path, .version = -1};
-        store_write(reporter->store, store_tag(NULL, TAG_REPORTER), &op, 1); /* nobody waits for the answer */
+    if (may_stand(&posting->post)) {
+        say_farewell(reporter, &posting->post);
     }
     if (reporter->making == posting) {
         reporter->making = NULL;
     }
     post_release(&posting->post);
     free(posting);
-}
-
-static bool lag_alone(const struct report *a, const struct report *b)
-{
-    struct report *copy = malloc(sizeof *copy);
-    if (!copy) {
-        return false;
-    }
-    *copy = *b;
-    for (size_t i = 0; i < copy->member_count && i < a->member_count; i++) {
-        copy->members[i].lag = a->members[i].lag;
-    }
-    bool alone = report_equal(a, copy);
-    for (size_t i = 0; alone && i < a->member_count; i++) { /* a broken stream is no matter of degree */
-        alone = a->members[i].lag.state == b->members[i].lag.state;
-    }
-    free(copy);
-    return alone;
 }
 
 static void hand_over(struct posting *posting, const struct report *report, int64_t now_ms)
@@ -174,7 +226,7 @@ void reporter_say(struct reporter *reporter, struct posting *posting, const stru
     (void)reporter;
     if (posting->has_said && report_equal(&posting->said, report)) {
         posting->later = false;
-    } else if (posting->has_said && lag_alone(&posting->said, report) && now_ms < posting->said_ms + PACE_MS) {
+    } else if (posting->has_said && report_alike(&posting->said, report) && now_ms < posting->said_ms + PACE_MS) {
         posting->later = true;
         posting->next = *report;
     } else {
@@ -293,15 +345,13 @@ static bool make_cluster(struct reporter *reporter)
     return false;
 }
 
+/* The clusters' folders are not made anew: were one missing, its report would say so. */
 static void begin_folders(struct reporter *reporter)
 {
     reporter->stage = STAGE_FOLDERS;
     reporter->root_at = 0;
     reporter->folder = 0;
     reporter->making = NULL;
-    for (struct posting *posting = reporter->postings; posting; posting = posting->after) {
-        posting->ready = false;
-    }
 }
 
 /* A root that was made by hand has no charter: give it one. Anything else that stands there is left alone. */
@@ -327,10 +377,10 @@ static void check_charter(struct reporter *reporter, const struct store_event *e
 static void folder_answered(struct reporter *reporter, const struct store_event *event, int64_t now_ms)
 {
     reporter->busy = false;
-    if (reporter->stage == STAGE_CHARTER) {
-        check_charter(reporter, event);
-    } else if (event->rc == STORE_UNKNOWN) {
+    if (event->rc == STORE_UNKNOWN) {
         begin_folders(reporter);
+    } else if (reporter->stage == STAGE_CHARTER) {
+        check_charter(reporter, event);
     } else if (event->rc == STORE_DENIED) {
         reporter->trouble = "the registry's access list forbids creating the root: check [registry] auth";
         reporter->not_before_ms = now_ms + RETRY_MS;
@@ -346,12 +396,12 @@ static void step_folders(struct reporter *reporter, int64_t now_ms)
     if (reporter->busy || now_ms < reporter->not_before_ms) {
         return;
     }
-    if (reporter->stage == STAGE_FOLDERS && !make_root(reporter) && !make_standing(reporter) && !make_cluster(reporter)) {
+    if (reporter->stage == STAGE_FOLDERS && !make_root(reporter) && !make_standing(reporter)) {
         reporter->stage = STAGE_CHARTER;
         reporter->busy = true;
         store_get(reporter->store, store_tag(reporter, TAG_REPORTER), reporter->root, false);
     } else if (reporter->stage == STAGE_READY) {
-        make_cluster(reporter); /* one that a reload brought */
+        make_cluster(reporter); /* one at a time, while we beat */
     }
 }
 
@@ -371,13 +421,16 @@ static int64_t settle_name(struct reporter *reporter, int64_t now_ms)
         post_replace(own); /* our own former session, or a dead process's */
         return INT64_MAX;
     }
-    if (reporter->rival_since_ms && rival.nonce == reporter->rival_nonce && rival.beat != reporter->rival_beat) {
+    bool known = reporter->rival_since_ms && rival.nonce == reporter->rival_nonce;
+    bool moved = known && rival.beat != reporter->rival_beat;
+    reporter->rival_moves = known ? reporter->rival_moves + moved : 0;
+    if (reporter->rival_moves > 1) {
         snprintf(reporter->taken, sizeof reporter->taken,
                  "another live probe has the name %s (host %.64s, pid %lld): give each probe its own [probe] name",
                  reporter->presence.probe, rival.host, (long long)rival.pid);
         return INT64_MAX;
     }
-    if (!reporter->rival_since_ms || rival.nonce != reporter->rival_nonce) {
+    if (!known || moved) {
         reporter->rival_since_ms = now_ms;
         reporter->rival_nonce = rival.nonce;
         reporter->rival_beat = rival.beat;
@@ -448,6 +501,11 @@ bool reporter_event(struct reporter *reporter, const struct store_event *event, 
             post_answer(&posting->post, event, now_ms);
         }
     }
+    for (struct farewell *farewell = reporter->farewells; farewell; farewell = farewell->after) {
+        if (whose == farewell) {
+            farewell_answered(farewell, event->rc, now_ms);
+        }
+    }
     return true; /* an answer to what was withdrawn has no taker */
 }
 
@@ -512,6 +570,7 @@ int64_t reporter_step(struct reporter *reporter, int64_t now_ms)
         due_ms = sooner(due_ms, step_posting(reporter, posting, now_ms));
     }
     if (is_standing(&reporter->own)) {
+        due_ms = sooner(due_ms, step_farewells(reporter, now_ms));
         due_ms = sooner(due_ms, reporter->beat_ms + BEAT_MS > now_ms ? reporter->beat_ms + BEAT_MS : now_ms + RETRY_MS);
     }
     return due_ms;

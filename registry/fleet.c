@@ -150,13 +150,19 @@ bool fleet_beat(struct fleet *fleet)
     return ended;
 }
 
-void fleet_session_began(struct fleet *fleet)
+void fleet_forget(struct fleet *fleet)
 {
     for (size_t i = 0; i < fleet->count; i++) {
-        fleet->peers[i].moved = false; /* what we knew is as old as our absence */
+        fleet->peers[i].seen = false;
+        fleet->peers[i].moved = false;
     }
-    fleet->own_beats = 0;
     fleet->generation++;
+}
+
+void fleet_session_began(struct fleet *fleet)
+{
+    fleet->own_beats = 0;
+    fleet_forget(fleet);
 }
 
 bool fleet_is_fresh(const struct fleet *fleet, const char *probe)

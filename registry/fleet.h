@@ -24,8 +24,12 @@ void fleet_read(struct fleet *fleet, const struct mirror_node *node);
 /* A beat of our own was acknowledged. True when somebody's freshness ended by it. */
 bool fleet_beat(struct fleet *fleet);
 
-/* Ours was: then we are fresh ourselves. Forgotten with the session. */
+/* Another session of ours began: our own beats count anew, and others' as after fleet_forget. */
 void fleet_session_began(struct fleet *fleet);
+
+/* We were away for longer than a beat (stopped, or without a link): whoever beat meanwhile may have died since, so only a
+ * beat that moves from now on counts. */
+void fleet_forget(struct fleet *fleet);
 
 bool fleet_is_fresh(const struct fleet *fleet, const char *probe);
 

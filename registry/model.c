@@ -124,12 +124,13 @@ static bool member_equal(const struct member *a, const struct member *b)
            same(a->upstream, b->upstream) && lag_equal(&a->lag, &b->lag);
 }
 
-static bool sighting_equal(const struct sighting *a, const struct sighting *b)
+/* All but how large the lag is. */
+static bool sighting_alike(const struct sighting *a, const struct sighting *b)
 {
     return listing_equal(&a->listing, &b->listing) && a->answer == b->answer && a->claim == b->claim &&
            a->writable == b->writable && a->live == b->live && a->replica == b->replica && same(a->lineage, b->lineage) &&
            same(a->identity, b->identity) && same(a->upstream, b->upstream) && a->replicas == b->replicas &&
-           lag_equal(&a->lag, &b->lag) && same(a->version, b->version) && a->last_role == b->last_role &&
+           a->lag.state == b->lag.state && same(a->version, b->version) && a->last_role == b->last_role &&
            same(a->last_lineage, b->last_lineage);
 }
 
@@ -148,18 +149,27 @@ bool topology_equal(const struct topology *a, const struct topology *b)
     return true;
 }
 
-bool report_equal(const struct report *a, const struct report *b)
+bool report_alike(const struct report *a, const struct report *b)
 {
     if (!same(a->cluster, b->cluster) || !same(a->probe, b->probe) || a->rules != b->rules || !same(a->abstains, b->abstains) ||
         !policy_equal(&a->policy, &b->policy) || a->member_count != b->member_count) {
         return false;
     }
     for (size_t i = 0; i < a->member_count; i++) {
-        if (!sighting_equal(&a->members[i], &b->members[i])) {
+        if (!sighting_alike(&a->members[i], &b->members[i])) {
             return false;
         }
     }
     return true;
+}
+
+bool report_equal(const struct report *a, const struct report *b)
+{
+    bool equal = report_alike(a, b);
+    for (size_t i = 0; equal && i < a->member_count; i++) {
+        equal = lag_equal(&a->members[i].lag, &b->members[i].lag);
+    }
+    return equal;
 }
 
 /* ---- lineages -------------------------------------------------------------------- */

@@ -237,6 +237,9 @@ bool topology_equal(const struct topology *a, const struct topology *b);
 /* Equal in all that matters: everything but seen_wall. */
 bool report_equal(const struct report *a, const struct report *b);
 
+/* Equal in all but how far members lag; a stream that broke is no matter of degree. */
+bool report_alike(const struct report *a, const struct report *b);
+
 /* -1, 0, 1 by the numeric order of two lineages (decimal numbers); "" is before all. */
 int lineage_compare(const char *a, const char *b);
 

@@ -224,6 +224,19 @@ static const char *claimed_lineage(const struct work *work, int i)
     return work->tallies[i].claim ? work->tallies[i].claim->lineage : "";
 }
 
+/* Withdrawn for a newer lineage, and nobody is primary since? */
+static bool is_outdated(const struct work *work)
+{
+    return work->previous && !work->previous->primary[0] && is(work->previous->rule, rule_names[RULE_OUTDATED]);
+}
+
+/* Does it claim the lineage that it was withdrawn with? That the newer one is not seen at the moment is no reason to win. */
+static bool was_outdated(const struct work *work, int i)
+{
+    return is_outdated(work) && is_incumbent(work, i) && !work->accepted[i] &&
+           lineage_compare(claimed_lineage(work, i), work->base) <= 0;
+}
+
 /* May this claim win? Timelines: never one older than the newest seen, and for another than the incumbent
  * only one newer than the last verdict's, since two histories may carry the same number. */
 static bool is_candidate(const struct work *work, int i)
@@ -243,7 +256,7 @@ static bool is_candidate(const struct work *work, int i)
     if (!ordered) {
         return true;
     }
-    if (lineage_compare(claimed_lineage(work, i), work->newest) < 0) {
+    if (lineage_compare(claimed_lineage(work, i), work->newest) < 0 || was_outdated(work, i)) {
         return false;
     }
     return !work->incumbent[0] || is_incumbent(work, i) || work->accepted[i] ||
@@ -294,7 +307,7 @@ static bool is_replaceable(const struct work *work, int incumbent)
         return true;
     }
     const struct tally *tally = &work->tallies[incumbent];
-    return tally->denies + tally->down >= tally->quorum || work->stranger[incumbent] ||
+    return tally->unfit >= tally->quorum || work->stranger[incumbent] ||
            (tally->follows >= tally->quorum && !work->claims_now[incumbent]);
 }
 
@@ -322,7 +335,7 @@ static struct decision without_claimant(const struct work *work)
     const char *primary = work->previous ? work->previous->primary : "";
     int i = primary[0] ? index_of(work, primary) : -1;
     if (i < 0) {
-        return (struct decision){"", RULE_NO_CLAIM};
+        return (struct decision){"", is_outdated(work) ? RULE_OUTDATED : RULE_NO_CLAIM};
     }
     const struct tally *tally = &work->tallies[i];
     if (work->stranger[i]) {

@@ -29,6 +29,7 @@ struct resolver {
     char self[NAME_SIZE];
 
     struct mirror_node *reports_node, *topology_node, *directives_node;
+    struct mirror_node *folder_node; /* of the reports: its version grows with each that is made, see probes/post.c */
     struct witness *witnesses[REPORTS_MAX];
     size_t witness_count;
 
@@ -42,7 +43,7 @@ struct resolver {
     struct topology before;
     bool had_before;
     bool foreign; /* the topology znode is of another format: hands off */
-    bool spoiled; /* it holds nothing usable: put it back */
+    bool spoiled; /* it holds nothing usable, or less than we know: put it back */
     struct directives directives;
 
     bool writing;
@@ -79,7 +80,9 @@ struct resolver *resolver_new(struct store *store, struct mirror *mirror, const 
                                          RESOLVER_TOPOLOGY, resolver);
     resolver->directives_node = mirror_add(mirror, path_directives(path, sizeof path, resolver->root, resolver->cluster), false,
                                            RESOLVER_DIRECTIVES, resolver);
-    if (!resolver->reports_node || !resolver->topology_node || !resolver->directives_node) {
+    resolver->folder_node = mirror_add(mirror, path_reports(path, sizeof path, resolver->root, resolver->cluster), false,
+                                       RESOLVER_FOLDER, resolver);
+    if (!resolver->reports_node || !resolver->topology_node || !resolver->directives_node || !resolver->folder_node) {
         resolver_free(resolver);
         return NULL;
     }
@@ -104,6 +107,7 @@ void resolver_free(struct resolver *resolver)
     mirror_remove(resolver->mirror, resolver->reports_node);
     mirror_remove(resolver->mirror, resolver->topology_node);
     mirror_remove(resolver->mirror, resolver->directives_node);
+    mirror_remove(resolver->mirror, resolver->folder_node);
     free(resolver);
 }
 
@@ -193,7 +197,7 @@ static void read_report(struct resolver *resolver, const struct mirror_node *nod
         refuse(resolver, node, "it speaks for another probe or cluster than its path");
     } else {
         witness->usable = node->stat.version > 0;
-        resolver->news.alarm = resolver->news.alarm || !was_usable || !report_equal(&witness->report, report);
+        resolver->news.alarm = resolver->news.alarm || !was_usable || !report_alike(&witness->report, report);
         witness->report = *report;
     }
     free(report);
@@ -228,6 +232,9 @@ static void read_topology(struct resolver *resolver, const struct mirror_node *n
         resolver->spoiled = !refusal.foreign;
     } else if (strcmp(topology->cluster, resolver->cluster) != 0) {
         refuse(resolver, node, "it is of another cluster than its path");
+        resolver->spoiled = true;
+    } else if (resolver->has_topology && topology->epoch < resolver->topology.epoch) { /* deleted, and put back by one who knew less */
+        refuse(resolver, node, "it is older than what this probe remembers");
         resolver->spoiled = true;
     } else if (!resolver->has_topology || !topology_equal(topology, &resolver->topology)) {
         resolver->news.alarm = resolver->news.alarm || !resolver->has_topology ||
@@ -264,6 +271,8 @@ void resolver_read(struct resolver *resolver, const struct mirror_node *node, in
     case RESOLVER_REPORT:
         read_report(resolver, node);
         break;
+    case RESOLVER_FOLDER:
+        break; /* its version is all that counts */
     case RESOLVER_TOPOLOGY:
         read_topology(resolver, node, now_ms);
         break;
@@ -294,7 +303,7 @@ void resolver_beat(struct resolver *resolver)
 static bool is_settled(const struct resolver *resolver)
 {
     if (!mirror_is_up(resolver->mirror) || !mirror_settled(resolver->reports_node) || !mirror_settled(resolver->topology_node) ||
-        !mirror_settled(resolver->directives_node)) {
+        !mirror_settled(resolver->directives_node) || !mirror_settled(resolver->folder_node)) {
         return false;
     }
     for (size_t i = 0; i < resolver->witness_count; i++) {
@@ -364,6 +373,8 @@ static void write_verdict(struct resolver *resolver)
     path_report(paths[n], sizeof paths[n], resolver->root, resolver->cluster, resolver->self);
     ops[n] = (struct store_op){.kind = STORE_CHECK, .path = paths[n], .version = resolver->own_version};
     n++;
+    ops[n++] = (struct store_op){
+        .kind = STORE_CHECK, .path = resolver->folder_node->path, .version = resolver->folder_node->stat.version};
     for (size_t i = 0; i < verdict->evidence_count; i++) {
         const struct witness *witness = find_witness(resolver, verdict->evidence[i].probe);
         if (witness) {
@@ -444,7 +455,8 @@ static int64_t due_at(const struct resolver *resolver, int64_t now_ms)
 
 int64_t resolver_step(struct resolver *resolver, int64_t now_ms, int64_t now_wall_ms)
 {
-    if (resolver->writing || !is_settled(resolver) || resolver->foreign) {
+    bool due = resolver->moved || resolver->generation != fleet_generation(resolver->fleet) || resolver->beat;
+    if (!due || resolver->writing || resolver->foreign || !is_settled(resolver)) {
         return INT64_MAX;
     }
     if (now_ms < resolver->not_before_ms) {
@@ -454,8 +466,7 @@ int64_t resolver_step(struct resolver *resolver, int64_t now_ms, int64_t now_wal
         create_directives(resolver);
         return INT64_MAX;
     }
-    bool due = resolver->moved || resolver->generation != fleet_generation(resolver->fleet) || resolver->beat;
-    if (!due || !resolver->has_own) {
+    if (!resolver->has_own || !resolver->folder_node->exists) {
         return INT64_MAX;
     }
     struct evidence evidence;
@@ -507,6 +518,7 @@ void resolver_answer(struct resolver *resolver, const struct store_event *event,
     mirror_refresh(resolver->mirror, resolver->directives_node);
     if (event->rc != STORE_OK) {
         mirror_refresh(resolver->mirror, resolver->reports_node);
+        mirror_refresh(resolver->mirror, resolver->folder_node);
         for (size_t i = 0; i < resolver->witness_count; i++) {
             mirror_refresh(resolver->mirror, resolver->witnesses[i]->node);
         }

@@ -4,7 +4,7 @@
  * verdict and stop.
  *
  *     reports, directives, topology --(mirror)--> evidence --resolve--> verdict
- *     verdict != topology  -->  multi( check every report used, our own, and directives; set topology at its version )
+ *     verdict != topology  -->  multi( check every report used, our own, their folder, and directives; set topology at its version )
  *
  * Decides only while none of its reads is outstanding. A transaction that
  * fails, or whose outcome is unknown, is settled by reading again and resolving
@@ -19,7 +19,7 @@
 struct resolver;
 
 /* Node kinds the resolver gives to the mirror; their owner is the resolver. */
-enum resolver_kind { RESOLVER_REPORTS = 16, RESOLVER_REPORT, RESOLVER_TOPOLOGY, RESOLVER_DIRECTIVES };
+enum resolver_kind { RESOLVER_REPORTS = 16, RESOLVER_REPORT, RESOLVER_FOLDER, RESOLVER_TOPOLOGY, RESOLVER_DIRECTIVES };
 
 struct resolver_settings {
     const char *root;

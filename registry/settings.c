@@ -177,6 +177,9 @@ static bool parse_words(const struct setting *setting, const char *value, void *
 
 static bool parse_name(const struct setting *setting, const char *value, void *to, struct mistake *mistake)
 {
+    if (strcmp(setting->key, "name") == 0 && strcmp(value, "directives") == 0) {
+        return WRONG(mistake, "'directives' is taken: it stands beside the probes' names in a topology's evidence");
+    }
     if (text_is_name(value)) {
         return parse_words(setting, value, to, mistake);
     }

@@ -116,6 +116,7 @@ void tally_count(struct tally *tally, const struct ballot *ballot, const char *n
         tally->up += answer_health(seen->answer) == HEALTH_UP;
         tally->down += answer_health(seen->answer) == HEALTH_DOWN;
         tally->denies += sighting_denies(seen);
+        tally->unfit += sighting_denies(seen) || answer_health(seen->answer) == HEALTH_DOWN;
         tally->follows += seen->answer == ANSWER_OK && !seen->claim;
     }
     tally->claim = shared(tally, is_claim);

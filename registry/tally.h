@@ -14,6 +14,7 @@ struct tally {
     const struct sighting *seen[WITNESSES_MAX];
     int up, down;                                 /* health, as answers count towards it */
     int denies;                                   /* its own answer: not writable, starting, or shutting down */
+    int unfit;                                    /* denies or is down; many a voter says both */
     int follows;                                  /* answered, and does not claim */
     const struct sighting *claim;                 /* a claim by quorum (lineage and identity agree), or NULL */
     const struct sighting *writer;                /* the same, but merely writable: what keeps an incumbent without order */

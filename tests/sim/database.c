@@ -108,8 +108,8 @@ bool databases_streams(const struct databases *databases, int i)
 int64_t databases_newest(const struct databases *databases)
 {
     int64_t newest = 0;
-    for (int i = 0; i < databases->count; i++) {
-        newest = databases->at[i].timeline > newest ? databases->at[i].timeline : newest;
+    for (int i = 0; i < databases->reign_count; i++) {
+        newest = databases->reigns[i].timeline > newest ? databases->reigns[i].timeline : newest;
     }
     return newest;
 }

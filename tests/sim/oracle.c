@@ -35,7 +35,6 @@ struct oracle {
     int history_count;
     bool forgotten;              /* a history was begun anew */
     bool touched;                /* the operator's hand took away or spoiled what was written last */
-    int64_t touched_ms;
     int64_t beat_ms[PROBES];     /* when each probe's presence was written last, in time that the registry served */
     int64_t halted_ms, halts_ms; /* since when it does not serve; how long it did not, altogether */
     int lineage_count;
@@ -174,20 +173,30 @@ static void check_uniqueness(struct oracle *oracle, const struct topology *now)
     strcpy(oracle->lineages[oracle->lineage_count++].primary, now->primary);
 }
 
-/* Withdrawn for its own word, for its refusals, or because a newer history was seen. */
+/* Does this report speak against the writer that was: by its own word, by its refusal, or by a newer history than its own? */
+static bool is_against(const struct report *report, const char *was, const struct topology *now)
+{
+    const struct sighting *seen = report_member(report, was);
+    if (seen && says_dead(seen)) {
+        return true;
+    }
+    if (!kind_is_ordered(now->policy.kind)) {
+        return false;
+    }
+    bool newer = seen && seen->answer == ANSWER_OK && lineage_compare(seen->lineage, now->lineage) < 0;
+    for (size_t m = 0; m < report->member_count; m++) {
+        const struct sighting *other = &report->members[m];
+        newer = newer || (other->answer == ANSWER_OK && lineage_compare(other->lineage, now->lineage) > 0);
+    }
+    return newer;
+}
+
 static void check_withdrawal(struct oracle *oracle, const struct topology *now)
 {
     const char *was = oracle->last.primary;
-    int against = count(oracle, says_dead, was, NULL);
-    for (size_t i = 0; kind_is_ordered(now->policy.kind) && i < oracle->evidence.count; i++) {
-        const struct report *report = oracle->evidence.votes[i].report;
-        const struct sighting *seen = report_member(report, was);
-        for (size_t m = 0; m < report->member_count && !(seen && says_dead(seen)); m++) {
-            if (report->members[m].answer == ANSWER_OK && lineage_compare(report->members[m].lineage, now->lineage) > 0) {
-                against++;
-                break;
-            }
-        }
+    int against = 0;
+    for (size_t i = 0; i < oracle->evidence.count; i++) {
+        against += is_against(oracle->evidence.votes[i].report, was, now);
     }
     if (against < quorum_of(now->policy.witnesses)) {
         world_fail(oracle->world, "S5: %s was withdrawn by %d witnesses (%s)", was, against, now->rule);
@@ -244,22 +253,21 @@ static const struct topology *find_previous(struct oracle *oracle, const struct 
     return NULL;
 }
 
-/* What was taken away by hand is put back by those who remember. When those who knew it last are gone, it is put back as
- * it was before, or is a first one again: the history starts anew there. */
+/* What was taken away by hand is put back by those who remember. When those who knew it last are out of touch, it is put
+ * back as it was before, or is a first one again, until they return. */
 static void check_memory(struct oracle *oracle, const struct topology *now)
 {
-    if (oracle->touched && oracle->has && !follows_from(oracle, &oracle->last, now)) {
+    bool odd = oracle->has && !follows_from(oracle, &oracle->last, now);
+    if (odd && (oracle->touched || oracle->forgotten)) {
         const struct topology *previous = find_previous(oracle, now);
-        if (!previous && world_remembers(oracle->world, oracle->touched_ms)) {
-            world_fail(oracle->world, "S1: %s began anew although others remember", now->by);
+        bool more = previous && previous->epoch > oracle->last.epoch;
+        if (oracle->touched || more) {
+            world_tell(oracle->world, true, "%s remembers %s", now->by, more ? "more" : previous ? "less" : "nothing");
+            oracle->has = previous != NULL;
+            oracle->last = previous ? *previous : (struct topology){0};
+            oracle->lineage_count = 0;
+            oracle->forgotten = true;
         }
-        world_tell(oracle->world, true, "%s remembers %s", now->by, previous ? "less" : "nothing");
-        oracle->has = previous != NULL;
-        if (previous) {
-            oracle->last = *previous;
-        }
-        oracle->lineage_count = 0;
-        oracle->forgotten = true;
     }
     oracle->evidence.previous = oracle->has ? &oracle->last : NULL;
     oracle->touched = false;
@@ -291,7 +299,6 @@ static void hear_topology(struct oracle *oracle, const struct change *change, co
     struct refusal refusal;
     static struct topology now;
     if (change->drops || !by) {
-        oracle->touched_ms = oracle->touched ? oracle->touched_ms : world_now(world);
         oracle->touched = true;
         return; /* the operator's hand; what a probe makes of it is checked */
     }

@@ -33,7 +33,6 @@ struct probe {
     struct world *world;
     int index;
     int pid;
-    int64_t began_ms;
     uint64_t nonce;
     int64_t clock_ms, wall_ms; /* added to the world's time */
     bool dead, frozen;
@@ -50,7 +49,7 @@ struct probe {
     bool busy;                 /* the store is being renewed */
     bool draining;             /* a drain is on the agenda */
     int64_t wake_ms;           /* when a settling is on the agenda; 0: none */
-    int64_t pulse_ms, resync_ms, slipped_ms;
+    int64_t pulse_ms, resync_ms, slipped_ms, away_ms;
     bool blind;
     struct probe *next;        /* of all there ever were */
 };
@@ -271,6 +270,7 @@ static void check_slip(struct probe *probe)
     probe->pulse_ms = mono(probe);
     world_tell(probe->world, true, "%s stood still for %lld ms", probe_name(probe->index), (long long)gap_ms);
     probe->slipped_ms = mono(probe) + probe->world->probing.interval_ms;
+    fleet_forget(probe->fleet);
     if (!probe->busy) {
         mirror_refresh_all(probe->mirror);
     }
@@ -361,6 +361,10 @@ static void take_event(struct probe *probe, const struct store_event *event)
     struct mirror_node *node = NULL;
     if (event->kind == STORE_UP && event->renewed) {
         fleet_session_began(probe->fleet);
+    } else if (event->kind == STORE_UP && mono(probe) - probe->away_ms > BEAT_MS) {
+        fleet_forget(probe->fleet);
+    } else if (event->kind == STORE_DOWN) {
+        probe->away_ms = mono(probe);
     }
     if (event->kind == STORE_UP || event->kind == STORE_DOWN || event->kind == STORE_GONE) {
         world_tell(probe->world, true, "%s: %s", probe_name(probe->index),
@@ -475,7 +479,6 @@ struct probe *probe_new(struct world *world, int index)
     probe->world = world;
     probe->index = index;
     probe->pid = ++world->lives;
-    probe->began_ms = world_now(world);
     probe->nonce = chance_draw(&world->chance);
     probe->clock_ms = chance_between(&world->chance, 1, 1000000000);
     probe->wall_ms = INT64_C(1795224000000) + chance_between(&world->chance, -1000, 1000);
@@ -535,9 +538,4 @@ bool probe_is_frozen(const struct probe *probe)
 struct probe *probe_next(struct probe *probe)
 {
     return probe->next;
-}
-
-int64_t probe_began_ms(const struct probe *probe)
-{
-    return probe->began_ms;
 }

@@ -252,17 +252,6 @@ bool world_is_settled(struct world *world)
     return world_is_well(world, why, sizeof why);
 }
 
-bool world_remembers(const struct world *world, int64_t since_ms)
-{
-    for (int i = 0; i < PROBES; i++) {
-        struct probe *probe = world->probes[i];
-        if (probe && !probe_is_frozen(probe) && store_mem_is_up(probe_store(probe)) && probe_began_ms(probe) + 1000 < since_ms) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* ---- life ------------------------------------------------------------------------------------------- */
 
 bool world_run(struct world *world, int64_t until_ms, bool (*holds)(struct world *world))

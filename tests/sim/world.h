@@ -88,9 +88,6 @@ void world_kill_probe(struct world *world, int probe);
 void world_freeze_probe(struct world *world, int probe);
 void world_thaw_probe(struct world *world, int probe);
 
-/* Is a probe there, and in touch, that was there before then? */
-bool world_remembers(const struct world *world, int64_t since_ms);
-
 /* ---- the parts ------------------------------------------------------------------------------- */
 
 struct probe *probe_new(struct world *world, int index);
@@ -100,7 +97,6 @@ struct probe *probe_next(struct probe *probe); /* of all that were ever started 
 struct store *probe_store(struct probe *probe);
 void probe_freeze(struct probe *probe, bool frozen);
 bool probe_is_frozen(const struct probe *probe);
-int64_t probe_began_ms(const struct probe *probe);
 void probe_disconnected(struct probe *probe, int database); /* the server closed the connection */
 const char *probe_name(int index);
 

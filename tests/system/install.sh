@@ -12,7 +12,7 @@ test_install_puts_everything_in_its_place() {
         etc/roster/roster-probe.ini lib/systemd/system/roster-probe.service; do
         [ -e "$d/$f" ] || { tree "$T/root"; fail "$f is not installed"; }
     done
-    expect "what lies outside the prefix" "$(tree "$T/root" | grep -v '^\./opt/roster/')" ''
+    expect "what lies outside the prefix" "$(tree "$T/root" | grep -v "^\./opt/roster/" || true)" ''
     expect "roster's version" "$("$d/bin/roster" --version)" "roster $(sed -n 's/^Version: //p' "$d/lib/pkgconfig/roster.pc")"
     "$d/sbin/roster-probe" --version > /dev/null
     expect_text "$d/lib/systemd/system/roster-probe.service" '^ExecStart=/opt/roster/sbin/roster-probe '
@@ -30,9 +30,9 @@ test_a_customer_builds_with_pkg_config() {
         { cat "$T/install.log"; fail "make install"; }
     flags=$(PKG_CONFIG_PATH=$p/lib/pkgconfig pkg-config --cflags --libs roster)
     # shellcheck disable=SC2086
-    gcc -std=c11 -Wall -Wextra -Werror -o "$T/router" "$ROOT/etc/example/router.c" $flags
+    gcc -Wall -Wextra -Werror -o "$T/router" "$ROOT/etc/example/router.c" $flags
     LD_LIBRARY_PATH=$p/lib ldd "$T/router" | grep -q 'libroster.so.0 => /' || fail "the router does not find libroster.so.0"
-    expect "what the library exports" "$(nm -D --defined-only "$p/lib/libroster.so" | awk '$2 == "T"' | grep -vc ' roster_')" 0
+    expect "what the library exports" "$(nm -D --defined-only "$p/lib/libroster.so" | awk '$2 == "T"' | grep -vc ' roster_' || true)" 0
 }
 
 test_the_header_compiles_alone_as_c99_and_cxx() {

@@ -299,6 +299,19 @@ START_TEST(of_a_circular_pair_the_half_whose_other_half_is_read_only_claims)
 }
 END_TEST
 
+START_TEST(a_writable_leaf_below_a_read_only_replica_of_another_claims_nothing)
+{
+    begin(KIND_ASYNC, 3);
+    look(0, primary("", -1));
+    look(1, standby("", "m0", -1));
+    struct observation leaf = standby("", "m1", -1);
+    leaf.writable = true;
+    look(2, leaf);
+    ck_assert(sighting(0)->claim);
+    ck_assert(!report.members[2].claim);
+}
+END_TEST
+
 START_TEST(a_probe_doubts_itself_by_ambiguous_failures_alone)
 {
     begin(KIND_STREAMING, 3);
@@ -382,6 +395,7 @@ Suite *assess_suite(void)
     tcase_add_test(tcase, a_stream_that_broke_or_a_replay_that_is_paused_is_broken_lag);
     tcase_add_test(tcase, without_an_order_only_a_writable_one_without_a_channel_claims);
     tcase_add_test(tcase, of_a_circular_pair_the_half_whose_other_half_is_read_only_claims);
+    tcase_add_test(tcase, a_writable_leaf_below_a_read_only_replica_of_another_claims_nothing);
     tcase_add_test(tcase, a_probe_doubts_itself_by_ambiguous_failures_alone);
     tcase_add_test(tcase, a_writer_is_seen_only_while_its_last_look_was_good);
     tcase_add_test(tcase, a_reload_keeps_the_history_of_members_that_stay_where_they_are);

@@ -239,6 +239,26 @@ START_TEST(an_incumbent_older_than_a_timeline_seen_on_a_standby_is_withdrawn)
 }
 END_TEST
 
+START_TEST(a_newer_timeline_that_is_no_longer_seen_does_not_bring_the_outdated_back)
+{
+    begin_streaming();
+    world_standby(&world, ALL, 2, 1, "8");
+    ck_assert(world_resolve(&world));
+    expect("", STATE_CONFLICT, "outdated");
+    world_fails(&world, ALL, 2, ANSWER_REFUSED);
+    ck_assert(world_resolve(&world));
+    expect("", STATE_CONFLICT, "outdated");
+    world_fails(&world, ALL, 0, ANSWER_REFUSED); /* and starting again makes it no newer */
+    ck_assert(world_resolve(&world));
+    world_primary(&world, ALL, 0, "7");
+    ck_assert(world_resolve(&world));
+    expect("", STATE_CONFLICT, "outdated");
+    world_primary(&world, ALL, 0, "8"); /* promoted in its turn */
+    ck_assert(world_resolve(&world));
+    ck_assert_str_eq(world.previous.primary, "m0");
+}
+END_TEST
+
 START_TEST(a_stranger_claims_nothing)
 {
     begin_streaming();
@@ -377,6 +397,18 @@ START_TEST(an_unseen_incumbent_without_an_order_is_not_replaced)
 {
     begin_async();
     world_fails(&world, 0, 0, ANSWER_UNKNOWN);
+    world_fails(&world, 1, 0, ANSWER_NAME);
+    world_primary(&world, ALL, 1, "");
+    ck_assert(world_resolve(&world));
+    ck_assert_str_eq(world.previous.primary, "m0");
+}
+END_TEST
+
+/* Starting up is both down and its own word; that is still one witness. */
+START_TEST(one_witness_alone_does_not_replace_an_incumbent_without_an_order)
+{
+    begin_async();
+    world_fails(&world, 0, 0, ANSWER_STARTING);
     world_fails(&world, 1, 0, ANSWER_NAME);
     world_primary(&world, ALL, 1, "");
     ck_assert(world_resolve(&world));
@@ -687,6 +719,7 @@ Suite *resolve_suite(void)
     tcase_add_test(rules, a_fence_is_cleared_by_the_operators_acceptance);
     tcase_add_test(rules, a_fenced_claimant_cannot_win_by_a_newer_number);
     tcase_add_test(rules, an_incumbent_older_than_a_timeline_seen_on_a_standby_is_withdrawn);
+    tcase_add_test(rules, a_newer_timeline_that_is_no_longer_seen_does_not_bring_the_outdated_back);
     tcase_add_test(rules, a_stranger_claims_nothing);
     tcase_add_test(rules, two_identities_alike_give_no_primary_until_one_is_accepted);
     tcase_add_test(rules, a_read_only_primary_is_withdrawn);
@@ -697,6 +730,7 @@ Suite *resolve_suite(void)
     tcase_add_test(rules, a_writable_replica_is_no_primary);
     tcase_add_test(rules, an_incumbent_that_follows_the_claimant_gives_way);
     tcase_add_test(rules, an_unseen_incumbent_without_an_order_is_not_replaced);
+    tcase_add_test(rules, one_witness_alone_does_not_replace_an_incumbent_without_an_order);
     tcase_add_test(rules, a_drained_member_does_not_become_primary);
     tcase_add_test(rules, a_drained_primary_stays);
     tcase_add_test(rules, a_hold_freezes_the_writer);

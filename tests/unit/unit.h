@@ -15,5 +15,6 @@ Suite *scheduler_suite(void);
 Suite *table_suite(void);
 Suite *watcher_suite(void);
 Suite *failure_suite(void);
+Suite *reporter_suite(void);
 
 #endif
