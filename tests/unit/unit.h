@@ -10,6 +10,8 @@ Suite *codec_suite(void);
 Suite *paths_suite(void);
 Suite *config_suite(void);
 Suite *resolve_suite(void);
+Suite *fleet_suite(void);
+Suite *resolver_suite(void);
 Suite *assess_suite(void);
 Suite *scheduler_suite(void);
 Suite *table_suite(void);
