@@ -341,6 +341,7 @@ static void begin(struct look *look)
     look->naming = true;
     look->deadline_ms = look->turn.began_ms + look->to.timeout_ms;
     look->tick_ms = INT64_MAX;
+    rest(look); /* else an idle connection that is readable wakes us without end while the name is looked up */
     wake_while_flying(look);
     names_lookup(look->to.names, look->host, named, look);
 }

@@ -341,9 +341,11 @@ static struct decision without_claimant(const struct work *work)
     if (work->stranger[i]) {
         return (struct decision){"", RULE_STRANGER};
     }
-    if (kind_is_ordered(work->out->policy.kind) &&
-        (tally_is_older(tally, work->newest) || lineage_compare(work->base, work->newest) < 0)) {
+    if (kind_is_ordered(work->out->policy.kind) && lineage_compare(work->base, work->newest) < 0) {
         return (struct decision){"", RULE_OUTDATED};
+    }
+    if (kind_is_ordered(work->out->policy.kind) && tally_is_older(tally, work->base)) {
+        return (struct decision){"", RULE_REWOUND}; /* unlike the outdated it may come back as what it was */
     }
     if (tally->denies >= tally->quorum) {
         return (struct decision){"", RULE_NOT_WRITABLE};

@@ -3,8 +3,8 @@
 #include "registry/base/text.h"
 
 const char *const rule_names[] = {"no-claim", "sole-claimant", "newest-lineage", "most-replicas", "incumbent-holds", "held",
-                                  "kept",     "not-writable",  "refused",        "outdated",      "stranger",        "tie",
-                                  NULL};
+                                  "kept",     "not-writable",  "refused",        "outdated",      "rewound",         "stranger",
+                                  "tie",      NULL};
 
 static bool is_win(const char *rule)
 {
@@ -86,6 +86,9 @@ static void tell_decision(struct text *text, const struct topology *topology, in
         break;
     case RULE_OUTDATED:
         text_put(text, "no primary: %s is older than what was seen on another member", last);
+        break;
+    case RULE_REWOUND:
+        text_put(text, "no primary: %s is on an older timeline than it was", last);
         break;
     case RULE_STRANGER:
         text_put(text, "no primary: another cluster answers at the address of %s", last);

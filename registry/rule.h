@@ -15,6 +15,7 @@ enum rule {
     RULE_NOT_WRITABLE,   /* withdrawn by its own word */
     RULE_REFUSED,        /* withdrawn: its port refuses and nothing streams from it */
     RULE_OUTDATED,       /* withdrawn: a newer lineage was seen */
+    RULE_REWOUND,        /* withdrawn: its own lineage is older than it was */
     RULE_STRANGER,       /* withdrawn: another cluster answers at its address */
     RULE_TIE             /* several claim, none is newest, and none may hold */
 };

@@ -22,6 +22,7 @@ if [ -z "${SERVERS:-}" ]; then
     SERVERS=${XDG_CACHE_HOME:-$HOME/.cache}/roster-servers
     [ "$(id -u)" != 0 ] || SERVERS=/var/cache/roster-servers # others have to be able to run them
 fi
+export SERVERS
 
 # Distribution, then packages. Those of a server bring no programs of other packages with them: see elsewhere_needs.
 elsewhere_packages() {
@@ -43,58 +44,63 @@ elsewhere_fetch() {
     mkdir -p "$SERVERS" || return 1
     for release; do
         [ ! -e "$SERVERS/$release/ready" ] || continue
+        case $(elsewhere_packages "$release") in ubuntu*) elsewhere_fetch trixie ;; esac # for its keys
         ( # one at a time, however many runs there are
+            umask 022
             flock 9
             [ ! -e "$SERVERS/$release/ready" ] || exit 0
-            set -e
             trap 'rm -rf "$SERVERS/$release.new"' EXIT
             trap 'exit 130' HUP INT TERM
             rm -rf "$SERVERS/$release" "$SERVERS/$release.new"
-            elsewhere_get "$release" "$SERVERS/$release.new" > "$SERVERS/$release.log" 2>&1
-            mv "$SERVERS/$release.new" "$SERVERS/$release"
+            elsewhere_get "$release" "$SERVERS/$release.new" > "$SERVERS/$release.log" 2>&1 &&
+                mv "$SERVERS/$release.new" "$SERVERS/$release"
         ) 9> "$SERVERS/lock" || echo "$release cannot be fetched: $(elsewhere_reason "$release")"
     done
 }
 
-elsewhere_reason() { grep -v '^W:' "$SERVERS/$1.log" 2> /dev/null | tail -n 1 | grep . || echo "nobody fetched it"; }
+elsewhere_reason() { grep -v '^W:' "$SERVERS/$1.log" 2> /dev/null | head -n 1 | grep . || echo "it is not in $SERVERS"; }
 
 elsewhere_get() { # elsewhere_get RELEASE FOLDER
-    local apt=$2/apt distribution packages source
+    local apt=$2/apt distribution packages source names
     read -r distribution packages <<< "$(elsewhere_packages "$1")"
-    source=$(elsewhere_source "$distribution" "$1")
-    mkdir -p "$apt"/{parts,preferences.d,lists/partial,cache/archives/partial,debs}
+    source=$(elsewhere_source "$distribution" "$1") || { echo "$source"; return 1; }
+    mkdir -p "$apt"/{parts,preferences.d,lists/partial,cache/archives/partial,debs} || return
     : > "$apt/status"
     echo "$source" > "$apt/sources.list"
     elsewhere_settings "$apt" > "$apt/conf"
     export APT_CONFIG=$apt/conf
-    timeout 120 apt-get -qq update
-    # shellcheck disable=SC2046,SC2086 # lists of names
-    (cd "$apt/debs" && timeout 300 apt-get -qq download $(elsewhere_needs $packages))
-    elsewhere_unpack "$2" "$apt"/debs/*.deb
+    timeout 120 apt-get -qq -o APT::Update::Error-Mode=any update || return
+    # shellcheck disable=SC2086 # lists of names
+    names=$(elsewhere_needs $packages) || return
+    # shellcheck disable=SC2086
+    (cd "$apt/debs" && timeout 300 apt-get -qq download $names) || return
+    elsewhere_unpack "$2" "$apt"/debs/*.deb && elsewhere_wrap "$2" "$SERVERS/$1" || return
     rm -rf "$apt"
-    elsewhere_wrap "$2" "$SERVERS/$1"
     : > "$2/ready"
 }
 
-# The machine's own apt is asked before APT_CONFIG says otherwise.
+# Lines of a sources.list. The machine's own apt is asked, before APT_CONFIG says otherwise.
 elsewhere_source() { # elsewhere_source DISTRIBUTION RELEASE
-    local mirror keys=/usr/share/keyrings/debian-archive-keyring.gpg parts=main codename
+    local keys mirror codename
     if [ "$1" = debian ]; then
+        keys=/usr/share/keyrings/debian-archive-keyring.gpg
         codename=$(. /etc/os-release && [ "$ID" = debian ] && echo "$VERSION_CODENAME")
-        mirror=$(apt-get --print-uris update 2> /dev/null | sed -n "s,^'\(.*\)/dists/${codename:-none}/InRelease'.*,\1,p" | head -n 1)
-        [ -n "$mirror" ] || { echo "this machine's apt names no archive of Debian" >&2; return 1; }
+        mirror=$(apt-get --print-uris update 2> /dev/null |
+            sed -En "s,^'(.*)/dists/(${codename:-stable}|(old)*stable|testing|unstable)/InRelease'.*,\1,p" | head -n 1)
     else
-        mirror=${UBUNTU:-}
-        [ -n "$mirror" ] || { echo "UBUNTU=URL names no archive" >&2; return 1; }
         keys=$SERVERS/trixie/usr/share/keyrings/ubuntu-archive-keyring.gpg # as Debian vouches for it
-        parts='main universe'
+        mirror=${UBUNTU:-}
     fi
-    [ -r "$keys" ] || { echo "there is no ${keys##*/}" >&2; return 1; }
-    echo "deb [signed-by=$keys] $mirror $2 $parts"
+    [ -n "$mirror" ] || { echo "no archive of ${1^} is known here"; return 1; }
+    [ -r "$keys" ] || { echo "there is no ${keys##*/}"; return 1; }
+    case $1 in
+    debian) echo "deb [signed-by=$keys] $mirror $2 main" ;;
+    ubuntu) printf "deb [signed-by=$keys] $mirror %s main universe\n" "$2" "$2-updates" ;;
+    esac
 }
 
 elsewhere_settings() {
-    apt-config dump | grep -E '^Acquire::(http|https|ftp|Retries)\b' || true # how this machine reaches its mirror
+    apt-config dump | grep -E '^Acquire::(http|https|ftp)\b' || true # how this machine reaches its mirror
     cat << E2
 Dir "$1/";
 Dir::Etc "$1/";
@@ -109,6 +115,7 @@ APT::Install-Recommends "false";
 APT::Sandbox::User "root";
 Acquire::Languages "none";
 Acquire::Check-Valid-Until "false";
+Acquire::Retries "1";
 Acquire::http::Timeout "15";
 Acquire::https::Timeout "15";
 E2
@@ -128,38 +135,37 @@ elsewhere_unpack() { # elsewhere_unpack FOLDER DEB...
     shift
     # Older packages have /lib, newer ones know /usr/lib alone.
     for name in bin sbin lib lib64; do
-        mkdir -p "$to/usr/$name"
-        ln -s "usr/$name" "$to/$name"
+        mkdir -p "$to/usr/$name" && ln -s "usr/$name" "$to/$name" || return
     done
     for name; do
-        dpkg-deb --fsys-tarfile "$name" | tar -C "$to" --no-same-owner --keep-directory-symlink -xf - \
-            --exclude='*/bitcode' --exclude='*/llvmjit*' --exclude=./usr/share/locale --exclude=./usr/share/doc --exclude=./usr/share/man
+        (set -o pipefail && dpkg-deb --fsys-tarfile "$name" |
+            tar -C "$to" --no-same-owner --keep-directory-symlink -xf - --exclude='*/bitcode' --exclude='*/llvmjit*' \
+                --exclude=./usr/share/locale --exclude=./usr/share/doc --exclude=./usr/share/man) || return
     done
 }
 
 # Scripts in the place of programs. AT is where FOLDER will be.
 elsewhere_wrap() { # elsewhere_wrap FOLDER AT
-    local path loader libraries
+    local path loader options
     loader=$(cd "$1" && ls usr/lib/*/ld-linux*.so.* | head -n 1)
-    libraries=$2/${loader%/*}
+    [ -n "$loader" ] || return
     for path in "$1"/usr/{bin,sbin}/* "$1"/usr/lib/postgresql/*/bin/*; do
-        [ -f "$path" ] && [ ! -h "$path" ] && [ "$(head -c 4 "$path" | tail -c 3)" = ELF ] || continue
-        mv "$path" "$path.elf"
-        printf '#!/bin/sh\nexec %s --library-path %s %s "$@"%s\n' "$2/$loader" "$libraries" "$2/${path#"$1"/}.elf" \
-            "$(elsewhere_options "${path##*/}" "$2")" > "$path"
+        [ -f "$path" ] && [ ! -h "$path" ] && [ "$(head -c 4 "$path" | tr -d '\0')" = $'\177ELF' ] || continue
+        options=$(elsewhere_options "${path##*/}" "$1" "$2")
+        mv "$path" "$path.elf" || return
+        printf '#!/bin/sh\nexec %s --library-path %s %s "$@"%s\n' \
+            "$2/$loader" "$2/${loader%/*}" "$2/${path#"$1"/}.elf" "$options" > "$path" || return
         chmod 755 "$path"
     done
 }
 
-# What a program looks for at places that it was built to know; they go behind the options that must be first.
-elsewhere_options() {
-    case $1 in
-    mysqld)
-        echo " --basedir=$2/usr --plugin-dir=$2/usr/lib/mysql/plugin --lc-messages-dir=$2/usr/share/mysql" \
-            "--character-sets-dir=$2/usr/share/mysql/charsets --secure-file-priv=NULL"
-        ;;
-    mariadbd) echo " --basedir=$2/usr --plugin-dir=$2/usr/lib/mysql/plugin --lc-messages-dir=$2/usr/share/mysql" ;;
-    esac
+# What a program would look for where it was built to be; they go behind the options that have to be first.
+elsewhere_options() { # elsewhere_options PROGRAM FOLDER AT
+    local share
+    case $1 in mysqld | mariadbd) ;; *) return ;; esac
+    share=$(cd "$2" && ls -d usr/share/*/english)
+    echo " --basedir=$3/usr --plugin-dir=$3/usr/lib/mysql/plugin" \
+        "--lc-messages-dir=$3/${share%/english} --character-sets-dir=$3/${share%/english}/charsets"
 }
 
 # ---- using ------------------------------------------------------------------------

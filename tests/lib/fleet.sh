@@ -10,9 +10,10 @@
 #     wait_topology SECONDS NAME JQ         until the filter says true
 #     watch_start WATCH CLUSTER             `roster watch --primary`; its lines are in T/WATCH.out
 #
-# PROBE_SETTINGS has further lines for [probe], REGISTRY_SETTINGS for [registry].
+# PROBE_SETTINGS has further lines for [probe], REGISTRY_SETTINGS for [registry], CLUSTER_SETTINGS for each cluster.
 
 PROBE_SETTINGS=${PROBE_SETTINGS:-}
+CLUSTER_SETTINGS=${CLUSTER_SETTINGS:-}
 REGISTRY_SETTINGS=${REGISTRY_SETTINGS:-session_timeout = 4s}
 
 cluster_file() { echo "$T/clusters.ini"; }
@@ -37,8 +38,8 @@ cluster_pg() {
     local name=$1 witnesses=$2
     shift 2
     {
-        printf '\n[cluster %s]\nengine = postgresql\nwitnesses = %d\nuser = roster\ndatabase = postgres\npassword_file = %s\n' \
-            "$name" "$witnesses" "$(password_file)"
+        printf '\n[cluster %s]\nengine = postgresql\nwitnesses = %d\nuser = roster\ndatabase = postgres\npassword_file = %s\n%s\n' \
+            "$name" "$witnesses" "$(password_file)" "$CLUSTER_SETTINGS"
         members_of "$name" pg_port "$@"
     } >> "$(cluster_file)"
 }
@@ -47,7 +48,8 @@ cluster_my() {
     local name=$1 witnesses=$2
     shift 2
     {
-        printf '\n[cluster %s]\nengine = mysql\nwitnesses = %d\nuser = roster\npassword_file = %s\n' "$name" "$witnesses" "$(password_file)"
+        printf '\n[cluster %s]\nengine = mysql\nwitnesses = %d\nuser = roster\npassword_file = %s\n%s\n' \
+            "$name" "$witnesses" "$(password_file)" "$CLUSTER_SETTINGS"
         members_of "$name" my_port "$@"
     } >> "$(cluster_file)"
 }

@@ -6,6 +6,7 @@
 #     my_pair [PREFIX]           PREFIX-1 (my-1) the primary, PREFIX-2 its replica
 #     my_sql NAME SQL            as root, through the socket; prints rows
 #     my_follow NAME UPSTREAM    replicate from there
+#     my_promote NAME            no replica any more, and writable
 #     my_switch OLD NEW          a planned switch-over: closes no session of a reader
 #
 # Accounts: roster (password secret, SLAVE MONITOR), app (password app, owns the database app), repl.
@@ -93,10 +94,12 @@ my_pair() {
 
 my_position() { my_sql "$1" "SELECT @@gtid_current_pos"; }
 
+my_promote() { my_sql "$1" "STOP SLAVE; RESET SLAVE ALL; SET GLOBAL read_only=0"; }
+
 my_switch() { # my_switch OLD NEW
     my_sql "$1" "SET GLOBAL read_only=1"
     [ "$(my_sql "$2" "SELECT MASTER_GTID_WAIT('$(my_position "$1")', 20)")" = 0 ] || fail "$2 does not catch up with $1"
-    my_sql "$2" "STOP SLAVE; RESET SLAVE ALL; SET GLOBAL read_only=0"
+    my_promote "$2"
     my_sql "$1" "SET GLOBAL gtid_slave_pos='$(my_position "$1")'"
     my_follow "$1" "$2"
 }

@@ -17,19 +17,20 @@ PG_BIN=$(ls -d /usr/lib/postgresql/*/bin 2> /dev/null | sort -V | tail -n 1)
 # A data directory to copy, made once per run: initdb takes longer than everything else.
 pg_template() { # pg_template FOLDER
     [ ! -e "$1/ready" ] || return 0
-    local made=$1.$$
+    local made=$1.$$ keep='wal_keep_size = 64MB'
+    case $("$PG_BIN/postgres" --version) in *' 12.'*) keep='wal_keep_segments = 64' ;; esac
     mkdir "$made"
     own "$made"
     "${unprivileged[@]}" "$PG_BIN/initdb" -D "$made/data" -U postgres -E UTF8 --locale=C --wal-segsize=1 -N \
         --auth-local=trust --auth-host=scram-sha-256 > "$made/log" 2>&1 || { cat "$made/log"; fail "initdb"; }
-    cat >> "$made/data/postgresql.conf" <<'E2'
+    cat >> "$made/data/postgresql.conf" <<E2
 listen_addresses = '127.0.0.1'
 max_connections = 40
 shared_buffers = 16MB
 dynamic_shared_memory_type = mmap
 fsync = off
 wal_log_hints = on
-wal_keep_size = 64MB
+$keep
 min_wal_size = 8MB
 wal_retrieve_retry_interval = 100ms
 log_line_prefix = '%m [%p] %q%u '

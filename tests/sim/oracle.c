@@ -6,7 +6,7 @@
  *   S3  where there is an order, a lineage has one primary
  *   S5  a writer is withdrawn only for what a quorum's reports say
  *   S6  what is written follows from what stood there: resolving the evidence again gives the same
- *   S8  a fenced member returns only when a quorum sees it replicate
+ *   S8  who was replaced stays fenced until a quorum sees it replicate
  *   S10 a router never goes back
  *   S12 a router follows only what was written
  *   G   a voter's beat was heard of lately: no ghost votes */
@@ -41,6 +41,7 @@ struct oracle {
     struct {
         char lineage[LINEAGE_SIZE], primary[NAME_SIZE];
     } lineages[LINEAGES_MAX];
+    bool replaced[SERVERS_OF_CLUSTER_MAX]; /* was primary, and has not been seen replicating since: must be fenced */
     struct evidence evidence;    /* of the latest check */
     struct report reports[WITNESSES_MAX];
 };
@@ -157,11 +158,21 @@ static void check_new_writer(struct oracle *oracle, const struct topology *now)
     }
 }
 
+static bool is_accepted(const struct oracle *oracle, const char *member)
+{
+    for (size_t i = 0; i < oracle->directives.accept_count; i++) {
+        if (is(oracle->directives.accept[i].name, member)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void check_uniqueness(struct oracle *oracle, const struct topology *now)
 {
     for (int i = 0; i < oracle->lineage_count; i++) {
         if (is(oracle->lineages[i].lineage, now->lineage)) {
-            if (!is(oracle->lineages[i].primary, now->primary)) {
+            if (!is(oracle->lineages[i].primary, now->primary) && !is_accepted(oracle, now->primary)) {
                 world_fail(oracle->world, "S3: lineage %s is of %s and of %s", now->lineage, oracle->lineages[i].primary,
                            now->primary);
             }
@@ -203,25 +214,32 @@ static void check_withdrawal(struct oracle *oracle, const struct topology *now)
     }
 }
 
-static bool is_accepted(const struct oracle *oracle, const char *member)
-{
-    for (size_t i = 0; i < oracle->directives.accept_count; i++) {
-        if (is(oracle->directives.accept[i].name, member)) {
-            return true;
-        }
-    }
-    return false;
-}
-
+/* Who was primary and is not any more is neither written to nor read from until a quorum sees it replicate. Kept by the
+ * oracle's own book. */
 static void check_fences(struct oracle *oracle, const struct topology *now)
 {
-    for (size_t i = 0; i < oracle->last.member_count; i++) {
-        const struct member *was = &oracle->last.members[i];
-        const struct member *member = topology_member(now, was->listing.name);
-        bool freed = was->fenced && member && !member->fenced && !is_accepted(oracle, was->listing.name);
-        if (freed && count(oracle, says_replica, was->listing.name, NULL) < quorum_of(now->policy.witnesses)) {
-            world_fail(oracle->world, "S8: the fence of %s went although no quorum sees it replicate", was->listing.name);
+    const struct topology *last = &oracle->last;
+    const char *former = last->primary[0] ? last->primary : last->last_primary;
+    for (int i = 0; i < oracle->world->databases.count; i++) {
+        const char *name = oracle->world->databases.at[i].name;
+        const struct member *member = topology_member(now, name);
+        oracle->replaced[i] = oracle->replaced[i] || (is(name, former) && now->primary[0] && !is(name, now->primary));
+        if (is_accepted(oracle, name) || count(oracle, says_replica, name, NULL) >= quorum_of(now->policy.witnesses)) {
+            oracle->replaced[i] = false;
         }
+        if (oracle->replaced[i] && member && (!member->fenced || member->role != ROLE_NONE)) {
+            world_fail(oracle->world, "S8: %s was replaced, no quorum sees it replicate, and it is %s%s", name,
+                       role_names[member->role], member->fenced ? ", fenced" : "");
+        }
+    }
+}
+
+/* The book as of a verdict that is remembered. */
+static void reopen_book(struct oracle *oracle, const struct topology *topology)
+{
+    for (int i = 0; i < oracle->world->databases.count; i++) {
+        const struct member *member = topology ? topology_member(topology, oracle->world->databases.at[i].name) : NULL;
+        oracle->replaced[i] = member && member->fenced;
     }
 }
 
@@ -267,6 +285,7 @@ static void check_memory(struct oracle *oracle, const struct topology *now)
             oracle->last = previous ? *previous : (struct topology){0};
             oracle->lineage_count = 0;
             oracle->forgotten = true;
+            reopen_book(oracle, previous);
         }
     }
     oracle->evidence.previous = oracle->has ? &oracle->last : NULL;

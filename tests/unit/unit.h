@@ -11,6 +11,7 @@ Suite *paths_suite(void);
 Suite *config_suite(void);
 Suite *resolve_suite(void);
 Suite *fleet_suite(void);
+Suite *name_suite(void);
 Suite *resolver_suite(void);
 Suite *assess_suite(void);
 Suite *scheduler_suite(void);

@@ -75,7 +75,8 @@ bool world_resolve(struct world *world)
     static struct topology topology;
     struct evidence evidence = {.previous = world->has_previous ? &world->previous : NULL, .directives = &world->directives};
     for (size_t p = 0; p < world->count; p++) {
-        evidence.votes[evidence.count++] = (struct vote){&world->reports[p], (int64_t)p + 1};
+        size_t at = world->backwards ? world->count - 1 - p : p;
+        evidence.votes[evidence.count++] = (struct vote){&world->reports[at], (int64_t)at + 1};
     }
     if (!resolve(&evidence, &topology)) {
         return false;

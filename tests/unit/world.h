@@ -12,6 +12,7 @@ struct world {
     struct topology previous;
     bool has_previous;
     struct directives directives;
+    bool backwards; /* the votes come in the other order */
 };
 
 /* `probes` reports of `members` members m0, m1, ..., all unknown; every probe votes. */
