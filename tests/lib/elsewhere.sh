@@ -1,13 +1,11 @@
 # shellcheck shell=bash
-# Database servers that this machine's own release does not have, out of the
-# archives of other releases.
+# Database servers that this machine's own release does not have, out of
+# other releases of Debian.
 #
-#     elsewhere_fetch RELEASE...   what is not there yet, into SERVERS; needs the network
-#     elsewhere RELEASE PROGRAM    sets ELSEWHERE, the folder of that program, or skips the test and says why
+#     elsewhere_fetch RELEASE...           what is not there yet, into SERVERS; needs the network
+#     elsewhere RELEASE PROGRAM VERSION    sets ELSEWHERE, the folder of that program, or skips the test and says why
 #
-# The mirror is the one that the machine's own apt is set up for; UBUNTU=URL
-# names an archive for Ubuntu's releases, of which a Debian machine knows none.
-# apt runs on a folder of its own: it believes that nothing at all is installed, and so
+# The mirror is the one that the machine's own apt is set up for. apt runs on a folder of its own: it believes that nothing at all is installed, and so
 # names every library that a server needs, the C library included. Nothing of the machine is
 # touched, and nobody has to be root. Signatures are checked as ever; how old an archive's index
 # may be is not, as the servers are for tests on loopback and a release that has ended stays as it is.
@@ -16,7 +14,7 @@
 # libraries that came with it: what bears its name is a script, beside PROGRAM.elf.
 #
 # SERVERS is kept: a second run needs no network, and has the versions of the first. Remove it to fetch anew.
-# It takes 200 to 400 MB a release.
+# It takes 100 to 300 MB a release.
 
 if [ -z "${SERVERS:-}" ]; then
     SERVERS=${XDG_CACHE_HOME:-$HOME/.cache}/roster-servers
@@ -24,16 +22,12 @@ if [ -z "${SERVERS:-}" ]; then
 fi
 export SERVERS
 
-# Distribution, then packages. Those of a server bring no programs of other packages with them: see elsewhere_needs.
+# The packages whose programs are wanted.
 elsewhere_packages() {
     case $1 in
-    bullseye) echo debian postgresql-13 postgresql-client-13 mariadb-server-core-10.5 mariadb-client-core-10.5 ;;
-    trixie) echo debian postgresql-17 postgresql-client-17 mariadb-server-core mariadb-client-core ubuntu-keyring ;;
-    sid) echo debian postgresql-18 postgresql-client-18 mysql-server-core ;;
-    focal) echo ubuntu postgresql-12 postgresql-client-12 ;;
-    jammy) echo ubuntu postgresql-14 postgresql-client-14 mariadb-server-core-10.6 mariadb-client-core-10.6 ;;
-    noble) echo ubuntu postgresql-16 postgresql-client-16 mysql-server-core-8.0 ;;
-    questing) echo ubuntu mysql-server-core ;;
+    bullseye) echo postgresql-13 postgresql-client-13 mariadb-server-core-10.5 mariadb-client-core-10.5 ;;
+    trixie) echo postgresql-17 postgresql-client-17 mariadb-server-core mariadb-client-core ;;
+    sid) echo postgresql-18 postgresql-client-18 mysql-server-core ;;
     esac
 }
 
@@ -44,7 +38,6 @@ elsewhere_fetch() {
     mkdir -p "$SERVERS" || return 1
     for release; do
         [ ! -e "$SERVERS/$release/ready" ] || continue
-        case $(elsewhere_packages "$release") in ubuntu*) elsewhere_fetch trixie ;; esac # for its keys
         ( # one at a time, however many runs there are
             umask 022
             flock 9
@@ -61,17 +54,17 @@ elsewhere_fetch() {
 elsewhere_reason() { grep -v '^W:' "$SERVERS/$1.log" 2> /dev/null | head -n 1 | grep . || echo "it is not in $SERVERS"; }
 
 elsewhere_get() { # elsewhere_get RELEASE FOLDER
-    local apt=$2/apt distribution packages source names
-    read -r distribution packages <<< "$(elsewhere_packages "$1")"
-    source=$(elsewhere_source "$distribution" "$1") || { echo "$source"; return 1; }
+    local apt=$2/apt packages source names
+    packages=$(elsewhere_packages "$1")
+    source=$(elsewhere_source "$1") || { echo "$source"; return 1; }
     mkdir -p "$apt"/{parts,preferences.d,lists/partial,cache/archives/partial,debs} || return
     : > "$apt/status"
     echo "$source" > "$apt/sources.list"
     elsewhere_settings "$apt" > "$apt/conf"
     export APT_CONFIG=$apt/conf
     timeout 120 apt-get -qq -o APT::Update::Error-Mode=any update || return
-    # shellcheck disable=SC2086 # lists of names
-    names=$(elsewhere_needs $packages) || return
+    # shellcheck disable=SC2046 # a list of names: those that the release still has
+    names=$(elsewhere_needs $(apt-cache pkgnames | grep -Fx "${packages// /$'\n'}")) || return
     # shellcheck disable=SC2086
     (cd "$apt/debs" && timeout 300 apt-get -qq download $names) || return
     elsewhere_unpack "$2" "$apt"/debs/*.deb && elsewhere_wrap "$2" "$SERVERS/$1" || return
@@ -79,24 +72,15 @@ elsewhere_get() { # elsewhere_get RELEASE FOLDER
     : > "$2/ready"
 }
 
-# Lines of a sources.list. The machine's own apt is asked, before APT_CONFIG says otherwise.
-elsewhere_source() { # elsewhere_source DISTRIBUTION RELEASE
-    local keys mirror codename
-    if [ "$1" = debian ]; then
-        keys=/usr/share/keyrings/debian-archive-keyring.gpg
-        codename=$(. /etc/os-release && [ "$ID" = debian ] && echo "$VERSION_CODENAME")
-        mirror=$(apt-get --print-uris update 2> /dev/null |
-            sed -En "s,^'(.*)/dists/(${codename:-stable}|(old)*stable|testing|unstable)/InRelease'.*,\1,p" | head -n 1)
-    else
-        keys=$SERVERS/trixie/usr/share/keyrings/ubuntu-archive-keyring.gpg # as Debian vouches for it
-        mirror=${UBUNTU:-}
-    fi
-    [ -n "$mirror" ] || { echo "no archive of ${1^} is known here"; return 1; }
+# A line of a sources.list. The machine's own apt is asked, before APT_CONFIG says otherwise.
+elsewhere_source() { # elsewhere_source RELEASE
+    local keys=/usr/share/keyrings/debian-archive-keyring.gpg mirror codename
+    codename=$(. /etc/os-release && [ "$ID" = debian ] && echo "$VERSION_CODENAME")
+    mirror=$(apt-get --print-uris update 2> /dev/null |
+        sed -En "s,^'(.*)/dists/(${codename:-stable}|(old)*stable|testing|unstable)/InRelease'.*,\1,p" | head -n 1)
+    [ -n "$mirror" ] || { echo "no archive of Debian is known here"; return 1; }
     [ -r "$keys" ] || { echo "there is no ${keys##*/}"; return 1; }
-    case $1 in
-    debian) echo "deb [signed-by=$keys] $mirror $2 main" ;;
-    ubuntu) printf "deb [signed-by=$keys] $mirror %s main universe\n" "$2" "$2-updates" ;;
-    esac
+    echo "deb [signed-by=$keys] $mirror $1 main"
 }
 
 elsewhere_settings() {
@@ -170,8 +154,10 @@ elsewhere_options() { # elsewhere_options PROGRAM FOLDER AT
 
 # ---- using ------------------------------------------------------------------------
 
-elsewhere() { # elsewhere RELEASE PROGRAM: its path below usr
+elsewhere() { # elsewhere RELEASE PROGRAM VERSION: the program's path below usr, the version's first numbers
+    local found
     [ -e "$SERVERS/$1/ready" ] || skip "$1 cannot be fetched: $(elsewhere_reason "$1")"
-    [ -x "$SERVERS/$1/usr/$2" ] || skip "$1 has no $2"
     ELSEWHERE=$SERVERS/$1/usr/${2%/*}
+    found=$("$ELSEWHERE/${2##*/}" --version 2>&1) || skip "$1 has no $2"
+    case $found in *" $3."*) echo "$found" ;; *) skip "$1 has not version $3 of $2: $found" ;; esac
 }

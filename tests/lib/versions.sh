@@ -2,21 +2,21 @@
 # One story for servers of any version: what they say of themselves, a planned
 # switch, a killed primary. Three probes, a router that follows.
 #
-#     versions_postgresql RELEASE MAJOR
-#     versions_mariadb RELEASE MAJOR.MINOR
-#     versions_mysql RELEASE MAJOR.MINOR
+#     versions_postgresql RELEASE VERSION    the version's first number or two
+#     versions_mariadb RELEASE VERSION
+#     versions_mysql RELEASE VERSION
 
-# versions_settled CLUSTER PRIMARY SECONDARY VERSION ADDRESS: everyone sees this, whatever was before.
-versions_settled() {
+# All is well, whatever was before.
+versions_settled() { # versions_settled CLUSTER PRIMARY SECONDARY VERSION ADDRESS
     local of='.members[] | select(.name == '
     wait_topology 40 "$1" ".state == \"ok\" and .primary == \"$2\" and ([.members[].health] | unique) == [\"up\"]"
     wait_topology 20 "$1" "$of\"$3\") | .role == \"secondary\" and .upstream == \"$2\" and .lag.state == \"ok\" and (.fenced | not)"
-    wait_report 20 "$1" probe-a "[.members[] | .answer == \"ok\" and ((.version | . == \"$4\" or startswith(\"$4.\") or startswith(\"$4-\")) and (has(\"missing\") | not))] | all"
+    wait_report 20 "$1" probe-a ".members | all(.answer == \"ok\" and (.version | startswith(\"$4.\")))"
     watch_sees 10 watch "$5"
 }
 
 versions_postgresql() {
-    elsewhere "$1" "lib/postgresql/$2/bin/postgres"
+    elsewhere "$1" "lib/postgresql/$2/bin/postgres" "$2"
     PG_BIN=$ELSEWHERE
     TEMPLATES=$T
     zk_start
@@ -55,7 +55,7 @@ versions_of_a_pair() { # versions_of_a_pair VERSION SWITCH PROMOTE
 }
 
 versions_mariadb() {
-    elsewhere "$1" sbin/mariadbd
+    elsewhere "$1" sbin/mariadbd "$2"
     PATH=${ELSEWHERE%/*}/bin:$ELSEWHERE:$PATH
     TEMPLATES=$T
     zk_start
@@ -65,7 +65,7 @@ versions_mariadb() {
 
 # With accounts as MySQL makes them, which want an encrypted connection; and the least rights there are.
 versions_mysql() {
-    elsewhere "$1" sbin/mysqld
+    elsewhere "$1" sbin/mysqld "$2"
     zk_start
     mysql_pair
     CLUSTER_SETTINGS='tls = require'

@@ -20,14 +20,14 @@ enum condition { RUNNING, CRASHED, HUNG, STARTING, STOPPING };
 struct database {
     char name[NAME_SIZE];
     enum condition condition;
-    bool standby;      /* in recovery; async: has a channel */
+    bool standby; /* in recovery; async: has a channel */
     bool writable;
-    int upstream;      /* index; -1: none */
+    int upstream; /* index; -1: none */
     bool stream_cut;
     int64_t timeline;
     char identity[IDENTITY_SIZE];
     int64_t lag_bytes, lag_ms;
-    uint64_t boot;     /* grows whenever it drops its connections */
+    uint64_t boot; /* grows whenever it drops its connections */
 };
 
 /* `server` took writes on this timeline from then on. */
@@ -61,7 +61,7 @@ void databases_follow(struct databases *databases, int i, int upstream);
 
 bool databases_writes(const struct databases *databases, int i); /* up and taking writes */
 bool databases_streams(const struct databases *databases, int i);
-int64_t databases_newest(const struct databases *databases);     /* the greatest timeline there ever was */
+int64_t databases_newest(const struct databases *databases); /* the greatest timeline there ever was */
 bool databases_reigned(const struct databases *databases, const char *name, const char *lineage);
 
 /* What it says when asked, or how asking fails. HUNG is up to the caller: nothing is said. */

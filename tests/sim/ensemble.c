@@ -166,8 +166,12 @@ struct line *line_new(struct ensemble *ensemble, struct client *client, int serv
 {
     struct line *line = calloc(1, sizeof *line);
     assert(line);
-    *line = (struct line){.ensemble = ensemble, .client = client, .by = client_name(client), .server = server, .session = session,
-                           .next = ensemble->lines};
+    *line = (struct line){.ensemble = ensemble,
+                          .client = client,
+                          .by = client_name(client),
+                          .server = server,
+                          .session = session,
+                          .next = ensemble->lines};
     ensemble->lines = line;
     session->line = line;
     session_shows_life(session);

@@ -25,8 +25,8 @@ struct session {
     int64_t id;
     int64_t timeout_ms;
     bool over;
-    struct line *line;  /* where it is served; another's writes are refused */
-    uint64_t lease;     /* grows whenever the session shows life: an expiry of a former lease is void */
+    struct line *line; /* where it is served; another's writes are refused */
+    uint64_t lease;    /* grows whenever the session shows life: an expiry of a former lease is void */
     struct ensemble *ensemble;
     struct session *next;
 };
@@ -37,19 +37,19 @@ struct request {
     enum request_kind kind;
     uint64_t tag;
     bool watch;
-    char *path;                /* reads */
-    struct store_op *ops;      /* writes; owned, strings too */
+    char *path;           /* reads */
+    struct store_op *ops; /* writes; owned, strings too */
     size_t op_count;
-    bool lost;                 /* never arrives */
-    bool dropped;              /* the client waits no more: whoever holds it frees it */
-    bool idle;                 /* nobody but the client holds it */
+    bool lost;    /* never arrives */
+    bool dropped; /* the client waits no more: whoever holds it frees it */
+    bool idle;    /* nobody but the client holds it */
     enum store_rc rc;
     struct store_stat stat;
     size_t failed_op;
-    int64_t zxid;              /* the server must have this one before it answers */
+    int64_t zxid; /* the server must have this one before it answers */
     struct line *line;
-    struct request *behind;    /* in the line */
-    struct request *next;      /* among the client's unanswered */
+    struct request *behind; /* in the line */
+    struct request *next;   /* among the client's unanswered */
     struct ensemble *ensemble;
     struct request *newer, *older; /* among all there are */
 };
@@ -77,9 +77,9 @@ struct waiter {
 struct server {
     struct ensemble *ensemble;
     struct tree tree;
-    size_t applied;    /* transactions of the log */
-    int64_t apply_ms;  /* when the latest that is under way will be applied */
-    int64_t lag_ms;    /* more than the usual millisecond or two */
+    size_t applied;   /* transactions of the log */
+    int64_t apply_ms; /* when the latest that is under way will be applied */
+    int64_t lag_ms;   /* more than the usual millisecond or two */
     struct waiter *waiters;
 };
 
@@ -132,7 +132,7 @@ void server_await(struct server *server, int64_t zxid, void (*run)(void *owner, 
 struct request *request_new(struct ensemble *ensemble, enum request_kind kind, uint64_t tag);
 void request_free(struct request *request);
 
-/* In store_mem.c. */
+/* In client.c and store_mem.c. */
 void client_answered(struct client *client, struct request *request, const struct tree *tree);
 void client_hears(struct client *client, const struct change *change);
 void client_disconnected(struct client *client);

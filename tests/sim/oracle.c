@@ -42,7 +42,7 @@ struct oracle {
         char lineage[LINEAGE_SIZE], primary[NAME_SIZE];
     } lineages[LINEAGES_MAX];
     bool replaced[SERVERS_OF_CLUSTER_MAX]; /* was primary, and has not been seen replicating since: must be fenced */
-    struct evidence evidence;    /* of the latest check */
+    struct evidence evidence;              /* of the latest check */
     struct report reports[WITNESSES_MAX];
 };
 
@@ -80,8 +80,7 @@ static bool read_evidence(struct oracle *oracle, const struct topology *topology
         const struct testimony *testimony = &topology->evidence[i];
         path_report(path, sizeof path, SIM_ROOT, SIM_CLUSTER, testimony->probe);
         const struct znode *node = tree_find(&oracle->world->ensemble->head, path);
-        if (!node || node->stat.mzxid != testimony->mzxid ||
-            !report_decode(node->data, node->len, &oracle->reports[i], &refusal)) {
+        if (!node || node->stat.mzxid != testimony->mzxid || !report_decode(node->data, node->len, &oracle->reports[i], &refusal)) {
             world_fail(oracle->world, "S6: the verdict rests on a report of %s that does not stand there", testimony->probe);
             return false;
         }
@@ -248,8 +247,9 @@ static void check_fold(struct oracle *oracle, const struct topology *now)
 {
     static struct topology again;
     if (!resolve(&oracle->evidence, &again) || !topology_equal(&again, now)) {
-        world_fail(oracle->world, "S6: the verdict of %s (epoch %lld, %s, %s) does not follow from its evidence (epoch %lld, %s, %s)",
-                   now->by, (long long)now->epoch, now->primary, now->rule, (long long)again.epoch, again.primary, again.rule);
+        world_fail(oracle->world,
+                   "S6: the verdict of %s (epoch %lld, %s, %s) does not follow from its evidence (epoch %lld, %s, %s)", now->by,
+                   (long long)now->epoch, now->primary, now->rule, (long long)again.epoch, again.primary, again.rule);
     }
 }
 

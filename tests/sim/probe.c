@@ -22,9 +22,9 @@ struct look {
     struct probe *probe;
     int database;
     struct turn turn;
-    uint64_t flight;    /* grows with every look: what belongs to a former one is void */
+    uint64_t flight; /* grows with every look: what belongs to a former one is void */
     bool connected;
-    uint64_t boot;      /* of the server we are connected to */
+    uint64_t boot; /* of the server we are connected to */
     bool again;
     struct observation seen;
 };
@@ -46,12 +46,12 @@ struct probe {
     struct schedule schedule;
     struct look looks[SERVERS_OF_CLUSTER_MAX];
     size_t rank, size;
-    bool busy;                 /* the store is being renewed */
-    bool draining;             /* a drain is on the agenda */
-    int64_t wake_ms;           /* when a settling is on the agenda; 0: none */
+    bool busy;       /* the store is being renewed */
+    bool draining;   /* a drain is on the agenda */
+    int64_t wake_ms; /* when a settling is on the agenda; 0: none */
     int64_t pulse_ms, resync_ms, slipped_ms, away_ms;
     bool blind;
-    struct probe *next;        /* of all there ever were */
+    struct probe *next; /* of all there ever were */
 };
 
 static void settle(struct probe *probe);
@@ -368,7 +368,7 @@ static void take_event(struct probe *probe, const struct store_event *event)
     }
     if (event->kind == STORE_UP || event->kind == STORE_DOWN || event->kind == STORE_GONE) {
         world_tell(probe->world, true, "%s: %s", probe_name(probe->index),
-                   event->kind == STORE_UP ? (event->renewed ? "connected anew" : "connected again")
+                   event->kind == STORE_UP     ? (event->renewed ? "connected anew" : "connected again")
                    : event->kind == STORE_DOWN ? "connection lost"
                                                : "session over");
     }

@@ -19,7 +19,7 @@ struct router {
     struct watcher *watcher;
     struct watched *watched;
     bool draining;
-    int64_t tick_ms;          /* when a tick is on the agenda */
+    int64_t tick_ms; /* when a tick is on the agenda */
     bool has;
     struct topology topology; /* as published last */
     int64_t mzxid;
@@ -40,7 +40,8 @@ static void check_table(const struct router *router)
         const struct member *member = &topology->members[i];
         bool used = i == router->table.writer || (router->table.pool_set >> i & 1);
         if (used && (member->fenced || member->reason == ANSWER_STRANGER || (member->claims && i != router->table.writer))) {
-            world_fail(router->world, "S8: %s routes to %s, which is fenced, foreign or a rival", router->name, member->listing.name);
+            world_fail(router->world, "S8: %s routes to %s, which is fenced, foreign or a rival", router->name,
+                       member->listing.name);
         }
         if ((router->table.pool_set >> i & 1) && (member->role != ROLE_SECONDARY || member->health == HEALTH_DOWN)) {
             world_fail(router->world, "S13: %s reads from %s, which is %s and %s", router->name, member->listing.name,

@@ -442,13 +442,13 @@ static uint64_t run(uint64_t seed, bool loud, char fault[FAULT_SIZE])
 {
     static struct world world;
     struct chance chance = {seed};
-    world_init(&world, &(struct world_settings){.seed = seed,
-                                                .kind = chance_hits(&chance, 65) ? KIND_STREAMING : KIND_ASYNC,
-                                                .databases = (int)chance_between(&chance, 2, 4),
-                                                .probes = (int)chance_between(&chance, 3, PROBES),
-                                                .routers = (int)chance_between(&chance, 1, ROUTERS),
-                                                .witnesses = chance_hits(&chance, 80) ? 3 : 1,
-                                                .loud = loud});
+    struct world_settings settings = {.seed = seed, .loud = loud}; /* drawn one by one: the order in a list is the compiler's */
+    settings.kind = chance_hits(&chance, 65) ? KIND_STREAMING : KIND_ASYNC;
+    settings.databases = (int)chance_between(&chance, 2, 4);
+    settings.probes = (int)chance_between(&chance, 3, PROBES);
+    settings.routers = (int)chance_between(&chance, 1, ROUTERS);
+    settings.witnesses = chance_hits(&chance, 80) ? 3 : 1;
+    world_init(&world, &settings);
     live(&world);
     strcpy(fault, world.fault);
     uint64_t hash = world.hash;

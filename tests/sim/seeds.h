@@ -8,7 +8,7 @@
 struct seeds_settings {
     uint64_t from;
     uint64_t count;
-    int64_t budget_ms;  /* of real time: no further seed is begun after it; 0: no limit */
+    int64_t budget_ms; /* of real time: no further seed is begun after it; 0: no limit */
     bool loud;
     const char *program; /* for the command that replays */
 };

@@ -7,7 +7,8 @@
 
 /* An idle client: store_renew begins. `ready` is called when events wait; it must not use the store at once, but
  * put something on the agenda. The name is copied. */
-struct store *store_mem_new(struct ensemble *ensemble, const char *name, int64_t timeout_ms, void (*ready)(void *owner), void *owner);
+struct store *store_mem_new(struct ensemble *ensemble, const char *name, int64_t timeout_ms, void (*ready)(void *owner),
+                            void *owner);
 
 /* The link breaks: noticed at once, or, if `silent`, by its silence only. Requests on their way may still arrive. */
 void store_mem_cut(struct store *store, bool silent);

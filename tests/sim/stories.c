@@ -580,13 +580,9 @@ static const struct story stories[] = {
 static bool play(const struct story *story, bool loud)
 {
     static struct world world;
-    world_init(&world, &(struct world_settings){.seed = 1,
-                                                .kind = story->kind,
-                                                .databases = 3,
-                                                .probes = 3,
-                                                .routers = 1,
-                                                .witnesses = 3,
-                                                .loud = loud});
+    world_init(&world,
+               &(struct world_settings){
+                   .seed = 1, .kind = story->kind, .databases = 3, .probes = 3, .routers = 1, .witnesses = 3, .loud = loud});
     story->play(&world);
     bool good = world.fault[0] == '\0' && strcmp(world.told, story->told) == 0;
     if (good) {

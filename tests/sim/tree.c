@@ -109,8 +109,8 @@ static enum store_rc create(const struct tree *tree, struct txn *txn, const stru
     }
     struct change *change = add_change(txn, op->path);
     change->creates = true;
-    change->node.stat = (struct store_stat){
-        .czxid = txn->zxid, .mzxid = txn->zxid, .owner = op->kind == STORE_CREATE_EPHEMERAL ? session : 0};
+    change->node.stat =
+        (struct store_stat){.czxid = txn->zxid, .mzxid = txn->zxid, .owner = op->kind == STORE_CREATE_EPHEMERAL ? session : 0};
     change->node.pzxid = txn->zxid;
     set_data(&change->node, op);
     return STORE_OK;

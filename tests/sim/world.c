@@ -273,8 +273,7 @@ bool world_run(struct world *world, int64_t until_ms, bool (*holds)(struct world
 
 static void configure(struct world *world)
 {
-    world->probing = (struct probe_settings){
-        .interval_ms = 1000, .alert_interval_ms = 25, .timeout_ms = 500, .rise = 1, .fall = 3};
+    world->probing = (struct probe_settings){.interval_ms = 1000, .alert_interval_ms = 25, .timeout_ms = 500, .rise = 1, .fall = 3};
     struct cluster_settings *cluster = &world->cluster;
     strcpy(cluster->name, SIM_CLUSTER);
     cluster->policy = (struct policy){world->settings.kind == KIND_STREAMING ? ENGINE_POSTGRESQL : ENGINE_MYSQL,

@@ -45,13 +45,13 @@ struct world {
     struct databases databases;
     struct cluster_settings cluster;
     struct probe_settings probing;
-    struct probe *probes[PROBES];     /* NULL: not running */
+    struct probe *probes[PROBES]; /* NULL: not running */
     struct router *routers[ROUTERS];
-    struct probe *all_probes;         /* killed ones too: the agenda may still name them */
+    struct probe *all_probes; /* killed ones too: the agenda may still name them */
     bool path_cut[PROBES][SERVERS_OF_CLUSTER_MAX];
     struct oracle *oracle;
-    int lives;                        /* probes started so far: nonces and pids */
-    char fault[FAULT_SIZE];           /* the first invariant that broke; "": none */
+    int lives;              /* probes started so far: nonces and pids */
+    char fault[FAULT_SIZE]; /* the first invariant that broke; "": none */
     char told[TOLD_SIZE];
     size_t told_length;
     uint64_t hash;

@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# Servers of other Debian releases than the machine's (tests/lib/elsewhere.sh); tests/versions has further ones.
+# Servers of other Debian releases than the machine's (tests/lib/elsewhere.sh).
 
 test_postgresql_13() { versions_postgresql bullseye 13; }
 test_postgresql_17() { versions_postgresql trixie 17; }
 test_postgresql_18() { versions_postgresql sid 18; }
 test_mariadb_10_5() { versions_mariadb bullseye 10.5; }
 test_mariadb_11_8() { versions_mariadb trixie 11.8; }
-test_mysql_9_7() { versions_mysql sid 9.7; }
+test_mysql_9() { versions_mysql sid 9; }

@@ -51,8 +51,8 @@ static void put_folders(void)
 
 static char *rivals(uint64_t nonce, uint64_t beat)
 {
-    return presence_encode(&(struct presence){
-        .probe = "probe-a", .host = "elsewhere", .pid = 9, .version = "1", .nonce = nonce, .beat = beat});
+    return presence_encode(
+        &(struct presence){.probe = "probe-a", .host = "elsewhere", .pid = 9, .version = "1", .nonce = nonce, .beat = beat});
 }
 
 /* Somebody else's session holds our name. */

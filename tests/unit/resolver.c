@@ -18,7 +18,7 @@ enum { FLEET_LIST = 1, FLEET_PROBE, SETTLE_MS = 60 };
 #define TOPOLOGY CLUSTER "/topology"
 
 static struct sandbox sandbox;
-static struct world world;   /* the reports: probe-a is ours */
+static struct world world; /* the reports: probe-a is ours */
 static struct fleet *fleet;
 static struct resolver *resolver;
 static char refused[2 * SENTENCE_SIZE];
