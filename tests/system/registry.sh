@@ -172,21 +172,26 @@ test_a_report_of_a_future_format_has_no_vote() {
     zk delete /roster/clusters/orders/reports/probe-z
 }
 
-# The registry's writes in a quiet minute are the probes' beats: one each per 2 s.
+# The registry's writes in a quiet minute are the probes' beats: one each per 2 s. On a loaded machine a look may be
+# late; then the probes say so, and that minute was none. A fleet that says nothing writes nothing.
 test_a_quiet_minute_writes_nothing_but_beats() {
-    local before after zxid
+    local before after zxid tries said
     orders 3 3
-    # Settled: nothing but presence has moved for a few seconds.
     tree() { zk tree /roster | grep -v '^/roster/probes/'; }
     still() { local was; was=$(tree); sleep 6; [ "$(tree)" = "$was" ]; }
-    wait_for 60 still
-    before=$(tree)
-    zk tree /roster > "$T/tree.before"
-    sleep 3 # our own session has ended
-    zxid=$(zk_zxid)
-    sleep 60
-    zxid=$(($(zk_zxid) - zxid))
-    after=$(tree)
+    said() { cat "$T"/probe-?.log | wc -l; }
+    for tries in 1 2 3; do
+        wait_for 60 still
+        before=$(tree)
+        said=$(said)
+        sleep 3 # our own session has ended
+        zxid=$(zk_zxid)
+        sleep 60
+        zxid=$(($(zk_zxid) - zxid))
+        after=$(tree)
+        [ "$(said)" != "$said" ] || break
+    done
+    expect "lines the probes said in minute $tries" "$(($(said) - said))" 0
     expect "all but the probes' presence" "$after" "$before"
     [ $zxid -le 93 ] || fail "$zxid transactions in 60 s, where three probes' beats are 90"
     [ $zxid -ge 81 ] || fail "$zxid transactions in 60 s: the fleet does not beat"
