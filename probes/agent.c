@@ -24,12 +24,12 @@ struct agent {
     uv_timer_t pulse, reporting, stopping;
     uv_signal_t hup, term, intr;
     uv_work_t store_work;
-    bool store_busy;    /* in a worker's hands: nobody else's */
-    bool reload_due;    /* asked for while the store was in a worker's hands */
+    bool store_busy; /* in a worker's hands: nobody else's */
+    bool reload_due; /* asked for while the store was in a worker's hands */
     bool connected;
     bool told_away;
-    int64_t away_ms;    /* since when the registry is silent */
-    int64_t pulse_ms;   /* when the pulse came last */
+    int64_t away_ms;  /* since when the registry is silent */
+    int64_t pulse_ms; /* when the pulse came last */
     int64_t resync_ms;
     bool stop;
     int exit_code;
@@ -63,8 +63,8 @@ static void check_slip(struct agent *agent, int64_t now_ms)
         return;
     }
     agent->pulse_ms = now_ms;
-    note(NOTE_WARNING, agent->ground.config->probe.name, "this process stood still for %lld ms: reading everything again before deciding",
-         (long long)gap_ms);
+    note(NOTE_WARNING, agent->ground.config->probe.name,
+         "this process stood still for %lld ms: reading everything again before deciding", (long long)gap_ms);
     agent->ground.slipped_ms = now_ms + agent->ground.config->probe.interval_ms;
     fleet_forget(agent->ground.fleet);
     if (!agent->store_busy) {
@@ -429,15 +429,15 @@ static bool start_store(struct agent *agent)
     strcpy(settings.presence.probe, agent->ground.config->probe.name);
     gethostname(settings.presence.host, sizeof settings.presence.host - 1);
     agent->ground.store = store_zk_new(&(struct store_zk_options){.servers = registry->servers,
-                                                           .session_timeout_ms = registry->session_timeout_ms,
-                                                           .auth = registry->auth,
-                                                           .log = store_says},
-                                sentence, sizeof sentence);
+                                                                  .session_timeout_ms = registry->session_timeout_ms,
+                                                                  .auth = registry->auth,
+                                                                  .log = store_says},
+                                       sentence, sizeof sentence);
     agent->ground.mirror = agent->ground.store ? mirror_new(agent->ground.store) : NULL;
     agent->ground.reporter = agent->ground.mirror ? reporter_new(agent->ground.store, agent->ground.mirror, &settings) : NULL;
-    agent->ground.fleet = agent->ground.reporter
-                       ? fleet_new(agent->ground.mirror, registry->root, agent->ground.config->probe.name, FLEET_LIST, FLEET_PROBE)
-                       : NULL;
+    agent->ground.fleet = agent->ground.reporter ? fleet_new(agent->ground.mirror, registry->root, agent->ground.config->probe.name,
+                                                             FLEET_LIST, FLEET_PROBE)
+                                                 : NULL;
     if (!agent->ground.fleet) {
         note(NOTE_ERROR, "registry", "%s", sentence);
     }

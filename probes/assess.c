@@ -97,8 +97,7 @@ static const struct observation *other_half_of(const struct assessment *assessme
 
 static bool claims(const struct assessment *assessment, const struct assessed *member)
 {
-    return has_answer(member) &&
-           judge_of(assessment->policy.kind)->claims(&member->facts, other_half_of(assessment, member));
+    return has_answer(member) && judge_of(assessment->policy.kind)->claims(&member->facts, other_half_of(assessment, member));
 }
 
 /* ---- lag ---------------------------------------------------------------------------------- */
@@ -199,8 +198,8 @@ static int take_failure(struct assessment *assessment, struct assessed *member, 
     return flags;
 }
 
-int assess_look(struct assessment *assessment, size_t i, const struct observation *observation, const char *address,
-                int64_t now_ms, int64_t now_wall_ms)
+int assess_look(struct assessment *assessment, size_t i, const struct observation *observation, const char *address, int64_t now_ms,
+                int64_t now_wall_ms)
 {
     struct assessed *member = &assessment->members[i];
     int flags = observation->answer == ANSWER_OK ? take_answer(assessment, member, observation, address, now_ms)
@@ -234,8 +233,8 @@ static void describe_answer(const struct assessment *assessment, const struct as
     strcpy(sighting->identity, facts->identity);
     strcpy(sighting->version, facts->version);
     strcpy(sighting->upstream, upstream >= 0 ? assessment->members[upstream].listing.name : "");
-    sighting->lag = (struct lag){member->lag_state, member->bytes.known ? member->bytes.top : -1,
-                                 member->ms.known ? member->ms.top : -1};
+    sighting->lag =
+        (struct lag){member->lag_state, member->bytes.known ? member->bytes.top : -1, member->ms.known ? member->ms.top : -1};
 }
 
 static void describe(const struct assessment *assessment, const struct assessed *member, int64_t now_ms, struct sighting *sighting)

@@ -18,10 +18,10 @@ static const struct {
     int error;
     enum answer answer;
 } sockets[] = {
-    {ECONNREFUSED, ANSWER_REFUSED},    {EHOSTUNREACH, ANSWER_UNREACHABLE},  {ENETUNREACH, ANSWER_UNREACHABLE},
-    {EHOSTDOWN, ANSWER_UNREACHABLE},   {ENETDOWN, ANSWER_UNREACHABLE},      {EADDRNOTAVAIL, ANSWER_UNREACHABLE},
-    {EACCES, ANSWER_UNREACHABLE},      {EPERM, ANSWER_UNREACHABLE},         {EINVAL, ANSWER_UNREACHABLE},
-    {EAFNOSUPPORT, ANSWER_UNREACHABLE},{ETIMEDOUT, ANSWER_TIMEOUT},         {ECONNRESET, ANSWER_PROTOCOL},
+    {ECONNREFUSED, ANSWER_REFUSED},     {EHOSTUNREACH, ANSWER_UNREACHABLE}, {ENETUNREACH, ANSWER_UNREACHABLE},
+    {EHOSTDOWN, ANSWER_UNREACHABLE},    {ENETDOWN, ANSWER_UNREACHABLE},     {EADDRNOTAVAIL, ANSWER_UNREACHABLE},
+    {EACCES, ANSWER_UNREACHABLE},       {EPERM, ANSWER_UNREACHABLE},        {EINVAL, ANSWER_UNREACHABLE},
+    {EAFNOSUPPORT, ANSWER_UNREACHABLE}, {ETIMEDOUT, ANSWER_TIMEOUT},        {ECONNRESET, ANSWER_PROTOCOL},
     {EPIPE, ANSWER_PROTOCOL},
 };
 enum { SOCKETS = sizeof sockets / sizeof *sockets };
@@ -55,9 +55,8 @@ int failure_find_errno(const char *message)
 static bool says_shutdown(const char *message)
 {
     static const char *const words[] = {
-        "shutting down", "fährt herunter", "apagándose", "s'arrête", "spegnendo", "desligando",
-        "zamykany", "останавливается", "завершує роботу", "stänger ner", "シャットダウン", "중지",
-        "正在关闭", "正在關閉", "ითიშება", NULL,
+        "shutting down",   "fährt herunter", "apagándose",     "s'arrête", "spegnendo", "desligando", "zamykany", "останавливается",
+        "завершує роботу", "stänger ner",    "シャットダウン", "중지",     "正在关闭",  "正在關閉",   "ითიშება",  NULL,
     };
     for (size_t i = 0; words[i]; i++) {
         if (strstr(message, words[i])) {
@@ -148,8 +147,9 @@ static void keep_line(char *detail, size_t size, const char *from)
 /* libpq's own sentences, in the order in which they are looked for. */
 static enum answer of_own_words(const char *message, bool encrypting)
 {
-    static const char *const breaches[] = {"expected authentication request", "received invalid", "invalid response to SSL",
-                                           "received unencrypted data", "unsupported frontend protocol", NULL};
+    static const char *const breaches[] = {"expected authentication request", "received invalid",
+                                           "invalid response to SSL",         "received unencrypted data",
+                                           "unsupported frontend protocol",   NULL};
     static const char *const accounts[] = {"password", "authentication", "SCRAM", "SASL", "channel binding", "GSS", NULL};
     static const char *const secrecy[] = {"SSL", "certificate", "TLS", NULL};
     for (size_t i = 0; breaches[i]; i++) {
@@ -209,42 +209,42 @@ static const struct {
     unsigned error;
     enum answer connecting, asking;
 } mysql_errors[] = {
-    {1040, ANSWER_SATURATED, ANSWER_SATURATED},   /* too many connections */
-    {1203, ANSWER_SATURATED, ANSWER_SATURATED},   /* max_user_connections */
-    {1226, ANSWER_SATURATED, ANSWER_SATURATED},   /* a resource limit of the account */
-    {1041, ANSWER_SATURATED, ANSWER_SATURATED},   /* out of memory */
-    {1135, ANSWER_SATURATED, ANSWER_SATURATED},   /* cannot create a thread */
-    {1044, ANSWER_AUTH, ANSWER_PRIVILEGE},        /* no access to the database */
-    {1045, ANSWER_AUTH, ANSWER_AUTH},             /* wrong user or password */
-    {1049, ANSWER_AUTH, ANSWER_AUTH},             /* unknown database */
-    {1129, ANSWER_AUTH, ANSWER_AUTH},             /* host blocked after many errors */
-    {1130, ANSWER_AUTH, ANSWER_AUTH},             /* host not allowed */
-    {1251, ANSWER_AUTH, ANSWER_AUTH},             /* authentication protocol too old */
-    {1524, ANSWER_AUTH, ANSWER_AUTH},             /* plugin not loaded */
-    {1698, ANSWER_AUTH, ANSWER_AUTH},             /* access denied, no password asked */
-    {1820, ANSWER_AUTH, ANSWER_AUTH},             /* the password must be changed */
-    {1862, ANSWER_AUTH, ANSWER_AUTH},             /* the password has run out */
-    {3118, ANSWER_AUTH, ANSWER_AUTH},             /* the account is locked */
-    {4151, ANSWER_AUTH, ANSWER_AUTH},             /* the account is locked (MariaDB) */
-    {3159, ANSWER_TLS, ANSWER_TLS},               /* the server insists on encryption */
-    {1142, ANSWER_AUTH, ANSWER_PRIVILEGE},        /* no right to the table */
-    {1227, ANSWER_AUTH, ANSWER_PRIVILEGE},        /* no right to the statement */
-    {1053, ANSWER_STOPPING, ANSWER_LOST},         /* shutting down */
-    {1079, ANSWER_STOPPING, ANSWER_LOST},         /* shut down */
-    {1077, ANSWER_STOPPING, ANSWER_LOST},         /* normal shutdown */
-    {1927, ANSWER_STOPPING, ANSWER_LOST},         /* connection killed */
-    {3032, ANSWER_STOPPING, ANSWER_STOPPING},     /* offline mode: alive, and sends clients away like one that goes down */
-    {6400, ANSWER_STOPPING, ANSWER_STOPPING},     /* offline mode, with a reason (9.x) */
-    {1317, ANSWER_STALLED, ANSWER_STALLED},       /* interrupted */
-    {3024, ANSWER_STALLED, ANSWER_STALLED},       /* max_execution_time */
-    {1969, ANSWER_STALLED, ANSWER_STALLED},       /* max_statement_time */
-    {2026, ANSWER_TLS, ANSWER_TLS},               /* TLS failed */
-    {2049, ANSWER_AUTH, ANSWER_AUTH},             /* pre-4.1 passwords */
-    {2054, ANSWER_AUTH, ANSWER_AUTH},             /* the server asks by a plugin that is not there, */
-    {2058, ANSWER_AUTH, ANSWER_AUTH},             /* cannot be initialized, */
-    {2059, ANSWER_AUTH, ANSWER_AUTH},             /* cannot be loaded, */
-    {2061, ANSWER_AUTH, ANSWER_AUTH},             /* failed, */
-    {5010, ANSWER_AUTH, ANSWER_AUTH},             /* or is not on our list */
+    {1040, ANSWER_SATURATED, ANSWER_SATURATED}, /* too many connections */
+    {1203, ANSWER_SATURATED, ANSWER_SATURATED}, /* max_user_connections */
+    {1226, ANSWER_SATURATED, ANSWER_SATURATED}, /* a resource limit of the account */
+    {1041, ANSWER_SATURATED, ANSWER_SATURATED}, /* out of memory */
+    {1135, ANSWER_SATURATED, ANSWER_SATURATED}, /* cannot create a thread */
+    {1044, ANSWER_AUTH, ANSWER_PRIVILEGE},      /* no access to the database */
+    {1045, ANSWER_AUTH, ANSWER_AUTH},           /* wrong user or password */
+    {1049, ANSWER_AUTH, ANSWER_AUTH},           /* unknown database */
+    {1129, ANSWER_AUTH, ANSWER_AUTH},           /* host blocked after many errors */
+    {1130, ANSWER_AUTH, ANSWER_AUTH},           /* host not allowed */
+    {1251, ANSWER_AUTH, ANSWER_AUTH},           /* authentication protocol too old */
+    {1524, ANSWER_AUTH, ANSWER_AUTH},           /* plugin not loaded */
+    {1698, ANSWER_AUTH, ANSWER_AUTH},           /* access denied, no password asked */
+    {1820, ANSWER_AUTH, ANSWER_AUTH},           /* the password must be changed */
+    {1862, ANSWER_AUTH, ANSWER_AUTH},           /* the password has run out */
+    {3118, ANSWER_AUTH, ANSWER_AUTH},           /* the account is locked */
+    {4151, ANSWER_AUTH, ANSWER_AUTH},           /* the account is locked (MariaDB) */
+    {3159, ANSWER_TLS, ANSWER_TLS},             /* the server insists on encryption */
+    {1142, ANSWER_AUTH, ANSWER_PRIVILEGE},      /* no right to the table */
+    {1227, ANSWER_AUTH, ANSWER_PRIVILEGE},      /* no right to the statement */
+    {1053, ANSWER_STOPPING, ANSWER_LOST},       /* shutting down */
+    {1079, ANSWER_STOPPING, ANSWER_LOST},       /* shut down */
+    {1077, ANSWER_STOPPING, ANSWER_LOST},       /* normal shutdown */
+    {1927, ANSWER_STOPPING, ANSWER_LOST},       /* connection killed */
+    {3032, ANSWER_STOPPING, ANSWER_STOPPING},   /* offline mode: alive, and sends clients away like one that goes down */
+    {6400, ANSWER_STOPPING, ANSWER_STOPPING},   /* offline mode, with a reason (9.x) */
+    {1317, ANSWER_STALLED, ANSWER_STALLED},     /* interrupted */
+    {3024, ANSWER_STALLED, ANSWER_STALLED},     /* max_execution_time */
+    {1969, ANSWER_STALLED, ANSWER_STALLED},     /* max_statement_time */
+    {2026, ANSWER_TLS, ANSWER_TLS},             /* TLS failed */
+    {2049, ANSWER_AUTH, ANSWER_AUTH},           /* pre-4.1 passwords */
+    {2054, ANSWER_AUTH, ANSWER_AUTH},           /* the server asks by a plugin that is not there, */
+    {2058, ANSWER_AUTH, ANSWER_AUTH},           /* cannot be initialized, */
+    {2059, ANSWER_AUTH, ANSWER_AUTH},           /* cannot be loaded, */
+    {2061, ANSWER_AUTH, ANSWER_AUTH},           /* failed, */
+    {5010, ANSWER_AUTH, ANSWER_AUTH},           /* or is not on our list */
 };
 enum { MYSQL_ERRORS = sizeof mysql_errors / sizeof *mysql_errors };
 

@@ -19,27 +19,27 @@ struct look {
     struct look_settings to; /* its listing and application are not used after look_new */
     char member[NAME_SIZE];
     char host[HOST_SIZE];
-    struct link *link;       /* the persistent one */
-    struct link *fresh;      /* a second one, while a fresh connection is tried */
-    struct link *flying;     /* the one of the two that is asked now */
-    bool only_fresh;         /* the last fresh connection failed */
+    struct link *link;   /* the persistent one */
+    struct link *fresh;  /* a second one, while a fresh connection is tried */
+    struct link *flying; /* the one of the two that is asked now */
+    bool only_fresh;     /* the last fresh connection failed */
     int64_t fresh_not_before_ms;
-    bool again;              /* asked again after a broken connection */
-    bool spoken;             /* the idle connection turned readable */
+    bool again;  /* asked again after a broken connection */
+    bool spoken; /* the idle connection turned readable */
     bool naming;
     bool working;
     bool closing;
-    bool warned;             /* the alarm for being overdue was raised */
+    bool warned; /* the alarm for being overdue was raised */
     char address[LITERAL_SIZE];
     struct turn turn;
     enum phase phase;
     int64_t deadline_ms;
-    int64_t tick_ms;         /* when to come back without an event; INT64_MAX never */
+    int64_t tick_ms; /* when to come back without an event; INT64_MAX never */
     uv_timer_t timer;
     bool timer_open;
     uv_work_t work;
     struct poller *poller;
-    struct target target;    /* to open further links */
+    struct target target; /* to open further links */
     struct listing listing;
     char application[NAME_SIZE + 16];
 };
@@ -206,8 +206,8 @@ static void finish(struct look *look)
         fly(look, look->flying);
         return;
     }
-    bool no_way = observation->answer == ANSWER_TIMEOUT || observation->answer == ANSWER_UNREACHABLE ||
-                  observation->answer == ANSWER_REFUSED;
+    bool no_way =
+        observation->answer == ANSWER_TIMEOUT || observation->answer == ANSWER_UNREACHABLE || observation->answer == ANSWER_REFUSED;
     if (no_way) {
         names_next(look->to.names, look->host, look->address);
     }

@@ -23,9 +23,12 @@ static void usage(FILE *to)
 enum { OPTION_CHECK = 256, OPTION_SETTINGS, OPTION_VERSION };
 
 static const struct option options[] = {
-    {"config", required_argument, NULL, 'c'},         {"check", no_argument, NULL, OPTION_CHECK},
-    {"settings", no_argument, NULL, OPTION_SETTINGS}, {"version", no_argument, NULL, OPTION_VERSION},
-    {"help", no_argument, NULL, 'h'},                 {NULL, 0, NULL, 0},
+    {"config", required_argument, NULL, 'c'},
+    {"check", no_argument, NULL, OPTION_CHECK},
+    {"settings", no_argument, NULL, OPTION_SETTINGS},
+    {"version", no_argument, NULL, OPTION_VERSION},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
 };
 
 int main(int argc, char **argv)

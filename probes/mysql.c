@@ -51,12 +51,12 @@ struct link {
     int64_t timeout_ms;
 
     enum stage stage;
-    struct client *client;       /* NULL when STAGE_OFF */
-    char address[64];            /* of this connection, to dial again */
-    bool plain;                  /* no encryption on this connection */
-    enum client_step worked;     /* what came of the worker's part */
+    struct client *client;   /* NULL when STAGE_OFF */
+    char address[64];        /* of this connection, to dial again */
+    bool plain;              /* no encryption on this connection */
+    enum client_step worked; /* what came of the worker's part */
     enum dialect dialect;
-    bool answered;               /* this connection has answered a look before */
+    bool answered; /* this connection has answered a look before */
     struct observation seen;
 };
 
@@ -105,7 +105,10 @@ static void fail_late(struct link *link)
     bool dialling = !asked && !client_has_dialled(link->client);
     char detail[DETAIL_SIZE];
     snprintf(detail, sizeof detail, "%s within %" PRId64 " ms",
-             asked ? "no answer" : dialling ? "no connection" : "connected, but could not log in", link->timeout_ms);
+             asked      ? "no answer"
+             : dialling ? "no connection"
+                        : "connected, but could not log in",
+             link->timeout_ms);
     fail(link, dialling ? ANSWER_TIMEOUT : ANSWER_STALLED, detail);
 }
 

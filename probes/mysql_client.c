@@ -32,7 +32,8 @@
 
 /* What the library's trace plugins use; exported since 3.0, but in no installed header that compiles. */
 enum { AUTHENTICATION_PLUGIN = 2 };
-extern int ma_pvio_register_callback(my_bool add, void (*callback)(int mode, MYSQL *mysql, const unsigned char *bytes, size_t length));
+extern int ma_pvio_register_callback(my_bool add,
+                                     void (*callback)(int mode, MYSQL *mysql, const unsigned char *bytes, size_t length));
 
 #include "probes/dial.h"
 #include "registry/base/clock.h"
@@ -42,13 +43,13 @@ extern int ma_pvio_register_callback(my_bool add, void (*callback)(int mode, MYS
 enum operation { OPERATION_NONE, OPERATION_CONNECT, OPERATION_QUERY, OPERATION_STORE, OPERATION_NEXT };
 
 struct client {
-    MYSQL mysql;               /* first: the callback comes back from it */
+    MYSQL mysql; /* first: the callback comes back from it */
     struct client_options options;
-    char host[HOST_SIZE];      /* as said above */
-    enum operation operation;  /* which waits */
-    int waits_for;             /* MYSQL_WAIT_* */
-    bool dialled;              /* connect() is done */
-    bool held;                 /* but the library does not know yet: the greeting is to be looked at */
+    char host[HOST_SIZE];     /* as said above */
+    enum operation operation; /* which waits */
+    int waits_for;            /* MYSQL_WAIT_* */
+    bool dialled;             /* connect() is done */
+    bool held;                /* but the library does not know yet: the greeting is to be looked at */
     int socket_error;
     size_t read_bytes;
     bool flooded;
@@ -198,9 +199,9 @@ enum client_step client_connect(struct client *client, const char *address)
     if (!text_copy(client->host, sizeof client->host, address)) {
         return CLIENT_FAILED;
     }
-    int status = mysql_real_connect_start(&connected, &client->mysql, client->host, options->user, options->password,
-                                          options->database[0] ? options->database : NULL, options->port, NULL,
-                                          CLIENT_MULTI_STATEMENTS);
+    int status =
+        mysql_real_connect_start(&connected, &client->mysql, client->host, options->user, options->password,
+                                 options->database[0] ? options->database : NULL, options->port, NULL, CLIENT_MULTI_STATEMENTS);
     return after(client, OPERATION_CONNECT, status, connected != NULL);
 }
 
@@ -340,8 +341,8 @@ struct watchdog {
     pthread_mutex_t lock;
     pthread_cond_t called;
     int64_t deadline_ns;
-    int fd;            /* a second descriptor of the socket: the library may close the first at any time */
-    bool off_duty;     /* called back in time */
+    int fd;        /* a second descriptor of the socket: the library may close the first at any time */
+    bool off_duty; /* called back in time */
     bool has_bitten;
 };
 

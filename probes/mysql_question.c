@@ -22,8 +22,8 @@ enum dialect mysql_dialect(const char *version, unsigned long number)
 
 const char *mysql_question(enum dialect dialect)
 {
-#define MYSQL_SETTINGS                                                                             \
-    "SELECT @@global.read_only AS read_only, @@global.super_read_only AS super_read_only,"         \
+#define MYSQL_SETTINGS                                                                                                             \
+    "SELECT @@global.read_only AS read_only, @@global.super_read_only AS super_read_only,"                                         \
     " @@global.offline_mode AS offline_mode, @@global.server_uuid AS self_id; "
     static const char *const questions[] = {
         [DIALECT_MARIADB] = "SELECT @@global.read_only AS read_only, @@global.server_id AS self_id; SHOW ALL SLAVES STATUS",

@@ -37,14 +37,14 @@ struct name {
     struct name *after;
     struct names *names;
     uv_getaddrinfo_t request;
-    bool asking;                    /* `request` belongs to libuv */
+    bool asking; /* `request` belongs to libuv */
     char host[HOST_SIZE];
     char addresses[ADDRESSES_MAX][LITERAL_SIZE];
-    size_t count;                   /* of the last good answer; 0: there was none */
-    size_t next;                    /* the one to use */
-    char problem[DETAIL_SIZE];      /* of the last request; "": it was good */
-    uint64_t asked_ms;              /* when the last answer came, good or bad */
-    uint64_t wanted_ms;             /* when somebody asked for this name last */
+    size_t count;              /* of the last good answer; 0: there was none */
+    size_t next;               /* the one to use */
+    char problem[DETAIL_SIZE]; /* of the last request; "": it was good */
+    uint64_t asked_ms;         /* when the last answer came, good or bad */
+    uint64_t wanted_ms;        /* when somebody asked for this name last */
     struct waiter *waiters;
     struct waiter **last_waiter;
 };
@@ -52,10 +52,10 @@ struct name {
 struct names {
     uv_loop_t *loop;
     struct name *first;
-    size_t asking;                  /* requests under way */
+    size_t asking; /* requests under way */
     bool closing;
-    uv_idle_t anchor;               /* never started; its closing is how libuv calls back in a later turn */
-    void (*done)(void *context);    /* of names_free */
+    uv_idle_t anchor;            /* never started; its closing is how libuv calls back in a later turn */
+    void (*done)(void *context); /* of names_free */
     void *context;
 };
 

@@ -50,12 +50,12 @@ struct link {
     int64_t timeout_ms;
 
     enum stage stage;
-    PGconn *connection;                  /* NULL when STAGE_OFF */
-    PostgresPollingStatusType polling;   /* STAGE_CONNECTING: what libpq waits for */
-    bool flushing;                       /* STAGE_ASKING: the statement has not left yet */
-    bool answered;                       /* this connection has answered a look before */
-    bool repeated;                       /* the statement was sent twice in this look */
-    size_t read_bytes;                   /* in this look */
+    PGconn *connection;                /* NULL when STAGE_OFF */
+    PostgresPollingStatusType polling; /* STAGE_CONNECTING: what libpq waits for */
+    bool flushing;                     /* STAGE_ASKING: the statement has not left yet */
+    bool answered;                     /* this connection has answered a look before */
+    bool repeated;                     /* the statement was sent twice in this look */
+    size_t read_bytes;                 /* in this look */
     struct guard guard;
     struct observation seen;
 };
@@ -166,8 +166,8 @@ static void fail_connecting(struct link *link)
         fail(link, ANSWER_AUTH, guard_sentence(&link->guard));
         return;
     }
-    enum answer answer = failure_of_libpq(PQerrorMessage(link->connection), link->tls != TLS_OFF, link->seen.detail,
-                                          sizeof link->seen.detail);
+    enum answer answer =
+        failure_of_libpq(PQerrorMessage(link->connection), link->tls != TLS_OFF, link->seen.detail, sizeof link->seen.detail);
     fail(link, answer, link->seen.detail);
 }
 
@@ -272,7 +272,8 @@ static void take(struct link *link, const PGresult *result, bool *repeat)
 {
     switch (PQresultStatus(result)) {
     case PGRES_TUPLES_OK:
-        if (link->seen.answer != ANSWER_UNKNOWN || !pg_read_answer(result, PQparameterStatus(link->connection, "server_version"), &link->seen)) {
+        if (link->seen.answer != ANSWER_UNKNOWN ||
+            !pg_read_answer(result, PQparameterStatus(link->connection, "server_version"), &link->seen)) {
             fail(link, ANSWER_PROTOCOL, "the server's answer has not the shape of the question");
         }
         break;
@@ -403,7 +404,10 @@ static void pg_give_up(struct link *link)
     bool asked = link->stage == STAGE_ASKING;
     char detail[DETAIL_SIZE];
     snprintf(detail, sizeof detail, "%s within %" PRId64 " ms",
-             asked ? "no answer" : accepted ? "connected, but could not log in" : "no connection", link->timeout_ms);
+             asked      ? "no answer"
+             : accepted ? "connected, but could not log in"
+                        : "no connection",
+             link->timeout_ms);
     fail(link, accepted ? ANSWER_STALLED : ANSWER_TIMEOUT, detail);
 }
 

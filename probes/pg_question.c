@@ -16,8 +16,8 @@ enum column {
     COLUMN_IDENTITY,
     COLUMN_TIMELINE,
     COLUMN_READ_ONLY,
-    COLUMN_RECEIVER,   /* there is a WAL receiver */
-    COLUMN_STATUS,     /* what it does; NULL without pg_read_all_stats */
+    COLUMN_RECEIVER, /* there is a WAL receiver */
+    COLUMN_STATUS,   /* what it does; NULL without pg_read_all_stats */
     COLUMN_HOST,
     COLUMN_PORT,
     COLUMN_PAUSED,
@@ -119,11 +119,9 @@ static void read_stream(const PGresult *result, struct observation *seen)
 bool pg_read_answer(const struct pg_result *result, const char *version, struct observation *seen)
 {
     int64_t identity, timeline;
-    if (!has_shape(result) ||
-        !text_parse_int(value_of(result, COLUMN_TIMELINE), 1, UINT32_MAX, &timeline) ||
+    if (!has_shape(result) || !text_parse_int(value_of(result, COLUMN_TIMELINE), 1, UINT32_MAX, &timeline) ||
         !text_parse_int(value_of(result, COLUMN_IDENTITY), INT64_MIN, INT64_MAX, &identity) ||
-        !read_number(result, COLUMN_POSITION, 0, &seen->position) ||
-        !read_number(result, COLUMN_RECEIVED, 0, &seen->received) ||
+        !read_number(result, COLUMN_POSITION, 0, &seen->position) || !read_number(result, COLUMN_RECEIVED, 0, &seen->received) ||
         !read_number(result, COLUMN_LAG, 0, &seen->lag_ms)) {
         return false;
     }

@@ -66,8 +66,7 @@ static void plan_creation(const struct post *post, char folder[PATH_SIZE], struc
 {
     strcpy(folder, post->path);
     *strrchr(folder, '/') = '\0';
-    ops[0] = (struct store_op){
-        .kind = STORE_CREATE_EPHEMERAL, .path = post->path, .data = post->first, .len = strlen(post->first)};
+    ops[0] = (struct store_op){.kind = STORE_CREATE_EPHEMERAL, .path = post->path, .data = post->first, .len = strlen(post->first)};
     ops[1] = (struct store_op){.kind = STORE_SET, .path = folder, .data = "", .version = -1};
 }
 
@@ -207,7 +206,7 @@ int64_t post_step(struct post *post, int64_t now_ms)
             write_wanted(post);
         }
         break;
-    case POST_FOREIGN:   /* the owner decides */
+    case POST_FOREIGN: /* the owner decides */
     case POST_CREATING:
     case POST_REPLACING:
     case POST_WRITING:

@@ -7,7 +7,7 @@
 #include "registry/codec.h"
 #include "registry/paths.h"
 
-#define PACE_MS 1000 /* lag alone is told no oftener */
+#define PACE_MS 1000                     /* lag alone is told no oftener */
 #define STILL_MS (BEATS_FRESH * BEAT_MS) /* a beat that stands still for so long is a dead one's */
 #define RETRY_MS 500
 
@@ -15,11 +15,11 @@ struct posting {
     struct post post;
     char cluster[NAME_SIZE];
     void *owner;
-    bool ready;            /* its folders were made */
+    bool ready; /* its folders were made */
     bool has_said;
-    struct report said;    /* as handed to the post last */
+    struct report said; /* as handed to the post last */
     int64_t said_ms;
-    bool later;            /* a change of lag waits for its pace */
+    bool later; /* a change of lag waits for its pace */
     struct report next;
     bool told_acked, acked_changed, has_acked;
     struct report acked;
@@ -52,19 +52,19 @@ struct reporter {
 
     int64_t session;
     enum stage stage;
-    bool busy;               /* a folder or charter request is under way */
-    size_t root_at;          /* how much of the root path has been made */
-    int folder;              /* which standing folder comes next */
-    struct posting *making;  /* whose folders are being made */
+    bool busy;              /* a folder or charter request is under way */
+    size_t root_at;         /* how much of the root path has been made */
+    int folder;             /* which standing folder comes next */
+    struct posting *making; /* whose folders are being made */
     int64_t not_before_ms;
 
-    int64_t beat_ms;         /* when the last beat was sent */
+    int64_t beat_ms; /* when the last beat was sent */
     bool beating;
-    unsigned beats;          /* acknowledged and not yet taken */
-    uint64_t rival_beat;     /* of whoever holds our name */
+    unsigned beats;      /* acknowledged and not yet taken */
+    uint64_t rival_beat; /* of whoever holds our name */
     uint64_t rival_nonce;
-    int64_t rival_since_ms;  /* since when it stands still; 0: not watched */
-    int rival_moves;         /* one may be a dead one's last, which was on its way */
+    int64_t rival_since_ms; /* since when it stands still; 0: not watched */
+    int rival_moves;        /* one may be a dead one's last, which was on its way */
     char taken[SENTENCE_SIZE];
     const char *trouble, *told_trouble;
 };
@@ -362,14 +362,18 @@ static void check_charter(struct reporter *reporter, const struct store_event *e
     if (event->rc == STORE_OK && event->len == 0) {
         strcpy(charter.registry, reporter->uuid);
         char *json = charter_encode(&charter);
-        struct store_op op = {
-            .kind = STORE_SET, .path = reporter->root, .data = json, .len = json ? strlen(json) : 0, .version = event->stat.version};
+        struct store_op op = {.kind = STORE_SET,
+                              .path = reporter->root,
+                              .data = json,
+                              .len = json ? strlen(json) : 0,
+                              .version = event->stat.version};
         if (json) {
             store_write(reporter->store, store_tag(NULL, TAG_REPORTER), &op, 1); /* lost to another probe: as good */
         }
         free(json);
     } else if (event->rc == STORE_OK && !charter_decode(event->data, event->len, &charter, &refusal)) {
-        reporter->trouble = "the root znode holds something that is not ours to overwrite; routers cannot tell this registry's identity";
+        reporter->trouble =
+            "the root znode holds something that is not ours to overwrite; routers cannot tell this registry's identity";
     }
     reporter->stage = STAGE_READY;
 }

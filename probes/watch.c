@@ -24,7 +24,7 @@ struct watch {
     bool timer_open;
     bool leaving;
     char abstains[RULE_SIZE];
-    enum answer told[MEMBERS_MAX];   /* what the log last said of each member */
+    enum answer told[MEMBERS_MAX]; /* what the log last said of each member */
     struct watch *next;
 };
 
@@ -178,9 +178,9 @@ bool watch_start(struct ground *ground, const struct cluster_settings *settings)
     watch->settings = *settings;
     assess_init(&watch->assessment, ground->config->probe.name, settings, &ground->config->probe);
     schedule_init(&watch->schedule, ground->config->probe.interval_ms, ground->config->probe.alert_interval_ms, clock_mono_ms());
-    watch->resolver = resolver_new(ground->store, ground->mirror, ground->fleet,
-                                   &(struct resolver_settings){ground->config->registry.root, settings->name,
-                                                               ground->config->probe.name});
+    watch->resolver =
+        resolver_new(ground->store, ground->mirror, ground->fleet,
+                     &(struct resolver_settings){ground->config->registry.root, settings->name, ground->config->probe.name});
     watch->posting = watch->resolver ? reporter_add(ground->reporter, settings->name, watch) : NULL;
     if (!watch->posting) {
         resolver_free(watch->resolver);

@@ -30,8 +30,8 @@ void words_verdict(const char *cluster, const struct topology *before, const str
              before && before->primary[0] ? before->primary : "none", state_names[now->state], now->by, now->why);
         if (now->seen_wall_ms) {
             char seen[CLOCK_TEXT_SIZE];
-            note(NOTE_NOTICE, cluster, "timeline: evidence %s, verdict +%lld ms",
-                 text_time(seen, sizeof seen, now->seen_wall_ms), (long long)(now->at_wall_ms - now->seen_wall_ms));
+            note(NOTE_NOTICE, cluster, "timeline: evidence %s, verdict +%lld ms", text_time(seen, sizeof seen, now->seen_wall_ms),
+                 (long long)(now->at_wall_ms - now->seen_wall_ms));
         }
     } else if (before->state != now->state) {
         note(now->state == STATE_OK ? NOTE_NOTICE : NOTE_WARNING, cluster, "state went %s (rule %s) by=%s: %s",

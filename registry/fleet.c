@@ -9,8 +9,8 @@
 struct peer {
     char name[NAME_SIZE];
     struct mirror_node *node;
-    bool seen;         /* a beat was read */
-    bool moved;        /* and another one later, in the same life */
+    bool seen;  /* a beat was read */
+    bool moved; /* and another one later, in the same life */
     uint64_t nonce;
     uint64_t beat;
     uint64_t moved_at; /* our own beat count then */

@@ -13,11 +13,11 @@ struct work {
     struct tally tallies[MEMBERS_MAX];
     bool stranger[MEMBERS_MAX];
     bool claims_now[MEMBERS_MAX];
-    bool unseen_rival;           /* one was seen to claim, and no quorum has said since what it does */
-    bool accepted[MEMBERS_MAX];  /* vouched for by the operator, as of this epoch */
-    char incumbent[NAME_SIZE];   /* the primary, or the last one while there is none */
-    char base[LINEAGE_SIZE];     /* the last verdict's lineage; "" when the identity is new */
-    char newest[LINEAGE_SIZE];   /* the newest lineage that a quorum sees on any member */
+    bool unseen_rival;          /* one was seen to claim, and no quorum has said since what it does */
+    bool accepted[MEMBERS_MAX]; /* vouched for by the operator, as of this epoch */
+    char incumbent[NAME_SIZE];  /* the primary, or the last one while there is none */
+    char base[LINEAGE_SIZE];    /* the last verdict's lineage; "" when the identity is new */
+    char newest[LINEAGE_SIZE];  /* the newest lineage that a quorum sees on any member */
     struct topology *out;
 };
 

@@ -8,8 +8,8 @@
 #include "registry/paths.h"
 #include "registry/resolve.h"
 
-#define PACE_MS 1000      /* changes that are not urgent are written together, no oftener than this */
-#define RETRY_MS 200      /* after a write that was refused for a reason that reading again will not cure */
+#define PACE_MS 1000 /* changes that are not urgent are written together, no oftener than this */
+#define RETRY_MS 200 /* after a write that was refused for a reason that reading again will not cure */
 
 /* Another probe's report. */
 struct witness {
@@ -48,12 +48,12 @@ struct resolver {
 
     bool writing;
     bool creating_directives;
-    bool moved;                /* something was read since the last verdict */
-    uint64_t generation;       /* of the fleet, at the last verdict */
-    bool beat;                 /* a beat of our own since the last freshness-only write */
-    int64_t topology_at_ms;    /* when the topology last changed, by anyone */
+    bool moved;             /* something was read since the last verdict */
+    uint64_t generation;    /* of the fleet, at the last verdict */
+    bool beat;              /* a beat of our own since the last freshness-only write */
+    int64_t topology_at_ms; /* when the topology last changed, by anyone */
     int64_t not_before_ms;
-    struct topology verdict;   /* being written */
+    struct topology verdict; /* being written */
 
     struct resolver_news news;
     char refused[SENTENCE_SIZE + PATH_SIZE + 64];
@@ -74,14 +74,14 @@ struct resolver *resolver_new(struct store *store, struct mirror *mirror, const 
     strcpy(resolver->cluster, settings->cluster);
     strcpy(resolver->self, settings->self);
     char path[PATH_SIZE];
-    resolver->reports_node = mirror_add(mirror, path_reports(path, sizeof path, resolver->root, resolver->cluster), true,
-                                        RESOLVER_REPORTS, resolver);
-    resolver->topology_node = mirror_add(mirror, path_topology(path, sizeof path, resolver->root, resolver->cluster), false,
-                                         RESOLVER_TOPOLOGY, resolver);
+    resolver->reports_node =
+        mirror_add(mirror, path_reports(path, sizeof path, resolver->root, resolver->cluster), true, RESOLVER_REPORTS, resolver);
+    resolver->topology_node =
+        mirror_add(mirror, path_topology(path, sizeof path, resolver->root, resolver->cluster), false, RESOLVER_TOPOLOGY, resolver);
     resolver->directives_node = mirror_add(mirror, path_directives(path, sizeof path, resolver->root, resolver->cluster), false,
                                            RESOLVER_DIRECTIVES, resolver);
-    resolver->folder_node = mirror_add(mirror, path_reports(path, sizeof path, resolver->root, resolver->cluster), false,
-                                       RESOLVER_FOLDER, resolver);
+    resolver->folder_node =
+        mirror_add(mirror, path_reports(path, sizeof path, resolver->root, resolver->cluster), false, RESOLVER_FOLDER, resolver);
     if (!resolver->reports_node || !resolver->topology_node || !resolver->directives_node || !resolver->folder_node) {
         resolver_free(resolver);
         return NULL;
@@ -233,7 +233,8 @@ static void read_topology(struct resolver *resolver, const struct mirror_node *n
     } else if (strcmp(topology->cluster, resolver->cluster) != 0) {
         refuse(resolver, node, "it is of another cluster than its path");
         resolver->spoiled = true;
-    } else if (resolver->has_topology && topology->epoch < resolver->topology.epoch) { /* deleted, and put back by one who knew less */
+    } else if (resolver->has_topology &&
+               topology->epoch < resolver->topology.epoch) { /* deleted, and put back by one who knew less */
         refuse(resolver, node, "it is older than what this probe remembers");
         resolver->spoiled = true;
     } else if (!resolver->has_topology || !topology_equal(topology, &resolver->topology)) {
@@ -373,8 +374,8 @@ static void write_verdict(struct resolver *resolver)
     path_report(paths[n], sizeof paths[n], resolver->root, resolver->cluster, resolver->self);
     ops[n] = (struct store_op){.kind = STORE_CHECK, .path = paths[n], .version = resolver->own_version};
     n++;
-    ops[n++] = (struct store_op){
-        .kind = STORE_CHECK, .path = resolver->folder_node->path, .version = resolver->folder_node->stat.version};
+    ops[n++] =
+        (struct store_op){.kind = STORE_CHECK, .path = resolver->folder_node->path, .version = resolver->folder_node->stat.version};
     for (size_t i = 0; i < verdict->evidence_count; i++) {
         const struct witness *witness = find_witness(resolver, verdict->evidence[i].probe);
         if (witness) {
@@ -447,7 +448,8 @@ static int64_t due_at(const struct resolver *resolver, int64_t now_ms)
     if (!resolver->topology_node->exists || resolver->spoiled) {
         return now_ms;
     }
-    if (!has_new_evidence(resolver) || topology_equal(current, &resolver->verdict)) { /* by freshness alone: one per beat, and not within a beat of anybody's */
+    if (!has_new_evidence(resolver) ||
+        topology_equal(current, &resolver->verdict)) { /* by freshness alone: one per beat, and not within a beat of anybody's */
         return resolver->beat ? resolver->topology_at_ms + BEAT_MS : INT64_MAX;
     }
     return resolve_is_urgent(current, &resolver->verdict) ? now_ms : resolver->topology_at_ms + PACE_MS;

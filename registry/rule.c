@@ -2,9 +2,9 @@
 
 #include "registry/base/text.h"
 
-const char *const rule_names[] = {"no-claim", "sole-claimant", "newest-lineage", "most-replicas", "incumbent-holds", "held",
-                                  "kept",     "not-writable",  "refused",        "outdated",      "rewound",         "stranger",
-                                  "tie",      NULL};
+const char *const rule_names[] = {
+    "no-claim",     "sole-claimant", "newest-lineage", "most-replicas", "incumbent-holds", "held", "kept",
+    "not-writable", "refused",       "outdated",       "rewound",       "stranger",        "tie",  NULL};
 
 static bool is_win(const char *rule)
 {

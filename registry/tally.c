@@ -88,9 +88,7 @@ static void find_lineage(struct tally *tally)
 
 static void find_reason(struct tally *tally)
 {
-    enum health health = tally->up >= tally->quorum     ? HEALTH_UP
-                         : tally->down >= tally->quorum ? HEALTH_DOWN
-                                                        : HEALTH_UNKNOWN;
+    enum health health = tally->up >= tally->quorum ? HEALTH_UP : tally->down >= tally->quorum ? HEALTH_DOWN : HEALTH_UNKNOWN;
     int most = 0;
     for (enum answer answer = ANSWER_UNKNOWN; answer <= ANSWER_RIVAL; answer++) {
         int same = 0;

@@ -48,8 +48,8 @@ static void sleep_until(int64_t us)
 struct router {
     const char *member;
     pthread_mutex_t lock;
-    int64_t routed_us;        /* when it switched, monotonic; 0: not yet */
-    bool told;                /* of a topology at all */
+    int64_t routed_us; /* when it switched, monotonic; 0: not yet */
+    bool told;         /* of a topology at all */
     int64_t evidence_wall_ms, verdict_wall_ms;
 };
 

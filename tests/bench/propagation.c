@@ -35,7 +35,7 @@
 
 enum { TIMES = 500, TIMES_MAX = 100000, PATIENCE_S = 10 };
 
-static sem_t arrived;                  /* what was written last reached its reader */
+static sem_t arrived; /* what was written last reached its reader */
 static _Atomic int64_t arrived_ns;
 static _Atomic int32_t raw_expected;   /* version of the raw znode */
 static _Atomic int64_t epoch_expected; /* of the topology */
@@ -249,8 +249,8 @@ static bool create_all(zhandle_t *zh)
 
 static void delete_all(zhandle_t *zh)
 {
-    static const char *const paths[] = {RAW,    TOPOLOGY, ROOT "/clusters/bench", ROOT "/clusters", ROOT "/probes/bench",
-                                        ROOT "/probes", ROOT};
+    static const char *const paths[] = {
+        RAW, TOPOLOGY, ROOT "/clusters/bench", ROOT "/clusters", ROOT "/probes/bench", ROOT "/probes", ROOT};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         zoo_delete(zh, paths[i], -1);
     }

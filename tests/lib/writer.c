@@ -104,7 +104,8 @@ static enum roster_met my_write(struct connection *connection, const struct targ
         connection->my = mysql_init(NULL);
         mysql_options(connection->my, MYSQL_OPT_CONNECT_TIMEOUT, &seconds);
         mysql_options(connection->my, MYSQL_OPT_READ_TIMEOUT, &seconds);
-        connected = mysql_real_connect(connection->my, to->host, target->user, target->password, target->database, to->port, NULL, 0) != NULL;
+        connected = mysql_real_connect(connection->my, to->host, target->user, target->password, target->database, to->port, NULL,
+                                       0) != NULL;
     }
     if (connected && mysql_query(connection->my, statement) == 0) {
         return ROSTER_MET_OK;
@@ -119,9 +120,9 @@ struct books {
     long long writes;
     long long failures;
     int64_t longest_gap_ms;
-    int64_t last_ms;      /* of the last write, monotonic; 0: none yet */
-    int failing;          /* the last attempt failed and was told */
-    char at[64];          /* the member last written to */
+    int64_t last_ms; /* of the last write, monotonic; 0: none yet */
+    int failing;     /* the last attempt failed and was told */
+    char at[64];     /* the member last written to */
     size_t count;
     struct {
         char name[64];
@@ -153,7 +154,8 @@ static void acknowledge(struct books *books, const struct target *target, const 
     }
     if (strcmp(books->at, to->name)) {
         if (books->at[0]) {
-            say("%s: writes to %s instead of %s, %lld ms after the last one", target->cluster, to->name, books->at, (long long)gap_ms);
+            say("%s: writes to %s instead of %s, %lld ms after the last one", target->cluster, to->name, books->at,
+                (long long)gap_ms);
         } else {
             say("%s: writes to %s", target->cluster, to->name);
         }
@@ -231,7 +233,8 @@ int main(int argc, char **argv)
         fputs("usage: writer SERVERS CLUSTER postgresql|mysql USER PASSWORD DATABASE\n", stderr);
         return 2;
     }
-    struct target target = {.cluster = argv[2], .mysql = !strcmp(argv[3], "mysql"), .user = argv[4], .password = argv[5], .database = argv[6]};
+    struct target target = {
+        .cluster = argv[2], .mysql = !strcmp(argv[3], "mysql"), .user = argv[4], .password = argv[5], .database = argv[6]};
     struct roster *roster;
     struct roster_cluster *cluster;
     struct books books = {0};

@@ -26,24 +26,23 @@ struct options {
     struct listing listing;
     int64_t timeout_ms;
     int64_t interval_ms;
-    int64_t repeat;     /* 0: for ever */
-    bool fresh;         /* a new connection for every look */
+    int64_t repeat; /* 0: for ever */
+    bool fresh;     /* a new connection for every look */
 };
 
 static const char *const tls_words[] = {"off", "prefer", "require", "verify", NULL};
 
-static const char usage[] =
-    "usage: look [options] HOST:PORT\n"
-    "  -e, --engine postgresql|mysql   [postgresql]\n"
-    "  -u, --user NAME                 [roster]\n"
-    "  -p, --password-file FILE        its first line\n"
-    "  -d, --database NAME\n"
-    "  -s, --tls off|prefer|require|verify  [off]\n"
-    "  -c, --ca FILE\n"
-    "  -t, --timeout DURATION          per phase [500ms]\n"
-    "  -n, --repeat N                  looks; 0: for ever [1]\n"
-    "  -i, --interval DURATION         between looks; a server that speaks unasked is looked at once [1s]\n"
-    "  -f, --fresh                     a new connection each time\n";
+static const char usage[] = "usage: look [options] HOST:PORT\n"
+                            "  -e, --engine postgresql|mysql   [postgresql]\n"
+                            "  -u, --user NAME                 [roster]\n"
+                            "  -p, --password-file FILE        its first line\n"
+                            "  -d, --database NAME\n"
+                            "  -s, --tls off|prefer|require|verify  [off]\n"
+                            "  -c, --ca FILE\n"
+                            "  -t, --timeout DURATION          per phase [500ms]\n"
+                            "  -n, --repeat N                  looks; 0: for ever [1]\n"
+                            "  -i, --interval DURATION         between looks; a server that speaks unasked is looked at once [1s]\n"
+                            "  -f, --fresh                     a new connection each time\n";
 
 static _Noreturn void refuse(const char *what)
 {
@@ -83,17 +82,38 @@ static void read_option(struct options *options, int option, const char *value)
     struct cluster_settings *cluster = &options->cluster;
     bool good = true;
     switch (option) {
-    case 'e': cluster->policy.engine = (enum engine)choice(engine_names, value); break;
-    case 'u': set_text(cluster->user, sizeof cluster->user, value); break;
-    case 'p': read_password(value, cluster); break;
-    case 'd': set_text(cluster->database, sizeof cluster->database, value); break;
-    case 's': cluster->tls = (enum tls)choice(tls_words, value); break;
-    case 'c': set_text(cluster->tls_ca, sizeof cluster->tls_ca, value); break;
-    case 't': good = text_parse_duration(value, &options->timeout_ms); break;
-    case 'i': good = text_parse_duration(value, &options->interval_ms); break;
-    case 'n': good = text_parse_int(value, 0, INT64_MAX, &options->repeat); break;
-    case 'f': options->fresh = true; break;
-    default: refuse("unknown option");
+    case 'e':
+        cluster->policy.engine = (enum engine)choice(engine_names, value);
+        break;
+    case 'u':
+        set_text(cluster->user, sizeof cluster->user, value);
+        break;
+    case 'p':
+        read_password(value, cluster);
+        break;
+    case 'd':
+        set_text(cluster->database, sizeof cluster->database, value);
+        break;
+    case 's':
+        cluster->tls = (enum tls)choice(tls_words, value);
+        break;
+    case 'c':
+        set_text(cluster->tls_ca, sizeof cluster->tls_ca, value);
+        break;
+    case 't':
+        good = text_parse_duration(value, &options->timeout_ms);
+        break;
+    case 'i':
+        good = text_parse_duration(value, &options->interval_ms);
+        break;
+    case 'n':
+        good = text_parse_int(value, 0, INT64_MAX, &options->repeat);
+        break;
+    case 'f':
+        options->fresh = true;
+        break;
+    default:
+        refuse("unknown option");
     }
     if (!good) {
         refuse("not a number or duration");
@@ -103,9 +123,10 @@ static void read_option(struct options *options, int option, const char *value)
 static struct options read_options(int argc, char **argv)
 {
     static const struct option longs[] = {
-        {"engine", 1, NULL, 'e'},   {"user", 1, NULL, 'u'},     {"password-file", 1, NULL, 'p'}, {"database", 1, NULL, 'd'},
-        {"tls", 1, NULL, 's'},      {"ca", 1, NULL, 'c'},       {"timeout", 1, NULL, 't'},       {"repeat", 1, NULL, 'n'},
-        {"interval", 1, NULL, 'i'}, {"fresh", 0, NULL, 'f'},    {NULL, 0, NULL, 0},
+        {"engine", 1, NULL, 'e'},   {"user", 1, NULL, 'u'},   {"password-file", 1, NULL, 'p'},
+        {"database", 1, NULL, 'd'}, {"tls", 1, NULL, 's'},    {"ca", 1, NULL, 'c'},
+        {"timeout", 1, NULL, 't'},  {"repeat", 1, NULL, 'n'}, {"interval", 1, NULL, 'i'},
+        {"fresh", 0, NULL, 'f'},    {NULL, 0, NULL, 0},
     };
     struct options options = {.timeout_ms = 500, .interval_ms = 1000, .repeat = 1, .cluster.user = "roster"};
     int option;
@@ -262,8 +283,8 @@ int main(int argc, char **argv)
     if (!resolve(options.listing.host, address)) {
         refuse("the host name is not found");
     }
-    struct target target = {.cluster = &options.cluster, .listing = &options.listing, .application = "look",
-                            .timeout_ms = options.timeout_ms};
+    struct target target = {
+        .cluster = &options.cluster, .listing = &options.listing, .application = "look", .timeout_ms = options.timeout_ms};
     struct link *link = driver->open(&target);
     bool well = false;
     for (int64_t i = 1; link && (options.repeat == 0 || i <= options.repeat); i++) {

@@ -93,7 +93,8 @@ static void pg_hear_password(int fd)
 
 static bool pg_welcome(int fd)
 {
-    static const char version[] = "server_version\0" "15.0";
+    static const char version[] = "server_version\0"
+                                  "15.0";
     return pg_begin(fd) && pg_demand(fd, 0, "", 0) && pg_put(fd, 'S', version, sizeof version) && pg_put(fd, 'Z', "I", 1);
 }
 
@@ -126,7 +127,8 @@ static void pg_md5_and_clear(int fd)
 
 static void pg_shape(int fd)
 {
-    static const char one_column[] = {0, 1, 'x', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 25, (char)255, (char)255, (char)255, (char)255, (char)255, (char)255, 0, 0};
+    static const char one_column[] = {0, 1, 'x', 0,         0,         0,         0,         0,         0,         0, 0,
+                                      0, 0, 25,  (char)255, (char)255, (char)255, (char)255, (char)255, (char)255, 0, 0};
     static const char one_row[] = {0, 1, 0, 0, 0, 1, 't'};
     char bytes[4096];
     if (pg_welcome(fd) && get(fd, bytes, sizeof bytes) && pg_put(fd, 'T', one_column, sizeof one_column) &&
@@ -150,15 +152,25 @@ static void pg_flood(int fd)
 /* A packet: length in three bytes, number, body. */
 static bool my_put(int fd, unsigned number, const void *body, size_t count)
 {
-    unsigned char head[4] = {(unsigned char)count, (unsigned char)(count >> 8), (unsigned char)(count >> 16), (unsigned char)number};
+    unsigned char head[4] = {(unsigned char)count, (unsigned char)(count >> 8), (unsigned char)(count >> 16),
+                             (unsigned char)number};
     return put(fd, head, sizeof head) && put(fd, body, count);
 }
 
 /* Ends with the first words of the other side. */
 static bool my_greet_as(int fd, bool offers_tls)
 {
-    static const char head[] = "\x0a" "10.11.0-MariaDB\0" "\1\0\0\0" "challeng";
-    static const char tail[] = "\x2d" "\2\0" "\xff\xc1" "\x15" "\0\0\0\0\0\0\0\0\0\0" "echallengech\0" "mysql_native_password";
+    static const char head[] = "\x0a"
+                               "10.11.0-MariaDB\0"
+                               "\1\0\0\0"
+                               "challeng";
+    static const char tail[] = "\x2d"
+                               "\2\0"
+                               "\xff\xc1"
+                               "\x15"
+                               "\0\0\0\0\0\0\0\0\0\0"
+                               "echallengech\0"
+                               "mysql_native_password";
     const char capabilities[] = {(char)0xff, (char)(offers_tls ? 0xff : 0xf7)};
     char greeting[256], bytes[1024];
     memcpy(greeting, head, sizeof head); /* its terminating zero is the filler */
@@ -189,7 +201,8 @@ static void my_hear_password(int fd)
 
 static void my_clear(int fd)
 {
-    static const char demand[] = "\xfe" "mysql_clear_password";
+    static const char demand[] = "\xfe"
+                                 "mysql_clear_password";
     if (my_greet(fd) && my_put(fd, 2, demand, sizeof demand)) {
         my_hear_password(fd);
     }
@@ -198,7 +211,9 @@ static void my_clear(int fd)
 /* A server that lets its key be used to encrypt the password: anybody's key would do. */
 static void my_key(int fd)
 {
-    static const char demand[] = "\xfe" "caching_sha2_password\0" "challengechallengech";
+    static const char demand[] = "\xfe"
+                                 "caching_sha2_password\0"
+                                 "challengechallengech";
     if (my_greet(fd) && my_put(fd, 2, demand, sizeof demand)) {
         my_hear_password(fd);
     }
@@ -206,7 +221,8 @@ static void my_key(int fd)
 
 static void my_file(int fd)
 {
-    static const char demand[] = "\xfb" "/etc/passwd";
+    static const char demand[] = "\xfb"
+                                 "/etc/passwd";
     char bytes[4096];
     if (my_welcome(fd) && get(fd, bytes, sizeof bytes) && my_put(fd, 1, demand, sizeof demand - 1) &&
         get(fd, bytes, sizeof bytes) > 4) {
@@ -280,14 +296,22 @@ static const struct {
     const char *name;
     void (*serve)(int fd);
 } modes[] = {
-    {"drip", drip},         {"flood", overflow},
-    {"garbage", garbage},   {"hang-up", hang_up},
-    {"mute", mute},         {"my-clear", my_clear},
-    {"my-file", my_file},   {"my-flood", my_flood},
-    {"my-key", my_key},     {"my-tls-drip", my_tls_drip},
-    {"my-tls-mute", my_tls_mute}, {"pg-clear", pg_clear},
-    {"pg-flood", pg_flood}, {"pg-md5-and-clear", pg_md5_and_clear},
-    {"pg-shape", pg_shape}, {"pg-scram-then-clear", pg_scram_then_clear},
+    {"drip", drip},
+    {"flood", overflow},
+    {"garbage", garbage},
+    {"hang-up", hang_up},
+    {"mute", mute},
+    {"my-clear", my_clear},
+    {"my-file", my_file},
+    {"my-flood", my_flood},
+    {"my-key", my_key},
+    {"my-tls-drip", my_tls_drip},
+    {"my-tls-mute", my_tls_mute},
+    {"pg-clear", pg_clear},
+    {"pg-flood", pg_flood},
+    {"pg-md5-and-clear", pg_md5_and_clear},
+    {"pg-shape", pg_shape},
+    {"pg-scram-then-clear", pg_scram_then_clear},
 };
 enum { MODES = sizeof modes / sizeof *modes };
 

@@ -40,8 +40,8 @@ static struct world {
     bool up;
     struct watcher *watcher;
     struct watched *orders;
-    int topologies;            /* news of that kind so far */
-    char said[16384];          /* sentences, each ended by a newline */
+    int topologies;   /* news of that kind so far */
+    char said[16384]; /* sentences, each ended by a newline */
 } world;
 
 static struct znode *znode(const char *path)
@@ -304,8 +304,7 @@ static void new_session(void)
 
 #define assert_primary(name) ck_assert_str_eq(world.orders->topology.primary, name)
 #define assert_followed() ck_assert_str_eq(world.orders->refused, "")
-#define assert_refused(word) \
-    ck_assert_msg(strstr(world.orders->refused, word), "\"%s\" has no \"%s\"", world.orders->refused, word)
+#define assert_refused(word) ck_assert_msg(strstr(world.orders->refused, word), "\"%s\" has no \"%s\"", world.orders->refused, word)
 
 static int count_of(const char *word)
 {
@@ -738,34 +737,33 @@ END_TEST
 
 Suite *watcher_suite(void)
 {
-    const TTest *const all[] = {
-        a_topology_is_followed_from_change_to_change,
-        a_cluster_that_is_not_there_yet_is_found_when_it_comes,
-        a_deleted_topology_is_kept_and_its_successor_followed,
-        garbage_and_the_future_are_refused_and_said_once_each,
-        the_topology_of_another_cluster_is_refused,
-        a_denied_read_keeps_what_was_known,
-        a_watch_that_never_fired_is_made_up_for_by_the_resync,
-        reads_that_callers_ask_for_are_spread,
-        a_lagging_read_within_a_session_is_passed_over_in_silence,
-        a_registry_that_went_back_is_refused_until_it_passes_what_was_known,
-        a_restored_registry_is_taken_when_an_operator_accepts_it,
-        another_registry_is_refused_however_new_its_topology,
-        a_registry_without_a_name_is_refused_by_those_who_knew_one,
-        within_a_session_the_root_may_be_spoilt_without_harm,
-        a_nameless_registry_is_followed_by_newcomers,
-        nothing_is_taken_before_the_registry_has_said_which_it_is,
-        a_cached_topology_holds_until_the_registry_speaks,
-        the_very_topology_that_was_cached_is_confirmed_without_news,
-        a_registry_older_than_the_cache_or_another_is_refused,
-        age_is_nothing_while_the_fleet_stands_behind_it,
-        age_grows_while_the_registry_is_silent_for_hours,
-        age_grows_while_none_of_the_evidences_probes_is_present,
-        age_grows_while_what_the_registry_holds_is_refused,
-        a_cold_start_without_probes_counts_from_the_verdict,
-        a_verdict_from_a_clock_ahead_is_not_younger_than_now,
-        a_process_that_was_stopped_doubts_before_it_believes,
-        a_flapping_link_changes_nothing_but_the_age};
+    const TTest *const all[] = {a_topology_is_followed_from_change_to_change,
+                                a_cluster_that_is_not_there_yet_is_found_when_it_comes,
+                                a_deleted_topology_is_kept_and_its_successor_followed,
+                                garbage_and_the_future_are_refused_and_said_once_each,
+                                the_topology_of_another_cluster_is_refused,
+                                a_denied_read_keeps_what_was_known,
+                                a_watch_that_never_fired_is_made_up_for_by_the_resync,
+                                reads_that_callers_ask_for_are_spread,
+                                a_lagging_read_within_a_session_is_passed_over_in_silence,
+                                a_registry_that_went_back_is_refused_until_it_passes_what_was_known,
+                                a_restored_registry_is_taken_when_an_operator_accepts_it,
+                                another_registry_is_refused_however_new_its_topology,
+                                a_registry_without_a_name_is_refused_by_those_who_knew_one,
+                                within_a_session_the_root_may_be_spoilt_without_harm,
+                                a_nameless_registry_is_followed_by_newcomers,
+                                nothing_is_taken_before_the_registry_has_said_which_it_is,
+                                a_cached_topology_holds_until_the_registry_speaks,
+                                the_very_topology_that_was_cached_is_confirmed_without_news,
+                                a_registry_older_than_the_cache_or_another_is_refused,
+                                age_is_nothing_while_the_fleet_stands_behind_it,
+                                age_grows_while_the_registry_is_silent_for_hours,
+                                age_grows_while_none_of_the_evidences_probes_is_present,
+                                age_grows_while_what_the_registry_holds_is_refused,
+                                a_cold_start_without_probes_counts_from_the_verdict,
+                                a_verdict_from_a_clock_ahead_is_not_younger_than_now,
+                                a_process_that_was_stopped_doubts_before_it_believes,
+                                a_flapping_link_changes_nothing_but_the_age};
     Suite *suite = suite_create("watcher");
     TCase *tests = tcase_create("watcher");
     tcase_add_checked_fixture(tests, setup, teardown);

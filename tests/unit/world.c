@@ -14,8 +14,8 @@ void world_init(struct world *world, enum kind kind, int witnesses, size_t probe
         strcpy(report->cluster, "orders");
         snprintf(report->probe, sizeof report->probe, "probe-%c", (char)('a' + p));
         report->rules = MODEL_RULES;
-        report->policy = (struct policy){kind == KIND_STREAMING ? ENGINE_POSTGRESQL : ENGINE_MYSQL, kind, CONFLICT_HOLD,
-                                         (uint8_t)witnesses};
+        report->policy =
+            (struct policy){kind == KIND_STREAMING ? ENGINE_POSTGRESQL : ENGINE_MYSQL, kind, CONFLICT_HOLD, (uint8_t)witnesses};
         report->member_count = (uint8_t)members;
         for (size_t m = 0; m < members; m++) {
             struct listing *listing = &report->members[m].listing;
