@@ -461,6 +461,17 @@ static void start_handles(struct agent *agent)
     uv_timer_start(&agent->pulse, on_pulse, PULSE_MS, PULSE_MS);
 }
 
+/* From here on we are as good as gone: a late signal must not change how. */
+static void deaf(void)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGHUP);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+}
+
 int agent_run(struct config *config, const char *file)
 {
     static struct agent agent;
@@ -482,6 +493,7 @@ int agent_run(struct config *config, const char *file)
     }
     renew(&agent);
     uv_run(&agent.loop, UV_RUN_DEFAULT);
+    deaf(); /* the loop gives signals back their deadly meaning */
     uv_close((uv_handle_t *)&agent.stopping, NULL);
     uv_close((uv_handle_t *)&agent.hup, NULL);
     uv_close((uv_handle_t *)&agent.term, NULL);
