@@ -393,7 +393,6 @@ static void release(struct agent *agent)
     reporter_free(agent->ground.reporter);
     fleet_free(agent->ground.fleet);
     mirror_free(agent->ground.mirror);
-    uv_loop_close(&agent->loop);
     config_free(agent->ground.config);
 }
 
@@ -461,17 +460,6 @@ static void start_handles(struct agent *agent)
     uv_timer_start(&agent->pulse, on_pulse, PULSE_MS, PULSE_MS);
 }
 
-/* From here on we are as good as gone: a late signal must not change how. */
-static void deaf(void)
-{
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGHUP);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    sigprocmask(SIG_BLOCK, &signals, NULL);
-}
-
 int agent_run(struct config *config, const char *file)
 {
     static struct agent agent;
@@ -493,12 +481,8 @@ int agent_run(struct config *config, const char *file)
     }
     renew(&agent);
     uv_run(&agent.loop, UV_RUN_DEFAULT);
-    deaf(); /* the loop gives signals back their deadly meaning */
-    uv_close((uv_handle_t *)&agent.stopping, NULL);
-    uv_close((uv_handle_t *)&agent.hup, NULL);
-    uv_close((uv_handle_t *)&agent.term, NULL);
-    uv_close((uv_handle_t *)&agent.intr, NULL);
-    uv_run(&agent.loop, UV_RUN_DEFAULT);
+    /* The handles of signals stay open, and so does the loop: closed, they would give the signals back their deadly meaning, and
+     * a late one would change how we end. */
     release(&agent);
     return agent.exit_code;
 }
