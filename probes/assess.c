@@ -2,13 +2,19 @@
 
 #include <string.h>
 
-#include "probes/judge.h"
+#include "probes/gtid.h"
+#include "probes/kind.h"
 
 /* ---- settings --------------------------------------------------------------------- */
 
 static void apply(struct assessment *assessment, const struct cluster_settings *cluster, const struct probe_settings *settings)
 {
+    enum kind found = assessment->finds_kind ? assessment->policy.kind : KIND_AUTO;
     assessment->policy = cluster->policy;
+    assessment->finds_kind = cluster->policy.kind == KIND_AUTO;
+    if (assessment->finds_kind) {
+        assessment->policy.kind = found;
+    }
     assessment->rise = settings->rise;
     assessment->fall = settings->fall;
     assessment->overdue_ms = 3 * (settings->interval_ms + settings->timeout_ms * 2);
@@ -95,9 +101,31 @@ static const struct observation *other_half_of(const struct assessment *assessme
     return upstream_of(assessment, facts) == member - assessment->members ? facts : NULL;
 }
 
+/* How to read the servers: nobody knows yet (KIND_AUTO), or what configuration, the registry or the servers say. */
+static const struct kind_rules *rules_of(const struct assessment *assessment)
+{
+    enum kind kind = assessment->policy.kind;
+    return kind_rules_of(kind != KIND_AUTO ? kind : assessment->policy.engine == ENGINE_POSTGRESQL ? KIND_STREAMING : KIND_ASYNC);
+}
+
+static struct stance stance_of(const struct assessment *assessment, const struct assessed *member)
+{
+    return rules_of(assessment)->stance(&member->facts, other_half_of(assessment, member));
+}
+
 static bool claims(const struct assessment *assessment, const struct assessed *member)
 {
-    return has_answer(member) && judge_of(assessment->policy.kind)->claims(&member->facts, other_half_of(assessment, member));
+    return has_answer(member) && stance_of(assessment, member).claim;
+}
+
+/* A stronger word replaces a weaker one, never the other way round: a server that was started without its group looks like one
+ * that never had one. */
+void assess_hint(struct assessment *assessment, enum kind kind)
+{
+    bool stronger = assessment->policy.kind == KIND_AUTO || kind > assessment->policy.kind;
+    if (assessment->finds_kind && kind != KIND_AUTO && stronger) {
+        assessment->policy.kind = kind;
+    }
 }
 
 /* ---- lag ---------------------------------------------------------------------------------- */
@@ -144,13 +172,14 @@ static const struct observation *source_of(const struct assessment *assessment, 
 
 static void measure_lag(const struct assessment *assessment, struct assessed *member, int64_t now_ms)
 {
-    struct lag lag = judge_of(assessment->policy.kind)->lag(&member->facts, source_of(assessment, now_ms));
+    struct lag lag = rules_of(assessment)->lag(&member->facts, source_of(assessment, now_ms));
     member->lag_state = lag.state;
+    if (lag.bytes < 0 && lag.ms < 0 && lag.transactions < 0 && !member->facts.replica) {
+        member->bytes = member->ms = member->transactions = (struct band){0};
+    }
     band_take(&member->bytes, lag.bytes, LAG_BYTES_FLOOR);
     band_take(&member->ms, lag.ms, LAG_MS_FLOOR);
-    if (!member->facts.replica) {
-        member->bytes = member->ms = (struct band){0};
-    }
+    band_take(&member->transactions, lag.transactions, LAG_TRANSACTIONS_FLOOR);
 }
 
 /* ---- looks ----------------------------------------------------------------------------------- */
@@ -159,7 +188,10 @@ static bool same_facts(const struct observation *a, const struct observation *b)
 {
     return a->writable == b->writable && a->replica == b->replica && a->live == b->live && a->connecting == b->connecting &&
            a->applying == b->applying && strcmp(a->lineage, b->lineage) == 0 && strcmp(a->identity, b->identity) == 0 &&
-           strcmp(a->self_id, b->self_id) == 0 && strcmp(a->upstream_host, b->upstream_host) == 0 &&
+           strcmp(a->self_id, b->self_id) == 0 && a->group.type == b->group.type && a->group.state == b->group.state &&
+           a->group.leads == b->group.leads && a->group.many == b->group.many && a->group.size == b->group.size &&
+           a->group.reachable == b->group.reachable && strcmp(a->group.leader_id, b->group.leader_id) == 0 &&
+           a->claim == b->claim && a->ready == b->ready && strcmp(a->upstream_host, b->upstream_host) == 0 &&
            a->upstream_port == b->upstream_port && strcmp(a->upstream_id, b->upstream_id) == 0;
 }
 
@@ -173,6 +205,8 @@ static int take_answer(struct assessment *assessment, struct assessed *member, c
     member->answered = true;
     member->answered_ms = now_ms;
     member->facts = *observation;
+    member->missing[0] = '\0';
+    assess_hint(assessment, kind_shown(assessment->policy.engine, observation));
     member->detail[0] = '\0';
     strncpy(member->address, address ? address : "", sizeof member->address - 1);
     bool returns = member->standing != ANSWER_OK && answer_health(member->standing) == HEALTH_DOWN;
@@ -191,6 +225,7 @@ static int take_failure(struct assessment *assessment, struct assessed *member, 
     member->successes = 0;
     member->failures += definite ? 0 : 1;
     memcpy(member->detail, observation->detail, sizeof member->detail);
+    memcpy(member->missing, observation->missing, sizeof member->missing);
     if ((definite || member->failures >= assessment->fall) && member->standing != observation->answer) {
         member->standing = observation->answer;
         flags |= ASSESS_CHANGED | ASSESS_ALARM;
@@ -221,32 +256,54 @@ static bool is_overdue(const struct assessment *assessment, const struct assesse
     return member->looked && !waits && now_ms - member->looked_ms > assessment->overdue_ms;
 }
 
+static int64_t told(const struct band *band)
+{
+    return band->known ? band->top : -1;
+}
+
 static void describe_answer(const struct assessment *assessment, const struct assessed *member, struct sighting *sighting)
 {
     const struct observation *facts = &member->facts;
     int upstream = upstream_of(assessment, facts);
-    sighting->claim = claims(assessment, member);
-    sighting->writable = facts->writable;
+    struct stance stance = stance_of(assessment, member);
+    sighting->claim = stance.claim;
+    sighting->peer = stance.claim && stance.peer;
+    sighting->writable = stance.writable;
+    sighting->condition = stance.condition;
     sighting->replica = facts->replica;
     sighting->live = facts->live;
     strcpy(sighting->lineage, facts->lineage);
     strcpy(sighting->identity, facts->identity);
     strcpy(sighting->version, facts->version);
     strcpy(sighting->upstream, upstream >= 0 ? assessment->members[upstream].listing.name : "");
-    sighting->lag =
-        (struct lag){member->lag_state, member->bytes.known ? member->bytes.top : -1, member->ms.known ? member->ms.top : -1};
+    sighting->lag = (struct lag){member->lag_state, told(&member->bytes), told(&member->ms), told(&member->transactions)};
 }
 
 static void describe(const struct assessment *assessment, const struct assessed *member, int64_t now_ms, struct sighting *sighting)
 {
-    *sighting = (struct sighting){.listing = member->listing, .lag = {LAG_UNKNOWN, -1, -1}};
+    *sighting = (struct sighting){.listing = member->listing, .lag = LAG_NOT_KNOWN};
     sighting->answer = is_overdue(assessment, member, now_ms) ? ANSWER_UNKNOWN : member->standing;
+    strcpy(sighting->missing, sighting->answer == ANSWER_OK ? member->facts.missing : member->missing);
     if (sighting->answer == ANSWER_OK) {
         describe_answer(assessment, member, sighting);
     } else if (member->answered) {
-        bool was_claim = judge_of(assessment->policy.kind)->claims(&member->facts, NULL);
+        bool was_claim = rules_of(assessment)->stance(&member->facts, NULL).claim;
         sighting->last_role = was_claim ? ROLE_PRIMARY : ROLE_SECONDARY;
         strcpy(sighting->last_lineage, member->facts.lineage);
+    }
+}
+
+/* Between those that claim: who has what the other has not? */
+static void relate_claimants(const struct assessment *assessment, struct report *report)
+{
+    for (size_t i = 0; i < report->member_count; i++) {
+        for (size_t k = 0; report->members[i].claim && k < report->member_count; k++) {
+            const char *mine = assessment->members[i].facts.gtids;
+            const char *theirs = assessment->members[k].facts.gtids;
+            if (k != i && report->members[k].claim && gtid_lacks(mine, theirs)) {
+                report->members[i].lacks |= UINT32_C(1) << k;
+            }
+        }
     }
 }
 
@@ -267,6 +324,10 @@ void assess_report(const struct assessment *assessment, int64_t now_ms, const ch
             strcpy(ret_report->abstains, "starting"); /* until every member was looked at */
         }
     }
+    if (assessment->policy.kind == KIND_AUTO && !ret_report->abstains[0]) {
+        strcpy(ret_report->abstains, "kind not known"); /* until a server answers */
+    }
+    relate_claimants(assessment, ret_report);
     for (size_t i = 0; i < assessment->member_count; i++) {
         const struct sighting *sighting = &ret_report->members[i];
         int upstream = sighting->live ? upstream_of(assessment, &assessment->members[i].facts) : -1;

@@ -16,6 +16,7 @@
 enum {
     LAG_BYTES_FLOOR = 64 * 1024, /* the first band above none */
     LAG_MS_FLOOR = 128,
+    LAG_TRANSACTIONS_FLOOR = 64,
     LAG_RISES = 3,
     LAG_FALLS = 10
 };
@@ -40,14 +41,16 @@ struct assessed {
     int64_t answered_ms;
     struct observation facts;    /* of the last answer */
     char detail[DETAIL_SIZE];    /* of the last failure */
-    struct band bytes, ms;
+    char missing[MISSING_SIZE];  /* the privilege that it was about, if it was */
+    struct band bytes, ms, transactions;
     enum lag_state lag_state;
 };
 
 struct assessment {
     char cluster[NAME_SIZE];
     char probe[NAME_SIZE];
-    struct policy policy;
+    struct policy policy;        /* its kind is KIND_AUTO as long as nobody knows */
+    bool finds_kind;             /* kind = auto: the servers are to tell */
     int rise, fall;
     int64_t overdue_ms;          /* a member not looked at for so long is reported unknown */
     int64_t fresh_ms;            /* facts of the primary older than this give no distance */
@@ -68,6 +71,9 @@ void assess_reload(struct assessment *assessment, const struct cluster_settings 
 /* Take in the outcome of a look at member `i`. Returns ASSESS_* flags. */
 int assess_look(struct assessment *assessment, size_t i, const struct observation *observation, const char *address,
                 int64_t now_ms, int64_t now_wall_ms);
+
+/* kind = auto: the registry's word, or a server's, on what kind it is. */
+void assess_hint(struct assessment *assessment, enum kind kind);
 
 /* The report as it stands now. `abstains` is the shell's reason ("blind", "slipped") or "". */
 void assess_report(const struct assessment *assessment, int64_t now_ms, const char *abstains, struct report *ret_report);

@@ -11,7 +11,7 @@
  * idle connected link's descriptor turning readable means that the server said
  * something unasked, nearly always goodbye: ask again.
  *
- * Drivers ask; probes/kinds judge: an observation holds facts, not roles. */
+ * Drivers ask, kinds judge (kind.h): an observation holds facts, not roles. */
 #ifndef ROSTER_PROBES_DRIVER_H
 #define ROSTER_PROBES_DRIVER_H
 
@@ -20,6 +20,21 @@
 
 #include "registry/config.h"
 #include "registry/model.h"
+
+/* What a server says of a group that it belongs to, in words that fit all sorts of groups. */
+enum group_type { GROUP_NONE, GROUP_REPLICATION, GROUP_GALERA };
+struct group {
+    enum group_type type;
+    enum condition state;          /* how it stands in it; MINORITY only where the server says so itself */
+    bool leads;                    /* it says that it is a primary */
+    bool many;                     /* the group lets several write */
+    int size, reachable;           /* members in its view, itself included; those that it can reach */
+    char view[LINEAGE_SIZE];       /* which view of the group it has, STAMP:NUMBER; "" none */
+    char leader_id[IDENTITY_SIZE]; /* whom it names as primary, in the terms of self_id */
+    int64_t queue;                 /* transactions received and not applied; -1 not known */
+};
+
+enum { GTIDS_SIZE = 4096 };
 
 /* Facts from one look. Strings are "" and numbers -1 when the server does not say. */
 struct observation {
@@ -37,10 +52,13 @@ struct observation {
     char upstream_host[HOST_SIZE];
     uint16_t upstream_port;
     char upstream_id[IDENTITY_SIZE]; /* in the terms of self_id */
+    char gtids[GTIDS_SIZE]; /* what it has executed (gtid.h); "" when that is not known, or too long */
+    struct group group;
+    int claim, ready;       /* what a statement of the operator's tells: 0 no, 1 yes, -1 nothing */
     int64_t position;   /* PostgreSQL: WAL bytes written (primary) or replayed (standby); else -1 */
     int64_t received;   /* PostgreSQL standby: WAL bytes received; else -1 */
     int64_t lag_ms;     /* as the server puts it; -1 when it does not know */
-    char missing[DETAIL_SIZE]; /* a privilege we lack although the look succeeded; "" none */
+    char missing[MISSING_SIZE]; /* a privilege that we lack, whether or not the look succeeded; "" none */
 };
 
 enum want_kind {

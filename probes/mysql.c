@@ -3,7 +3,7 @@
  *      OFF --look--> DIALLING --> LOGGING_IN (loop: clear text; worker: TLS) --> ASKING --> IDLE
  *       ^---------------'--------------'------------------------------------------'
  *
- * A look on a connection that is up is two statements in one message, one round
+ * A look on a connection that is up is a few statements in one message, one round
  * trip (mysql_question.c).
  *
  * Encryption is decided at the server's greeting, before anything of ours has
@@ -34,8 +34,7 @@ enum stage {
     STAGE_DIALLING,   /* until the server's greeting is there */
     STAGE_LOGGING_IN, /* on the loop */
     STAGE_WORKING,    /* the same, on a worker */
-    STAGE_SETTINGS,   /* asked; the first result is awaited */
-    STAGE_CHANNELS,   /* the second */
+    STAGE_ASKING,     /* asked; the result of `part` is awaited */
     STAGE_IDLE
 };
 
@@ -56,6 +55,8 @@ struct link {
     bool plain;              /* no encryption on this connection */
     enum client_step worked; /* what came of the worker's part */
     enum dialect dialect;
+    const struct part *parts, *part; /* of the question; the one whose result comes next */
+    char question[QUESTION_SIZE];
     bool answered; /* this connection has answered a look before */
     struct observation seen;
 };
@@ -64,7 +65,8 @@ struct link {
 
 static void clear(struct observation *seen)
 {
-    *seen = (struct observation){.answer = ANSWER_UNKNOWN, .position = -1, .received = -1, .lag_ms = -1};
+    *seen = (struct observation){
+        .answer = ANSWER_UNKNOWN, .position = -1, .received = -1, .lag_ms = -1, .group.queue = -1, .claim = -1, .ready = -1};
 }
 
 static void mysql_drop(struct link *link)
@@ -101,7 +103,7 @@ static void fail_step(struct link *link, bool connecting)
 
 static void fail_late(struct link *link)
 {
-    bool asked = link->stage >= STAGE_SETTINGS;
+    bool asked = link->stage >= STAGE_ASKING;
     bool dialling = !asked && !client_has_dialled(link->client);
     char detail[DETAIL_SIZE];
     snprintf(detail, sizeof detail, "%s within %" PRId64 " ms",
@@ -114,68 +116,85 @@ static void fail_late(struct link *link)
 
 /* ---- asking ------------------------------------------------------------------------------ */
 
-static void take_settings(struct link *link, enum client_step step);
-
-static void ask(struct link *link)
+static void speak(struct link *link, enum dialect dialect)
 {
-    link->stage = STAGE_SETTINGS;
-    take_settings(link, client_ask(link->client, mysql_question(link->dialect)));
+    link->dialect = dialect;
+    link->parts = mysql_parts(dialect);
+    mysql_question(link->parts, link->question);
 }
 
-static void finish(struct link *link)
+static void finish(struct link *link, enum answer answer)
 {
+    link->seen.answer = answer;
     link->answered = true;
     link->stage = STAGE_IDLE;
     mysql_read_version(client_server_version(link->client), link->seen.version, sizeof link->seen.version);
 }
 
-/* An error that the connection survives: our account may not ask this. */
-static bool is_denied(struct link *link)
+/* An error that the connection survives: our account may not ask this. What it said before may do. */
+static bool is_denied(const struct link *link)
 {
-    if (client_is_flooded(link->client) ||
-        failure_of_mysql(client_error(link->client), false, client_sentence(link->client)) != ANSWER_PRIVILEGE) {
+    return !client_is_flooded(link->client) &&
+           failure_of_mysql(client_error(link->client), false, client_sentence(link->client)) == ANSWER_PRIVILEGE;
+}
+
+static void take_denial(struct link *link)
+{
+    const struct part *part = link->part;
+    if (part->is_vital && !part->is_vital(&link->seen)) {
+        finish(link, ANSWER_OK);
+        return;
+    }
+    text_tame(link->seen.detail, sizeof link->seen.detail, client_sentence(link->client));
+    text_copy(link->seen.missing, sizeof link->seen.missing, part->privilege ? part->privilege : "");
+    finish(link, ANSWER_PRIVILEGE);
+}
+
+static void ask(struct link *link);
+
+/* Asked for a variable that it does not have: there may be words without it. */
+static bool adapts(struct link *link)
+{
+    enum { UNKNOWN_VARIABLE = 1193 };
+    enum dialect without = mysql_dialect_without(link->dialect);
+    if (client_error(link->client) != UNKNOWN_VARIABLE || client_is_flooded(link->client) || without == link->dialect) {
         return false;
     }
-    link->seen.answer = ANSWER_PRIVILEGE;
-    text_tame(link->seen.detail, sizeof link->seen.detail, client_sentence(link->client));
-    text_copy(link->seen.missing, sizeof link->seen.missing, mysql_privilege(link->dialect));
+    speak(link, without);
+    ask(link);
     return true;
 }
 
-static const char odd_shape[] = "the server's answer has not the shape of the question";
-
-static void take_channels(struct link *link, enum client_step step)
+static void take_results(struct link *link, enum client_step step)
 {
-    if (step == CLIENT_WAITS) {
+    while (step == CLIENT_DONE) {
+        bool more = link->part[1].sql != NULL;
+        if (!link->part->read(link->client, &link->seen) || client_has_next(link->client) != more) {
+            fail(link, ANSWER_PROTOCOL, "the server's answer has not the shape of the question");
+            return;
+        }
+        if (!more) {
+            finish(link, ANSWER_OK);
+            return;
+        }
+        link->part++;
+        step = client_next(link->client);
+    }
+    if (step == CLIENT_FAILED && adapts(link)) {
         return;
     }
     if (step == CLIENT_FAILED && is_denied(link)) {
-        finish(link);
+        take_denial(link);
     } else if (step == CLIENT_FAILED) {
         fail_step(link, false);
-    } else if (!mysql_read_channels(link->client, &link->seen) || client_has_next(link->client)) {
-        fail(link, ANSWER_PROTOCOL, odd_shape);
-    } else {
-        link->seen.answer = ANSWER_OK;
-        finish(link);
     }
 }
 
-static void take_settings(struct link *link, enum client_step step)
+static void ask(struct link *link)
 {
-    if (step == CLIENT_WAITS) {
-        return;
-    }
-    if (step == CLIENT_FAILED && is_denied(link)) {
-        finish(link);
-    } else if (step == CLIENT_FAILED) {
-        fail_step(link, false);
-    } else if (!mysql_read_settings(link->client, &link->seen) || !client_has_next(link->client)) {
-        fail(link, ANSWER_PROTOCOL, odd_shape);
-    } else {
-        link->stage = STAGE_CHANNELS;
-        take_channels(link, client_next(link->client));
-    }
+    link->stage = STAGE_ASKING;
+    link->part = link->parts;
+    take_results(link, client_ask(link->client, link->question));
 }
 
 /* ---- connecting --------------------------------------------------------------------------- */
@@ -186,7 +205,7 @@ static void logged_in(struct link *link)
         fail(link, ANSWER_TLS, "the connection is not encrypted");
         return;
     }
-    link->dialect = mysql_dialect(client_server_version(link->client), client_server_number(link->client));
+    speak(link, mysql_dialect(client_server_version(link->client), client_server_number(link->client)));
     ask(link);
 }
 
@@ -285,7 +304,7 @@ static void tell(const struct link *link, struct want *want)
     default:
         *want = (struct want){
             .kind = WANT_IO,
-            .phase = link->stage < STAGE_SETTINGS ? PHASE_CONNECT : PHASE_QUERY,
+            .phase = link->stage < STAGE_ASKING ? PHASE_CONNECT : PHASE_QUERY,
             .fd = client_fd(link->client),
             .events = client_events(link->client),
         };
@@ -339,11 +358,8 @@ static void mysql_go_on(struct link *link, int events, struct want *ret_want)
     case STAGE_WORKING:
         come_back_from_work(link);
         break;
-    case STAGE_SETTINGS:
-        take_settings(link, client_go_on(link->client, events));
-        break;
-    case STAGE_CHANNELS:
-        take_channels(link, client_go_on(link->client, events));
+    case STAGE_ASKING:
+        take_results(link, client_go_on(link->client, events));
         break;
     case STAGE_OFF:
     case STAGE_IDLE:

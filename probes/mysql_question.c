@@ -1,4 +1,7 @@
-/* Columns are found by name, in the new spelling and the old: MariaDB keeps the old
+/* Settings, then what a member of a group says (nothing elsewhere), then the replication channels; with MySQL last the
+ * members of its group, which is denied to most accounts that need it not.
+ *
+ * Columns are found by name, in the new spelling and the old: MariaDB keeps the old
  * one whatever the statement is called, MySQL changed it with 8.0.22.
  *
  * A server may have several channels. It is a replica when it has any; upstream,
@@ -6,8 +9,10 @@
  * tries to connect, else of the first. */
 #include "probes/mysql_question.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "probes/mysql_group.h"
 #include "registry/base/text.h"
 
 enum { CHANNELS_MAX = 64 };
@@ -20,23 +25,9 @@ enum dialect mysql_dialect(const char *version, unsigned long number)
     return number >= 80022 ? DIALECT_REPLICA : DIALECT_SLAVE;
 }
 
-const char *mysql_question(enum dialect dialect)
+enum dialect mysql_dialect_without(enum dialect dialect)
 {
-#define MYSQL_SETTINGS                                                                                                             \
-    "SELECT @@global.read_only AS read_only, @@global.super_read_only AS super_read_only,"                                         \
-    " @@global.offline_mode AS offline_mode, @@global.server_uuid AS self_id; "
-    static const char *const questions[] = {
-        [DIALECT_MARIADB] = "SELECT @@global.read_only AS read_only, @@global.server_id AS self_id; SHOW ALL SLAVES STATUS",
-        [DIALECT_SLAVE] = MYSQL_SETTINGS "SHOW SLAVE STATUS",
-        [DIALECT_REPLICA] = MYSQL_SETTINGS "SHOW REPLICA STATUS",
-    };
-#undef MYSQL_SETTINGS
-    return questions[dialect];
-}
-
-const char *mysql_privilege(enum dialect dialect)
-{
-    return dialect == DIALECT_MARIADB ? "SLAVE MONITOR" : "REPLICATION CLIENT";
+    return dialect == DIALECT_MARIADB ? DIALECT_MARIADB_PLAIN : dialect;
 }
 
 void mysql_read_version(const char *version, char *to, size_t size)
@@ -59,13 +50,18 @@ static bool is_off(const struct client *client, const char *name)
     return !value || text_equal(value, "0") || strcasecmp(value, "OFF") == 0; /* a server without it cannot be that */
 }
 
-bool mysql_read_settings(const struct client *client, struct observation *seen)
+static bool read_settings(const struct client *client, struct observation *seen)
 {
     const char *self_id = client_value(client, 0, "self_id", NULL);
     if (client_rows(client) != 1 || !self_id || !client_value(client, 0, "read_only", NULL)) {
         return false;
     }
+    const char *gtids = client_value(client, 0, "gtids", NULL);
     text_tame(seen->self_id, sizeof seen->self_id, self_id);
+    if (gtids && !text_copy(seen->gtids, sizeof seen->gtids, gtids)) {
+        seen->gtids[0] = '\0';
+    }
+    group_read_settings(client, seen);
     seen->writable = is_off(client, "read_only") && is_off(client, "super_read_only") && is_off(client, "offline_mode");
     return true;
 }
@@ -123,7 +119,7 @@ static void read_channel(const struct client *client, size_t row, struct observa
     }
 }
 
-bool mysql_read_channels(const struct client *client, struct observation *seen)
+static bool read_channels(const struct client *client, struct observation *seen)
 {
     size_t rows = client_rows(client), best = 0;
     bool found = false;
@@ -141,4 +137,65 @@ bool mysql_read_channels(const struct client *client, struct observation *seen)
         read_channel(client, best, seen);
     }
     return true;
+}
+
+/* ---- the question ------------------------------------------------------------------------ */
+
+#define VARIABLES "'group_replication_group_name', 'group_replication_single_primary_mode', 'wsrep_on', 'wsrep_reject_queries'"
+#define GALERA_STATUS                                                                                                              \
+    "'wsrep_cluster_status', 'wsrep_ready', 'wsrep_local_state', 'wsrep_cluster_state_uuid',"                                      \
+    " 'wsrep_cluster_conf_id', 'wsrep_cluster_size', 'wsrep_local_recv_queue'"
+
+/* What only some servers have is looked up by name; what is not there gives no row. */
+#define LOOK_UP(table, names)                                                                                                      \
+    "SELECT VARIABLE_NAME AS Variable_name, VARIABLE_VALUE AS Value FROM performance_schema." table                                \
+    " WHERE VARIABLE_NAME IN (" names ")"
+
+static const char mariadb_settings[] =
+    "SELECT @@global.read_only AS read_only, @@global.server_id AS self_id, @@global.gtid_binlog_state AS gtids,"
+    " @@global.wsrep_on AS wsrep_on, @@global.wsrep_reject_queries AS wsrep_reject_queries";
+static const char mariadb_plain_settings[] =
+    "SELECT @@global.read_only AS read_only, @@global.server_id AS self_id, @@global.gtid_binlog_state AS gtids";
+static const char mysql_settings[] =
+    "SELECT @@global.read_only AS read_only, @@global.super_read_only AS super_read_only, @@global.offline_mode AS offline_mode,"
+    " @@global.server_uuid AS self_id, @@global.gtid_executed AS gtids";
+static const char mysql_variables[] = LOOK_UP("global_variables", VARIABLES);
+static const char mariadb_status[] = "SHOW GLOBAL STATUS WHERE Variable_name IN (" GALERA_STATUS ")";
+static const char mysql_status[] = LOOK_UP("global_status", "'group_replication_primary_member', " GALERA_STATUS);
+static const char mysql_members[] = "SELECT * FROM performance_schema.replication_group_members m"
+                                    " LEFT JOIN performance_schema.replication_group_member_stats s"
+                                    " ON s.MEMBER_ID = m.MEMBER_ID AND s.CHANNEL_NAME = m.CHANNEL_NAME";
+
+static const char monitor[] = "SLAVE MONITOR";
+static const char client_privilege[] = "REPLICATION CLIENT";
+
+const struct part *mysql_parts(enum dialect dialect)
+{
+    static const struct part parts[][6] = {
+        [DIALECT_MARIADB] = {{mariadb_settings, NULL, read_settings, NULL},
+                             {mariadb_status, NULL, group_read_status, NULL},
+                             {"SHOW ALL SLAVES STATUS", monitor, read_channels, NULL}},
+        [DIALECT_MARIADB_PLAIN] = {{mariadb_plain_settings, NULL, read_settings, NULL},
+                                   {"SHOW ALL SLAVES STATUS", monitor, read_channels, NULL}},
+        [DIALECT_SLAVE] = {{mysql_settings, NULL, read_settings, NULL},
+                           {mysql_variables, NULL, group_read_variables, NULL},
+                           {mysql_status, NULL, group_read_status, NULL},
+                           {"SHOW SLAVE STATUS", client_privilege, read_channels, NULL},
+                           {mysql_members, group_privilege, group_read_members, group_is_vital}},
+        [DIALECT_REPLICA] = {{mysql_settings, NULL, read_settings, NULL},
+                             {mysql_variables, NULL, group_read_variables, NULL},
+                             {mysql_status, NULL, group_read_status, NULL},
+                             {"SHOW REPLICA STATUS", client_privilege, read_channels, NULL},
+                             {mysql_members, group_privilege, group_read_members, group_is_vital}},
+    };
+    return parts[dialect];
+}
+
+void mysql_question(const struct part *parts, char to[QUESTION_SIZE])
+{
+    struct text text;
+    text_init(&text, to, QUESTION_SIZE);
+    for (const struct part *part = parts; part->sql; part++) {
+        text_put(&text, "%s%s", part == parts ? "" : "; ", part->sql);
+    }
 }

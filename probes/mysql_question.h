@@ -10,23 +10,37 @@
 /* Which statements a server knows, by the version that it greets with. */
 enum dialect {
     DIALECT_MARIADB, /* 10.5 and later */
+    DIALECT_MARIADB_PLAIN, /* the same, built without Galera's interface */
     DIALECT_SLAVE,   /* MySQL 5.7 to 8.0.21 */
     DIALECT_REPLICA  /* MySQL 8.0.22 and later */
 };
 
 enum dialect mysql_dialect(const char *version, unsigned long number);
 
-/* Two statements for one round trip: the server's settings, then its replication channels. */
-const char *mysql_question(enum dialect dialect);
+/* The dialect to try when a server does not know a variable (error 1193) that `dialect` asks for; the same when there is none. */
+enum dialect mysql_dialect_without(enum dialect dialect);
 
-/* The privilege without which the second one fails. */
-const char *mysql_privilege(enum dialect dialect);
+/* One statement of the question. */
+struct part {
+    const char *sql;       /* NULL ends the list */
+    const char *privilege; /* without which it is denied; NULL: nobody is denied it */
+
+    /* The result as it is at hand in `client`. False when it is not what was asked for. */
+    bool (*read)(const struct client *client, struct observation *seen);
+
+    /* Without it the facts could mislead: denied, the look as a whole ends as ANSWER_PRIVILEGE. NULL: always. */
+    bool (*is_vital)(const struct observation *seen);
+};
+
+/* The statements for one round trip, in order; the server stops at one that it denies. */
+const struct part *mysql_parts(enum dialect dialect);
+
+enum { QUESTION_SIZE = 8192 };
+
+/* The same as one text. */
+void mysql_question(const struct part *parts, char to[QUESTION_SIZE]);
 
 /* "10.11.19-MariaDB", "8.0.36" */
 void mysql_read_version(const char *version, char *to, size_t size);
-
-/* The results, one after the other, as they are at hand in `client`. False when they are not what was asked for. */
-bool mysql_read_settings(const struct client *client, struct observation *seen);
-bool mysql_read_channels(const struct client *client, struct observation *seen);
 
 #endif

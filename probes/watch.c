@@ -24,6 +24,7 @@ struct watch {
     bool timer_open;
     bool leaving;
     char abstains[RULE_SIZE];
+    enum kind told_kind;
     enum answer told[MEMBERS_MAX]; /* what the log last said of each member */
     struct watch *next;
 };
@@ -110,6 +111,16 @@ static void tell_member(struct watch *watch, size_t i)
     }
 }
 
+/* kind = auto: say what was found. */
+static void tell_kind(struct watch *watch)
+{
+    enum kind kind = watch->assessment.policy.kind;
+    if (watch->assessment.finds_kind && kind != watch->told_kind) {
+        note(NOTE_NOTICE, watch->settings.name, "the servers show that its kind is %s", kind_names[kind]);
+        watch->told_kind = kind;
+    }
+}
+
 static void look_ended(void *owner, const char *member, const struct observation *observation, const char *address)
 {
     struct watch *watch = owner;
@@ -119,6 +130,7 @@ static void look_ended(void *owner, const char *member, const struct observation
     }
     int flags = assess_look(&watch->assessment, i, observation, address, clock_mono_ms(), clock_wall_ms());
     tell_member(watch, i);
+    tell_kind(watch);
     if (flags & ASSESS_ALARM) {
         watch_alarm(watch, member, observation->answer == ANSWER_OK ? "its answer changed" : answer_names[observation->answer]);
     }
@@ -176,6 +188,7 @@ bool watch_start(struct ground *ground, const struct cluster_settings *settings)
     }
     watch->ground = ground;
     watch->settings = *settings;
+    watch->told_kind = KIND_AUTO;
     assess_init(&watch->assessment, ground->config->probe.name, settings, &ground->config->probe);
     schedule_init(&watch->schedule, ground->config->probe.interval_ms, ground->config->probe.alert_interval_ms, clock_mono_ms());
     watch->resolver =
@@ -309,6 +322,11 @@ void watch_settle(struct watch *watch)
     int64_t now_ms = clock_mono_ms();
     int64_t due_ms = resolver_step(watch->resolver, now_ms, clock_wall_ms());
     tell_news(watch);
+    const struct topology *topology = resolver_topology(watch->resolver);
+    if (topology) {
+        assess_hint(&watch->assessment, topology->policy.kind);
+        tell_kind(watch);
+    }
     if (due_ms < INT64_MAX) {
         uv_timer_start(&watch->timer, on_timer, (uint64_t)(due_ms > now_ms ? due_ms - now_ms : 1), 0);
     }

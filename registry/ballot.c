@@ -66,7 +66,7 @@ static int decide_witnesses(const struct topology *previous, const struct vote *
 
 static bool policy_agrees(const struct policy *a, const struct policy *b)
 {
-    return a->engine == b->engine && a->kind == b->kind && a->conflict == b->conflict;
+    return a->engine == b->engine && a->kind == b->kind && a->conflict == b->conflict && a->writers == b->writers;
 }
 
 static bool decide_policy(const struct topology *previous, struct ballot *ballot)
@@ -87,9 +87,9 @@ static bool decide_policy(const struct topology *previous, struct ballot *ballot
     if (!previous) {
         return false;
     }
-    ballot->policy.engine = previous->policy.engine;
-    ballot->policy.kind = previous->policy.kind;
-    ballot->policy.conflict = previous->policy.conflict;
+    uint8_t witnesses = ballot->policy.witnesses;
+    ballot->policy = previous->policy;
+    ballot->policy.witnesses = witnesses;
     return true;
 }
 

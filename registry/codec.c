@@ -38,7 +38,12 @@ static bool get_lineage(const struct place *object, const char *key, char to[LIN
     if (!place_text(object, key, OPTIONAL, to, LINEAGE_SIZE)) {
         return false;
     }
-    return to[strspn(to, "0123456789")] == '\0' || place_refuse(&at, "'%s' is not a number", to);
+    static const char digits[] = "0123456789";
+    const char *colon = strchr(to, ':');
+    const char *number = colon ? colon + 1 : to;
+    bool stamped = !colon || (colon > to && *number);
+    return (stamped && number[strspn(number, digits)] == '\0') ||
+           place_refuse(&at, "'%s' is neither a number nor STAMP:NUMBER", to);
 }
 
 static int compare_labels(const void *a, const void *b)
@@ -94,7 +99,7 @@ static bool get_lag(const struct place *object, struct lag *lag)
 {
     struct place at;
     int state = LAG_UNKNOWN;
-    *lag = (struct lag){LAG_UNKNOWN, -1, -1};
+    *lag = LAG_NOT_KNOWN;
     if (!place_object(object, "lag", OPTIONAL, SIZE_MAX, &at)) {
         return false;
     }
@@ -103,7 +108,8 @@ static bool get_lag(const struct place *object, struct lag *lag)
     }
     if (!place_word(&at, "state", REQUIRED, lag_state_names, &state) ||
         !place_number(&at, "bytes", OPTIONAL, 0, INT64_MAX, &lag->bytes) ||
-        !place_number(&at, "ms", OPTIONAL, 0, INT64_MAX, &lag->ms)) {
+        !place_number(&at, "ms", OPTIONAL, 0, INT64_MAX, &lag->ms) ||
+        !place_number(&at, "transactions", OPTIONAL, 0, INT64_MAX, &lag->transactions)) {
         return false;
     }
     lag->state = (enum lag_state)state;
@@ -114,6 +120,7 @@ static bool get_policy(const struct place *object, struct policy *policy)
 {
     int engine = 0;
     int conflict = CONFLICT_HOLD;
+    int writers = WRITERS_SINGLE;
     int64_t witnesses = 0;
     if (!place_word(object, "engine", REQUIRED, engine_names, &engine)) {
         return false;
@@ -121,10 +128,12 @@ static bool get_policy(const struct place *object, struct policy *policy)
     int kind = engine == ENGINE_POSTGRESQL ? KIND_STREAMING : KIND_ASYNC;
     if (!place_word(object, "kind", OPTIONAL, kind_names, &kind) ||
         !place_number(object, "witnesses", REQUIRED, 1, WITNESSES_MAX, &witnesses) ||
-        !place_word(object, "conflict", OPTIONAL, conflict_names, &conflict)) {
+        !place_word(object, "conflict", OPTIONAL, conflict_names, &conflict) ||
+        !place_word(object, "writers", OPTIONAL, writers_names, &writers)) {
         return false;
     }
-    *policy = (struct policy){(enum engine)engine, (enum kind)kind, (enum conflict)conflict, (uint8_t)witnesses};
+    *policy =
+        (struct policy){(enum engine)engine, (enum kind)kind, (enum conflict)conflict, (enum writers)writers, (uint8_t)witnesses};
     return true;
 }
 
@@ -144,8 +153,12 @@ static bool get_sighting(const struct place *object, struct sighting *sighting)
 {
     int answer = ANSWER_UNKNOWN;
     int last_role = ROLE_NONE;
+    int condition = CONDITION_FIT;
     if (!get_listing(object, &sighting->listing) || !place_word(object, "answer", REQUIRED, answer_names, &answer) ||
-        !place_flag(object, "claim", &sighting->claim) || !place_flag(object, "writable", &sighting->writable) ||
+        !place_flag(object, "claim", &sighting->claim) || !place_flag(object, "peer", &sighting->peer) ||
+        !place_flag(object, "writable", &sighting->writable) || !place_flag(object, "sync", &sighting->sync) ||
+        !place_word(object, "condition", OPTIONAL, condition_names, &condition) ||
+        !place_text(object, "missing", OPTIONAL, sighting->missing, sizeof sighting->missing) ||
         !place_flag(object, "live", &sighting->live) || !place_flag(object, "replica", &sighting->replica) ||
         !get_lineage(object, "lineage", sighting->lineage) ||
         !place_text(object, "identity", OPTIONAL, sighting->identity, sizeof sighting->identity) ||
@@ -156,6 +169,7 @@ static bool get_sighting(const struct place *object, struct sighting *sighting)
         return false;
     }
     sighting->answer = (enum answer)answer;
+    sighting->condition = (enum condition)condition;
     sighting->last_role = (enum role)last_role;
     struct place at = place_key(object, "claim");
     return !sighting->claim || answer == ANSWER_OK || place_refuse(&at, "cannot be true of a member that did not answer");
@@ -167,28 +181,34 @@ static int compare_sightings(const void *a, const void *b)
 }
 
 /* Names to bits; to be called when the report's members stand in their order. */
-static bool get_replicas(const struct place *object, struct report *report)
+static bool get_set(const struct place *object, const char *key, const struct report *report, uint32_t *ret_set)
 {
-    struct place replicas;
-    char name[NAME_SIZE] = "";
-    if (!place_list(object, "replicas", OPTIONAL, MEMBERS_MAX, &replicas) || !place_name(object, "name", REQUIRED, name)) {
+    struct place names;
+    if (!place_list(object, key, OPTIONAL, MEMBERS_MAX, &names)) {
         return false;
     }
-    uint32_t bits = 0;
-    for (size_t i = 0; i < place_count(&replicas); i++) {
-        struct place at = place_element(&replicas, i);
-        char replica[NAME_SIZE];
-        if (!place_take_name(&at, replica)) {
+    for (size_t i = 0; i < place_count(&names); i++) {
+        struct place at = place_element(&names, i);
+        char name[NAME_SIZE];
+        if (!place_take_name(&at, name)) {
             return false;
         }
-        const struct sighting *found = report_member(report, replica);
+        const struct sighting *found = report_member(report, name);
         if (found) { /* one that is not listed counts for nothing */
-            bits |= UINT32_C(1) << (found - report->members);
+            *ret_set |= UINT32_C(1) << (found - report->members);
         }
     }
-    struct sighting *sighting = &report->members[report_member(report, name) - report->members];
-    sighting->replicas = bits;
     return true;
+}
+
+static bool get_relations(const struct place *object, struct report *report)
+{
+    char name[NAME_SIZE] = "";
+    if (!place_name(object, "name", REQUIRED, name)) {
+        return false;
+    }
+    struct sighting *sighting = &report->members[report_member(report, name) - report->members];
+    return get_set(object, "replicas", report, &sighting->replicas) && get_set(object, "lacks", report, &sighting->lacks);
 }
 
 static bool get_sightings(const struct place *root, struct report *report)
@@ -212,7 +232,7 @@ static bool get_sightings(const struct place *root, struct report *report)
     qsort(report->members, count, sizeof *report->members, compare_sightings);
     for (size_t i = 0; i < count; i++) {
         struct place at = place_element(&members, i);
-        if (!get_replicas(&at, report)) {
+        if (!get_relations(&at, report)) {
             return false;
         }
     }
@@ -237,14 +257,17 @@ static bool get_member(const struct place *object, struct member *member)
     int role = ROLE_NONE;
     int health = HEALTH_UNKNOWN;
     int reason = ANSWER_OK;
+    int condition = CONDITION_FIT;
     if (!get_listing(object, &member->listing) || !place_word(object, "role", REQUIRED, role_names, &role) ||
         !place_word(object, "health", REQUIRED, health_names, &health) ||
         !place_word(object, "reason", OPTIONAL, answer_names, &reason) || !place_flag(object, "fenced", &member->fenced) ||
         !place_number(object, "fenced_epoch", OPTIONAL, 0, exact_max, &member->fenced_epoch) ||
         !place_flag(object, "drained", &member->drained) || !place_flag(object, "claims", &member->claims) ||
+        !place_flag(object, "sync", &member->sync) || !place_word(object, "condition", OPTIONAL, condition_names, &condition) ||
         !place_name(object, "upstream", OPTIONAL, member->upstream) || !get_lag(object, &member->lag)) {
         return false;
     }
+    member->condition = (enum condition)condition;
     member->role = (enum role)role;
     member->health = (enum health)health;
     member->reason = (enum answer)reason;
@@ -272,7 +295,9 @@ static bool get_members(const struct place *root, struct topology *topology)
         if (topology_member(topology, member.listing.name)) {
             return place_refuse(&at, "'%s' is listed twice", member.listing.name);
         }
-        if ((member.role == ROLE_PRIMARY) != text_equal(member.listing.name, topology->primary)) {
+        bool is_primary = text_equal(member.listing.name, topology->primary);
+        bool may_write = is_primary || (topology->policy.writers == WRITERS_ALL && topology->primary[0]);
+        if (member.role == ROLE_PRIMARY ? !may_write : is_primary) {
             return place_refuse(&at, "has role %s, but the topology's primary is %s", role_names[member.role],
                                 *topology->primary ? topology->primary : "null");
         }

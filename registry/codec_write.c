@@ -204,13 +204,30 @@ static void put_lag_number(struct buffer *to, const char *key, int64_t value)
 
 static void put_lag_if_known(struct buffer *to, const struct lag *lag)
 {
-    if (lag->state == LAG_UNKNOWN && lag->bytes < 0 && lag->ms < 0) {
+    if (lag->state == LAG_UNKNOWN && lag->bytes < 0 && lag->ms < 0 && lag->transactions < 0) {
         return;
     }
     put(to, ", \"lag\": { \"state\": \"%s\"", lag_state_names[lag->state]);
     put_lag_number(to, "bytes", lag->bytes);
     put_lag_number(to, "ms", lag->ms);
+    if (lag->transactions >= 0) {
+        put_number(to, "transactions", lag->transactions);
+    }
     put(to, " }");
+}
+
+static void put_writers(struct buffer *to, enum writers writers)
+{
+    if (writers != WRITERS_SINGLE) {
+        put_text_field(to, "writers", writers_names[writers]);
+    }
+}
+
+static void put_condition(struct buffer *to, enum condition condition)
+{
+    if (condition != CONDITION_FIT) {
+        put_text_field(to, "condition", condition_names[condition]);
+    }
 }
 
 /* The separator in front of the i-th element of a list on one line. */
@@ -246,12 +263,13 @@ static void put_place(struct buffer *to, const struct listing *listing)
 
 /* ---- the report ------------------------------------------------------------------------ */
 
-static void put_replicas(struct buffer *to, const struct report *report, uint32_t replicas)
+static void put_set(struct buffer *to, const char *key, const struct report *report, uint32_t set)
 {
     size_t count = 0;
-    put(to, ", \"replicas\": [");
+    put_key(to, key);
+    put(to, "[");
     for (size_t i = 0; i < report->member_count; i++) {
-        if (replicas >> i & 1) {
+        if (set >> i & 1) {
             put(to, "%s", gap(count++));
             put_text(to, report->members[i].listing.name);
         }
@@ -267,17 +285,24 @@ static void put_statement(struct buffer *to, const struct report *report, const 
     void (*put_bool)(struct buffer *, const char *, bool) = whole ? put_flag : put_flag_if_true;
 
     put_bool(to, "claim", sighting->claim);
+    put_flag_if_true(to, "peer", sighting->peer);
     put_bool(to, "writable", sighting->writable);
+    put_condition(to, sighting->condition);
+    put_flag_if_true(to, "sync", sighting->sync);
     put_flag_if_true(to, "live", sighting->live);
     put_flag_if_true(to, "replica", sighting->replica);
     put_string(to, "lineage", sighting->lineage);
     put_string(to, "identity", sighting->identity);
     put_string(to, "upstream", sighting->upstream);
     if (whole || sighting->replicas) {
-        put_replicas(to, report, sighting->replicas);
+        put_set(to, "replicas", report, sighting->replicas);
+    }
+    if (sighting->lacks) {
+        put_set(to, "lacks", report, sighting->lacks);
     }
     put_lag_if_known(to, &sighting->lag);
     put_text_if_any(to, "version", sighting->version);
+    put_text_if_any(to, "missing", sighting->missing);
 }
 
 static void put_sighting(struct buffer *to, const struct report *report, const struct sighting *sighting)
@@ -303,9 +328,11 @@ char *report_encode(const struct report *report)
     put_number(&to, "rules", report->rules);
     put_text_or_null(&to, "abstains", report->abstains);
     put_time_if_known(&to, "seen_wall", report->seen_wall_ms);
-    put(&to, ",\n  \"config\": { \"engine\": \"%s\", \"kind\": \"%s\", \"witnesses\": %d, \"conflict\": \"%s\" }",
+    put(&to, ",\n  \"config\": { \"engine\": \"%s\", \"kind\": \"%s\", \"witnesses\": %d, \"conflict\": \"%s\"",
         engine_names[report->policy.engine], kind_names[report->policy.kind], report->policy.witnesses,
         conflict_names[report->policy.conflict]);
+    put_writers(&to, report->policy.writers);
+    put(&to, " }");
     put(&to, ",\n  \"members\": [");
     for (size_t i = 0; i < report->member_count; i++) {
         put(&to, i == 0 ? "\n    " : ",\n    ");
@@ -331,6 +358,8 @@ static void put_member(struct buffer *to, const struct member *member)
     }
     put_flag_if_true(to, "drained", member->drained);
     put_flag_if_true(to, "claims", member->claims);
+    put_condition(to, member->condition);
+    put_flag_if_true(to, "sync", member->sync);
     put_text_if_any(to, "upstream", member->upstream);
     put_lag_if_known(to, &member->lag);
     put_number(to, "weight", member->listing.weight);
@@ -362,6 +391,7 @@ char *topology_encode(const struct topology *topology)
     put_text_field(&to, "kind", kind_names[topology->policy.kind]);
     put_number(&to, "witnesses", topology->policy.witnesses);
     put_text_field(&to, "conflict", conflict_names[topology->policy.conflict]);
+    put_writers(&to, topology->policy.writers);
     put(&to, ",\n  \"epoch\": %" PRId64 ", \"state\": \"%s\"", topology->epoch, state_names[topology->state]);
     put_text_or_null(&to, "primary", topology->primary);
     put_text_if_any(&to, "last_primary", topology->last_primary);

@@ -253,19 +253,40 @@ static void check_probe(struct draft *draft, const struct section *section)
     }
 }
 
+/* The kinds that an engine's servers can be of. */
+static bool kind_fits(enum kind kind, enum engine engine)
+{
+    switch (kind) {
+    case KIND_STREAMING:
+        return engine == ENGINE_POSTGRESQL;
+    case KIND_ASYNC:
+    case KIND_GROUP:
+    case KIND_GALERA:
+        return engine == ENGINE_MYSQL;
+    default:
+        return true;
+    }
+}
+
 static void check_kind(struct draft *draft, const struct section *section, struct policy *policy)
 {
-    static const enum kind fits[] = {[ENGINE_POSTGRESQL] = KIND_STREAMING, [ENGINE_MYSQL] = KIND_ASYNC};
     if (!was_set(section, "engine") || is_wrong(section, "engine") || is_wrong(section, "kind")) {
         return;
     }
-    if ((int)policy->kind == KIND_AUTO) {
-        policy->kind = fits[policy->engine];
-    } else if (policy->kind != fits[policy->engine]) {
-        char hint[SENTENCE_SIZE];
-        snprintf(hint, sizeof hint, "%s or auto", kind_names[fits[policy->engine]]);
-        complain(&draft->complaints, draft_place(section, "kind"), hint, "%s does not fit engine %s", kind_names[policy->kind],
-                 engine_names[policy->engine]);
+    if (policy->kind == KIND_AUTO && policy->engine == ENGINE_POSTGRESQL) {
+        policy->kind = KIND_STREAMING;
+    } else if (!kind_fits(policy->kind, policy->engine)) {
+        complain(&draft->complaints, draft_place(section, "kind"),
+                 policy->engine == ENGINE_POSTGRESQL ? "one of streaming, stateless, custom, auto"
+                                                     : "one of async, group-replication, galera, stateless, custom, auto",
+                 "%s does not fit engine %s", kind_names[policy->kind], engine_names[policy->engine]);
+    }
+    if (policy->kind == KIND_STATELESS && !was_set(section, "writers")) {
+        policy->writers = WRITERS_ALL;
+    }
+    if (policy->writers == WRITERS_ALL && (policy->kind == KIND_STREAMING || policy->kind == KIND_ASYNC)) {
+        complain(&draft->complaints, draft_place(section, "writers"), "single", "all does not fit kind %s: it has one writer",
+                 kind_names[policy->kind]);
     }
 }
 

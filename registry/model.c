@@ -4,41 +4,36 @@
 #include <string.h>
 
 const char *const engine_names[] = {"postgresql", "mysql", NULL};
-const char *const kind_names[] = {"streaming", "async", NULL};
+const char *const kind_names[] = {"streaming", "async", "group-replication", "galera", "stateless", "custom", "auto", NULL};
 const char *const role_names[] = {"none", "primary", "secondary", NULL};
 const char *const health_names[] = {"unknown", "up", "down", NULL};
 const char *const state_names[] = {"ok", "suspect", "no-primary", "conflict", NULL};
 const char *const lag_state_names[] = {"unknown", "ok", "broken", NULL};
 const char *const conflict_names[] = {"hold", "none", NULL};
+const char *const writers_names[] = {"single", "all", NULL};
+const char *const condition_names[] = {"fit",       "paused",   "recovering", "donor", "rejecting",
+                                       "not-ready", "minority", "left",       "error", NULL};
 
 /* One row per answer. */
 static const struct {
     enum health health;
     bool definite;
 } answers[] = {
-    [ANSWER_UNKNOWN] = {HEALTH_UNKNOWN, true},
-    [ANSWER_OK] = {HEALTH_UP, true},
-    [ANSWER_REFUSED] = {HEALTH_DOWN, true},
-    [ANSWER_TIMEOUT] = {HEALTH_DOWN, false},
-    [ANSWER_UNREACHABLE] = {HEALTH_DOWN, false},
-    [ANSWER_NAME] = {HEALTH_UNKNOWN, false},
-    [ANSWER_AUTH] = {HEALTH_UP, true},
-    [ANSWER_SATURATED] = {HEALTH_UP, true},
-    [ANSWER_STARTING] = {HEALTH_DOWN, true},
-    [ANSWER_STOPPING] = {HEALTH_DOWN, true},
-    [ANSWER_STALLED] = {HEALTH_DOWN, false},
-    [ANSWER_PRIVILEGE] = {HEALTH_UP, true},
-    [ANSWER_TLS] = {HEALTH_UP, true},
-    [ANSWER_PROTOCOL] = {HEALTH_DOWN, false},
-    [ANSWER_LOST] = {HEALTH_UNKNOWN, true},
-    [ANSWER_STRANGER] = {HEALTH_UP, true},
-    [ANSWER_RIVAL] = {HEALTH_UP, true},
+    [ANSWER_UNKNOWN] = {HEALTH_UNKNOWN, true},   [ANSWER_OK] = {HEALTH_UP, true},
+    [ANSWER_REFUSED] = {HEALTH_DOWN, true},      [ANSWER_TIMEOUT] = {HEALTH_DOWN, false},
+    [ANSWER_UNREACHABLE] = {HEALTH_DOWN, false}, [ANSWER_NAME] = {HEALTH_UNKNOWN, false},
+    [ANSWER_AUTH] = {HEALTH_UP, true},           [ANSWER_SATURATED] = {HEALTH_UP, true},
+    [ANSWER_STARTING] = {HEALTH_DOWN, true},     [ANSWER_STOPPING] = {HEALTH_DOWN, true},
+    [ANSWER_OFFLINE] = {HEALTH_DOWN, true},      [ANSWER_STALLED] = {HEALTH_DOWN, false},
+    [ANSWER_PRIVILEGE] = {HEALTH_UP, true},      [ANSWER_TLS] = {HEALTH_UP, true},
+    [ANSWER_PROTOCOL] = {HEALTH_DOWN, false},    [ANSWER_LOST] = {HEALTH_UNKNOWN, true},
+    [ANSWER_STRANGER] = {HEALTH_UP, true},       [ANSWER_RIVAL] = {HEALTH_UP, true},
 };
 enum { ANSWERS = sizeof answers / sizeof *answers };
 
-const char *const answer_names[] = {"unknown", "ok",        "refused",  "timeout",  "unreachable", "name-not-found",
-                                    "auth",    "saturated", "starting", "stopping", "stalled",     "privilege",
-                                    "tls",     "protocol",  "lost",     "stranger", "rival",       NULL};
+const char *const answer_names[] = {"unknown",   "ok",       "refused",  "timeout", "unreachable", "name-not-found", "auth",
+                                    "saturated", "starting", "stopping", "offline", "stalled",     "privilege",      "tls",
+                                    "protocol",  "lost",     "stranger", "rival",   NULL};
 
 static_assert(sizeof answer_names / sizeof *answer_names == ANSWERS + 1, "every answer has a name");
 
@@ -52,6 +47,11 @@ bool answer_is_definite(enum answer answer)
 {
     assert((size_t)answer < ANSWERS);
     return answers[answer].definite;
+}
+
+bool condition_serves(enum condition condition)
+{
+    return condition == CONDITION_FIT || condition == CONDITION_PAUSED;
 }
 
 /* ---- look-ups: records are small, a walk will do --------------------------- */
@@ -109,26 +109,28 @@ bool listing_equal(const struct listing *a, const struct listing *b)
 
 bool lag_equal(const struct lag *a, const struct lag *b)
 {
-    return a->state == b->state && a->bytes == b->bytes && a->ms == b->ms;
+    return a->state == b->state && a->bytes == b->bytes && a->ms == b->ms && a->transactions == b->transactions;
 }
 
 static bool policy_equal(const struct policy *a, const struct policy *b)
 {
-    return a->engine == b->engine && a->kind == b->kind && a->conflict == b->conflict && a->witnesses == b->witnesses;
+    return a->engine == b->engine && a->kind == b->kind && a->conflict == b->conflict && a->writers == b->writers &&
+           a->witnesses == b->witnesses;
 }
 
 static bool member_equal(const struct member *a, const struct member *b)
 {
     return listing_equal(&a->listing, &b->listing) && a->role == b->role && a->health == b->health && a->reason == b->reason &&
            a->fenced == b->fenced && a->fenced_epoch == b->fenced_epoch && a->drained == b->drained && a->claims == b->claims &&
-           same(a->upstream, b->upstream) && lag_equal(&a->lag, &b->lag);
+           a->sync == b->sync && a->condition == b->condition && same(a->upstream, b->upstream) && lag_equal(&a->lag, &b->lag);
 }
 
 /* All but how large the lag is. */
 static bool sighting_alike(const struct sighting *a, const struct sighting *b)
 {
-    return listing_equal(&a->listing, &b->listing) && a->answer == b->answer && a->claim == b->claim &&
-           a->writable == b->writable && a->live == b->live && a->replica == b->replica && same(a->lineage, b->lineage) &&
+    return listing_equal(&a->listing, &b->listing) && a->answer == b->answer && a->claim == b->claim && a->peer == b->peer &&
+           a->writable == b->writable && a->sync == b->sync && a->condition == b->condition && a->lacks == b->lacks &&
+           same(a->missing, b->missing) && a->live == b->live && a->replica == b->replica && same(a->lineage, b->lineage) &&
            same(a->identity, b->identity) && same(a->upstream, b->upstream) && a->replicas == b->replicas &&
            a->lag.state == b->lag.state && same(a->version, b->version) && a->last_role == b->last_role &&
            same(a->last_lineage, b->last_lineage);
@@ -183,7 +185,7 @@ static const char *skip_zeros(const char *number)
 }
 
 /* Numbers of any length: the longer is the greater, then digit by digit. */
-int lineage_compare(const char *a, const char *b)
+static int compare_numbers(const char *a, const char *b)
 {
     a = skip_zeros(a);
     b = skip_zeros(b);
@@ -196,7 +198,18 @@ int lineage_compare(const char *a, const char *b)
     return (order > 0) - (order < 0);
 }
 
-bool kind_is_ordered(enum kind kind)
+bool lineage_is_total(const char *lineage)
 {
-    return kind == KIND_STREAMING;
+    return lineage[0] && !strchr(lineage, ':');
+}
+
+int lineage_compare(const char *a, const char *b)
+{
+    const char *a_colon = strchr(a, ':');
+    const char *b_colon = strchr(b, ':');
+    if (!a_colon && !b_colon) {
+        return compare_numbers(a, b);
+    }
+    bool one_stamp = a_colon && b_colon && a_colon - a == b_colon - b && memcmp(a, b, (size_t)(a_colon - a)) == 0;
+    return one_stamp ? compare_numbers(a_colon + 1, b_colon + 1) : 0;
 }

@@ -24,8 +24,16 @@ enum engine { ENGINE_POSTGRESQL, ENGINE_MYSQL };
 extern const char *const engine_names[]; /* postgresql, mysql */
 
 /* How to read what it says. */
-enum kind { KIND_STREAMING, KIND_ASYNC };
-extern const char *const kind_names[]; /* streaming, async */
+enum kind {
+    KIND_STREAMING,
+    KIND_ASYNC,
+    KIND_GROUP,
+    KIND_GALERA,
+    KIND_STATELESS,
+    KIND_CUSTOM,
+    KIND_AUTO /* the servers are to tell; never in a report that votes */
+};
+extern const char *const kind_names[]; /* streaming, async, group-replication, galera, stateless, custom, auto */
 
 enum role { ROLE_NONE, ROLE_PRIMARY, ROLE_SECONDARY };
 extern const char *const role_names[]; /* none, primary, secondary */
@@ -49,6 +57,7 @@ enum answer {
     ANSWER_SATURATED,   /* alive, but has no connection to spare */
     ANSWER_STARTING,    /* alive, not yet accepting sessions */
     ANSWER_STOPPING,    /* alive, shutting down */
+    ANSWER_OFFLINE,     /* alive, but in offline mode: it takes no ordinary session */
     ANSWER_STALLED,     /* accepted the connection or the query and then said nothing */
     ANSWER_PRIVILEGE,   /* alive, but our account may not see what we must see */
     ANSWER_TLS,         /* alive, but the encryption asked for could not be had or verified */
@@ -58,26 +67,50 @@ enum answer {
     ANSWER_RIVAL        /* claims to be primary and is not the one */
 };
 extern const char *const answer_names[]; /* unknown, ok, refused, timeout, unreachable, name-not-found, auth, saturated, starting,
-                                            stopping, stalled, privilege, tls, protocol, lost, stranger, rival */
+                                            stopping, offline, stalled, privilege, tls, protocol, lost, stranger, rival */
 
 /* How an answer counts towards health, and whether it is definite (counts at once) or
  * ambiguous (counts after `fall` in a row). */
 enum health answer_health(enum answer answer);
 bool answer_is_definite(enum answer answer);
 
+/* What a server that answers says of its own fitness, beyond its role. */
+enum condition {
+    CONDITION_FIT,        /* nothing stands in the way */
+    CONDITION_PAUSED,     /* a replica that has been told not to apply */
+    CONDITION_RECOVERING, /* joining its group, catching up */
+    CONDITION_DONOR,      /* feeds another member, or is out of its group's flow control: it may fall behind without bound */
+    CONDITION_REJECTING,  /* told to reject statements */
+    CONDITION_UNREADY,    /* it says itself that it is not ready */
+    CONDITION_MINORITY,   /* it sees no majority of its group: what it has may be old, and a write would hang */
+    CONDITION_LEFT,       /* no member of its group: stopped, or not started */
+    CONDITION_ERROR       /* thrown out of its group */
+};
+extern const char *const condition_names[]; /* fit, paused, recovering, donor, rejecting, not-ready, minority, left, error */
+
+/* Is it fit to be read from? */
+bool condition_serves(enum condition condition);
+
 enum lag_state { LAG_UNKNOWN, LAG_OK, LAG_BROKEN };
 extern const char *const lag_state_names[]; /* unknown, ok, broken */
 
-/* Lag as the registry carries it: the upper end of its band. -1: not known. */
+/* Lag as the registry carries it: the upper end of its band. -1: not known. Which of them a server can tell depends on its kind. */
 struct lag {
     enum lag_state state;
-    int64_t bytes;
+    int64_t bytes;        /* of the log */
     int64_t ms;
+    int64_t transactions; /* received and not yet applied */
 };
+
+#define LAG_NOT_KNOWN ((struct lag){LAG_UNKNOWN, -1, -1, -1})
 
 /* What to do while several claim and none is newest. */
 enum conflict { CONFLICT_HOLD, CONFLICT_NONE };
 extern const char *const conflict_names[]; /* hold, none */
+
+/* Where several may write at a time: who is told to. */
+enum writers { WRITERS_SINGLE, WRITERS_ALL };
+extern const char *const writers_names[]; /* single, all */
 
 struct label {
     char key[LABEL_KEY_SIZE];
@@ -99,6 +132,7 @@ struct policy {
     enum engine engine;
     enum kind kind;
     enum conflict conflict;
+    enum writers writers;
     uint8_t witnesses; /* 1..WITNESSES_MAX */
 };
 
@@ -114,14 +148,19 @@ struct sighting {
     struct listing listing;
     enum answer answer;
     bool claim;     /* answered, is writable, and meets its kind's conditions for a primary */
-    bool writable;  /* would take a write from an ordinary account */
+    bool peer;      /* a claim that others may share: its group lets several write */
+    bool writable;  /* would take a write from an ordinary account, and could commit it */
+    bool sync;      /* a commit waits for it */
+    enum condition condition;
     bool live;      /* a live stream from `upstream` right now */
     bool replica;   /* in recovery, or has a replication channel */
     char lineage[LINEAGE_SIZE];
     char identity[IDENTITY_SIZE];
     char upstream[NAME_SIZE]; /* the member it replicates from */
     uint32_t replicas;        /* the members seen streaming from it: bits by index in this report */
+    uint32_t lacks;           /* other claimants that have transactions which it has not: likewise */
     struct lag lag;
+    char missing[MISSING_SIZE]; /* a privilege that our account lacks */
     char version[VERSION_SIZE];
     enum role last_role;      /* with no answer: the role it had at its last answer */
     char last_lineage[LINEAGE_SIZE];
@@ -149,6 +188,8 @@ struct member {
     int64_t fenced_epoch;     /* the epoch at which it was replaced */
     bool drained;             /* the operator's word */
     bool claims;              /* a quorum reads it as claiming (a rival, if it is not the primary) */
+    bool sync;                /* a commit waits for it */
+    enum condition condition;
     char upstream[NAME_SIZE];
     struct lag lag;
 };
@@ -240,11 +281,12 @@ bool report_equal(const struct report *a, const struct report *b);
 /* Equal in all but how far members lag; a stream that broke is no matter of degree. */
 bool report_alike(const struct report *a, const struct report *b);
 
-/* -1, 0, 1 by the numeric order of two lineages (decimal numbers); "" is before all. */
-int lineage_compare(const char *a, const char *b);
+/* A lineage is a number, which orders claims over all time (PostgreSQL's timeline), or STAMP:NUMBER, which orders claims that
+ * are seen together, and only under one stamp (a group's views), or "". */
+bool lineage_is_total(const char *lineage);
 
-/* Does this kind have an order of claims? */
-bool kind_is_ordered(enum kind kind);
+/* -1, 0, 1: the order of two lineages. "" is before every number; 0 where there is no order. */
+int lineage_compare(const char *a, const char *b);
 
 /* Index of `name` in a NULL-terminated table of names, -1 when absent. */
 int name_index(const char *const *names, const char *name);

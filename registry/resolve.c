@@ -13,6 +13,8 @@ struct work {
     struct tally tallies[MEMBERS_MAX];
     bool stranger[MEMBERS_MAX];
     bool claims_now[MEMBERS_MAX];
+    bool peer[MEMBERS_MAX];     /* claims now, and others may write beside it */
+    bool ordered;               /* lineages here order claims over all time */
     bool unseen_rival;          /* one was seen to claim, and no quorum has said since what it does */
     bool accepted[MEMBERS_MAX]; /* vouched for by the operator, as of this epoch */
     char incumbent[NAME_SIZE];  /* the primary, or the last one while there is none */
@@ -85,7 +87,7 @@ static void begin_member(struct work *work, const struct listing *listing)
 {
     struct member *member = &work->out->members[work->out->member_count];
     const struct member *was = before(work, listing->name);
-    *member = (struct member){.lag = {LAG_UNKNOWN, -1, -1}};
+    *member = (struct member){.lag = LAG_NOT_KNOWN};
     if (was) {
         *member = *was;
     }
@@ -171,12 +173,17 @@ static void decide_identity(struct work *work)
 static void find_lineage(struct work *work)
 {
     const struct topology *previous = work->previous;
-    if (!kind_is_ordered(work->out->policy.kind)) {
+    if (previous && is(previous->identity, work->out->identity)) {
+        strcpy(work->out->lineage, previous->lineage);
+    }
+    work->ordered = lineage_is_total(work->out->lineage);
+    for (int i = 0; i < work->out->member_count; i++) {
+        work->ordered = work->ordered || work->tallies[i].has_lineage;
+    }
+    if (!work->ordered) {
         return;
     }
-    if (previous && is(previous->identity, work->out->identity)) {
-        strcpy(work->base, previous->lineage);
-    }
+    strcpy(work->base, work->out->lineage);
     strcpy(work->newest, work->base);
     for (int i = 0; i < work->out->member_count; i++) {
         const struct tally *tally = &work->tallies[i];
@@ -185,7 +192,6 @@ static void find_lineage(struct work *work)
             strcpy(work->newest, tally->lineage);
         }
     }
-    strcpy(work->out->lineage, work->base);
 }
 
 /* ---- claims ------------------------------------------------------------------------- */
@@ -200,23 +206,11 @@ static bool is_incumbent(const struct work *work, int i)
 static bool keeps_claiming(const struct work *work, int i)
 {
     const struct tally *tally = &work->tallies[i];
-    if (kind_is_ordered(work->out->policy.kind) || !is_incumbent(work, i) || !tally->writer) {
+    if (work->ordered || !is_incumbent(work, i) || !tally->writer) {
         return false;
     }
     int upstream = tally->upstream && tally->live ? index_of(work, tally->upstream) : -1;
     return upstream < 0 || !work->tallies[upstream].claim;
-}
-
-static void find_claims(struct work *work)
-{
-    for (int i = 0; i < work->out->member_count; i++) {
-        const struct tally *tally = &work->tallies[i];
-        struct member *member = &work->out->members[i];
-        work->claims_now[i] = !work->stranger[i] && (tally->claim || keeps_claiming(work, i));
-        bool contrary = tally->follows + tally->down >= tally->quorum;
-        member->claims = work->claims_now[i] || (member->claims && !contrary && !work->stranger[i]);
-        work->unseen_rival = work->unseen_rival || (member->claims && !work->claims_now[i] && !member->fenced);
-    }
 }
 
 static const char *claimed_lineage(const struct work *work, int i)
@@ -224,16 +218,51 @@ static const char *claimed_lineage(const struct work *work, int i)
     return work->tallies[i].claim ? work->tallies[i].claim->lineage : "";
 }
 
-/* Withdrawn for a newer lineage, and nobody is primary since? */
-static bool is_outdated(const struct work *work)
+static bool was_withdrawn_by(const struct work *work, enum rule rule)
 {
-    return work->previous && !work->previous->primary[0] && is(work->previous->rule, rule_names[RULE_OUTDATED]);
+    return work->previous && !work->previous->primary[0] && is(work->previous->rule, rule_names[rule]);
+}
+
+/* A Galera cluster that lost its majority comes back under another configuration: who claims the one in which it was lost
+ * does not know yet. */
+static bool is_stale(const struct work *work, int i)
+{
+    return work->out->policy.kind == KIND_GALERA && was_withdrawn_by(work, RULE_MINORITY) &&
+           is(claimed_lineage(work, i), work->previous->lineage);
+}
+
+/* Behind another that writes in the same group? It has not heard yet that the group went on without it. */
+static bool is_behind_a_peer(const struct work *work, int i)
+{
+    for (int k = 0; k < work->out->member_count; k++) {
+        if (work->peer[k] && lineage_compare(claimed_lineage(work, k), claimed_lineage(work, i)) > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void find_claims(struct work *work)
+{
+    for (int i = 0; i < work->out->member_count; i++) {
+        const struct tally *tally = &work->tallies[i];
+        work->claims_now[i] = !work->stranger[i] && (tally->claim || keeps_claiming(work, i)) && !is_stale(work, i);
+        work->peer[i] = work->claims_now[i] && tally->claim && tally->claim->peer;
+    }
+    for (int i = 0; i < work->out->member_count; i++) {
+        const struct tally *tally = &work->tallies[i];
+        struct member *member = &work->out->members[i];
+        bool contrary = tally->follows + tally->down >= tally->quorum;
+        bool allowed = work->peer[i] && !is_behind_a_peer(work, i);
+        member->claims = (work->claims_now[i] && !allowed) || (member->claims && !contrary && !allowed && !work->stranger[i]);
+        work->unseen_rival = work->unseen_rival || (member->claims && !work->claims_now[i] && !member->fenced);
+    }
 }
 
 /* Does it claim the lineage that it was withdrawn with? That the newer one is not seen at the moment is no reason to win. */
 static bool was_outdated(const struct work *work, int i)
 {
-    return is_outdated(work) && is_incumbent(work, i) && !work->accepted[i] &&
+    return was_withdrawn_by(work, RULE_OUTDATED) && is_incumbent(work, i) && !work->accepted[i] &&
            lineage_compare(claimed_lineage(work, i), work->base) <= 0;
 }
 
@@ -242,7 +271,7 @@ static bool was_outdated(const struct work *work, int i)
 static bool is_candidate(const struct work *work, int i)
 {
     const struct member *member = &work->out->members[i];
-    bool ordered = kind_is_ordered(work->out->policy.kind);
+    bool ordered = work->ordered;
     if (!work->claims_now[i] || member->fenced || (ordered && !work->out->identity[0])) {
         return false;
     }
@@ -275,13 +304,19 @@ static int replicas_of(const struct work *work, int i)
 
 /* ---- the writer ------------------------------------------------------------------------ */
 
-/* Something to order claims by: lineage where there is one, else how many replicate from it. */
+/* Something to order claims by: lineage where it tells, else how many replicate from it (or, in a group, name it), unless it is
+ * known to lack what the other has. */
 static int compare_claims(const struct work *work, int a, int b)
 {
-    if (kind_is_ordered(work->out->policy.kind)) {
-        return lineage_compare(claimed_lineage(work, a), claimed_lineage(work, b));
+    int order = lineage_compare(claimed_lineage(work, a), claimed_lineage(work, b));
+    if (order != 0 || work->ordered) {
+        return order;
     }
-    return replicas_of(work, a) - replicas_of(work, b);
+    int lead = replicas_of(work, a) - replicas_of(work, b);
+    int ahead = lead > 0 ? a : b;
+    int other = lead > 0 ? b : a;
+    bool lacks = tally_lacks(&work->tallies[ahead], &work->ballot, work->out->members[other].listing.name);
+    return lacks ? 0 : lead;
 }
 
 /* The candidate strictly ahead of all others, -1 when the lead is shared or there is none. */
@@ -335,20 +370,24 @@ static struct decision without_claimant(const struct work *work)
     const char *primary = work->previous ? work->previous->primary : "";
     int i = primary[0] ? index_of(work, primary) : -1;
     if (i < 0) {
-        return (struct decision){"", is_outdated(work) ? RULE_OUTDATED : RULE_NO_CLAIM};
+        enum rule rule = was_withdrawn_by(work, RULE_OUTDATED)   ? RULE_OUTDATED
+                         : was_withdrawn_by(work, RULE_MINORITY) ? RULE_MINORITY
+                                                                 : RULE_NO_CLAIM;
+        return (struct decision){"", rule};
     }
     const struct tally *tally = &work->tallies[i];
     if (work->stranger[i]) {
         return (struct decision){"", RULE_STRANGER};
     }
-    if (kind_is_ordered(work->out->policy.kind) && lineage_compare(work->base, work->newest) < 0) {
+    if (work->ordered && lineage_compare(work->base, work->newest) < 0) {
         return (struct decision){"", RULE_OUTDATED};
     }
-    if (kind_is_ordered(work->out->policy.kind) && tally_is_older(tally, work->base)) {
+    if (work->ordered && tally_is_older(tally, work->base)) {
         return (struct decision){"", RULE_REWOUND}; /* unlike the outdated it may come back as what it was */
     }
     if (tally->denies >= tally->quorum) {
-        return (struct decision){"", RULE_NOT_WRITABLE};
+        bool lost = tally->condition && *tally->condition == CONDITION_MINORITY;
+        return (struct decision){"", lost ? RULE_MINORITY : RULE_NOT_WRITABLE};
     }
     if (count_of_dead(work, primary) >= work->ballot.quorum) {
         return (struct decision){"", RULE_REFUSED};
@@ -356,13 +395,53 @@ static struct decision without_claimant(const struct work *work)
     return (struct decision){primary, RULE_KEPT};
 }
 
-static struct decision among_candidates(const struct work *work, const int *candidates, int count)
+static bool is_fit(const struct work *work, int i)
 {
-    int incumbent = work->incumbent[0] ? index_of(work, work->incumbent) : -1;
-    bool ordered = kind_is_ordered(work->out->policy.kind);
+    const enum condition *condition = work->tallies[i].condition;
+    return !condition || *condition == CONDITION_FIT;
+}
+
+/* To be preferred to another peer: one in full service, then the incumbent, then by weight, then by name. */
+static bool is_preferable(const struct work *work, int a, int b)
+{
+    if (is_fit(work, a) != is_fit(work, b)) {
+        return is_fit(work, a);
+    }
+    if (is_incumbent(work, a) || is_incumbent(work, b)) {
+        return is_incumbent(work, a);
+    }
+    return work->out->members[a].listing.weight > work->out->members[b].listing.weight;
+}
+
+/* All may write, so there is no rivalry. */
+static struct decision among_peers(const struct work *work, const int *candidates, int count, int incumbent)
+{
+    int best = -1;
     bool incumbent_claims = false;
     for (int i = 0; i < count; i++) {
         incumbent_claims = incumbent_claims || candidates[i] == incumbent;
+        if (!is_behind_a_peer(work, candidates[i]) && (best < 0 || is_preferable(work, candidates[i], best))) {
+            best = candidates[i];
+        }
+    }
+    if (best < 0 || (!incumbent_claims && !is_replaceable(work, incumbent))) {
+        return without_claimant(work);
+    }
+    return (struct decision){work->out->members[best].listing.name, count == 1 ? RULE_SOLE_CLAIMANT : RULE_PREFERRED};
+}
+
+static struct decision among_candidates(const struct work *work, const int *candidates, int count)
+{
+    int incumbent = work->incumbent[0] ? index_of(work, work->incumbent) : -1;
+    bool ordered = work->ordered;
+    bool incumbent_claims = false;
+    bool peers = true;
+    for (int i = 0; i < count; i++) {
+        incumbent_claims = incumbent_claims || candidates[i] == incumbent;
+        peers = peers && work->peer[candidates[i]];
+    }
+    if (peers) {
+        return among_peers(work, candidates, count, incumbent);
     }
     int leader = leader_of(work, candidates, count);
     if (count == 1 && leader == incumbent) {
@@ -371,6 +450,10 @@ static struct decision among_candidates(const struct work *work, const int *cand
     if (leader >= 0 && ordered) {
         return (struct decision){work->out->members[leader].listing.name,
                                  count == 1 && !work->base[0] ? RULE_SOLE_CLAIMANT : RULE_NEWEST_LINEAGE};
+    }
+    if (leader >= 0 && incumbent_claims && claimed_lineage(work, leader)[0]) { /* of one group: the views tell, or the others */
+        bool named = incumbent != leader && lineage_compare(claimed_lineage(work, leader), claimed_lineage(work, incumbent)) == 0;
+        return (struct decision){work->out->members[leader].listing.name, named ? RULE_MOST_REPLICAS : RULE_NEWEST_LINEAGE};
     }
     if (incumbent_claims) { /* several without an order between them */
         return work->out->policy.conflict == CONFLICT_HOLD ? (struct decision){work->incumbent, RULE_INCUMBENT}
@@ -447,11 +530,17 @@ static bool follows_primary(const struct work *work, int i)
             return true;
         }
         if (!tally->upstream[0]) { /* its upstream goes by a name that no member has: then its history tells */
-            return kind_is_ordered(out->policy.kind) && tally->has_lineage && is(tally->lineage, out->lineage);
+            return work->ordered && tally->has_lineage && is(tally->lineage, out->lineage);
         }
         i = index_of(work, tally->upstream);
     }
     return false;
+}
+
+/* It writes in the same view as the primary: the group has it back. */
+static bool shares_view(const struct work *work, int i)
+{
+    return work->peer[i] && work->out->primary[0] && is(claimed_lineage(work, i), work->out->lineage);
 }
 
 static void fence(struct work *work)
@@ -464,7 +553,8 @@ static void fence(struct work *work)
     }
     for (int i = 0; i < out->member_count; i++) {
         struct member *member = &out->members[i];
-        if (member->fenced && (is(member->listing.name, out->primary) || (out->primary[0] && follows_primary(work, i)))) {
+        bool follows = out->primary[0] && (follows_primary(work, i) || shares_view(work, i));
+        if (member->fenced && (is(member->listing.name, out->primary) || follows)) {
             member->fenced = false;
             member->fenced_epoch = 0;
         }
@@ -493,6 +583,13 @@ static void judge_health(struct work *work, int i)
     } else if (member->reason == ANSWER_RIVAL || member->reason == ANSWER_STRANGER) {
         member->reason = tally->reason; /* it no longer is */
     }
+    if (tally->down >= tally->quorum) {
+        member->condition = CONDITION_FIT; /* what it said is of no use now */
+        member->sync = false;
+    } else if (tally->condition) {
+        member->condition = *tally->condition;
+        member->sync = tally->sync;
+    }
 }
 
 static void judge_role(struct work *work, int i)
@@ -500,11 +597,14 @@ static void judge_role(struct work *work, int i)
     const struct tally *tally = &work->tallies[i];
     struct member *member = &work->out->members[i];
     bool is_primary = is(member->listing.name, work->out->primary);
+    bool writes_too = work->peer[i] && work->out->primary[0] && work->out->policy.writers == WRITERS_ALL && !member->drained;
     if (is_primary) {
         member->role = ROLE_PRIMARY;
-    } else if (member->fenced || member->claims || work->stranger[i]) {
+    } else if (member->fenced || member->claims || work->stranger[i] || !condition_serves(member->condition)) {
         member->role = ROLE_NONE;
-    } else if (tally->follows >= tally->quorum) {
+    } else if (writes_too) {
+        member->role = ROLE_PRIMARY;
+    } else if (work->peer[i] || tally->follows >= tally->quorum) {
         member->role = ROLE_SECONDARY;
     } else if (member->role == ROLE_PRIMARY) {
         member->role = ROLE_NONE; /* withdrawn */
@@ -519,7 +619,7 @@ static void judge_stream(struct work *work, int i)
     const struct tally *tally = &work->tallies[i];
     struct member *member = &work->out->members[i];
     if (member->role != ROLE_SECONDARY) {
-        member->lag = (struct lag){LAG_UNKNOWN, -1, -1};
+        member->lag = LAG_NOT_KNOWN;
         member->upstream[0] = '\0';
         return;
     }
@@ -550,7 +650,7 @@ static int readers_of(const struct work *work)
     int readers = 0;
     for (size_t k = 0; i >= 0 && k < work->tallies[i].count; k++) {
         const struct sighting *seen = work->tallies[i].seen[k];
-        readers += seen->answer == ANSWER_OK && (seen->claim || (!kind_is_ordered(work->out->policy.kind) && seen->writable));
+        readers += seen->answer == ANSWER_OK && (seen->claim || (!work->ordered && seen->writable));
     }
     return readers;
 }
@@ -593,7 +693,7 @@ bool resolve_is_urgent(const struct topology *before, const struct topology *aft
         const struct member *a = &before->members[i];
         const struct member *b = &after->members[i];
         if (!is(a->listing.name, b->listing.name) || a->role != b->role || a->health != b->health || a->fenced != b->fenced ||
-            a->drained != b->drained || a->claims != b->claims) {
+            a->drained != b->drained || a->claims != b->claims || a->condition != b->condition) {
             return true;
         }
     }

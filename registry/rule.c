@@ -3,13 +3,13 @@
 #include "registry/base/text.h"
 
 const char *const rule_names[] = {
-    "no-claim",     "sole-claimant", "newest-lineage", "most-replicas", "incumbent-holds", "held", "kept",
-    "not-writable", "refused",       "outdated",       "rewound",       "stranger",        "tie",  NULL};
+    "no-claim",     "sole-claimant", "newest-lineage", "preferred", "most-replicas", "incumbent-holds", "held", "kept",
+    "not-writable", "minority",      "refused",        "outdated",  "rewound",       "stranger",        "tie",  NULL};
 
 static bool is_win(const char *rule)
 {
     return text_equal(rule, rule_names[RULE_SOLE_CLAIMANT]) || text_equal(rule, rule_names[RULE_NEWEST_LINEAGE]) ||
-           text_equal(rule, rule_names[RULE_MOST_REPLICAS]);
+           text_equal(rule, rule_names[RULE_PREFERRED]) || text_equal(rule, rule_names[RULE_MOST_REPLICAS]);
 }
 
 bool rule_still_stands(const char *before, const char *now, bool same_state)
@@ -18,7 +18,7 @@ bool rule_still_stands(const char *before, const char *now, bool same_state)
     return (same_state && !text_equal(before, held) && !text_equal(now, held)) || (is_win(before) && is_win(now));
 }
 
-static const char *const conditions[] = {
+static const char *const answers[] = {
     [ANSWER_UNKNOWN] = "has not been seen",
     [ANSWER_OK] = "answers",
     [ANSWER_REFUSED] = "refuses connections",
@@ -29,6 +29,7 @@ static const char *const conditions[] = {
     [ANSWER_SATURATED] = "has no connection to spare",
     [ANSWER_STARTING] = "is starting up",
     [ANSWER_STOPPING] = "is shutting down",
+    [ANSWER_OFFLINE] = "is in offline mode",
     [ANSWER_STALLED] = "accepts connections but does not answer",
     [ANSWER_PRIVILEGE] = "does not let the probes see enough",
     [ANSWER_TLS] = "cannot be reached with the encryption asked for",
@@ -38,16 +39,28 @@ static const char *const conditions[] = {
     [ANSWER_RIVAL] = "claims to be primary too",
 };
 
-static const char *condition_of(const struct member *member)
+static const char *const conditions[] = {
+    [CONDITION_FIT] = "is fit",
+    [CONDITION_PAUSED] = "is told not to apply",
+    [CONDITION_RECOVERING] = "is recovering",
+    [CONDITION_DONOR] = "feeds another member, or is out of step by order",
+    [CONDITION_REJECTING] = "rejects statements by order",
+    [CONDITION_UNREADY] = "is not ready",
+    [CONDITION_MINORITY] = "sees no majority of its group",
+    [CONDITION_LEFT] = "is no member of its group",
+    [CONDITION_ERROR] = "was thrown out of its group",
+};
+
+static const char *answer_of(const struct member *member)
 {
-    return member ? conditions[member->reason] : "is gone";
+    return member ? answers[member->reason] : "is gone";
 }
 
 static void tell_primary(struct text *text, const struct topology *topology, int readers)
 {
     text_put(text, "%s is primary", topology->primary);
-    if (kind_is_ordered(topology->policy.kind) && topology->lineage[0]) {
-        text_put(text, " on timeline %s", topology->lineage);
+    if (topology->lineage[0]) {
+        text_put(text, " %s %s", lineage_is_total(topology->lineage) ? "on timeline" : "in view", topology->lineage);
     }
     text_put(text, ", read by %d of %d witnesses", readers, topology->policy.witnesses);
 }
@@ -62,9 +75,14 @@ static void tell_decision(struct text *text, const struct topology *topology, in
     case RULE_NEWEST_LINEAGE:
         tell_primary(text, topology, readers);
         break;
+    case RULE_PREFERRED:
+        tell_primary(text, topology, readers);
+        text_put(text, topology->policy.writers == WRITERS_ALL ? ", the preferred one of those that write"
+                                                               : ", the one to write to of those that could");
+        break;
     case RULE_MOST_REPLICAS:
         tell_primary(text, topology, readers);
-        text_put(text, ", chosen because most others replicate from it");
+        text_put(text, ", chosen because most others follow it");
         break;
     case RULE_INCUMBENT:
         tell_primary(text, topology, readers);
@@ -76,10 +94,13 @@ static void tell_decision(struct text *text, const struct topology *topology, in
         break;
     case RULE_KEPT:
         text_put(text, "%s stays primary although it %s: nothing speaks against it", topology->primary,
-                 primary && primary->reason == ANSWER_OK ? "is not read as such by a quorum" : condition_of(primary));
+                 primary && primary->reason == ANSWER_OK ? "is not read as such by a quorum" : answer_of(primary));
         break;
     case RULE_NOT_WRITABLE:
         text_put(text, "no primary: %s says itself that it takes no writes", last);
+        break;
+    case RULE_MINORITY:
+        text_put(text, "no primary: %s sees no majority of its group", last);
         break;
     case RULE_REFUSED:
         text_put(text, "no primary: %s refuses connections and no member streams from it", last);
@@ -114,7 +135,9 @@ static void tell_member(struct text *text, const struct topology *topology, cons
                  : member->drained ? ", but is drained"
                                    : "");
     } else if (member->reason != ANSWER_OK && !text_equal(name, topology->primary)) {
-        text_put(text, "; %s %s", name, conditions[member->reason]);
+        text_put(text, "; %s %s", name, answers[member->reason]);
+    } else if (member->condition != CONDITION_FIT) {
+        text_put(text, "; %s %s", name, conditions[member->condition]);
     }
 }
 

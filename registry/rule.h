@@ -8,11 +8,13 @@ enum rule {
     RULE_NO_CLAIM,       /* nobody claims, and nobody was primary */
     RULE_SOLE_CLAIMANT,  /* one claims */
     RULE_NEWEST_LINEAGE, /* the strictly newest of several, or newer than the last */
+    RULE_PREFERRED,      /* several may write: the incumbent, else by weight, then by name */
     RULE_MOST_REPLICAS,  /* no order: the one that most others replicate from */
     RULE_INCUMBENT,      /* several claim, none is newest: the incumbent holds */
     RULE_HELD,           /* the operator holds the writer */
     RULE_KEPT,           /* it cannot be read as primary, but nothing speaks against it */
     RULE_NOT_WRITABLE,   /* withdrawn by its own word */
+    RULE_MINORITY,       /* withdrawn: it says itself that it sees no majority of its group */
     RULE_REFUSED,        /* withdrawn: its port refuses and nothing streams from it */
     RULE_OUTDATED,       /* withdrawn: a newer lineage was seen */
     RULE_REWOUND,        /* withdrawn: its own lineage is older than it was */

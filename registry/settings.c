@@ -12,8 +12,6 @@
 const char *const section_names[] = {"cluster", "member", "probe", "registry", NULL};
 const char *const tls_names[] = {"off", "prefer", "require", "verify", NULL};
 
-static const char *const kind_words[] = {"streaming", "async", "auto", NULL};
-
 enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
 enum { RELOADS = true, RESTARTS = false, REQUIRED = true };
 
@@ -31,8 +29,9 @@ const struct setting settings[] = {
      .meaning = "the database to log in to"},
     {CLUSTER("engine"), .type = SETTING_CHOICE, .words = engine_names, .required = REQUIRED, PLACE(cluster_settings, policy.engine),
      .hint = "one of postgresql, mysql; mysql is MariaDB, too", .meaning = "how to talk to the servers"},
-    {CLUSTER("kind"), .type = SETTING_CHOICE, .words = kind_words, .usual = {"auto"}, PLACE(cluster_settings, policy.kind),
-     .meaning = "how to read what they say: streaming (postgresql), async (mysql), auto picks by engine"},
+    {CLUSTER("kind"), .type = SETTING_CHOICE, .words = kind_names, .usual = {"auto"}, PLACE(cluster_settings, policy.kind),
+     .meaning = "how to read what they say: streaming (postgresql); async, group-replication, galera (mysql); stateless, custom; "
+                "auto finds out from the servers"},
     {CLUSTER("password_file"), .type = SETTING_FILE, PLACE(cluster_settings, password_file),
      .meaning = "file whose first line is the password, readable by its owner alone"},
     {CLUSTER("tls"), .type = SETTING_CHOICE, .words = tls_names, .usual = {"prefer", "off"}, PLACE(cluster_settings, tls),
@@ -45,6 +44,9 @@ const struct setting settings[] = {
     {CLUSTER("witnesses"), .type = SETTING_INTEGER, .low = 1, .high = WITNESSES_MAX, .usual = {"1"},
      PLACE(cluster_settings, policy.witnesses),
      .meaning = "how many probes should watch this cluster; more than half of them decide"},
+    {CLUSTER("writers"), .type = SETTING_CHOICE, .words = writers_names, .usual = {"single"},
+     PLACE(cluster_settings, policy.writers),
+     .meaning = "where several members may write (galera, multi-primary groups, stateless): write to a single one, or to all"},
 
     {MEMBER("address"), .type = SETTING_ADDRESS, .required = REQUIRED, PLACE(listing, host), .meaning = "host:port, or [v6]:port"},
     {MEMBER("label.KEY"), .type = SETTING_LABEL, PLACE(listing, labels),

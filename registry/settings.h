@@ -92,7 +92,4 @@ const char *setting_print(const struct setting *setting, const void *from, char 
 /* "from 50ms to 1h", "one of off, prefer, require, verify", ...: what the type takes. */
 const char *setting_range(const struct setting *setting, char *to, size_t size);
 
-/* The words of kind; the last, past enum kind, is auto: settled by the engine once the file is read. */
-enum { KIND_AUTO = KIND_ASYNC + 1 };
-
 #endif

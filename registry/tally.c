@@ -14,21 +14,45 @@ static bool is_writer(const struct sighting *seen)
 
 bool sighting_denies(const struct sighting *seen)
 {
-    return (seen->answer == ANSWER_OK && !seen->writable) || seen->answer == ANSWER_STARTING || seen->answer == ANSWER_STOPPING;
+    return (seen->answer == ANSWER_OK && !seen->writable) || seen->answer == ANSWER_STARTING || seen->answer == ANSWER_STOPPING ||
+           seen->answer == ANSWER_OFFLINE;
 }
 
-/* The first sighting of a kind that a quorum shares with the same lineage and identity. */
+/* Views under one stamp follow each other, and probes look at different moments. */
+static bool reaches(const struct sighting *theirs, const struct sighting *mine)
+{
+    return strcmp(theirs->identity, mine->identity) == 0 &&
+           (strcmp(theirs->lineage, mine->lineage) == 0 ||
+            (!lineage_is_total(mine->lineage) && lineage_compare(theirs->lineage, mine->lineage) > 0));
+}
+
+/* The sighting of a kind that a quorum shares with the same identity and lineage. */
 static const struct sighting *shared(const struct tally *tally, bool (*is)(const struct sighting *))
 {
+    const struct sighting *best = NULL;
     for (size_t i = 0; i < tally->count; i++) {
         const struct sighting *mine = tally->seen[i];
         int same = 0;
         for (size_t k = 0; is(mine) && k < tally->count; k++) {
-            const struct sighting *theirs = tally->seen[k];
-            same += is(theirs) && strcmp(mine->lineage, theirs->lineage) == 0 && strcmp(mine->identity, theirs->identity) == 0;
+            same += is(tally->seen[k]) && reaches(tally->seen[k], mine);
+        }
+        if (same >= tally->quorum &&
+            (!best || (!lineage_is_total(mine->lineage) && lineage_compare(mine->lineage, best->lineage) > 0))) {
+            best = mine;
+        }
+    }
+    return best;
+}
+
+static const enum condition *agreed_condition(const struct tally *tally)
+{
+    for (size_t i = 0; i < tally->count; i++) {
+        int same = 0;
+        for (size_t k = 0; tally->seen[i]->answer == ANSWER_OK && k < tally->count; k++) {
+            same += tally->seen[k]->answer == ANSWER_OK && tally->seen[k]->condition == tally->seen[i]->condition;
         }
         if (same >= tally->quorum) {
-            return mine;
+            return &tally->seen[i]->condition;
         }
     }
     return NULL;
@@ -75,9 +99,10 @@ static void find_lineage(struct tally *tally)
     for (size_t i = 0; i < tally->count; i++) {
         const struct sighting *mine = tally->seen[i];
         int reach = 0;
-        for (size_t k = 0; mine->answer == ANSWER_OK && mine->lineage[0] && k < tally->count; k++) {
+        for (size_t k = 0; mine->answer == ANSWER_OK && lineage_is_total(mine->lineage) && k < tally->count; k++) {
             const struct sighting *theirs = tally->seen[k];
-            reach += theirs->answer == ANSWER_OK && lineage_compare(theirs->lineage, mine->lineage) >= 0;
+            reach += theirs->answer == ANSWER_OK && lineage_is_total(theirs->lineage) &&
+                     lineage_compare(theirs->lineage, mine->lineage) >= 0;
         }
         if (reach >= tally->quorum && (!tally->has_lineage || lineage_compare(mine->lineage, tally->lineage) > 0)) {
             tally->has_lineage = true;
@@ -104,6 +129,7 @@ static void find_reason(struct tally *tally)
 
 void tally_count(struct tally *tally, const struct ballot *ballot, const char *name)
 {
+    int sync = 0;
     *tally = (struct tally){.name = name, .quorum = ballot->quorum};
     for (size_t i = 0; i < ballot->count; i++) {
         const struct sighting *seen = report_member(ballot->votes[i].report, name);
@@ -116,7 +142,10 @@ void tally_count(struct tally *tally, const struct ballot *ballot, const char *n
         tally->denies += sighting_denies(seen);
         tally->unfit += sighting_denies(seen) || answer_health(seen->answer) == HEALTH_DOWN;
         tally->follows += seen->answer == ANSWER_OK && !seen->claim;
+        sync += seen->answer == ANSWER_OK && seen->sync;
     }
+    tally->sync = sync >= tally->quorum;
+    tally->condition = agreed_condition(tally);
     tally->claim = shared(tally, is_claim);
     tally->writer = shared(tally, is_writer);
     tally->identity = agreed(tally, identity_of);
@@ -147,6 +176,11 @@ static int64_t bytes_of(const struct sighting *seen)
     return seen->lag.bytes;
 }
 
+static int64_t transactions_of(const struct sighting *seen)
+{
+    return seen->lag.transactions;
+}
+
 static int64_t ms_of(const struct sighting *seen)
 {
     return seen->lag.ms;
@@ -160,7 +194,7 @@ bool tally_lag(const struct tally *tally, struct lag *ret_lag)
             same += tally->seen[i]->answer == ANSWER_OK && tally->seen[i]->lag.state == state;
         }
         if (same >= tally->quorum) {
-            *ret_lag = (struct lag){state, reached(tally, bytes_of), reached(tally, ms_of)};
+            *ret_lag = (struct lag){state, reached(tally, bytes_of), reached(tally, ms_of), reached(tally, transactions_of)};
             return true;
         }
     }
@@ -172,7 +206,19 @@ bool tally_is_older(const struct tally *tally, const char *lineage)
     int older = 0;
     for (size_t i = 0; i < tally->count; i++) {
         const struct sighting *seen = tally->seen[i];
-        older += seen->answer == ANSWER_OK && seen->lineage[0] && lineage_compare(seen->lineage, lineage) < 0;
+        older += seen->answer == ANSWER_OK && lineage_is_total(seen->lineage) && lineage_compare(seen->lineage, lineage) < 0;
     }
     return older >= tally->quorum;
+}
+
+bool tally_lacks(const struct tally *tally, const struct ballot *ballot, const char *other)
+{
+    int saying = 0;
+    for (size_t i = 0; i < ballot->count; i++) {
+        const struct report *report = ballot->votes[i].report;
+        const struct sighting *mine = report_member(report, tally->name);
+        const struct sighting *theirs = report_member(report, other);
+        saying += mine && theirs && (mine->lacks >> (theirs - report->members) & 1);
+    }
+    return saying >= tally->quorum;
 }

@@ -16,13 +16,16 @@ struct tally {
     int denies;                                   /* its own answer: not writable, starting, or shutting down */
     int unfit;                                    /* denies or is down; many a voter says both */
     int follows;                                  /* answered, and does not claim */
-    const struct sighting *claim;                 /* a claim by quorum (lineage and identity agree), or NULL */
+    const struct sighting *claim;                 /* a claim by quorum (lineage and identity agree; of the views under one stamp
+                                                     the newest that a quorum reaches), or NULL */
     const struct sighting *writer;                /* the same, but merely writable: what keeps an incumbent without order */
     const char *identity;                         /* by quorum, from answers; NULL */
     const char *upstream;                         /* by quorum, from answers; NULL */
+    bool sync;                                    /* by quorum, from answers */
+    const enum condition *condition;              /* by quorum, from answers; NULL */
     bool live;                                    /* by quorum: a live stream from that upstream */
     bool has_lineage;
-    char lineage[LINEAGE_SIZE];                   /* the newest that a quorum reaches, from answers */
+    char lineage[LINEAGE_SIZE];                   /* the newest total one that a quorum reaches, from answers */
     enum answer reason;                           /* the commonest answer of those that stand for its health; ties by order */
 };
 
@@ -31,7 +34,10 @@ void tally_count(struct tally *tally, const struct ballot *ballot, const char *n
 /* Lag by quorum: the greatest bound that a quorum reaches. False: no quorum on its state. */
 bool tally_lag(const struct tally *tally, struct lag *ret_lag);
 
-/* By its own answer it takes no writes: in recovery, read-only, or on its way up or down. */
+/* Does a quorum say that this claimant lacks transactions which `other` has? */
+bool tally_lacks(const struct tally *tally, const struct ballot *ballot, const char *other);
+
+/* By its own answer it takes no writes: in recovery, read-only, offline, or on its way up or down. */
 bool sighting_denies(const struct sighting *seen);
 
 /* Does a quorum of answers put it behind `lineage`? */

@@ -12,6 +12,7 @@ enum {
     LINEAGE_SIZE = 64,      /* a timeline, a view id, a configuration id */
     IDENTITY_SIZE = 64,     /* a system identifier, a group name, a cluster UUID */
     VERSION_SIZE = 48,      /* a server's version string, cut to fit */
+    MISSING_SIZE = 80,      /* a privilege, as GRANT spells it */
     LABEL_KEY_SIZE = 32,    /* label.KEY */
     LABEL_VALUE_SIZE = 64,  /* label.KEY = VALUE */
     LABELS_MAX = 8,         /* labels per member */

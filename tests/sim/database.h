@@ -15,11 +15,11 @@
 
 enum { SERVERS_OF_CLUSTER_MAX = 5, REIGNS_MAX = 256 };
 
-enum condition { RUNNING, CRASHED, HUNG, STARTING, STOPPING };
+enum plight { RUNNING, CRASHED, HUNG, STARTING, STOPPING };
 
 struct database {
     char name[NAME_SIZE];
-    enum condition condition;
+    enum plight condition;
     bool standby; /* in recovery; async: has a channel */
     bool writable;
     int upstream; /* index; -1: none */

@@ -140,7 +140,7 @@ static void check_order(struct oracle *oracle, const struct topology *now)
         world_fail(oracle->world, "S1: epoch %lld follows %lld, primary %s follows %s", (long long)now->epoch,
                    (long long)last->epoch, now->primary, last->primary);
     }
-    if (kind_is_ordered(now->policy.kind) && lineage_compare(now->lineage, last->lineage) < 0) {
+    if (lineage_is_total(now->lineage) && lineage_compare(now->lineage, last->lineage) < 0) {
         world_fail(oracle->world, "S1: lineage %s follows %s", now->lineage, last->lineage);
     }
 }
@@ -148,7 +148,7 @@ static void check_order(struct oracle *oracle, const struct topology *now)
 static void check_new_writer(struct oracle *oracle, const struct topology *now)
 {
     int quorum = quorum_of(now->policy.witnesses);
-    const char *lineage = kind_is_ordered(now->policy.kind) ? now->lineage : NULL;
+    const char *lineage = lineage_is_total(now->lineage) ? now->lineage : NULL;
     if (count(oracle, says_claim, now->primary, lineage) < quorum) {
         world_fail(oracle->world, "S2: %s became writer without a quorum that sees it so", now->primary);
     }
@@ -190,7 +190,7 @@ static bool is_against(const struct report *report, const char *was, const struc
     if (seen && says_dead(seen)) {
         return true;
     }
-    if (!kind_is_ordered(now->policy.kind)) {
+    if (!lineage_is_total(now->lineage)) {
         return false;
     }
     bool newer = seen && seen->answer == ANSWER_OK && lineage_compare(seen->lineage, now->lineage) < 0;
@@ -339,7 +339,7 @@ static void hear_topology(struct oracle *oracle, const struct change *change, co
     if (now.primary[0] && (!oracle->has || !is(oracle->last.primary, now.primary))) {
         check_new_writer(oracle, &now);
     }
-    if (now.primary[0] && kind_is_ordered(now.policy.kind)) {
+    if (now.primary[0] && lineage_is_total(now.lineage)) {
         check_uniqueness(oracle, &now);
     }
     if (oracle->has && oracle->last.primary[0] && !now.primary[0]) {

@@ -277,7 +277,7 @@ static void configure(struct world *world)
     struct cluster_settings *cluster = &world->cluster;
     strcpy(cluster->name, SIM_CLUSTER);
     cluster->policy = (struct policy){world->settings.kind == KIND_STREAMING ? ENGINE_POSTGRESQL : ENGINE_MYSQL,
-                                      world->settings.kind, CONFLICT_HOLD, (uint8_t)world->settings.witnesses};
+                                      world->settings.kind, CONFLICT_HOLD, WRITERS_SINGLE, (uint8_t)world->settings.witnesses};
     cluster->member_count = (size_t)world->settings.databases;
     for (int i = 0; i < world->settings.databases; i++) {
         struct listing *listing = &cluster->members[i];

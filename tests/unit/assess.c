@@ -18,7 +18,8 @@ static void begin(enum kind kind, size_t members)
     static const char *const names[] = {"m0", "m1", "m2"};
     memset(&cluster, 0, sizeof cluster);
     strcpy(cluster.name, "orders");
-    cluster.policy = (struct policy){kind == KIND_STREAMING ? ENGINE_POSTGRESQL : ENGINE_MYSQL, kind, CONFLICT_HOLD, 3};
+    cluster.policy =
+        (struct policy){kind == KIND_STREAMING ? ENGINE_POSTGRESQL : ENGINE_MYSQL, kind, CONFLICT_HOLD, WRITERS_SINGLE, 3};
     cluster.member_count = members;
     for (size_t i = 0; i < members; i++) {
         strcpy(cluster.members[i].name, names[i]);

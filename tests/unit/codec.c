@@ -123,7 +123,7 @@ END_TEST
 
 START_TEST(a_topology_without_a_primary_reads_back)
 {
-    struct topology bare = {.cluster = "c", .policy = {ENGINE_MYSQL, KIND_ASYNC, CONFLICT_NONE, 1}, .epoch = 3};
+    struct topology bare = {.cluster = "c", .policy = {ENGINE_MYSQL, KIND_ASYNC, CONFLICT_NONE, WRITERS_SINGLE, 1}, .epoch = 3};
     bare.state = STATE_NO_PRIMARY;
     bare.rules = 1;
     bare.seen_wall_ms = 1795224153000;
@@ -165,7 +165,8 @@ static int member_order(int i)
 START_TEST(the_largest_topology_reads_back_and_fits_a_znode)
 {
     static struct topology big;
-    big = (struct topology){.policy = {ENGINE_POSTGRESQL, KIND_STREAMING, CONFLICT_HOLD, WITNESSES_MAX}, .epoch = INT64_C(1) << 53};
+    big = (struct topology){.policy = {ENGINE_POSTGRESQL, KIND_STREAMING, CONFLICT_HOLD, WRITERS_SINGLE, WITNESSES_MAX},
+                            .epoch = INT64_C(1) << 53};
     big.state = STATE_CONFLICT;
     big.rules = 1000000;
     big.at_wall_ms = 1795224153123;
@@ -210,7 +211,8 @@ END_TEST
 START_TEST(the_largest_report_reads_back_and_fits_a_znode)
 {
     static struct report big;
-    big = (struct report){.policy = {ENGINE_MYSQL, KIND_ASYNC, CONFLICT_NONE, 1}, .rules = 1, .member_count = MEMBERS_MAX};
+    big = (struct report){
+        .policy = {ENGINE_MYSQL, KIND_ASYNC, CONFLICT_NONE, WRITERS_SINGLE, 1}, .rules = 1, .member_count = MEMBERS_MAX};
     fill(big.cluster, sizeof big.cluster, 'c');
     fill(big.probe, sizeof big.probe, 'p');
     fill(big.abstains, sizeof big.abstains, 'x');
@@ -222,7 +224,7 @@ START_TEST(the_largest_report_reads_back_and_fits_a_znode)
         sighting->claim = i % 2;
         sighting->writable = sighting->live = sighting->replica = true;
         sighting->replicas = UINT32_MAX;
-        sighting->lag = (struct lag){LAG_OK, INT64_MAX, INT64_MAX};
+        sighting->lag = (struct lag){LAG_OK, INT64_MAX, INT64_MAX, -1};
         sighting->last_role = ROLE_SECONDARY;
         fill(sighting->lineage, sizeof sighting->lineage, '8');
         fill(sighting->identity, sizeof sighting->identity, '"');
@@ -241,8 +243,8 @@ END_TEST
 
 START_TEST(lags_read_back_as_they_are)
 {
-    static const struct lag lags[] = {{LAG_UNKNOWN, -1, -1}, {LAG_UNKNOWN, 0, 0},  {LAG_OK, 0, -1},
-                                      {LAG_OK, -1, 16},      {LAG_BROKEN, -1, -1}, {LAG_BROKEN, INT64_C(1) << 60, 1}};
+    static const struct lag lags[] = {{LAG_UNKNOWN, -1, -1, -1}, {LAG_UNKNOWN, 0, 0, -1}, {LAG_OK, 0, -1, 7},
+                                      {LAG_OK, -1, 16, -1},      {LAG_BROKEN, -1, -1, 0}, {LAG_BROKEN, INT64_C(1) << 60, 1, -1}};
     ck_assert(reads_report(report_sample));
     for (size_t i = 0; i < sizeof lags / sizeof *lags; i++) {
         static struct report written;
@@ -393,7 +395,7 @@ START_TEST(wrong_values_in_a_topology_are_refused)
     topology_refused("\"epoch\": 7", "\"epoch\": 7.0", "epoch: is not a whole number");
     topology_refused("\"epoch\": 7", "\"epoch\": 0", "epoch: 0 is not in 1..9007199254740992");
     topology_refused("\"state\": \"ok\"", "\"state\": \"fine\"", "state: 'fine' is not known here");
-    topology_refused("\"lineage\": \"8\"", "\"lineage\": \"8x\"", "lineage: '8x' is not a number");
+    topology_refused("\"lineage\": \"8\"", "\"lineage\": \"8x\"", "lineage: '8x' is neither a number nor STAMP:NUMBER");
     topology_refused("\"lineage\": \"8\"", "\"lineage\": 8", "lineage: is not a string");
     topology_refused("\"why\": \"pg-2", "\"why\": \"\\u001b[31m", "why: holds a control character");
     topology_refused("\"by\": \"probe-a\"", "\"by\": \"directives\"", "by: 'directives' cannot be a probe's name");

@@ -166,7 +166,7 @@ START_TEST(mysql_has_defaults_of_its_own)
 {
     load(HEAD "[cluster shop]\nengine = mysql\n[member shop/a]\naddress = db:3306\n");
     ck_assert_msg(config, "%s", said);
-    ck_assert_int_eq(config->clusters[0].policy.kind, KIND_ASYNC);
+    ck_assert_int_eq(config->clusters[0].policy.kind, KIND_AUTO); /* the servers are to tell */
     ck_assert_int_eq(config->clusters[0].tls, TLS_OFF);
     ck_assert_str_eq(config->clusters[0].database, "");
 }
@@ -359,8 +359,11 @@ START_TEST(a_bad_line_is_named_with_a_hint)
     refuses(HEAD, "root = ; nothing", ORDERS MEMBER, "has no value");
     refuses(HEAD, "root = \"/x\"", ORDERS MEMBER, "quotes would be part of the value");
     refuses(HEAD, "root = /x # comment", ORDERS MEMBER, "a comment begins with ';'");
-    refuses(HEAD ORDERS, "kind = asynch", MEMBER, "'asynch' is unknown (did you mean async? one of streaming, async, auto)");
-    refuses(HEAD ORDERS, "kind = async", MEMBER, "async does not fit engine postgresql (streaming or auto)");
+    refuses(
+        HEAD ORDERS, "kind = asynch", MEMBER,
+        "'asynch' is unknown (did you mean async? one of streaming, async, group-replication, galera, stateless, custom, auto)");
+    refuses(HEAD ORDERS, "kind = async", MEMBER,
+            "async does not fit engine postgresql (one of streaming, stateless, custom, auto)");
     refuses(HEAD ORDERS, "witnesses = 16", MEMBER, "16 is out of range (from 1 to 15)");
     refuses(HEAD ORDERS, "witnesses = many", MEMBER, "'many' is not a whole number (from 1 to 15)");
     refuses(HEAD ORDERS, "conflict = holt", MEMBER, "did you mean hold?");

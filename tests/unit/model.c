@@ -103,8 +103,9 @@ END_TEST
 
 START_TEST(streaming_has_an_order_and_async_has_none)
 {
-    ck_assert(kind_is_ordered(KIND_STREAMING));
-    ck_assert(!kind_is_ordered(KIND_ASYNC));
+    ck_assert(lineage_is_total("8"));
+    ck_assert(!lineage_is_total("17952678283947496:3"));
+    ck_assert(!lineage_is_total(""));
 }
 END_TEST
 

@@ -17,7 +17,7 @@ static struct member *add(struct topology *topology, const char *name, enum role
     snprintf(member->listing.host, sizeof member->listing.host, "host-%s", name);
     member->listing.port = 5432;
     member->listing.weight = 100;
-    member->lag = role == ROLE_SECONDARY ? (struct lag){LAG_OK, 0, 0} : (struct lag){LAG_UNKNOWN, -1, -1};
+    member->lag = role == ROLE_SECONDARY ? (struct lag){LAG_OK, 0, 0, -1} : (struct lag){LAG_UNKNOWN, -1, -1, -1};
     if (role == ROLE_PRIMARY) {
         snprintf(topology->primary, sizeof topology->primary, "%s", name);
     }
@@ -103,7 +103,7 @@ START_TEST(writes_go_to_the_primary)
     topology.members[0].health = HEALTH_DOWN;
     topology.members[0].drained = true;
     ck_assert_str_eq(writer(&topology), "a");
-    topology.members[0].lag = (struct lag){LAG_BROKEN, 1 << 30, 1000000};
+    topology.members[0].lag = (struct lag){LAG_BROKEN, 1 << 30, 1000000, -1};
     ck_assert_str_eq(writer(&topology), "a"); /* the writer is never dropped for lag */
 }
 END_TEST
@@ -157,12 +157,12 @@ END_TEST
 START_TEST(the_floor_is_ordered_least_lagged_first_unknown_then_broken_last)
 {
     struct topology topology = usual();
-    topology.members[1].lag = (struct lag){LAG_OK, 4096, 64};
-    topology.members[2].lag = (struct lag){LAG_BROKEN, 0, 0};
-    topology.members[3].lag = (struct lag){LAG_UNKNOWN, -1, -1};
-    add(&topology, "e", ROLE_SECONDARY)->lag = (struct lag){LAG_OK, 1 << 20, 8};
-    add(&topology, "f", ROLE_SECONDARY)->lag = (struct lag){LAG_OK, 1024, 64};
-    add(&topology, "g", ROLE_SECONDARY)->lag = (struct lag){LAG_OK, 0, -1};
+    topology.members[1].lag = (struct lag){LAG_OK, 4096, 64, -1};
+    topology.members[2].lag = (struct lag){LAG_BROKEN, 0, 0, -1};
+    topology.members[3].lag = (struct lag){LAG_UNKNOWN, -1, -1, -1};
+    add(&topology, "e", ROLE_SECONDARY)->lag = (struct lag){LAG_OK, 1 << 20, 8, -1};
+    add(&topology, "f", ROLE_SECONDARY)->lag = (struct lag){LAG_OK, 1024, 64, -1};
+    add(&topology, "g", ROLE_SECONDARY)->lag = (struct lag){LAG_OK, 0, -1, -1};
     ck_assert_str_eq(pool(&topology), "efbgdc");
     topology.members[4].health = HEALTH_UNKNOWN;
     topology.members[5].listing.weight = 0;
@@ -190,8 +190,8 @@ END_TEST
 START_TEST(a_broken_replica_is_read_only_when_nothing_else_is_left)
 {
     struct topology topology = usual();
-    topology.members[1].lag = (struct lag){LAG_BROKEN, -1, -1};
-    topology.members[2].lag = (struct lag){LAG_UNKNOWN, -1, -1};
+    topology.members[1].lag = (struct lag){LAG_BROKEN, -1, -1, -1};
+    topology.members[2].lag = (struct lag){LAG_UNKNOWN, -1, -1, -1};
     struct table table = built(&topology);
     ck_assert_str_eq(reached(&table, (struct roster_request){0}, 0), "cd");
     topology.members[2].health = topology.members[3].health = HEALTH_DOWN;
@@ -244,9 +244,9 @@ END_TEST
 START_TEST(limits_choose_and_the_floor_catches)
 {
     struct topology topology = usual();
-    topology.members[1].lag = (struct lag){LAG_OK, 1 << 20, 500};
-    topology.members[2].lag = (struct lag){LAG_OK, 1 << 10, 2000};
-    topology.members[3].lag = (struct lag){LAG_UNKNOWN, -1, -1};
+    topology.members[1].lag = (struct lag){LAG_OK, 1 << 20, 500, -1};
+    topology.members[2].lag = (struct lag){LAG_OK, 1 << 10, 2000, -1};
+    topology.members[3].lag = (struct lag){LAG_UNKNOWN, -1, -1, -1};
     struct table table = built(&topology);
     ck_assert_str_eq(reached(&table, (struct roster_request){.max_lag_ms = 500}, 0), "b");
     ck_assert_str_eq(reached(&table, (struct roster_request){.max_lag_ms = 2000}, 0), "bc");

@@ -222,7 +222,7 @@ static char *topology_text(int64_t epoch, const char *primary)
     strcpy(topology.by, "probe-a");
     topology.member_count = 1;
     struct member *member = &topology.members[0];
-    *member = (struct member){.role = ROLE_PRIMARY, .health = HEALTH_UP, .reason = ANSWER_OK, .lag = {LAG_UNKNOWN, -1, -1}};
+    *member = (struct member){.role = ROLE_PRIMARY, .health = HEALTH_UP, .reason = ANSWER_OK, .lag = LAG_NOT_KNOWN};
     strcpy(member->listing.name, primary);
     strcpy(member->listing.host, "10.0.0.1");
     member->listing.port = 5432;

@@ -14,8 +14,8 @@ void world_init(struct world *world, enum kind kind, int witnesses, size_t probe
         strcpy(report->cluster, "orders");
         snprintf(report->probe, sizeof report->probe, "probe-%c", (char)('a' + p));
         report->rules = MODEL_RULES;
-        report->policy =
-            (struct policy){kind == KIND_STREAMING ? ENGINE_POSTGRESQL : ENGINE_MYSQL, kind, CONFLICT_HOLD, (uint8_t)witnesses};
+        report->policy = (struct policy){kind == KIND_STREAMING ? ENGINE_POSTGRESQL : ENGINE_MYSQL, kind, CONFLICT_HOLD,
+                                         WRITERS_SINGLE, (uint8_t)witnesses};
         report->member_count = (uint8_t)members;
         for (size_t m = 0; m < members; m++) {
             struct listing *listing = &report->members[m].listing;
@@ -23,7 +23,7 @@ void world_init(struct world *world, enum kind kind, int witnesses, size_t probe
             snprintf(listing->host, sizeof listing->host, "10.0.0.%zu", m + 1);
             listing->port = 5432;
             listing->weight = 100;
-            report->members[m].lag = (struct lag){LAG_UNKNOWN, -1, -1};
+            report->members[m].lag = (struct lag){LAG_UNKNOWN, -1, -1, -1};
         }
     }
 }
@@ -51,7 +51,7 @@ static void fill(struct sighting *sighting, const struct world *world, const cha
 
 void world_primary(struct world *world, int probe, size_t m, const char *lineage)
 {
-    struct sighting sighting = {.claim = true, .writable = true, .lag = {LAG_UNKNOWN, -1, -1}};
+    struct sighting sighting = {.claim = true, .writable = true, .lag = LAG_NOT_KNOWN};
     fill(&sighting, world, lineage);
     set(world, probe, m, &sighting);
 }
@@ -66,7 +66,7 @@ void world_standby(struct world *world, int probe, size_t m, size_t upstream, co
 
 void world_fails(struct world *world, int probe, size_t m, enum answer answer)
 {
-    struct sighting sighting = {.answer = answer, .lag = {LAG_UNKNOWN, -1, -1}};
+    struct sighting sighting = {.answer = answer, .lag = LAG_NOT_KNOWN};
     set(world, probe, m, &sighting);
 }
 

@@ -1,0 +1,27 @@
+#include "probes/kind.h"
+
+#include <assert.h>
+#include <stddef.h>
+
+static const struct kind_rules *const rules[] = {
+    [KIND_STREAMING] = &kind_streaming, [KIND_ASYNC] = &kind_async,         [KIND_GROUP] = &kind_group,
+    [KIND_GALERA] = &kind_galera,       [KIND_STATELESS] = &kind_stateless, [KIND_CUSTOM] = &kind_custom,
+};
+static_assert(sizeof rules / sizeof *rules == KIND_AUTO, "every kind has its rules");
+
+const struct kind_rules *kind_rules_of(enum kind kind)
+{
+    assert(kind < KIND_AUTO && rules[kind]->kind == kind);
+    return rules[kind];
+}
+
+enum kind kind_shown(enum engine engine, const struct observation *facts)
+{
+    enum kind shown = KIND_AUTO;
+    for (enum kind kind = 0; kind < KIND_AUTO; kind++) {
+        if (rules[kind]->recognises && rules[kind]->engine == engine && rules[kind]->recognises(facts)) {
+            shown = kind;
+        }
+    }
+    return shown;
+}

@@ -1,0 +1,27 @@
+/* What the operator's own statement tells. Without a word on it, what is writable and no replica claims. */
+#include "probes/kind.h"
+
+static struct stance stance(const struct observation *facts, const struct observation *other)
+{
+    bool ready = facts->ready != 0;
+    bool claim = facts->claim >= 0 ? facts->claim == 1 : !facts->replica;
+    (void)other;
+    return (struct stance){
+        .claim = ready && facts->writable && claim,
+        .writable = ready && facts->writable,
+        .condition = ready ? CONDITION_FIT : CONDITION_UNREADY,
+    };
+}
+
+static struct lag lag(const struct observation *facts, const struct observation *source)
+{
+    struct lag lag = LAG_NOT_KNOWN;
+    lag.ms = facts->lag_ms;
+    if (source && source->position >= 0 && facts->position >= 0) {
+        lag.bytes = source->position > facts->position ? source->position - facts->position : 0;
+    }
+    lag.state = lag.ms >= 0 || lag.bytes >= 0 ? LAG_OK : LAG_UNKNOWN;
+    return lag;
+}
+
+const struct kind_rules kind_custom = {KIND_CUSTOM, ENGINE_MYSQL, true, NULL, stance, lag};
