@@ -97,6 +97,7 @@ struct roster_endpoint {
     enum roster_lag_state lag_state;
     int64_t lag_bytes;   /* upper bound; -1: not known */
     int64_t lag_ms;      /* upper bound; -1: not known */
+    int64_t lag_transactions; /* received and not applied, where groups tell it; upper bound; -1: not known */
     int64_t epoch;       /* of the topology it was chosen from */
     char host[256];      /* as configured, unresolved; no brackets. Last, since roster_route copies as much as is used. */
 };
@@ -157,17 +158,19 @@ enum roster_access { ROSTER_WRITE, ROSTER_READ };
 enum roster_policy { ROSTER_ROUND_ROBIN, ROSTER_RANDOM, ROSTER_WEIGHTED };
 
 struct roster_request {
-    enum roster_policy policy; /* among secondaries; reads only */
+    enum roster_policy policy; /* among secondaries; where all members may write (writers = all), among them, for writes too */
     int64_t max_age_ms;        /* 0: any. Refuse (ROSTER_TOO_OLD) to answer from older knowledge. A registry that hangs
                                   without closing the connection is noticed after two thirds of the session timeout. */
     int64_t max_lag_ms;        /* 0: any. Reads: only secondaries whose lag is known and within */
     int64_t max_lag_bytes;     /* 0: any. Likewise */
+    int64_t max_lag_transactions; /* 0: any. Likewise */
     int strict;                /* 0: when no secondary meets the limits the least-lagged one is used (the floor);
                                   1: ROSTER_NO_ENDPOINT then */
     int fallback;              /* 1: reads go to the primary when no secondary is to be had by the above */
 };
 
-/* Where to go now. Writes: the primary. Reads: a secondary that is up and replicates; one of weight 0, one nobody has seen
+/* Where to go now. Writes: the primary, or one of those that write where the cluster's configuration says writers = all. Reads: a
+ * secondary (or one of those writers) that is up and replicates; one of weight 0, one nobody has seen
  * up yet, or one whose replication is broken only when nothing better is left; never one that is down, drained or fenced.
  * Wait-free, allocates nothing (but a thread's very first call registers it, under a lock held for a moment), copies the
  * endpoint out. `request` NULL: all defaults. Any thread, also in a forked child.
@@ -228,6 +231,8 @@ struct roster_member {
     int fenced;
     int drained;
     int claims;
+    int sync;          /* a commit on the primary waits for it */
+    char condition[16]; /* what it says of its own fitness: "recovering", "minority", "donor", "paused", ...; "" fit */
     char reason[32];   /* why it is not up or not used: "refused", "auth", "stranger", "rival"; "" nothing */
     char upstream[64];
     char labels[768];  /* "rack=7,zone=a" */

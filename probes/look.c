@@ -253,6 +253,7 @@ static void follow(struct look *look, const struct want *want)
     }
     look->tick_ms = want->tick_ms > 0 ? now_ms + want->tick_ms : INT64_MAX;
     if (want->kind == WANT_WORK) {
+        drop_poller(look); /* the worker may close the descriptor, and another look get its number */
         look->working = true;
         look->work.data = look;
         if (uv_queue_work(look->to.loop, &look->work, do_work, work_done) == 0) {

@@ -395,6 +395,9 @@ static int mysql_idle_fd(const struct link *link)
 static void mysql_close_link(struct link *link)
 {
     if (link) {
+        if (link->stage == STAGE_WORKING) {
+            link->stage = STAGE_LOGGING_IN; /* the worker is done, and nobody wants to know with what */
+        }
         mysql_drop(link);
         explicit_bzero(link->password, sizeof link->password);
         free(link);

@@ -329,6 +329,8 @@ static void read_members(const struct snapshot *snapshot, void *to)
         struct roster_member *member = &wanted->members[wanted->count++];
         *member = (struct roster_member){
             .endpoint = snapshot->table.endpoints[i], .fenced = from->fenced, .drained = from->drained, .claims = from->claims};
+        member->sync = from->sync;
+        copy(member->condition, sizeof member->condition, from->condition == CONDITION_FIT ? "" : condition_names[from->condition]);
         copy(member->reason, sizeof member->reason, from->reason == ANSWER_OK ? "" : answer_names[from->reason]);
         copy(member->upstream, sizeof member->upstream, from->upstream);
         write_labels(member->labels, sizeof member->labels, &from->listing);

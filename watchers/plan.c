@@ -6,7 +6,7 @@
 
 static bool is_used(const struct table *table, int index)
 {
-    return index == table->writer || (table->pool_set >> index & 1);
+    return (table->writer_set | table->pool_set) >> index & 1;
 }
 
 static bool is_gone(const struct table *table, int index)
@@ -28,7 +28,7 @@ static enum roster_action action_for(const struct table *before, int old, const 
     if (old >= 0 && moved(&before->endpoints[old], &now->endpoints[new])) {
         return ROSTER_DROP;
     }
-    if (old >= 0 && old == before->writer && new != now->writer) {
+    if (old >= 0 && (before->writer_set >> old & 1) && !(now->writer_set >> new & 1)) {
         return ROSTER_DROP;
     }
     return is_used(now, new) ? ROSTER_KEEP : ROSTER_DRAIN;
@@ -61,12 +61,14 @@ size_t plan_make(const struct table *before, const struct table *now, struct ros
 static bool same_endpoint(const struct roster_endpoint *a, const struct roster_endpoint *b)
 {
     return strcmp(a->name, b->name) == 0 && !moved(a, b) && a->weight == b->weight && a->role == b->role &&
-           a->health == b->health && a->lag_state == b->lag_state && a->lag_bytes == b->lag_bytes && a->lag_ms == b->lag_ms;
+           a->health == b->health && a->lag_state == b->lag_state && a->lag_bytes == b->lag_bytes && a->lag_ms == b->lag_ms &&
+           a->lag_transactions == b->lag_transactions;
 }
 
 bool plan_is_needed(const struct table *before, const struct table *now)
 {
-    if (!before || before->epoch != now->epoch || before->writer != now->writer || before->pool_set != now->pool_set ||
+    if (!before || before->epoch != now->epoch || before->writer != now->writer || before->writer_set != now->writer_set ||
+        before->pool_set != now->pool_set ||
         before->gone_set != now->gone_set || before->endpoint_count != now->endpoint_count) {
         return true;
     }

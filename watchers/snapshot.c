@@ -63,9 +63,10 @@ static uint64_t draw(void)
     return x ^ (x >> 31);
 }
 
-static uint64_t chance_for(struct routing *routing, enum roster_access access, enum roster_policy policy)
+static uint64_t chance_for(struct routing *routing, const struct table *table, enum roster_access access,
+                           enum roster_policy policy)
 {
-    if (access == ROSTER_WRITE) {
+    if (access == ROSTER_WRITE && !table_has_several_writers(table)) {
         return 0;
     }
     return policy == ROSTER_ROUND_ROBIN ? atomic_fetch_add_explicit(&routing->turn, 1, memory_order_relaxed) : draw();
@@ -112,7 +113,7 @@ static void met(struct snapshot *snapshot, const struct roster_endpoint *endpoin
         }
     } else if (what == ROSTER_MET_REFUSED && (snapshot->table.pool_set & bit(index))) {
         avoid_secondary(snapshot, index, now_ms);
-    } else if (what == ROSTER_MET_READ_ONLY && index == snapshot->table.writer && endpoint->epoch == snapshot->table.epoch) {
+    } else if (what == ROSTER_MET_READ_ONLY && (snapshot->table.writer_set & bit(index)) && endpoint->epoch == snapshot->table.epoch) {
         atomic_store_explicit(&snapshot->avoid_until_ms[index], now_ms + AVOID_PRIMARY_MS, memory_order_relaxed);
         atomic_fetch_or_explicit(&snapshot->avoid, bit(index), memory_order_release);
     }
@@ -219,7 +220,7 @@ static enum roster_status route(struct routing *routing, const struct snapshot *
     if (__builtin_expect(atomic_load_explicit(&snapshot->avoid, memory_order_relaxed) != 0, 0)) {
         avoid = still_avoided(snapshot, clock_boot_ms());
     }
-    int index = table_pick(&snapshot->table, access, request, chance_for(routing, access, request->policy), avoid);
+    int index = table_pick(&snapshot->table, access, request, chance_for(routing, &snapshot->table, access, request->policy), avoid);
     if (index < 0) {
         return ROSTER_NO_ENDPOINT;
     }

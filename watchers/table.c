@@ -32,12 +32,18 @@ static void describe(const struct member *member, int64_t epoch, struct roster_e
     to->lag_state = (enum roster_lag_state)member->lag.state;
     to->lag_bytes = member->lag.bytes;
     to->lag_ms = member->lag.ms;
+    to->lag_transactions = member->lag.transactions;
     to->epoch = epoch;
 }
 
 static bool is_foreign(const struct member *member)
 {
     return member->reason == ANSWER_STRANGER || member->reason == ANSWER_RIVAL;
+}
+
+static bool writes(const struct member *member)
+{
+    return member->role == ROLE_PRIMARY && !member->fenced && !is_foreign(member);
 }
 
 static int find_writer(const struct topology *topology)
@@ -48,15 +54,15 @@ static int find_writer(const struct topology *topology)
     for (int i = 0; i < topology->member_count; i++) {
         const struct member *member = &topology->members[i];
         if (text_equal(member->listing.name, topology->primary)) {
-            return member->role == ROLE_PRIMARY && !member->fenced && !is_foreign(member) ? i : -1;
+            return writes(member) ? i : -1;
         }
     }
     return -1;
 }
 
-static bool may_be_read(const struct member *member)
+static bool may_be_read(const struct member *member, enum writers writers)
 {
-    return member->role == ROLE_SECONDARY && member->health != HEALTH_DOWN && !member->fenced && !member->drained &&
+    return (member->role == ROLE_SECONDARY || (member->role == ROLE_PRIMARY && writers == WRITERS_ALL)) && member->health != HEALTH_DOWN && !member->fenced && !member->drained &&
            !member->claims && !is_foreign(member);
 }
 
@@ -85,7 +91,10 @@ static int compare_fitness(const struct roster_endpoint *a, const struct roster_
     if (by == 0) {
         by = compare_known(a->lag_ms, b->lag_ms);
     }
-    return by ? by : compare_known(a->lag_bytes, b->lag_bytes);
+    if (by == 0) {
+        by = compare_known(a->lag_bytes, b->lag_bytes);
+    }
+    return by ? by : compare_known(a->lag_transactions, b->lag_transactions);
 }
 
 static void insert_by_fitness(struct table *table, int index)
@@ -121,14 +130,18 @@ void table_build(const struct topology *topology, struct table *ret_table)
     *ret_table = (struct table){.epoch = topology->epoch, .endpoint_count = topology->member_count};
     assert(topology->member_count <= MEMBERS_MAX);
     ret_table->writer = find_writer(topology);
+    enum writers writers = topology->policy.writers;
     for (int i = 0; i < topology->member_count; i++) {
         const struct member *member = &topology->members[i];
+        if (i == ret_table->writer || (writers == WRITERS_ALL && ret_table->writer >= 0 && writes(member) && !member->drained)) {
+            ret_table->writer_set |= bit(i);
+        }
         describe(member, topology->epoch, &ret_table->endpoints[i]);
         ret_table->used[i] = (uint16_t)(offsetof(struct roster_endpoint, host) + strlen(member->listing.host) + 1);
-        if (i != ret_table->writer && (member->fenced || member->claims || is_foreign(member))) {
+        if (!(ret_table->writer_set & bit(i)) && (member->fenced || member->claims || is_foreign(member))) {
             ret_table->gone_set |= bit(i);
         }
-        if (i != ret_table->writer && may_be_read(member)) {
+        if (may_be_read(member, writers) && (i != ret_table->writer || writers == WRITERS_ALL)) {
             insert_by_fitness(ret_table, i);
         }
     }
@@ -203,14 +216,19 @@ static int pick_of_set(const struct table *table, uint32_t set, enum roster_poli
 
 static bool has_limits(const struct roster_request *request)
 {
-    return request->max_lag_ms > 0 || request->max_lag_bytes > 0;
+    return request->max_lag_ms > 0 || request->max_lag_bytes > 0 || request->max_lag_transactions > 0;
+}
+
+static bool is_below(int64_t lag, int64_t limit)
+{
+    return limit <= 0 || (lag >= 0 && lag <= limit);
 }
 
 static bool is_within(const struct roster_endpoint *endpoint, const struct roster_request *request)
 {
     return endpoint->lag_state == ROSTER_LAG_OK &&
-           (request->max_lag_ms <= 0 || (endpoint->lag_ms >= 0 && endpoint->lag_ms <= request->max_lag_ms)) &&
-           (request->max_lag_bytes <= 0 || (endpoint->lag_bytes >= 0 && endpoint->lag_bytes <= request->max_lag_bytes));
+           is_below(endpoint->lag_ms, request->max_lag_ms) && is_below(endpoint->lag_bytes, request->max_lag_bytes) &&
+           is_below(endpoint->lag_transactions, request->max_lag_transactions);
 }
 
 static uint32_t set_within(const struct table *table, const struct roster_request *request)
@@ -251,7 +269,8 @@ int table_pick(const struct table *table, enum roster_access access, const struc
 {
     int writer = table->writer >= 0 && !(avoid & bit(table->writer)) ? table->writer : -1;
     if (access == ROSTER_WRITE) {
-        return writer;
+        uint32_t set = table->writer_set & ~avoid;
+        return table_has_several_writers(table) && set ? pick_of_set(table, set, request->policy, chance) : writer;
     }
     int index = pick_secondary(table, request, chance, avoid);
     if (index < 0 && request->fallback) {

@@ -4,7 +4,8 @@
  *     topology --> table_build --> table --> table_pick(request, chance) --> an endpoint
  *
  * The writer is the topology's primary as long as the verdict stands behind
- * it; suspicion alone never takes it away. The read pool holds the secondaries
+ * it; suspicion alone never takes it away. Where several write, they are all
+ * in the writers' set, and may be read too. The read pool holds the secondaries
  * that may be read at all, the fittest first, in tiers: a later tier serves
  * only when nobody is left in the earlier ones.
  *
@@ -34,7 +35,8 @@ enum { TIERS = 8 };
 
 struct table {
     int64_t epoch;
-    int writer;                              /* index of the endpoint that takes writes; -1: none */
+    int writer;                              /* index of the endpoint that takes writes, the preferred one of several; -1: none */
+    uint32_t writer_set;                     /* all that take them, as bits by index */
     int endpoint_count;
     int pool_count;
     uint8_t pool[MEMBERS_MAX];               /* indices, in the order of the floor */
@@ -51,6 +53,11 @@ struct table {
 
 /* Total: any topology that the codec accepts gives a table. */
 void table_build(const struct topology *topology, struct table *ret_table);
+
+static inline bool table_has_several_writers(const struct table *table)
+{
+    return (table->writer_set & (table->writer_set - 1)) != 0;
+}
 
 /* The endpoint to use, or -1 when there is none for this request. `chance` is the draw: a counter for
  * ROSTER_ROUND_ROBIN, a uniform 64-bit number otherwise. `avoid` are the quarantined, as bits by index: they

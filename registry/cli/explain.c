@@ -43,8 +43,9 @@ static void print_verdict(const struct dossier *dossier)
     printf("  engine   %s %s%s%s%s%s\n", engine_names[topology->policy.engine], kind_names[topology->policy.kind],
            topology->lineage[0] ? ", lineage " : "", topology->lineage, topology->identity[0] ? ", identity " : "",
            topology->identity);
-    printf("  policy   witnesses %d (quorum %d), conflict %s\n", topology->policy.witnesses, quorum_of(topology->policy.witnesses),
-           conflict_names[topology->policy.conflict]);
+    printf("  policy   witnesses %d (quorum %d), conflict %s, writers %s\n", topology->policy.witnesses,
+           quorum_of(topology->policy.witnesses), conflict_names[topology->policy.conflict],
+           writers_names[topology->policy.writers]);
 }
 
 /* Does what stands there now lead to the verdict that stands there? */
@@ -131,14 +132,17 @@ static void print_witnesses(const struct dossier *dossier)
 
 /* ---- the members ------------------------------------------------------------------------ */
 
-static void put_replicas(struct text *text, const struct report *report, uint32_t replicas)
+static void put_set(struct text *text, const char *what, const struct report *report, uint32_t set)
 {
-    const char *before = "replicas ";
+    const char *before = what;
     for (size_t i = 0; i < report->member_count; i++) {
-        if (replicas >> i & 1) {
-            text_put(text, "%s%s", before, report->members[i].listing.name);
-            before = " ";
+        if (set >> i & 1) {
+            text_put(text, "%s %s", before, report->members[i].listing.name);
+            before = "";
         }
+    }
+    if (set) {
+        text_put(text, ", ");
     }
 }
 
@@ -158,7 +162,11 @@ static void put_lag(struct grid *grid, const struct sighting *seen)
     if (seen->lag.ms >= 0) {
         text_duration(ms, sizeof ms, seen->lag.ms);
     }
-    grid_cell(grid, PLAIN, "lag %s, %s", bytes, ms);
+    if (seen->lag.transactions >= 0) {
+        grid_cell(grid, PLAIN, "lag %lld transactions", (long long)seen->lag.transactions);
+    } else {
+        grid_cell(grid, PLAIN, "lag %s, %s", bytes, ms);
+    }
 }
 
 static void put_facts(struct grid *grid, const struct report *report, const struct sighting *seen)
@@ -167,7 +175,7 @@ static void put_facts(struct grid *grid, const struct report *report, const stru
     struct text text;
     text_init(&text, facts, sizeof facts);
     if (seen->claim) {
-        text_put(&text, "claims, ");
+        text_put(&text, seen->peer ? "claims beside others, " : "claims, ");
     }
     if (seen->answer == ANSWER_OK) {
         text_put(&text, "%s, ", seen->writable ? "writable" : "read-only");
@@ -177,9 +185,16 @@ static void put_facts(struct grid *grid, const struct report *report, const stru
     } else if (seen->replica) {
         text_put(&text, "%s, ", seen->live ? "streams from none of the members" : "replica without a stream");
     }
-    if (seen->replicas) {
-        put_replicas(&text, report, seen->replicas);
-        text_put(&text, ", ");
+    if (seen->condition != CONDITION_FIT) {
+        text_put(&text, "%s, ", condition_names[seen->condition]);
+    }
+    if (seen->sync) {
+        text_put(&text, "synchronous, ");
+    }
+    put_set(&text, "replicas", report, seen->replicas);
+    put_set(&text, "lacks what is on", report, seen->lacks);
+    if (seen->missing[0]) {
+        text_put(&text, "the account lacks %s, ", seen->missing);
     }
     if (seen->last_role != ROLE_NONE) {
         text_put(&text, "last seen as %s%s%s, ", role_names[seen->last_role], seen->last_lineage[0] ? " on lineage " : "",
@@ -221,6 +236,8 @@ static void print_standing(const struct member *member)
     if (member->fenced) {
         printf(", fenced since epoch %lld", (long long)member->fenced_epoch);
     }
+    printf("%s%s%s", member->condition != CONDITION_FIT ? ", " : "",
+           member->condition != CONDITION_FIT ? condition_names[member->condition] : "", member->sync ? ", synchronous" : "");
     printf("%s%s, weight %u\n", member->drained ? ", drained" : "", member->claims ? ", claims to be primary" : "",
            member->listing.weight);
 }
@@ -307,8 +324,9 @@ typedef void setting(const struct report *report, const char *member, struct tex
 static void tell_policy(const struct report *report, const char *member, struct text *text)
 {
     (void)member;
-    text_put(text, "%s %s, witnesses %d, conflict %s", engine_names[report->policy.engine], kind_names[report->policy.kind],
-             report->policy.witnesses, conflict_names[report->policy.conflict]);
+    text_put(text, "%s %s, witnesses %d, conflict %s, writers %s", engine_names[report->policy.engine],
+             kind_names[report->policy.kind], report->policy.witnesses, conflict_names[report->policy.conflict],
+             writers_names[report->policy.writers]);
 }
 
 static void tell_listing(const struct report *report, const char *member, struct text *text)

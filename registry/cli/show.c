@@ -106,6 +106,7 @@ static void put_lag(struct grid *grid, const struct roster_endpoint *endpoint)
 {
     char bytes[32] = "";
     char ms[32] = "";
+    char transactions[48] = "";
     if (endpoint->role == ROSTER_ROLE_PRIMARY) {
         grid_cell(grid, PLAIN, "%s", "");
     } else if (endpoint->lag_state == ROSTER_LAG_BROKEN) {
@@ -119,7 +120,12 @@ static void put_lag(struct grid *grid, const struct roster_endpoint *endpoint)
         if (endpoint->lag_ms >= 0) {
             text_duration(ms, sizeof ms, endpoint->lag_ms);
         }
-        grid_cell(grid, PLAIN, "lag %s%s%s", bytes, bytes[0] && ms[0] ? ", " : "", ms[0] || bytes[0] ? ms : "ok");
+        if (endpoint->lag_transactions >= 0) {
+            snprintf(transactions, sizeof transactions, "%lld transactions", (long long)endpoint->lag_transactions);
+        }
+        bool any = ms[0] || bytes[0];
+        grid_cell(grid, PLAIN, "lag %s%s%s%s%s", bytes, bytes[0] && ms[0] ? ", " : "", ms, any && transactions[0] ? ", " : "",
+                  transactions[0] ? transactions : any ? "" : "ok");
     }
 }
 
@@ -129,6 +135,14 @@ static void put_marks(struct grid *grid, const struct roster_member *member)
     struct text text;
     text_init(&text, marks, sizeof marks);
     const char *gap = "";
+    if (member->condition[0]) {
+        text_put(&text, "%s", member->condition);
+        gap = ", ";
+    }
+    if (member->sync) {
+        text_put(&text, "%ssync", gap);
+        gap = ", ";
+    }
     if (member->fenced) {
         text_put(&text, "%sfenced", gap);
         gap = ", ";

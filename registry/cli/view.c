@@ -147,6 +147,9 @@ static void put_lag(struct json *json, const struct roster_endpoint *endpoint)
     if (endpoint->lag_ms >= 0) {
         json_number(json, "ms", endpoint->lag_ms);
     }
+    if (endpoint->lag_transactions >= 0) {
+        json_number(json, "transactions", endpoint->lag_transactions);
+    }
     json_close(json, '}');
 }
 
@@ -165,6 +168,10 @@ static void put_member(struct json *json, const struct roster_member *member)
     json_bool(json, "fenced", member->fenced != 0);
     json_bool(json, "drained", member->drained != 0);
     json_bool(json, "claims", member->claims != 0);
+    if (member->condition[0]) {
+        json_text(json, "condition", member->condition);
+    }
+    json_bool(json, "sync", member->sync != 0);
     json_text(json, "upstream", member->upstream);
     if (endpoint->role == ROSTER_ROLE_SECONDARY || endpoint->lag_state != ROSTER_LAG_UNKNOWN) {
         put_lag(json, endpoint);

@@ -159,6 +159,34 @@ test_sigint_and_a_second_signal_end_it_too() {
     expect "the exit code" "$STATUS" 0
 }
 
+# A worker waits inside the client library nearly all of the time: the end comes in the midst of it.
+test_sigterm_and_a_reload_come_in_the_midst_of_an_encrypted_login() {
+    local turn
+    zk_start
+    port_take
+    start rogue "$B/rogue" my-tls-mute "$PORT"
+    rogue() { echo "$PORT"; }
+    CLUSTER_SETTINGS='tls = require'
+    cluster_my sales 1
+    members_of sales rogue my-1 >> "$(cluster_file)"
+    for turn in 1 2 3; do
+        probe_start probe-a
+        wait_for 20 "grep -q 'sales/my-1 went stalled' '$T/probe-a.log'"
+        stop probe-a TERM 5
+        expect "the exit code of turn $turn" "$STATUS" 0
+        : > "$T/probe-a.log"
+    done
+    probe_start probe-a
+    wait_for 20 "grep -q 'sales/my-1 went stalled' '$T/probe-a.log'"
+    members_of sales rogue my-2 > "$T/other"
+    sed -i "/^\\[member/,\$d" "$T/probe-a.ini"
+    cat "$T/other" >> "$T/probe-a.ini"
+    send HUP probe-a
+    wait_for 20 "grep -q 'sales/my-2 went stalled' '$T/probe-a.log'"
+    stop probe-a TERM 5
+    expect "the exit code" "$STATUS" 0
+}
+
 # The backend that serves roster on pg-1. Every 10th look takes a fresh connection: slow looks keep that out of the way.
 backend() { pg_sql pg-1 "SELECT pid FROM pg_stat_activity WHERE usename = 'roster' ORDER BY pid"; }
 
