@@ -92,6 +92,30 @@ static const char *reached(const struct table *table, struct roster_request requ
 
 /* ---- the writer ----------------------------------------------------------------------- */
 
+START_TEST(where_all_write_all_are_written_to_and_read)
+{
+    struct topology topology = usual();
+    struct roster_request request = {.policy = ROSTER_ROUND_ROBIN};
+    topology.policy.writers = WRITERS_ALL;
+    for (int i = 0; i < topology.member_count; i++) {
+        topology.members[i].role = ROLE_PRIMARY;
+    }
+    struct table table = built(&topology);
+    uint32_t written = 0;
+    for (uint64_t chance = 0; chance < 100; chance++) {
+        written |= UINT32_C(1) << table_pick(&table, ROSTER_WRITE, &request, chance, 0);
+    }
+    ck_assert_uint_eq(written, (UINT32_C(1) << topology.member_count) - 1);
+    ck_assert_str_eq(writer(&topology), "a"); /* the preferred one */
+    ck_assert_int_eq(table_pick(&table, ROSTER_WRITE, &request, 0, ~UINT32_C(2)), 1);
+    ck_assert_int_eq(table.pool_count, topology.member_count);
+    topology.policy.writers = WRITERS_SINGLE;
+    table = built(&topology);
+    ck_assert_int_eq(table_pick(&table, ROSTER_WRITE, &request, 1, 0), 0);
+    ck_assert_int_eq(table.pool_count, 0);
+}
+END_TEST
+
 START_TEST(writes_go_to_the_primary)
 {
     struct topology topology = usual();
@@ -437,6 +461,7 @@ Suite *table_suite(void)
     Suite *suite = suite_create("table");
     TCase *writes = tcase_create("the writer");
     tcase_add_test(writes, writes_go_to_the_primary);
+    tcase_add_test(writes, where_all_write_all_are_written_to_and_read);
     tcase_add_test(writes, there_is_no_writer_without_a_verdict_that_names_one);
     tcase_add_test(writes, a_quarantined_primary_is_none);
     suite_add_tcase(suite, writes);

@@ -19,5 +19,7 @@ Suite *table_suite(void);
 Suite *watcher_suite(void);
 Suite *failure_suite(void);
 Suite *reporter_suite(void);
+Suite *kind_suite(void);
+Suite *group_suite(void);
 
 #endif

@@ -28,7 +28,7 @@ void world_init(struct world *world, enum kind kind, int witnesses, size_t probe
     }
 }
 
-static void set(struct world *world, int probe, size_t m, const struct sighting *sighting)
+void world_says(struct world *world, int probe, size_t m, const struct sighting *sighting)
 {
     for (size_t p = 0; p < world->count; p++) {
         if (probe == ALL || (size_t)probe == p) {
@@ -53,21 +53,21 @@ void world_primary(struct world *world, int probe, size_t m, const char *lineage
 {
     struct sighting sighting = {.claim = true, .writable = true, .lag = LAG_NOT_KNOWN};
     fill(&sighting, world, lineage);
-    set(world, probe, m, &sighting);
+    world_says(world, probe, m, &sighting);
 }
 
 void world_standby(struct world *world, int probe, size_t m, size_t upstream, const char *lineage)
 {
-    struct sighting sighting = {.replica = true, .live = true, .lag = {LAG_OK, 0, 0}};
+    struct sighting sighting = {.replica = true, .live = true, .lag = {LAG_OK, 0, 0, -1}};
     fill(&sighting, world, lineage);
     snprintf(sighting.upstream, sizeof sighting.upstream, "m%zu", upstream);
-    set(world, probe, m, &sighting);
+    world_says(world, probe, m, &sighting);
 }
 
 void world_fails(struct world *world, int probe, size_t m, enum answer answer)
 {
     struct sighting sighting = {.answer = answer, .lag = LAG_NOT_KNOWN};
-    set(world, probe, m, &sighting);
+    world_says(world, probe, m, &sighting);
 }
 
 bool world_resolve(struct world *world)

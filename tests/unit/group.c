@@ -1,0 +1,319 @@
+/* Verdicts on groups: Group Replication's views and Galera's configurations order what is seen together. */
+#include <string.h>
+
+#include "tests/unit/unit.h"
+#include "tests/unit/world.h"
+
+static struct world world;
+static const char uuid[] = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee";
+
+static const struct member *member(size_t m)
+{
+    return &world.previous.members[m];
+}
+
+/* A verdict on the same evidence is the same. */
+static void expect(const char *primary, enum state state, const char *rule)
+{
+    static struct topology once;
+    once = world.previous;
+    ck_assert(world_resolve(&world));
+    ck_assert(topology_equal(&once, &world.previous));
+    ck_assert_str_eq(world.previous.primary, primary);
+    ck_assert_str_eq(state_names[world.previous.state], state_names[state]);
+    ck_assert_str_eq(world.previous.rule, rule);
+}
+
+static struct sighting in_group(const char *view)
+{
+    struct sighting sighting = {.answer = ANSWER_OK, .lag = LAG_NOT_KNOWN};
+    strcpy(sighting.identity, uuid);
+    strcpy(sighting.lineage, view);
+    return sighting;
+}
+
+/* ---- Group Replication: one primary ----------------------------------------------------- */
+
+static void leads(int probe, size_t m, const char *view)
+{
+    struct sighting sighting = in_group(view);
+    sighting.claim = sighting.writable = true;
+    world_says(&world, probe, m, &sighting);
+}
+
+static void follows(int probe, size_t m, const char *leader, const char *view)
+{
+    struct sighting sighting = in_group(view);
+    sighting.replica = sighting.live = true;
+    strcpy(sighting.upstream, leader);
+    world_says(&world, probe, m, &sighting);
+}
+
+static void is_amiss(int probe, size_t m, enum condition condition, const char *view)
+{
+    struct sighting sighting = in_group(view);
+    sighting.condition = condition;
+    world_says(&world, probe, m, &sighting);
+}
+
+static void begin_group(void)
+{
+    world_init(&world, KIND_GROUP, 3, 3, 3);
+    leads(ALL, 0, "17:3");
+    follows(ALL, 1, "m0", "17:3");
+    follows(ALL, 2, "m0", "17:3");
+    ck_assert(world_resolve(&world));
+    expect("m0", STATE_OK, "sole-claimant");
+    ck_assert_str_eq(world.previous.lineage, "17:3");
+}
+
+START_TEST(the_newer_view_wins_while_the_old_primary_still_claims)
+{
+    begin_group();
+    leads(ALL, 1, "17:4");
+    follows(ALL, 2, "m1", "17:4");
+    ck_assert(world_resolve(&world));
+    expect("m1", STATE_CONFLICT, "newest-lineage");
+    ck_assert(member(0)->fenced);
+    ck_assert_int_eq(member(0)->role, ROLE_NONE);
+    follows(ALL, 0, "m1", "17:5"); /* back in the group */
+    leads(ALL, 1, "17:5");
+    follows(ALL, 2, "m1", "17:5");
+    ck_assert(world_resolve(&world));
+    expect("m1", STATE_OK, "newest-lineage");
+    ck_assert(!member(0)->fenced);
+    ck_assert_int_eq(member(0)->role, ROLE_SECONDARY);
+}
+END_TEST
+
+START_TEST(in_one_view_the_one_that_others_name_wins)
+{
+    begin_group();
+    leads(ALL, 1, "17:3"); /* a planned switch, looked at a moment apart */
+    follows(ALL, 2, "m1", "17:3");
+    ck_assert(world_resolve(&world));
+    expect("m1", STATE_CONFLICT, "most-replicas");
+}
+END_TEST
+
+START_TEST(a_view_under_another_stamp_orders_nothing)
+{
+    begin_group();
+    leads(ALL, 1, "18:1");
+    follows(ALL, 2, "m0", "17:3");
+    ck_assert(world_resolve(&world));
+    ck_assert_str_eq(world.previous.primary, "m0");
+    ck_assert_int_eq(world.previous.state, STATE_CONFLICT);
+}
+END_TEST
+
+START_TEST(probes_that_see_views_a_moment_apart_agree_on_the_primary)
+{
+    begin_group();
+    leads(0, 0, "17:4");
+    leads(1, 0, "17:5");
+    leads(2, 0, "17:3");
+    ck_assert(world_resolve(&world));
+    expect("m0", STATE_OK, "sole-claimant");
+    ck_assert_str_eq(world.previous.lineage, "17:4"); /* two have reached it */
+}
+END_TEST
+
+START_TEST(a_primary_without_a_majority_is_withdrawn_and_comes_back_in_the_same_view)
+{
+    begin_group();
+    is_amiss(ALL, 0, CONDITION_MINORITY, "17:3");
+    world_fails(&world, ALL, 1, ANSWER_STALLED);
+    world_fails(&world, ALL, 2, ANSWER_STALLED);
+    ck_assert(world_resolve(&world));
+    expect("", STATE_NO_PRIMARY, "minority");
+    ck_assert_int_eq(member(0)->condition, CONDITION_MINORITY);
+    ck_assert_int_eq(member(0)->role, ROLE_NONE);
+    leads(ALL, 0, "17:3");
+    follows(ALL, 1, "m0", "17:3");
+    follows(ALL, 2, "m0", "17:3");
+    ck_assert(world_resolve(&world));
+    expect("m0", STATE_OK, "sole-claimant");
+}
+END_TEST
+
+START_TEST(a_recovering_member_is_not_read_from)
+{
+    begin_group();
+    is_amiss(ALL, 2, CONDITION_RECOVERING, "17:3");
+    ck_assert(world_resolve(&world));
+    ck_assert_int_eq(member(2)->role, ROLE_NONE);
+    ck_assert_int_eq(member(2)->health, HEALTH_UP);
+    ck_assert_int_eq(member(2)->condition, CONDITION_RECOVERING);
+}
+END_TEST
+
+/* ---- Galera: all may write --------------------------------------------------------------- */
+
+static void writes(int probe, size_t m, const char *configuration, enum condition condition)
+{
+    struct sighting sighting = in_group(configuration);
+    sighting.claim = sighting.peer = sighting.writable = true;
+    sighting.condition = condition;
+    world_says(&world, probe, m, &sighting);
+}
+
+static void all_write(const char *configuration)
+{
+    for (size_t m = 0; m < 3; m++) {
+        writes(ALL, m, configuration, CONDITION_FIT);
+    }
+}
+
+static void begin_galera(enum writers writers)
+{
+    world_init(&world, KIND_GALERA, 3, 3, 3);
+    for (size_t p = 0; p < 3; p++) {
+        world.reports[p].policy.writers = writers;
+        world.reports[p].members[1].listing.weight = 200;
+    }
+    all_write("conf:3");
+    ck_assert(world_resolve(&world));
+    expect("m1", STATE_OK, "preferred"); /* by weight */
+}
+
+START_TEST(one_of_several_writers_is_told_and_the_others_are_read)
+{
+    begin_galera(WRITERS_SINGLE);
+    ck_assert_int_eq(member(1)->role, ROLE_PRIMARY);
+    ck_assert_int_eq(member(0)->role, ROLE_SECONDARY);
+    ck_assert_int_eq(member(2)->role, ROLE_SECONDARY);
+    ck_assert(!member(0)->claims);
+}
+END_TEST
+
+START_TEST(all_writers_are_told_where_all_may_write)
+{
+    begin_galera(WRITERS_ALL);
+    for (size_t m = 0; m < 3; m++) {
+        ck_assert_int_eq(member(m)->role, ROLE_PRIMARY);
+    }
+}
+END_TEST
+
+START_TEST(a_writer_that_comes_back_does_not_take_over)
+{
+    begin_galera(WRITERS_SINGLE);
+    world_fails(&world, ALL, 1, ANSWER_REFUSED);
+    ck_assert(world_resolve(&world));
+    expect("m0", STATE_OK, "preferred");
+    ck_assert(member(1)->fenced);
+    all_write("conf:5");
+    ck_assert(world_resolve(&world));
+    expect("m0", STATE_OK, "preferred");
+    ck_assert(!member(1)->fenced); /* it writes in the same configuration */
+    ck_assert(world_resolve(&world));
+    expect("m0", STATE_OK, "preferred");
+    ck_assert_int_eq(member(1)->role, ROLE_SECONDARY);
+}
+END_TEST
+
+START_TEST(a_thawed_writer_under_an_old_configuration_is_left)
+{
+    begin_galera(WRITERS_SINGLE);
+    writes(ALL, 0, "conf:4", CONDITION_FIT);
+    writes(ALL, 2, "conf:4", CONDITION_FIT);
+    ck_assert(world_resolve(&world));
+    expect("m0", STATE_CONFLICT, "preferred");
+    ck_assert(member(1)->claims);
+    ck_assert_int_eq(member(1)->role, ROLE_NONE);
+}
+END_TEST
+
+START_TEST(those_who_claim_the_configuration_in_which_the_majority_was_lost_do_not_win)
+{
+    begin_galera(WRITERS_SINGLE);
+    is_amiss(ALL, 1, CONDITION_MINORITY, "");
+    world_fails(&world, ALL, 0, ANSWER_STALLED);
+    world_fails(&world, ALL, 2, ANSWER_STALLED);
+    ck_assert(world_resolve(&world));
+    expect("", STATE_NO_PRIMARY, "minority");
+    writes(ALL, 0, "conf:3", CONDITION_FIT); /* thawed: they do not know yet */
+    writes(ALL, 2, "conf:3", CONDITION_FIT);
+    for (int turn = 0; turn < 3; turn++) {
+        ck_assert(world_resolve(&world));
+        expect("", STATE_NO_PRIMARY, "minority");
+    }
+    all_write("conf:4");
+    ck_assert(world_resolve(&world));
+    ck_assert_str_eq(world.previous.primary, "m1"); /* the last one, if it may */
+    ck_assert_int_eq(world.previous.state, STATE_OK);
+}
+END_TEST
+
+START_TEST(a_donor_writes_only_when_no_other_can)
+{
+    begin_galera(WRITERS_SINGLE);
+    writes(ALL, 1, "conf:3", CONDITION_DONOR);
+    ck_assert(world_resolve(&world));
+    expect("m0", STATE_OK, "preferred");
+    ck_assert_int_eq(member(1)->role, ROLE_NONE);
+    begin_galera(WRITERS_SINGLE);
+    writes(ALL, 1, "conf:3", CONDITION_DONOR);
+    is_amiss(ALL, 0, CONDITION_RECOVERING, "");
+    world_fails(&world, ALL, 2, ANSWER_REFUSED);
+    ck_assert(world_resolve(&world));
+    expect("m1", STATE_OK, "preferred");
+}
+END_TEST
+
+/* ---- two that could, and neither is a group ------------------------------------------------- */
+
+static void begin_async_rivals(void)
+{
+    struct sighting writer = {.answer = ANSWER_OK, .claim = true, .writable = true, .lag = LAG_NOT_KNOWN};
+    world_init(&world, KIND_ASYNC, 3, 3, 3);
+    world_says(&world, ALL, 0, &writer);
+    world_says(&world, ALL, 1, &writer);
+    world_standby(&world, ALL, 2, 0, "");
+}
+
+START_TEST(the_one_that_others_replicate_from_is_the_primary)
+{
+    begin_async_rivals();
+    ck_assert(world_resolve(&world));
+    expect("m0", STATE_CONFLICT, "most-replicas");
+}
+END_TEST
+
+START_TEST(but_not_when_it_lacks_what_the_other_has)
+{
+    begin_async_rivals();
+    for (size_t p = 0; p < 3; p++) {
+        world.reports[p].members[0].lacks = 1 << 1;
+    }
+    ck_assert(world_resolve(&world));
+    expect("", STATE_CONFLICT, "tie");
+}
+END_TEST
+
+Suite *group_suite(void)
+{
+    Suite *suite = suite_create("group");
+    TCase *group = tcase_create("one primary");
+    tcase_add_test(group, the_newer_view_wins_while_the_old_primary_still_claims);
+    tcase_add_test(group, in_one_view_the_one_that_others_name_wins);
+    tcase_add_test(group, a_view_under_another_stamp_orders_nothing);
+    tcase_add_test(group, probes_that_see_views_a_moment_apart_agree_on_the_primary);
+    tcase_add_test(group, a_primary_without_a_majority_is_withdrawn_and_comes_back_in_the_same_view);
+    tcase_add_test(group, a_recovering_member_is_not_read_from);
+    suite_add_tcase(suite, group);
+    TCase *galera = tcase_create("several writers");
+    tcase_add_test(galera, one_of_several_writers_is_told_and_the_others_are_read);
+    tcase_add_test(galera, all_writers_are_told_where_all_may_write);
+    tcase_add_test(galera, a_writer_that_comes_back_does_not_take_over);
+    tcase_add_test(galera, a_thawed_writer_under_an_old_configuration_is_left);
+    tcase_add_test(galera, those_who_claim_the_configuration_in_which_the_majority_was_lost_do_not_win);
+    tcase_add_test(galera, a_donor_writes_only_when_no_other_can);
+    suite_add_tcase(suite, galera);
+    TCase *rivals = tcase_create("rivals without a group");
+    tcase_add_test(rivals, the_one_that_others_replicate_from_is_the_primary);
+    tcase_add_test(rivals, but_not_when_it_lacks_what_the_other_has);
+    suite_add_tcase(suite, rivals);
+    return suite;
+}
