@@ -62,7 +62,9 @@ pg_new() { # pg_new NAME [stranger]
 
 # The last word in the file is the one that counts.
 pg_set() { echo "$2" >> "$T/$1/postgresql.auto.conf"; } # pg_set NAME 'SETTING = VALUE'
-pg_port() { sed -n 's/^port = //p' "$T/$1/postgresql.auto.conf" | tail -n 1; }
+pg_port() { # Patroni's members have it in a file of their own
+    if [ -e "$T/$1.port" ]; then cat "$T/$1.port"; else sed -n 's/^port = //p' "$T/$1/postgresql.auto.conf" | tail -n 1; fi
+}
 
 pg_follow() { # pg_follow NAME UPSTREAM
     pg_set "$1" "primary_conninfo = 'host=127.0.0.1 port=$(pg_port "$2") user=replicator password=replicator application_name=$1'"
