@@ -34,7 +34,7 @@ struct group {
     int64_t queue;                 /* transactions received and not applied; -1 not known */
 };
 
-enum { GTIDS_SIZE = 4096 };
+enum { GTIDS_SIZE = 4096, AWAITED_SIZE = 1024 };
 
 /* Facts from one look. Strings are "" and numbers -1 when the server does not say. */
 struct observation {
@@ -49,6 +49,9 @@ struct observation {
     bool live;          /* its stream from upstream is up: receiver streaming, I/O thread Yes */
     bool connecting;    /* trying to */
     bool applying;      /* replay not paused, SQL thread running */
+    bool archived;      /* PostgreSQL: fed from an archive, has not asked for a stream since it was started */
+    char stream_name[NAME_SIZE]; /* PostgreSQL: by which name its upstream knows it, need not be unique */
+    char awaited[AWAITED_SIZE];  /* PostgreSQL: the names, one a line, of the standbys that a commit here waits for */
     char upstream_host[HOST_SIZE];
     uint16_t upstream_port;
     char upstream_id[IDENTITY_SIZE]; /* in the terms of self_id */

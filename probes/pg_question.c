@@ -24,26 +24,45 @@ enum column {
     COLUMN_POSITION,
     COLUMN_RECEIVED,
     COLUMN_LAG,
+    COLUMN_ARCHIVED,
+    COLUMN_CONNINFO, /* the receiver's; the server hides passwords in it */
+    COLUMN_AWAITED,
     COLUMN_PRIVILEGED,
     COLUMNS
 };
 
 /* "rec" is read first (OFFSET 0 keeps the planner from merging it): functions that fail in recovery are reached only when
- * it is over, which is for good. A standby's timeline is the receiver's or the control file's, whichever is greater: the
- * latter trails until a restartpoint, the former is absent without a receiver. Lag counts as none when everything received
- * is replayed and the stream is up; a silent primary would else look like lag. */
+ * it is over, which is for good.
+ *
+ * Timeline: a standby's is the receiver's or the control file's, whichever is greater: the latter trails until a restartpoint,
+ * the former is absent without a receiver.
+ * Read-only: by default for everybody, or for the database; what is set for our own account says nothing of others'. A
+ * transaction that began in recovery stays read-only when that ends, so transaction_read_only is not asked for.
+ * Lag: none when everything received is replayed and the stream is up; a silent primary would else look like lag.
+ * Archive: a receive position is there once a stream was asked for, even in vain; so without one there is nothing to stream from.
+ * Awaited: a commit has to wait for all the standbys that go by a name, else it may be another of that name.
+ *
+ * The statement is planned each time, which takes most of the server's time for it: what is rare is asked of functions, not of
+ * the views above them, which join tables, and is not executed unless a setting says that there is something to ask for. */
 const char pg_question[] =
     "SELECT r.rec, s.system_identifier,"
     " CASE WHEN r.rec THEN greatest(w.received_tli, c.timeline_id)"
     " ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint END,"
-    " current_setting('transaction_read_only') = 'on' OR current_setting('default_transaction_read_only') = 'on',"
+    " CASE WHEN current_setting('default_transaction_read_only') = 'on' THEN (SELECT source NOT IN ('user', 'database user')"
+    " FROM pg_show_all_settings() WHERE name = 'default_transaction_read_only') ELSE false END,"
     " w.pid IS NOT NULL, w.status, w.sender_host, w.sender_port,"
     " CASE WHEN r.rec THEN pg_is_wal_replay_paused() ELSE false END,"
     " pg_wal_lsn_diff(CASE WHEN r.rec THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END, '0/0')::bigint,"
     " CASE WHEN r.rec THEN pg_wal_lsn_diff(greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()), '0/0')::bigint END,"
     " CASE WHEN NOT r.rec OR (w.pid IS NOT NULL AND w.status IS NULL) THEN NULL"
     " WHEN w.status = 'streaming' AND pg_last_wal_replay_lsn() >= pg_last_wal_receive_lsn() THEN 0"
-    " ELSE greatest(0, extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000)::bigint END,"
+    " WHEN pg_last_xact_replay_timestamp() IS NOT NULL THEN"
+    " greatest(0, extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000)::bigint END,"
+    " r.rec AND w.pid IS NULL AND pg_last_wal_receive_lsn() IS NULL AND current_setting('restore_command') <> '',"
+    " w.conninfo,"
+    " CASE WHEN NOT r.rec AND current_setting('synchronous_standby_names') <> '' THEN"
+    " (SELECT string_agg(n.name, chr(10) ORDER BY n.name) FROM (SELECT a.application_name AS name FROM pg_stat_get_wal_senders() p,"
+    " pg_stat_get_activity(p.pid) a GROUP BY 1 HAVING bool_and(p.sync_state IN ('sync', 'quorum'))) n) END,"
     " pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')"
     " FROM (SELECT pg_is_in_recovery() AS rec OFFSET 0) r"
     " CROSS JOIN pg_control_system() s CROSS JOIN pg_control_checkpoint() c LEFT JOIN pg_stat_wal_receiver w ON true";
@@ -85,7 +104,8 @@ static bool has_shape(const PGresult *result)
     if (PQntuples(result) != 1 || PQnfields(result) != COLUMNS) {
         return false;
     }
-    static const enum column booleans[] = {COLUMN_RECOVERY, COLUMN_READ_ONLY, COLUMN_RECEIVER, COLUMN_PAUSED, COLUMN_PRIVILEGED};
+    static const enum column booleans[] = {COLUMN_RECOVERY, COLUMN_READ_ONLY, COLUMN_RECEIVER,
+                                           COLUMN_PAUSED,   COLUMN_ARCHIVED,  COLUMN_PRIVILEGED};
     for (size_t i = 0; i < sizeof booleans / sizeof *booleans; i++) {
         const char *value = value_of(result, booleans[i]);
         if (!text_equal(value, "t") && !text_equal(value, "f")) {
@@ -103,6 +123,59 @@ static void read_version(const char *version, struct observation *seen)
     text_tame(seen->version, sizeof seen->version, first);
 }
 
+static bool starts_option(const char *at)
+{
+    return *at == ' ' && at[1 + strspn(at + 1, "abcdefghijklmnopqrstuvwxyz_")] == '=';
+}
+
+/* A value out of KEY=VALUE KEY=VALUE, where values are not quoted and may have blanks. False when the key is not there. */
+static bool find_option(const char *conninfo, const char *key, char *ret_value, size_t size)
+{
+    size_t key_length = strlen(key);
+    for (const char *at = conninfo; *at;) {
+        bool found = strncmp(at, key, key_length) == 0 && at[key_length] == '=';
+        size_t length = 0;
+        while (at[length] && !starts_option(at + length)) {
+            length++;
+        }
+        if (found) {
+            size_t value_length = length - key_length - 1;
+            snprintf(ret_value, size, "%.*s", (int)(value_length < size ? value_length : 0), at + key_length + 1);
+            return true;
+        }
+        at += length + (at[length] == ' ');
+    }
+    return false;
+}
+
+static void read_stream_name(const char *conninfo, struct observation *seen)
+{
+    char name[NAME_SIZE] = "";
+    if (find_option(conninfo, "application_name", name, sizeof name) ||
+        find_option(conninfo, "fallback_application_name", name, sizeof name)) {
+        text_tame(seen->stream_name, sizeof seen->stream_name, name);
+    }
+}
+
+/* Names that are too many, or a name that is too long, are left out: of those it is not known that a commit waits for them. */
+static void read_awaited(const char *names, struct observation *seen)
+{
+    size_t used = 0;
+    while (*names) {
+        char name[NAME_SIZE];
+        size_t size = strcspn(names, "\n");
+        snprintf(name, sizeof name, "%.*s", (int)(size < sizeof name ? size : 0), names);
+        size_t room = sizeof seen->awaited - used;
+        if (name[0] && strlen(name) + 2 <= room) {
+            text_tame(seen->awaited + used, room, name);
+            used += strlen(seen->awaited + used);
+            seen->awaited[used++] = '\n';
+            seen->awaited[used] = '\0';
+        }
+        names += size + (names[size] == '\n');
+    }
+}
+
 static void read_stream(const PGresult *result, struct observation *seen)
 {
     const char *status = value_of(result, COLUMN_STATUS);
@@ -110,6 +183,8 @@ static void read_stream(const PGresult *result, struct observation *seen)
     seen->live = text_equal(status, "streaming");
     seen->connecting = !seen->live && *status && !text_equal(status, "stopping") && !text_equal(status, "stopped");
     seen->applying = !is_true(result, COLUMN_PAUSED);
+    seen->archived = is_true(result, COLUMN_ARCHIVED);
+    read_stream_name(value_of(result, COLUMN_CONNINFO), seen);
     if (read_text(result, COLUMN_HOST, seen->upstream_host, sizeof seen->upstream_host) &&
         read_number(result, COLUMN_PORT, 1, &port) && port <= UINT16_MAX) {
         seen->upstream_port = (uint16_t)(port > 0 ? port : 0);
@@ -134,6 +209,7 @@ bool pg_read_answer(const struct pg_result *result, const char *version, struct 
     if (seen->replica) {
         read_stream(result, seen);
     }
+    read_awaited(value_of(result, COLUMN_AWAITED), seen);
     if (!is_true(result, COLUMN_PRIVILEGED)) {
         text_copy(seen->missing, sizeof seen->missing, "pg_read_all_stats");
     }

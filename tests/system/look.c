@@ -226,6 +226,19 @@ static void print_word(const char *key, const char *value)
     }
 }
 
+/* A list, a line each, with commas between them. */
+static void print_lines(const char *key, const char *lines)
+{
+    for (const char *sign = "="; *lines; sign = ",") {
+        int size = (int)strcspn(lines, "\n");
+        if (*sign == '=') {
+            printf(" %s", key);
+        }
+        printf("%s%.*s", sign, size, lines);
+        lines += size + (lines[size] == '\n');
+    }
+}
+
 static void print_flag(const char *key, bool value)
 {
     printf(" %s=%s", key, value ? "yes" : "no");
@@ -250,12 +263,15 @@ static void print_look(int64_t number, int64_t took_ms, const struct stopwatch *
     print_flag("live", seen->live);
     print_flag("connecting", seen->connecting);
     print_flag("applying", seen->applying);
+    print_flag("archived", seen->archived);
     print_word("lineage", seen->lineage);
     print_word("identity", seen->identity);
     print_word("self", seen->self_id);
     print_word("version", seen->version);
     print_word("upstream", upstream);
     print_word("upstream_id", seen->upstream_id);
+    print_word("stream_name", seen->stream_name);
+    print_lines("awaited", seen->awaited);
     print_number("position", seen->position);
     print_number("received", seen->received);
     print_number("lag_ms", seen->lag_ms);
