@@ -170,10 +170,28 @@ static const struct observation *source_of(const struct assessment *assessment, 
     return source;
 }
 
+/* Is the stream down somewhere above `member`? What it receives it may well have applied, and knows nothing of the rest. */
+static bool is_cut_off(const struct assessment *assessment, const struct assessed *member)
+{
+    int i = upstream_of(assessment, &member->facts);
+    for (size_t steps = 0; i >= 0 && steps < assessment->member_count; steps++) {
+        const struct assessed *above = &assessment->members[i];
+        if (!has_answer(above) || !above->facts.replica || claims(assessment, above)) {
+            return false;
+        }
+        bool passes_on = above->facts.live && (above->facts.applying || assessment->policy.kind == KIND_STREAMING);
+        if (!passes_on && !above->facts.archived && !above->facts.missing[0]) {
+            return true;
+        }
+        i = upstream_of(assessment, &above->facts);
+    }
+    return false;
+}
+
 static void measure_lag(const struct assessment *assessment, struct assessed *member, int64_t now_ms)
 {
     struct lag lag = rules_of(assessment)->lag(&member->facts, source_of(assessment, now_ms));
-    member->lag_state = lag.state;
+    member->lag_state = lag.state == LAG_OK && is_cut_off(assessment, member) ? LAG_BROKEN : lag.state;
     if (lag.bytes < 0 && lag.ms < 0 && lag.transactions < 0 && !member->facts.replica) {
         member->bytes = member->ms = member->transactions = (struct band){0};
     }
@@ -270,6 +288,8 @@ static void describe_answer(const struct assessment *assessment, const struct as
     sighting->peer = stance.claim && stance.peer;
     sighting->writable = stance.writable;
     sighting->condition = stance.condition;
+    sighting->sync = upstream >= 0 && has_answer(&assessment->members[upstream]) &&
+                     kind_awaits(&assessment->members[upstream].facts, facts);
     sighting->replica = facts->replica;
     sighting->live = facts->live;
     strcpy(sighting->lineage, facts->lineage);

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stddef.h>
+#include <string.h>
 
 static const struct kind_rules *const rules[] = {
     [KIND_STREAMING] = &kind_streaming, [KIND_ASYNC] = &kind_async,         [KIND_GROUP] = &kind_group,
@@ -24,4 +25,17 @@ enum kind kind_shown(enum engine engine, const struct observation *facts)
         }
     }
     return shown;
+}
+
+bool kind_awaits(const struct observation *primary, const struct observation *standby)
+{
+    size_t length = strlen(standby->stream_name);
+    for (const char *at = primary->awaited; *at && length > 0; at += strspn(at, "\n")) {
+        size_t size = strcspn(at, "\n");
+        if (size == length && memcmp(at, standby->stream_name, length) == 0) {
+            return standby->live;
+        }
+        at += size;
+    }
+    return false;
 }

@@ -41,4 +41,7 @@ const struct kind_rules *kind_rules_of(enum kind kind);
  * group's members replicate somehow. */
 enum kind kind_shown(enum engine engine, const struct observation *facts);
 
+/* Does a commit on `primary` wait for `standby`, which streams from it? By name: true for each of several that share one. */
+bool kind_awaits(const struct observation *primary, const struct observation *standby);
+
 #endif

@@ -18,15 +18,20 @@ static struct stance stance(const struct observation *facts, const struct observ
     };
 }
 
-/* Distance from what the primary wrote to what this one replayed. Receive == replay hides a dead receiver and a
- * paused replay hides nothing yet, so both are broken whatever the numbers say. */
+/* Distance from what the primary wrote to what this one replayed, by however many steps it comes here. Receive == replay hides
+ * a dead receiver and a paused replay hides nothing yet, so both are broken whatever the numbers say; so is a stream of a history
+ * that the primary has left, where distances mean nothing. A standby that an archive feeds is as far behind as its distance says. */
 static struct lag lag(const struct observation *facts, const struct observation *source)
 {
     struct lag lag = LAG_NOT_KNOWN;
     if (!facts->replica) {
         return lag;
     }
-    lag.state = facts->live && facts->applying ? LAG_OK : LAG_BROKEN;
+    if (source && facts->live && lineage_compare(facts->lineage, source->lineage) < 0) {
+        lag.state = LAG_BROKEN;
+        return lag;
+    }
+    lag.state = (facts->live || facts->archived) && facts->applying ? LAG_OK : LAG_BROKEN;
     if (!facts->live && facts->missing[0]) {
         lag.state = LAG_UNKNOWN; /* whether it streams is what we may not see */
     }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "probes/judge.h"
 #include "tests/unit/unit.h"
 
 enum { FALL = 3, RISE = 2, INTERVAL = 1000, TIMEOUT = 500, OVERDUE = 3 * (INTERVAL + 2 * TIMEOUT) };
@@ -266,6 +267,72 @@ START_TEST(a_stream_that_broke_or_a_replay_that_is_paused_is_broken_lag)
 }
 END_TEST
 
+START_TEST(a_standby_below_one_that_is_cut_off_is_cut_off_too)
+{
+    begin(KIND_STREAMING, 3);
+    look(0, primary("7", 1000));
+    look(1, standby("7", "m0", 1000));
+    look(2, standby("7", "m1", 1000));
+    ck_assert_int_eq(sighting(2)->lag.state, LAG_OK);
+    struct observation middle = standby("7", "m0", 1000);
+    middle.applying = false; /* what it does not apply it still passes on */
+    look(1, middle);
+    look(2, standby("7", "m1", 1000));
+    ck_assert_int_eq(sighting(2)->lag.state, LAG_OK);
+    middle.live = false;
+    look(1, middle);
+    look(2, standby("7", "m1", 1000));
+    ck_assert_int_eq(sighting(2)->lag.state, LAG_BROKEN);
+    middle = primary("8", 1000);
+    look(1, middle);
+    look(2, standby("8", "m1", 1000));
+    ck_assert_int_eq(sighting(2)->lag.state, LAG_OK);
+}
+END_TEST
+
+START_TEST(a_stream_of_a_history_that_the_primary_has_left_is_broken)
+{
+    begin(KIND_STREAMING, 3);
+    look(0, primary("7", 1000));
+    look(1, primary("8", 2000));
+    look(2, standby("7", "m0", 1000));
+    ck_assert_int_eq(sighting(2)->lag.state, LAG_BROKEN);
+    look(2, standby("8", "m1", 2000));
+    ck_assert_int_eq(sighting(2)->lag.state, LAG_OK);
+}
+END_TEST
+
+START_TEST(a_standby_that_an_archive_feeds_is_as_far_behind_as_its_position_says)
+{
+    begin(KIND_STREAMING, 2);
+    look(0, primary("7", 200000));
+    struct observation fed = standby("7", "", 100000);
+    fed.live = false;
+    fed.archived = true;
+    fed.lag_ms = 100;
+    look(1, fed);
+    ck_assert_int_eq(sighting(1)->lag.state, LAG_OK);
+    ck_assert_int_eq(sighting(1)->lag.bytes, 2 * LAG_BYTES_FLOOR);
+}
+END_TEST
+
+START_TEST(a_commit_waits_for_standbys_that_stream_by_a_name_of_the_list)
+{
+    struct observation writer = primary("7", 1000);
+    struct observation second = standby("7", "m0", 1000);
+    strcpy(writer.awaited, "pg-2\nsome name\n");
+    ck_assert(!judge_awaits(&writer, &second)); /* it has none */
+    strcpy(second.stream_name, "pg-2");
+    ck_assert(judge_awaits(&writer, &second));
+    strcpy(second.stream_name, "pg");
+    ck_assert(!judge_awaits(&writer, &second));
+    strcpy(second.stream_name, "some name");
+    ck_assert(judge_awaits(&writer, &second));
+    second.live = false;
+    ck_assert(!judge_awaits(&writer, &second));
+}
+END_TEST
+
 START_TEST(without_an_order_only_a_writable_one_without_a_channel_claims)
 {
     begin(KIND_ASYNC, 2);
@@ -394,6 +461,10 @@ Suite *assess_suite(void)
     tcase_add_test(tcase, an_upstream_is_known_by_address_or_by_its_own_identity);
     tcase_add_test(tcase, a_spike_of_lag_is_not_told_and_a_lasting_one_is_told_by_its_band);
     tcase_add_test(tcase, a_stream_that_broke_or_a_replay_that_is_paused_is_broken_lag);
+    tcase_add_test(tcase, a_standby_below_one_that_is_cut_off_is_cut_off_too);
+    tcase_add_test(tcase, a_stream_of_a_history_that_the_primary_has_left_is_broken);
+    tcase_add_test(tcase, a_standby_that_an_archive_feeds_is_as_far_behind_as_its_position_says);
+    tcase_add_test(tcase, a_commit_waits_for_standbys_that_stream_by_a_name_of_the_list);
     tcase_add_test(tcase, without_an_order_only_a_writable_one_without_a_channel_claims);
     tcase_add_test(tcase, of_a_circular_pair_the_half_whose_other_half_is_read_only_claims);
     tcase_add_test(tcase, a_writable_leaf_below_a_read_only_replica_of_another_claims_nothing);
