@@ -471,7 +471,8 @@ static const struct story stories[] = {
      "pg-1 follows pg-2\n"
      "somebody deletes the topology\n"
      "router-a: orders: what the registry holds is not followed: the registry holds no topology of this cluster any more\n"
-     "somebody overwrites the topology\n"},
+     "somebody overwrites the topology\n"
+     "router-a: orders: what the registry holds is not followed: is not JSON: line 1, column 15: string or '}' expected near end of file\n"},
     {"three_probes_race", KIND_STREAMING, three_probes_race,
      "verdict 1: pg-1, ok, sole-claimant\n"
      "router-a writes to pg-1\n"
