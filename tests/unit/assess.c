@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "probes/judge.h"
+#include "probes/kind.h"
 #include "tests/unit/unit.h"
 
 enum { FALL = 3, RISE = 2, INTERVAL = 1000, TIMEOUT = 500, OVERDUE = 3 * (INTERVAL + 2 * TIMEOUT) };
@@ -321,15 +321,15 @@ START_TEST(a_commit_waits_for_standbys_that_stream_by_a_name_of_the_list)
     struct observation writer = primary("7", 1000);
     struct observation second = standby("7", "m0", 1000);
     strcpy(writer.awaited, "pg-2\nsome name\n");
-    ck_assert(!judge_awaits(&writer, &second)); /* it has none */
+    ck_assert(!kind_awaits(&writer, &second)); /* it has none */
     strcpy(second.stream_name, "pg-2");
-    ck_assert(judge_awaits(&writer, &second));
+    ck_assert(kind_awaits(&writer, &second));
     strcpy(second.stream_name, "pg");
-    ck_assert(!judge_awaits(&writer, &second));
+    ck_assert(!kind_awaits(&writer, &second));
     strcpy(second.stream_name, "some name");
-    ck_assert(judge_awaits(&writer, &second));
+    ck_assert(kind_awaits(&writer, &second));
     second.live = false;
-    ck_assert(!judge_awaits(&writer, &second));
+    ck_assert(!kind_awaits(&writer, &second));
 }
 END_TEST
 
