@@ -1,7 +1,7 @@
 /* MySQL and MariaDB by the client library's non-blocking API (mysql_client.h).
  *
- *      OFF --look--> DIALLING --> LOGGING_IN (loop: clear text; worker: TLS) --> ASKING --> IDLE
- *       ^---------------'--------------'------------------------------------------'
+ *      OFF --look--> CONNECTING (loop: clear text; worker: TLS) --> ASKING --> IDLE
+ *       ^----------------'----------------------------------------------'
  *
  * A look on a connection that is up is a few statements in one message, one round
  * trip (mysql_question.c).
@@ -31,8 +31,7 @@ enum { ANSWER_BYTES_MAX = 256 * 1024 };
 
 enum stage {
     STAGE_OFF,
-    STAGE_DIALLING,   /* until the server's greeting is there */
-    STAGE_LOGGING_IN, /* on the loop */
+    STAGE_CONNECTING, /* on the loop */
     STAGE_WORKING,    /* the same, on a worker */
     STAGE_ASKING,     /* asked; the result of `part` is awaited */
     STAGE_IDLE
@@ -94,6 +93,11 @@ static void fail_step(struct link *link, bool connecting)
     enum answer answer = failure_of_mysql(client_error(link->client), connecting, sentence);
     if (client_is_flooded(link->client)) {
         fail(link, ANSWER_PROTOCOL, "the answer is too long");
+    } else if (client_is_barred(link->client)) {
+        fail(link, ANSWER_AUTH,
+             link->plain ? "the server asks for a way to log in that shows the password without encryption; "
+                           "for caching_sha2_password set tls = require or verify"
+                         : "the server asks for a way to log in that is not allowed");
     } else if (client_socket_error(link->client) != 0) {
         fail(link, failure_of_errno(client_socket_error(link->client)), sentence);
     } else {
@@ -209,14 +213,7 @@ static void logged_in(struct link *link)
     ask(link);
 }
 
-static void take_login(struct link *link, enum client_step step)
-{
-    if (step == CLIENT_FAILED) {
-        fail_step(link, true);
-    } else if (step == CLIENT_DONE) {
-        logged_in(link);
-    }
-}
+static void take_login(struct link *link, enum client_step step);
 
 static void dial(struct link *link)
 {
@@ -238,24 +235,22 @@ static void dial(struct link *link)
         fail(link, ANSWER_UNKNOWN, "out of memory");
         return;
     }
-    link->stage = link->plain ? STAGE_LOGGING_IN : STAGE_DIALLING;
+    link->stage = STAGE_CONNECTING;
     take_login(link, client_connect(link->client, link->address));
 }
 
-/* The server has said its first words. */
-static void greet(struct link *link)
+static void take_login(struct link *link, enum client_step step)
 {
-    switch (client_greeting(link->client)) {
-    case GREETING_PARTIAL:
+    switch (step) {
+    case CLIENT_WAITS:
         break;
-    case GREETING_TLS:
+    case CLIENT_DONE:
+        logged_in(link);
+        break;
+    case CLIENT_WORKS:
         link->stage = STAGE_WORKING;
         break;
-    case GREETING_ERROR:
-        link->stage = STAGE_LOGGING_IN;
-        take_login(link, client_go_on(link->client, POLLIN));
-        break;
-    case GREETING_PLAIN:
+    case CLIENT_BARE:
         if (link->tls != TLS_PREFER) {
             fail(link, ANSWER_TLS, "the server offers no encryption");
             break;
@@ -264,24 +259,15 @@ static void greet(struct link *link)
         link->plain = true;
         dial(link);
         break;
-    case GREETING_OTHER:
-        fail(link, ANSWER_PROTOCOL, "the server hangs up or greets in an unknown protocol");
+    case CLIENT_FAILED:
+        fail_step(link, true);
         break;
-    }
-}
-
-static void go_on_dialling(struct link *link, int events)
-{
-    if (events != 0 && client_has_dialled(link->client)) {
-        greet(link);
-    } else {
-        take_login(link, client_go_on(link->client, events));
     }
 }
 
 static void come_back_from_work(struct link *link)
 {
-    link->stage = STAGE_LOGGING_IN;
+    link->stage = STAGE_CONNECTING;
     if (link->worked == CLIENT_WAITS) {
         fail_late(link);
     } else {
@@ -307,6 +293,7 @@ static void tell(const struct link *link, struct want *want)
             .phase = link->stage < STAGE_ASKING ? PHASE_CONNECT : PHASE_QUERY,
             .fd = client_fd(link->client),
             .events = client_events(link->client),
+            .tick_ms = client_tick_ms(link->client),
         };
     }
 }
@@ -349,10 +336,7 @@ static void mysql_look(struct link *link, const char *address, struct want *ret_
 static void mysql_go_on(struct link *link, int events, struct want *ret_want)
 {
     switch (link->stage) {
-    case STAGE_DIALLING:
-        go_on_dialling(link, events);
-        break;
-    case STAGE_LOGGING_IN:
+    case STAGE_CONNECTING:
         take_login(link, client_go_on(link->client, events));
         break;
     case STAGE_WORKING:
@@ -371,7 +355,7 @@ static void mysql_go_on(struct link *link, int events, struct want *ret_want)
 static void mysql_work(struct link *link)
 {
     assert(link->stage == STAGE_WORKING);
-    link->worked = client_finish_connect(link->client);
+    link->worked = client_work(link->client);
 }
 
 static void mysql_give_up(struct link *link)
@@ -396,7 +380,7 @@ static void mysql_close_link(struct link *link)
 {
     if (link) {
         if (link->stage == STAGE_WORKING) {
-            link->stage = STAGE_LOGGING_IN; /* the worker is done, and nobody wants to know with what */
+            link->stage = STAGE_CONNECTING; /* the worker is done, and nobody wants to know with what */
         }
         mysql_drop(link);
         explicit_bzero(link->password, sizeof link->password);

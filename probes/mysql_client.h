@@ -1,20 +1,15 @@
 /* The one door to the MySQL client library's non-blocking API.
  *
  * Libraries differ in how they wait; behind this door each call is a step: it is
- * done, it failed, or it waits for client_events() on client_fd() and goes on
- * with client_go_on(). MariaDB Connector/C is what stands behind it now.
+ * done, it failed, or it waits for client_events() on client_fd(), for client_tick_ms()
+ * at most, and goes on with client_go_on(). MariaDB Connector/C stands behind it (mysql_client_mariadb.c)
+ * or Oracle's libmysqlclient (mysql_client_oracle.c), as the build says.
  *
  *      client_new -> client_connect -> client_ask -> (client_value...) -> client_next -> ... -> client_free
  *
- * With encryption Connector/C waits inside its calls, from the server's greeting
- * to the end of the log-in. So a connect with `encrypt` stops when the server
- * begins to speak; client_greeting then tells what would follow:
- *
- *      client_connect ... CLIENT_WAITS, client_has_dialled, readable
- *          GREETING_PARTIAL  wait on
- *          GREETING_TLS      client_finish_connect, on a worker thread
- *          GREETING_ERROR    client_go_on: the library reads the error
- *          else              there is no encryption to be had: free the client
+ * A connect with `encrypt` ends in clear text never: before anything of ours has left, it
+ * is CLIENT_BARE. Encrypting would keep the loop, by waiting or by loading authorities: CLIENT_WORKS
+ * says that it comes, and client_work does the rest, on a worker thread.
  *
  * A client is used by one thread at a time. */
 #ifndef ROSTER_PROBES_MYSQL_CLIENT_H
@@ -26,14 +21,12 @@
 
 struct client;
 
-enum client_step { CLIENT_DONE, CLIENT_WAITS, CLIENT_FAILED };
-
-enum client_greeting {
-    GREETING_PARTIAL, /* not all here yet */
-    GREETING_PLAIN,   /* the server offers no encryption */
-    GREETING_TLS,     /* it does */
-    GREETING_ERROR,   /* an error message instead */
-    GREETING_OTHER    /* no greeting of this protocol */
+enum client_step {
+    CLIENT_DONE,
+    CLIENT_WAITS,
+    CLIENT_WORKS, /* call client_work on a worker thread */
+    CLIENT_BARE,  /* the server offers no encryption: free the client */
+    CLIENT_FAILED
 };
 
 /* Strings are borrowed until client_free. */
@@ -63,30 +56,29 @@ enum client_step client_connect(struct client *client, const char *address);
 /* Is the network connection there? */
 bool client_has_dialled(const struct client *client);
 
-/* What the server greets with; see above. */
-enum client_greeting client_greeting(struct client *client);
-
 /* The rest of a connect, in at most timeout_ms; CLIENT_WAITS: the time was over (or there was no thread to watch it). */
-enum client_step client_finish_connect(struct client *client);
+enum client_step client_work(struct client *client);
 
-/* Send statements, separated by ';', and read the first one's result. */
+/* Send statements, separated by ';', and read the first one's result. They are borrowed until it is there. */
 enum client_step client_ask(struct client *client, const char *sql);
 
 /* Read the next one's. */
 enum client_step client_next(struct client *client);
 bool client_has_next(const struct client *client);
 
-/* Whatever waits goes on; `events` as from poll(). */
+/* Whatever waits goes on; `events` as from poll(), 0 after a tick. */
 enum client_step client_go_on(struct client *client, int events);
 
 int client_fd(const struct client *client);      /* -1: no socket */
 int client_events(const struct client *client);  /* POLLIN, POLLOUT */
+int client_tick_ms(const struct client *client); /* 0: none. Go on after so long, whatever the socket shows */
 
 /* Of the last failure. client_socket_error is the errno of a connect() that failed, else 0. */
 unsigned client_error(const struct client *client);
 int client_socket_error(const struct client *client);
 const char *client_sentence(const struct client *client);
 bool client_is_flooded(const struct client *client); /* the server sent more than answer_max */
+bool client_is_barred(const struct client *client);  /* it asks for a way to log in that is not allowed */
 
 /* Of the connection. */
 const char *client_server_version(const struct client *client);

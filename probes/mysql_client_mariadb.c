@@ -27,7 +27,7 @@
 #include <errmsg.h>
 #include <mysql.h>
 #ifndef MARIADB_PACKAGE_VERSION_ID
-#error "this door knows MariaDB Connector/C only"
+#error "this is not MariaDB Connector/C; for Oracle's libmysqlclient: make MYSQL_CLIENT=oracle"
 #endif
 
 /* What the library's trace plugins use; exported since 3.0, but in no installed header that compiles. */
@@ -51,6 +51,7 @@ struct client {
     bool dialled;             /* connect() is done */
     bool held;                /* but the library does not know yet: the greeting is to be looked at */
     int socket_error;
+    const char *complaint; /* of our own about the server; NULL: none */
     size_t read_bytes;
     bool flooded;
     MYSQL_RES *result;
@@ -161,6 +162,80 @@ int client_events(const struct client *client)
     return events;
 }
 
+int client_tick_ms(const struct client *client)
+{
+    (void)client;
+    return 0;
+}
+
+/* ---- the greeting --------------------------------------------------------------------- */
+
+enum greeting {
+    GREETING_PARTIAL, /* not all here yet */
+    GREETING_PLAIN,   /* the server offers no encryption */
+    GREETING_TLS,     /* it does */
+    GREETING_ERROR,   /* an error message instead */
+    GREETING_OTHER    /* no greeting of this protocol */
+};
+
+/* Length (3 bytes), number (1), then: protocol 10, version with its zero, thread (4), challenge (8), filler (1),
+ * the lower half of the capabilities (2). */
+static enum greeting read_greeting(const unsigned char *bytes, size_t count)
+{
+    enum { HEAD = 4, BEHIND_VERSION = 4 + 8 + 1, PROTOCOL = 10, ERROR = 255, OFFERS_TLS = 0x08 };
+    if (count <= HEAD) {
+        return GREETING_PARTIAL;
+    }
+    if (bytes[HEAD] == ERROR) {
+        return GREETING_ERROR;
+    }
+    size_t length = bytes[0] | (size_t)bytes[1] << 8 | (size_t)bytes[2] << 16;
+    if (bytes[HEAD] != PROTOCOL || length < 1 + 1 + BEHIND_VERSION + 2) {
+        return GREETING_OTHER;
+    }
+    const unsigned char *zero = memchr(bytes + HEAD + 1, 0, count - HEAD - 1);
+    if (!zero || (size_t)(zero - bytes) + 1 + BEHIND_VERSION + 2 > count) {
+        return GREETING_PARTIAL;
+    }
+    return zero[1 + BEHIND_VERSION + 1] & OFFERS_TLS ? GREETING_TLS : GREETING_PLAIN;
+}
+
+static enum greeting greeting_of(struct client *client)
+{
+    unsigned char bytes[512];
+    ssize_t count = recv(client_fd(client), bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
+    if (count <= 0) {
+        return GREETING_OTHER;
+    }
+    enum greeting greeting = read_greeting(bytes, (size_t)count);
+    if (greeting == GREETING_PARTIAL && (size_t)count == sizeof bytes) {
+        greeting = GREETING_OTHER;
+    }
+    /* What was only looked at stays readable: wait for more than that. */
+    int least = greeting == GREETING_PARTIAL ? (int)count + 1 : 1;
+    setsockopt(client_fd(client), SOL_SOCKET, SO_RCVLOWAT, &least, sizeof least);
+    return greeting;
+}
+
+/* CLIENT_DONE: the library may read it. */
+static enum client_step look_at_greeting(struct client *client)
+{
+    switch (greeting_of(client)) {
+    case GREETING_PARTIAL:
+        return CLIENT_WAITS;
+    case GREETING_TLS:
+        return CLIENT_WORKS;
+    case GREETING_PLAIN:
+        return CLIENT_BARE;
+    case GREETING_ERROR:
+        return CLIENT_DONE;
+    case GREETING_OTHER:
+        break;
+    }
+    client->complaint = "the server hangs up or greets in an unknown protocol";
+    return CLIENT_FAILED;
+}
+
 /* ---- steps -------------------------------------------------------------------------- */
 
 static enum client_step begin_store(struct client *client);
@@ -252,6 +327,10 @@ static enum client_step go_on_connecting(struct client *client, int ready)
         }
     }
     if (client->held) {
+        enum client_step step = look_at_greeting(client);
+        if (step != CLIENT_DONE) {
+            return step;
+        }
         client->held = false;
         ready = MYSQL_WAIT_WRITE;
     }
@@ -284,52 +363,6 @@ enum client_step client_go_on(struct client *client, int events)
         break;
     }
     return CLIENT_FAILED;
-}
-
-/* ---- the greeting and what follows it ------------------------------------------------- */
-
-/* Length (3 bytes), number (1), then: protocol 10, version with its zero, thread (4), challenge (8), filler (1),
- * the lower half of the capabilities (2). */
-static enum client_greeting read_greeting(const unsigned char *bytes, size_t count)
-{
-    enum { HEAD = 4, BEHIND_VERSION = 4 + 8 + 1, PROTOCOL = 10, ERROR = 255, OFFERS_TLS = 0x08 };
-    if (count <= HEAD) {
-        return GREETING_PARTIAL;
-    }
-    if (bytes[HEAD] == ERROR) {
-        return GREETING_ERROR;
-    }
-    size_t length = bytes[0] | (size_t)bytes[1] << 8 | (size_t)bytes[2] << 16;
-    if (bytes[HEAD] != PROTOCOL || length < 1 + 1 + BEHIND_VERSION + 2) {
-        return GREETING_OTHER;
-    }
-    const unsigned char *zero = memchr(bytes + HEAD + 1, 0, count - HEAD - 1);
-    if (!zero || (size_t)(zero - bytes) + 1 + BEHIND_VERSION + 2 > count) {
-        return GREETING_PARTIAL;
-    }
-    return zero[1 + BEHIND_VERSION + 1] & OFFERS_TLS ? GREETING_TLS : GREETING_PLAIN;
-}
-
-bool client_has_dialled(const struct client *client)
-{
-    return client->dialled;
-}
-
-enum client_greeting client_greeting(struct client *client)
-{
-    unsigned char bytes[512];
-    ssize_t count = recv(client_fd(client), bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
-    if (count <= 0) {
-        return GREETING_OTHER;
-    }
-    enum client_greeting greeting = read_greeting(bytes, (size_t)count);
-    if (greeting == GREETING_PARTIAL && (size_t)count == sizeof bytes) {
-        greeting = GREETING_OTHER;
-    }
-    /* What was only looked at stays readable: wait for more than that. */
-    int least = greeting == GREETING_PARTIAL ? (int)count + 1 : 1;
-    setsockopt(client_fd(client), SOL_SOCKET, SO_RCVLOWAT, &least, sizeof least);
-    return greeting;
 }
 
 /* ---- the rest of a connect, on a worker ----------------------------------------------------- */
@@ -394,16 +427,17 @@ static bool dismiss_watchdog(struct watchdog *dog)
     return dog->has_bitten;
 }
 
-enum client_step client_finish_connect(struct client *client)
+enum client_step client_work(struct client *client)
 {
     struct watchdog dog;
-    enum client_step step = CLIENT_WAITS;
     int fd = client_fd(client);
     if (!call_watchdog(&dog, fd, client->options.timeout_ms)) {
         return CLIENT_WAITS;
     }
     text_copy(client->host, sizeof client->host, client->options.name); /* from now on: the certificate's */
     mysql_optionsv(&client->mysql, MARIADB_OPT_RESTRICTED_AUTH, under_tls);
+    client->held = false;
+    enum client_step step = go_on_connecting(client, MYSQL_WAIT_WRITE);
     while (step == CLIENT_WAITS) { /* the watchdog makes the socket ready, at the latest */
         struct pollfd wait = {.fd = fd, .events = (short)client_events(client)};
         if (poll(&wait, 1, -1) > 0) {
@@ -417,6 +451,11 @@ enum client_step client_finish_connect(struct client *client)
 }
 
 /* ---- what is known --------------------------------------------------------------------- */
+
+bool client_has_dialled(const struct client *client)
+{
+    return client->dialled;
+}
 
 unsigned client_error(const struct client *client)
 {
@@ -433,12 +472,12 @@ const char *client_sentence(const struct client *client)
     if (client->socket_error != 0) {
         return strerror(client->socket_error);
     }
-    if (client_error(client) == CR_PLUGIN_NOT_ALLOWED) { /* the library's sentence shows bytes by chance */
-        return client->options.encrypt ? "the server asks for a way to log in that is not allowed"
-                                       : "the server asks for a way to log in that shows the password without encryption; "
-                                         "for caching_sha2_password set tls = require or verify";
-    }
-    return mysql_error((MYSQL *)&client->mysql);
+    return client->complaint ? client->complaint : mysql_error((MYSQL *)&client->mysql);
+}
+
+bool client_is_barred(const struct client *client)
+{
+    return client_error(client) == CR_PLUGIN_NOT_ALLOWED;
 }
 
 bool client_is_flooded(const struct client *client)
