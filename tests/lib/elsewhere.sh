@@ -28,6 +28,7 @@ elsewhere_packages() {
     bullseye) echo postgresql-13 postgresql-client-13 mariadb-server-core-10.5 mariadb-client-core-10.5 ;;
     trixie) echo postgresql-17 postgresql-client-17 mariadb-server-core mariadb-client-core ;;
     sid) echo postgresql-18 postgresql-client-18 mysql-server-core ;;
+    sid-client) echo libmysqlclient-dev mysql-client-core ;; # to build with; and the plugin for accounts of mysql_native_password
     esac
 }
 
@@ -80,7 +81,7 @@ elsewhere_source() { # elsewhere_source RELEASE
         sed -En "s,^'(.*)/dists/(${codename:-stable}|(old)*stable|testing|unstable)/InRelease'.*,\1,p" | head -n 1)
     [ -n "$mirror" ] || { echo "no archive of Debian is known here"; return 1; }
     [ -r "$keys" ] || { echo "there is no ${keys##*/}"; return 1; }
-    echo "deb [signed-by=$keys] $mirror $1 main"
+    echo "deb [signed-by=$keys] $mirror ${1%%-*} main"
 }
 
 elsewhere_settings() {

@@ -35,7 +35,7 @@ test_no_server_gets_the_postgresql_password_in_clear_text() {
 
 test_no_server_gets_the_mysql_password_in_clear_text() {
     local mode tls
-    for mode in my-clear my-key; do
+    for mode in my-clear my-key my-old-key; do
         rogue $mode
         for tls in off prefer; do
             sees mysql "$(at "$PORT")" --tls $tls

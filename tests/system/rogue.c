@@ -157,6 +157,25 @@ static bool my_put(int fd, unsigned number, const void *body, size_t count)
     return put(fd, head, sizeof head) && put(fd, body, count);
 }
 
+/* A packet, however many pieces it comes in; its body's length, 0 when none comes. */
+static size_t my_get(int fd, char *to, size_t size)
+{
+    enum { HEAD = 4 };
+    unsigned char *head = (unsigned char *)to;
+    size_t count = 0, length = HEAD;
+    while (count < length && length < size) {
+        size_t more = get(fd, to + count, size - count);
+        if (more == 0) {
+            return 0;
+        }
+        count += more;
+        if (count >= HEAD) {
+            length = HEAD + (head[0] | (size_t)head[1] << 8 | (size_t)head[2] << 16);
+        }
+    }
+    return length - HEAD;
+}
+
 /* Ends with the first words of the other side. */
 static bool my_greet_as(int fd, bool offers_tls)
 {
@@ -176,7 +195,7 @@ static bool my_greet_as(int fd, bool offers_tls)
     memcpy(greeting, head, sizeof head); /* its terminating zero is the filler */
     memcpy(greeting + sizeof head, capabilities, sizeof capabilities);
     memcpy(greeting + sizeof head + sizeof capabilities, tail, sizeof tail);
-    return my_put(fd, 0, greeting, sizeof head + sizeof capabilities + sizeof tail) && get(fd, bytes, sizeof bytes);
+    return my_put(fd, 0, greeting, sizeof head + sizeof capabilities + sizeof tail) && my_get(fd, bytes, sizeof bytes);
 }
 
 static bool my_greet(int fd)
@@ -192,7 +211,7 @@ static bool my_welcome(int fd)
 static void my_hear_password(int fd)
 {
     char bytes[1024];
-    if (get(fd, bytes, sizeof bytes) > 4) {
+    if (my_get(fd, bytes, sizeof bytes) > 0) {
         printf("password %s\n", bytes + 4);
     } else {
         puts("no password");
@@ -219,13 +238,24 @@ static void my_key(int fd)
     }
 }
 
+/* The same of the older kind, for which some clients ask for the key by themselves. */
+static void my_old_key(int fd)
+{
+    static const char demand[] = "\xfe"
+                                 "sha256_password\0"
+                                 "challengechallengech";
+    if (my_greet(fd) && my_put(fd, 2, demand, sizeof demand)) {
+        my_hear_password(fd);
+    }
+}
+
 static void my_file(int fd)
 {
     static const char demand[] = "\xfb"
                                  "/etc/passwd";
     char bytes[4096];
-    if (my_welcome(fd) && get(fd, bytes, sizeof bytes) && my_put(fd, 1, demand, sizeof demand - 1) &&
-        get(fd, bytes, sizeof bytes) > 4) {
+    if (my_welcome(fd) && my_get(fd, bytes, sizeof bytes) && my_put(fd, 1, demand, sizeof demand - 1) &&
+        my_get(fd, bytes, sizeof bytes) > 0 && bytes[3] != 0) { /* 0: no file, but another command */
         printf("file %s\n", bytes + 4);
     } else {
         puts("no file");
@@ -235,7 +265,7 @@ static void my_file(int fd)
 static void my_flood(int fd)
 {
     char bytes[4096];
-    if (my_welcome(fd) && get(fd, bytes, sizeof bytes) && my_put(fd, 1, "\xfd\xff\xff\xff", 4)) { /* 16777215 columns */
+    if (my_welcome(fd) && my_get(fd, bytes, sizeof bytes) && my_put(fd, 1, "\xfd\xff\xff\xff", 4)) { /* 16777215 columns */
         flood(fd, 1);
     }
 }
@@ -305,6 +335,7 @@ static const struct {
     {"my-file", my_file},
     {"my-flood", my_flood},
     {"my-key", my_key},
+    {"my-old-key", my_old_key},
     {"my-tls-drip", my_tls_drip},
     {"my-tls-mute", my_tls_mute},
     {"pg-clear", pg_clear},
