@@ -9,6 +9,8 @@
  *  - SSL_ENFORCE enforces nothing: without a verified certificate it goes on in clear text when the server
  *    offers no TLS. So the greeting is looked at, while the library still believes to be connecting; the bytes
  *    stay in the socket, and it will read the same.
+ *  - It takes whatever is in OpenSSL's queue of errors, one per thread, for its own: what one connection's
+ *    end left there would be the end of the next that has to wait. So the queue is emptied before every call.
  *  - While data keeps coming, a call reads on. The callback counts the bytes and ends the connection.
  *
  * Which ways to log in a server may ask for: see `challenges`. */
@@ -26,6 +28,7 @@
 
 #include <errmsg.h>
 #include <mysql.h>
+#include <openssl/err.h>
 #ifndef MARIADB_PACKAGE_VERSION_ID
 #error "this is not MariaDB Connector/C; for Oracle's libmysqlclient: make MYSQL_CLIENT=oracle"
 #endif
@@ -283,6 +286,7 @@ enum client_step client_connect(struct client *client, const char *address)
 enum client_step client_ask(struct client *client, const char *sql)
 {
     int error = 0;
+    ERR_clear_error();
     client->read_bytes = 0;
     mysql_free_result(client->result);
     client->result = NULL;
@@ -298,6 +302,7 @@ bool client_has_next(const struct client *client)
 enum client_step client_next(struct client *client)
 {
     int error = 0;
+    ERR_clear_error();
     mysql_free_result(client->result);
     client->result = NULL;
     int status = mysql_next_result_start(&error, &client->mysql);
@@ -347,6 +352,7 @@ enum client_step client_go_on(struct client *client, int events)
     ready |= events & (POLLIN | POLLHUP | POLLERR) ? MYSQL_WAIT_READ : 0;
     ready |= events & (POLLOUT | POLLHUP | POLLERR) ? MYSQL_WAIT_WRITE : 0;
     ready |= events & POLLPRI ? MYSQL_WAIT_EXCEPT : 0;
+    ERR_clear_error();
     switch (client->operation) {
     case OPERATION_CONNECT:
         return go_on_connecting(client, ready);
