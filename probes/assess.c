@@ -220,6 +220,9 @@ static int take_answer(struct assessment *assessment, struct assessed *member, c
     int flags = same && member->failures == 0 ? ASSESS_SAME : ASSESS_ALARM;
     member->failures = 0;
     member->successes++;
+    if (!member->answered || strcmp(member->facts.lineage, observation->lineage) != 0) {
+        member->view_ms = now_ms;
+    }
     member->answered = true;
     member->answered_ms = now_ms;
     member->facts = *observation;
@@ -279,7 +282,33 @@ static int64_t told(const struct band *band)
     return band->known ? band->top : -1;
 }
 
-static void describe_answer(const struct assessment *assessment, const struct assessed *member, struct sighting *sighting)
+static bool is_peer(const struct assessment *assessment, const struct assessed *member)
+{
+    struct stance stance = has_answer(member) ? stance_of(assessment, member) : (struct stance){0};
+    return stance.claim && stance.peer;
+}
+
+/* The view that a member writes in. A new one reaches members one after the other, and probes one after the other see that:
+ * for a moment, who may write beside others goes by the newest view among them. Whoever is cut off says so; or keeps to the
+ * old view for longer. */
+static const char *view_of(const struct assessment *assessment, const struct assessed *member, int64_t now_ms)
+{
+    const struct assessed *newest = member;
+    int64_t since_ms = 0;
+    for (size_t i = 0; is_peer(assessment, member) && i < assessment->member_count; i++) {
+        const struct assessed *other = &assessment->members[i];
+        int newer = lineage_compare(other->facts.lineage, newest->facts.lineage);
+        bool first = newer > 0 || (newer == 0 && newest != member && other->view_ms < since_ms);
+        if (first && is_peer(assessment, other) && strcmp(other->facts.identity, member->facts.identity) == 0) {
+            newest = other;
+            since_ms = other->view_ms;
+        }
+    }
+    return now_ms - since_ms < VIEW_SPREADS_MS ? newest->facts.lineage : member->facts.lineage;
+}
+
+static void describe_answer(const struct assessment *assessment, const struct assessed *member, int64_t now_ms,
+                            struct sighting *sighting)
 {
     const struct observation *facts = &member->facts;
     int upstream = upstream_of(assessment, facts);
@@ -292,7 +321,7 @@ static void describe_answer(const struct assessment *assessment, const struct as
                      kind_awaits(&assessment->members[upstream].facts, facts);
     sighting->replica = facts->replica;
     sighting->live = facts->live;
-    strcpy(sighting->lineage, facts->lineage);
+    strcpy(sighting->lineage, view_of(assessment, member, now_ms));
     strcpy(sighting->identity, facts->identity);
     strcpy(sighting->version, facts->version);
     strcpy(sighting->upstream, upstream >= 0 ? assessment->members[upstream].listing.name : "");
@@ -305,7 +334,7 @@ static void describe(const struct assessment *assessment, const struct assessed 
     sighting->answer = is_overdue(assessment, member, now_ms) ? ANSWER_UNKNOWN : member->standing;
     strcpy(sighting->missing, sighting->answer == ANSWER_OK ? member->facts.missing : member->missing);
     if (sighting->answer == ANSWER_OK) {
-        describe_answer(assessment, member, sighting);
+        describe_answer(assessment, member, now_ms, sighting);
     } else if (member->answered) {
         bool was_claim = rules_of(assessment)->stance(&member->facts, NULL).claim;
         sighting->last_role = was_claim ? ROLE_PRIMARY : ROLE_SECONDARY;

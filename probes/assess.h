@@ -18,7 +18,8 @@ enum {
     LAG_MS_FLOOR = 128,
     LAG_TRANSACTIONS_FLOOR = 64,
     LAG_RISES = 3,
-    LAG_FALLS = 10
+    LAG_FALLS = 10,
+    VIEW_SPREADS_MS = 500 /* how long a new view of a group may take to reach its members */
 };
 
 struct band {
@@ -39,6 +40,7 @@ struct assessed {
     enum answer standing;        /* what counts */
     bool answered;               /* ever */
     int64_t answered_ms;
+    int64_t view_ms;             /* when it was first seen with the lineage that it has */
     struct observation facts;    /* of the last answer */
     char detail[DETAIL_SIZE];    /* of the last failure */
     char missing[MISSING_SIZE];  /* the privilege that it was about, if it was */

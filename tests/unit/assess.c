@@ -444,6 +444,52 @@ START_TEST(looking_at_the_same_thing_again_gives_an_equal_report)
 }
 END_TEST
 
+static struct observation node(const char *view)
+{
+    struct observation facts = primary(view, -1);
+    facts.group = (struct group){.type = GROUP_GALERA, .state = CONDITION_FIT, .leads = true, .size = 3, .queue = 0};
+    return facts;
+}
+
+START_TEST(a_view_has_a_moment_to_reach_all_who_write_in_it)
+{
+    begin(KIND_GALERA, 3);
+    for (size_t i = 0; i < 3; i++) {
+        look(i, node("conf:9"));
+    }
+    look(1, node("conf:10"));
+    ck_assert_str_eq(sighting(0)->lineage, "conf:10");
+    look(0, node("conf:9"));
+    ck_assert_str_eq(sighting(0)->lineage, "conf:10");
+    now_ms += VIEW_SPREADS_MS / 2;
+    look(2, node("conf:10"));
+    ck_assert_str_eq(sighting(0)->lineage, "conf:10");
+    now_ms += VIEW_SPREADS_MS / 2;
+    ck_assert_str_eq(sighting(0)->lineage, "conf:9");
+    ck_assert_str_eq(sighting(2)->lineage, "conf:10");
+    look(0, node("conf:10"));
+    ck_assert_str_eq(sighting(0)->lineage, "conf:10");
+}
+END_TEST
+
+START_TEST(whoever_comes_back_with_an_old_view_is_given_no_moment)
+{
+    begin(KIND_GALERA, 3);
+    for (size_t i = 0; i < 3; i++) {
+        look(i, node("conf:9"));
+    }
+    look(0, fails(ANSWER_REFUSED));
+    look(1, node("conf:10"));
+    look(2, node("conf:10"));
+    now_ms += VIEW_SPREADS_MS;
+    for (int i = 0; i < RISE; i++) {
+        look(0, node("conf:9"));
+    }
+    ck_assert(sighting(0)->claim);
+    ck_assert_str_eq(sighting(0)->lineage, "conf:9");
+}
+END_TEST
+
 Suite *assess_suite(void)
 {
     Suite *suite = suite_create("assess");
@@ -468,6 +514,8 @@ Suite *assess_suite(void)
     tcase_add_test(tcase, without_an_order_only_a_writable_one_without_a_channel_claims);
     tcase_add_test(tcase, of_a_circular_pair_the_half_whose_other_half_is_read_only_claims);
     tcase_add_test(tcase, a_writable_leaf_below_a_read_only_replica_of_another_claims_nothing);
+    tcase_add_test(tcase, a_view_has_a_moment_to_reach_all_who_write_in_it);
+    tcase_add_test(tcase, whoever_comes_back_with_an_old_view_is_given_no_moment);
     tcase_add_test(tcase, a_probe_doubts_itself_by_ambiguous_failures_alone);
     tcase_add_test(tcase, a_writer_is_seen_only_while_its_last_look_was_good);
     tcase_add_test(tcase, a_reload_keeps_the_history_of_members_that_stay_where_they_are);
