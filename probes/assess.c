@@ -342,11 +342,11 @@ static void describe(const struct assessment *assessment, const struct assessed 
     }
 }
 
-/* Between those that claim: who has what the other has not? */
+/* Between rivals: who has what the other has not? Peers take each other's writes, and are always a few apart. */
 static void relate_claimants(const struct assessment *assessment, struct report *report)
 {
     for (size_t i = 0; i < report->member_count; i++) {
-        for (size_t k = 0; report->members[i].claim && k < report->member_count; k++) {
+        for (size_t k = 0; report->members[i].claim && !report->members[i].peer && k < report->member_count; k++) {
             const char *mine = assessment->members[i].facts.gtids;
             const char *theirs = assessment->members[k].facts.gtids;
             if (k != i && report->members[k].claim && gtid_lacks(mine, theirs)) {
