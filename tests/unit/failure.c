@@ -76,6 +76,8 @@ START_TEST(a_session_that_is_ended_is_lost_and_a_log_in_that_is_ended_is_a_shutd
     ck_assert_int_eq(failure_of_sqlstate("57P02", false, ""), ANSWER_LOST);
     ck_assert_int_eq(failure_of_mysql(1053, false, ""), ANSWER_LOST);
     ck_assert_int_eq(failure_of_mysql(1053, true, ""), ANSWER_STOPPING);
+    ck_assert_int_eq(failure_of_mysql(3032, true, ""), ANSWER_OFFLINE);
+    ck_assert_int_eq(failure_of_mysql(6400, false, ""), ANSWER_OFFLINE);
     ck_assert_int_eq(failure_of_mysql(2013, false, ""), ANSWER_LOST);
     ck_assert_int_eq(failure_of_mysql(2013, true, ""), ANSWER_PROTOCOL);
 }
