@@ -15,10 +15,10 @@ my_template() { # my_template FOLDER
     [ ! -e "$1/ready" ] || return 0
     local made=$1.$$
     mkdir "$made"
-    own "$made"
-    "${unprivileged[@]}" mariadb-install-db --no-defaults --auth-root-authentication-method=normal --skip-test-db \
+    own "$made" # for temporary files too: a server that starts removes what it takes for leftovers of another
+    "${unprivileged[@]}" mariadb-install-db --no-defaults --tmpdir="$made" --auth-root-authentication-method=normal --skip-test-db \
         --skip-name-resolve --innodb-log-file-size=8M --datadir="$made/data" > "$made/log" 2>&1 || { cat "$made/log"; fail "mariadb-install-db"; }
-    "${unprivileged[@]}" mariadbd --no-defaults --bootstrap --innodb-log-file-size=8M --datadir="$made/data" >> "$made/log" 2>&1 <<'E2' ||
+    "${unprivileged[@]}" mariadbd --no-defaults --tmpdir="$made" --bootstrap --innodb-log-file-size=8M --datadir="$made/data" >> "$made/log" 2>&1 <<'E2' ||
 USE mysql;
 FLUSH PRIVILEGES;
 CREATE USER roster@'%' IDENTIFIED BY 'secret';
