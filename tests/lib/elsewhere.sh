@@ -26,8 +26,9 @@ export SERVERS
 elsewhere_packages() {
     case $1 in
     bullseye) echo postgresql-13 postgresql-client-13 mariadb-server-core-10.5 mariadb-client-core-10.5 ;;
+    bookworm) echo mariadb-server-core mariadb-client-core mariadb-server galera-4 ;; # mariadb-server: scripts of state transfers
     trixie) echo postgresql-17 postgresql-client-17 mariadb-server-core mariadb-client-core ;;
-    sid) echo postgresql-18 postgresql-client-18 mysql-server-core ;;
+    sid) echo postgresql-18 postgresql-client-18 mysql-server-core mysql-client-core mysql-router ;;
     sid-client) echo libmysqlclient-dev mysql-client-core ;; # to build with; and the plugin for accounts of mysql_native_password
     esac
 }
@@ -38,19 +39,22 @@ elsewhere_fetch() {
     local release
     mkdir -p "$SERVERS" || return 1
     for release; do
-        [ ! -e "$SERVERS/$release/ready" ] || continue
+        ! elsewhere_complete "$release" || continue
         ( # one at a time, however many runs there are
             umask 022
             flock 9
-            [ ! -e "$SERVERS/$release/ready" ] || exit 0
+            ! elsewhere_complete "$release" || exit 0
             trap 'rm -rf "$SERVERS/$release.new"' EXIT
             trap 'exit 130' HUP INT TERM
-            rm -rf "$SERVERS/$release" "$SERVERS/$release.new"
+            rm -rf "$SERVERS/$release.new"
             elsewhere_get "$release" "$SERVERS/$release.new" > "$SERVERS/$release.log" 2>&1 &&
-                mv "$SERVERS/$release.new" "$SERVERS/$release"
+                rm -rf "$SERVERS/$release" && mv "$SERVERS/$release.new" "$SERVERS/$release"
         ) 9> "$SERVERS/lock" || echo "$release cannot be fetched: $(elsewhere_reason "$release")"
     done
 }
+
+# Fetched, and with the packages that are wanted now; what was fetched for an older list serves until it can be replaced.
+elsewhere_complete() { [ "$(cat "$SERVERS/$1/ready" 2> /dev/null)" = "$(elsewhere_packages "$1")" ]; }
 
 elsewhere_reason() { grep -v '^W:' "$SERVERS/$1.log" 2> /dev/null | head -n 1 | grep . || echo "it is not in $SERVERS"; }
 
@@ -70,7 +74,7 @@ elsewhere_get() { # elsewhere_get RELEASE FOLDER
     (cd "$apt/debs" && timeout 300 apt-get -qq download $names) || return
     elsewhere_unpack "$2" "$apt"/debs/*.deb && elsewhere_wrap "$2" "$SERVERS/$1" || return
     rm -rf "$apt"
-    : > "$2/ready"
+    echo "$packages" > "$2/ready"
 }
 
 # A line of a sources.list. The machine's own apt is asked, before APT_CONFIG says otherwise.
@@ -131,15 +135,17 @@ elsewhere_unpack() { # elsewhere_unpack FOLDER DEB...
 
 # Scripts in the place of programs. AT is where FOLDER will be.
 elsewhere_wrap() { # elsewhere_wrap FOLDER AT
-    local path loader options
+    local path loader options libraries
     loader=$(cd "$1" && ls usr/lib/*/ld-linux*.so.* | head -n 1)
     [ -n "$loader" ] || return
+    libraries=$2/${loader%/*}
+    [ ! -d "$1/usr/lib/mysql-router" ] || libraries+=:$2/usr/lib/mysql-router
     for path in "$1"/usr/{bin,sbin}/* "$1"/usr/lib/postgresql/*/bin/*; do
         [ -f "$path" ] && [ ! -h "$path" ] && [ "$(head -c 4 "$path" | tr -d '\0')" = $'\177ELF' ] || continue
         options=$(elsewhere_options "${path##*/}" "$1" "$2")
         mv "$path" "$path.elf" || return
         printf '#!/bin/sh\nexec %s --library-path %s %s "$@"%s\n' \
-            "$2/$loader" "$2/${loader%/*}" "$2/${path#"$1"/}.elf" "$options" > "$path" || return
+            "$2/$loader" "$libraries" "$2/${path#"$1"/}.elf" "$options" > "$path" || return
         chmod 755 "$path"
     done
 }

@@ -21,7 +21,7 @@ SET sql_log_bin = 0;
 CREATE USER roster@'%' IDENTIFIED WITH caching_sha2_password BY 'secret';
 GRANT REPLICATION CLIENT ON *.* TO roster@'%';
 CREATE USER repl@'%' IDENTIFIED WITH caching_sha2_password BY 'repl';
-GRANT REPLICATION SLAVE ON *.* TO repl@'%';
+GRANT REPLICATION SLAVE, CONNECTION_ADMIN, BACKUP_ADMIN, GROUP_REPLICATION_STREAM ON *.* TO repl@'%';
 E2
     own -R "$made"
     "${unprivileged[@]}" "$ELSEWHERE/mysqld" --no-defaults --initialize-insecure --init-file="$made/accounts.sql" \

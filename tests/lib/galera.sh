@@ -1,0 +1,102 @@
+# shellcheck shell=bash
+# A Galera cluster of MariaDB servers on loopback, of the release that `elsewhere RELEASE sbin/mariadbd` found: also where
+# this machine has a MariaDB of its own, since what Galera needs besides comes with a package that would be a service here.
+#
+#     galera_elsewhere RELEASE VERSION
+#     galera_three                three nodes, my-1 my-2 my-3, in one cluster
+#     galera_new NAME...          not started; each knows the others
+#     galera_start NAME [new]     joins the cluster, or makes it; waits until it is ready
+#     galera_isolate NAME [0|1]   cut its cluster traffic off (1, the default), or let it through again
+#     galera_status NAME NAME     one status variable of a node
+#     galera_says NAME            what it says of itself: STATE:STATUS:ready
+#
+# my_sql, my_as, my_port, my_stop and my_crash are those of mariadb.sh, and so are the accounts; app owns the database app.
+# A node that is silent for a second is suspected, and after two the others go on without it.
+
+galera_elsewhere() {
+    elsewhere "$1" sbin/mariadbd "$2"
+    PATH=${ELSEWHERE%/*}/bin:$ELSEWHERE:$PATH # where the server looks for what transfers its state, too
+    GALERA_PROVIDER=${ELSEWHERE%/*}/lib/libgalera_smm.so
+    [ -e "$GALERA_PROVIDER" ] || skip "$1 has no galera-4"
+    TEMPLATES=$T
+}
+
+galera_new() { # galera_new NAME...
+    local name all=''
+    local -A at
+    for name; do
+        my_new "$name"
+        port_take
+        at[$name]=$PORT
+        all+=,127.0.0.1:$PORT
+    done
+    for name; do
+        sed -i '/^read-only$/d' "$T/$name.cnf"
+        galera_settings "$name" "${at[$name]}" >> "$T/$name.cnf"
+        echo "gcomm://${all#,}" > "$T/$name.cluster"
+    done
+}
+
+galera_settings() { # galera_settings NAME PORT
+    local options
+    port_take
+    options=(base_host=127.0.0.1 base_port="$2" gmcast.listen_addr=tcp://127.0.0.1:"$2" gmcast.peer_timeout=PT1S
+        ist.recv_addr=127.0.0.1:"$PORT" gcache.size=16M gcache.recover=yes
+        evs.keepalive_period=PT0.3S evs.suspect_timeout=PT1S evs.inactive_timeout=PT2S evs.inactive_check_period=PT0.1S
+        evs.install_timeout=PT2S)
+    port_take
+    cat << E2
+binlog-format=ROW
+innodb-autoinc-lock-mode=2
+wsrep-on=ON
+wsrep-provider=$GALERA_PROVIDER
+wsrep-cluster-name=tests
+wsrep-node-name=$1
+wsrep-node-address=127.0.0.1
+wsrep-node-incoming-address=127.0.0.1:$(my_port "$1")
+wsrep-sst-method=rsync
+wsrep-sst-receive-address=127.0.0.1:$PORT
+wsrep-provider-options="$(IFS=';'; echo "${options[*]}")"
+E2
+}
+
+# After a crash the position is in the tablespace, not in grastate.dat: given it, a node needs an incremental transfer only.
+galera_position() {
+    [ -e "$T/$1/grastate.dat" ] || return 0
+    (cd "$T" && "${unprivileged[@]}" mariadbd --defaults-file="$T/$1.cnf" --wsrep-cluster-address="$(cat "$T/$1.cluster")" \
+        --wsrep-recover --skip-networking 2>&1) | sed -n 's/.*WSREP: Recovered position: *//p' | tail -n 1
+}
+
+galera_launch() { # galera_launch NAME [new]
+    local cluster position
+    cluster=$(cat "$T/$1.cluster")
+    [ -z "${2:-}" ] || cluster=gcomm://
+    position=$(galera_position "$1")
+    start "$1" mariadbd --defaults-file="$T/$1.cnf" --wsrep-cluster-address="$cluster" ${position:+--wsrep-start-position="$position"}
+}
+
+galera_ready() { [ "$(galera_status "$1" wsrep_ready)" = ON ]; }
+galera_start() {
+    galera_launch "$@"
+    wait_for 60 "galera_ready $1"
+}
+
+galera_isolate() { my_sql "$1" "SET GLOBAL wsrep_provider_options = 'gmcast.isolate=${2:-1}'"; }
+
+galera_status() { my_sql "$1" "SHOW GLOBAL STATUS LIKE '$2'" | cut -f 2; }
+
+galera_says() {
+    my_sql "$1" "SHOW GLOBAL STATUS WHERE Variable_name IN ('wsrep_local_state_comment', 'wsrep_cluster_status', 'wsrep_ready')" |
+        sort | cut -f 2 | tr '\n' ' ' | awk '{ print $2 ":" $1 ":" $3 }'
+}
+
+galera_well() { [ "$(galera_says "$1")" = Synced:Primary:ON ] && [ "$(galera_status "$1" wsrep_cluster_size)" = 3 ]; }
+galera_all_well() { galera_well my-1 && galera_well my-2 && galera_well my-3; }
+
+galera_three() {
+    galera_new my-1 my-2 my-3
+    galera_start my-1 new
+    galera_start my-2
+    galera_start my-3
+    wait_for 20 galera_all_well
+}
