@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # The whole harness: servers, fleet, and what they stand on. Source it; see base.sh.
 set -uo pipefail
-for part in base elsewhere zookeeper postgres patroni mariadb galera mysql group fleet versions; do
+for part in base elsewhere zookeeper postgres patroni mariadb galera mysql group fleet window versions; do
     # shellcheck source=/dev/null
     . "$(dirname "${BASH_SOURCE[0]}")/$part.sh"
 done

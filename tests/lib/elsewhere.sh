@@ -48,7 +48,7 @@ elsewhere_fetch() {
             trap 'exit 130' HUP INT TERM
             rm -rf "$SERVERS/$release.new"
             elsewhere_get "$release" "$SERVERS/$release.new" > "$SERVERS/$release.log" 2>&1 &&
-                rm -rf "$SERVERS/$release" && mv "$SERVERS/$release.new" "$SERVERS/$release"
+                rm -rf "${SERVERS:?}/$release" && mv "$SERVERS/$release.new" "$SERVERS/$release"
         ) 9> "$SERVERS/lock" || echo "$release cannot be fetched: $(elsewhere_reason "$release")"
     done
 }
