@@ -11,14 +11,16 @@
 #     galera_says NAME            what it says of itself: STATE:STATUS:ready
 #
 # my_sql, my_as, my_port, my_stop and my_crash are those of mariadb.sh, and so are the accounts; app owns the database app.
-# A node that is silent for a second is suspected, and after two the others go on without it.
+# A node that is silent for two seconds is suspected, and after three or four the others go on without it. Less, and a busy
+# machine parts those that are well.
 
 galera_elsewhere() {
     elsewhere "$1" sbin/mariadbd "$2"
     PATH=${ELSEWHERE%/*}/bin:$ELSEWHERE:$PATH # where the server looks for what transfers its state, too
     GALERA_PROVIDER=${ELSEWHERE%/*}/lib/libgalera_smm.so
     [ -e "$GALERA_PROVIDER" ] || skip "$1 has no galera-4"
-    TEMPLATES=$T
+    TEMPLATES=${TEMPLATES:-$T}/$1
+    mkdir -p "$TEMPLATES"
 }
 
 galera_new() { # galera_new NAME...
@@ -40,10 +42,10 @@ galera_new() { # galera_new NAME...
 galera_settings() { # galera_settings NAME PORT
     local options
     port_take
-    options=(base_host=127.0.0.1 base_port="$2" gmcast.listen_addr=tcp://127.0.0.1:"$2" gmcast.peer_timeout=PT1S
+    options=(base_host=127.0.0.1 base_port="$2" gmcast.listen_addr=tcp://127.0.0.1:"$2" gmcast.peer_timeout=PT2S
         ist.recv_addr=127.0.0.1:"$PORT" gcache.size=16M gcache.recover=yes
-        evs.keepalive_period=PT0.3S evs.suspect_timeout=PT1S evs.inactive_timeout=PT2S evs.inactive_check_period=PT0.1S
-        evs.install_timeout=PT2S)
+        evs.keepalive_period=PT0.3S evs.suspect_timeout=PT2S evs.inactive_timeout=PT4S evs.inactive_check_period=PT0.2S
+        evs.install_timeout=PT4S)
     port_take
     cat << E2
 binlog-format=ROW

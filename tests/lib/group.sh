@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # MySQL Group Replication on loopback, of the release that `elsewhere RELEASE sbin/mysqld` found.
 #
-#     group_three                   my-1 my-2 my-3 in one group, my-1 the primary, my-2 its successor, then my-3
+#     group_three                   my-1 my-2 my-3 in one group, my-1 the primary, my-2 its successor, then my-3; T/ca.pem has
+#                                   the authorities of their certificates
 #     group_new NAME...             not started; each knows the others
 #     group_start NAME              waits until it answers; in no group yet
 #     group_join NAME [bootstrap]   joins the group, or makes it
@@ -101,4 +102,5 @@ group_three() {
     group_join my-2
     group_join my-3
     for name in my-1 my-2 my-3; do wait_for 40 "group_online $name 3"; done
+    cat "$T"/my-[123]/ca.pem > "$T/ca.pem"
 }

@@ -29,12 +29,14 @@ E2
         { cat "$made/log"; fail "mysqld --initialize"; }
     rm -f "$made/data/auto.cnf" # the server's identity: each clone makes its own
     : > "$made/ready"
-    mv -T "$made" "$1"
+    mv -T "$made" "$1" 2> /dev/null || rm -rf "$made"
 }
 
 mysql_new() { # mysql_new NAME
-    mysql_template "$T/mysql"
-    cp -a --reflink=auto "$T/mysql/data" "$T/$1"
+    local template=${ELSEWHERE#"$SERVERS"/}
+    template=${TEMPLATES:-$T}/mysql-${template%%/*}
+    mysql_template "$template"
+    cp -a --reflink=auto "$template/data" "$T/$1"
     own -R "$T/$1"
     port_take
     cat > "$T/$1.cnf" <<E2
