@@ -349,7 +349,7 @@ static void relate_claimants(const struct assessment *assessment, struct report 
         for (size_t k = 0; report->members[i].claim && !report->members[i].peer && k < report->member_count; k++) {
             const char *mine = assessment->members[i].facts.gtids;
             const char *theirs = assessment->members[k].facts.gtids;
-            if (k != i && report->members[k].claim && gtid_lacks(mine, theirs)) {
+            if (k != i && report->members[k].claim && gtid_compare(mine, theirs) == GTID_LACKS) {
                 report->members[i].lacks |= UINT32_C(1) << k;
             }
         }

@@ -3,13 +3,18 @@
  *     3e11fa47-71ca-11e1-9e33-c80aa9429562:1-77:80, 8a94f357-...:backup:1-3      MySQL, tags from 8.3 on
  *     0-1-270,0-2-113                                                            MariaDB: domain, server, number reached
  *
+ * Both servers write each stretch once, so that one is contained in a set only if it is in a single stretch of it.
  * Pure. */
 #ifndef ROSTER_PROBES_GTID_H
 #define ROSTER_PROBES_GTID_H
 
-#include <stdbool.h>
+enum gtid_relation {
+    GTID_UNKNOWN, /* one of the two cannot be read, or is "", which servers without identifiers say too */
+    GTID_CONTAINS,
+    GTID_LACKS
+};
 
-/* Is there anything in `theirs` that is not in `mine`? False too when either cannot be read or is "": nothing is known then. */
-bool gtid_lacks(const char *mine, const char *theirs);
+/* What `mine` is to `theirs`: does it contain all of it, or lack some? */
+enum gtid_relation gtid_compare(const char *mine, const char *theirs);
 
 #endif

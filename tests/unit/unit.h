@@ -10,6 +10,7 @@ Suite *codec_suite(void);
 Suite *paths_suite(void);
 Suite *config_suite(void);
 Suite *resolve_suite(void);
+Suite *gtid_suite(void);
 Suite *fleet_suite(void);
 Suite *name_suite(void);
 Suite *resolver_suite(void);
