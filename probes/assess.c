@@ -72,22 +72,47 @@ static bool has_answer(const struct assessed *member)
     return member->standing == ANSWER_OK;
 }
 
-/* The member that `facts` replicate from: by the server's own identity where it gives one, else by address. -1: none of ours. */
-static int upstream_of(const struct assessment *assessment, const struct observation *facts)
+/* The member with this identity of its own, where one is given, else at this address. -1: none of ours. */
+static int find_member(const struct assessment *assessment, const char *id, const char *host, uint16_t port)
 {
-    for (size_t i = 0; facts->upstream_id[0] && i < assessment->member_count; i++) {
+    for (size_t i = 0; id[0] && i < assessment->member_count; i++) {
         const struct assessed *member = &assessment->members[i];
-        if (member->answered && strcmp(member->facts.self_id, facts->upstream_id) == 0) {
+        if (member->answered && strcmp(member->facts.self_id, id) == 0) {
             return (int)i;
         }
     }
-    for (size_t i = 0; facts->upstream_host[0] && i < assessment->member_count; i++) {
+    for (size_t i = 0; host[0] && i < assessment->member_count; i++) {
         const struct assessed *member = &assessment->members[i];
-        if (member->listing.port == facts->upstream_port && is_host_of(member, facts->upstream_host)) {
+        if (member->listing.port == port && is_host_of(member, host)) {
             return (int)i;
         }
     }
     return -1;
+}
+
+/* The member that `facts` replicate from. */
+static int upstream_of(const struct assessment *assessment, const struct observation *facts)
+{
+    return find_member(assessment, facts->upstream_id, facts->upstream_host, facts->upstream_port);
+}
+
+/* Of several channels, the one to tell of: one that leads to a member before one that does not, then by how well it runs. */
+static void choose_channel(const struct assessment *assessment, struct observation *facts)
+{
+    size_t best = 0;
+    int most = -1;
+    for (size_t i = 0; i < facts->channel_count; i++) {
+        const struct channel *channel = &facts->channels[i];
+        bool is_ours = find_member(assessment, channel->id, channel->host, channel->port) >= 0;
+        int worth = (is_ours ? 4 : 0) + (channel->live ? 2 : channel->connecting ? 1 : 0);
+        if (worth > most) {
+            most = worth;
+            best = i;
+        }
+    }
+    if (facts->channel_count > 1 && facts->group.type == GROUP_NONE) {
+        observation_follow(facts, best);
+    }
 }
 
 /* The other half of a circular pair, by what it answered; NULL: there is none. */
@@ -170,29 +195,52 @@ static const struct observation *source_of(const struct assessment *assessment, 
     return source;
 }
 
-/* Is the stream down somewhere above `member`? What it receives it may well have applied, and knows nothing of the rest. */
-static bool is_cut_off(const struct assessment *assessment, const struct assessed *member)
+static bool is_silent(const struct assessment *assessment, const struct assessed *member, int64_t now_ms)
 {
-    int i = upstream_of(assessment, &member->facts);
-    for (size_t steps = 0; i >= 0 && steps < assessment->member_count; steps++) {
-        const struct assessed *above = &assessment->members[i];
-        if (!has_answer(above) || !above->facts.replica || claims(assessment, above)) {
-            return false;
+    return answer_health(member->last) != HEALTH_UP && now_ms - member->heard_ms > assessment->fresh_ms;
+}
+
+/* What comes down to a replica from above it. */
+enum feed {
+    FEED_FLOWS,
+    FEED_SILENT, /* a member above says nothing any more: whether it has something new, nobody knows */
+    FEED_CUT     /* a member above is not fed itself: what it has is passed on, the rest does not come */
+};
+
+static enum feed feed_of(const struct assessment *assessment, const struct assessed *member, int64_t now_ms)
+{
+    for (size_t steps = 0; steps < assessment->member_count; steps++) {
+        int i = upstream_of(assessment, &member->facts);
+        if (i < 0) {
+            return FEED_FLOWS;
         }
-        bool passes_on = above->facts.live && (above->facts.applying || assessment->policy.kind == KIND_STREAMING);
-        if (!passes_on && !above->facts.archived && !above->facts.missing[0]) {
-            return true;
+        member = &assessment->members[i];
+        const struct observation *facts = &member->facts;
+        if (is_silent(assessment, member, now_ms)) {
+            return FEED_SILENT;
         }
-        i = upstream_of(assessment, &above->facts);
+        if (!has_answer(member) || !facts->replica || claims(assessment, member) || (facts->writable && !facts->live)) {
+            return FEED_FLOWS; /* what it has is the newest that there is */
+        }
+        bool passes_on = facts->live && (facts->applying || assessment->policy.kind == KIND_STREAMING);
+        if (!passes_on && !facts->archived && !facts->missing[0]) {
+            return FEED_CUT;
+        }
     }
     return false;
 }
 
 static void measure_lag(const struct assessment *assessment, struct assessed *member, int64_t now_ms)
 {
-    struct lag lag = rules_of(assessment)->lag(&member->facts, source_of(assessment, now_ms));
-    member->lag_state = lag.state == LAG_OK && is_cut_off(assessment, member) ? LAG_BROKEN : lag.state;
-    if (lag.bytes < 0 && lag.ms < 0 && lag.transactions < 0 && !member->facts.replica) {
+    enum feed feed = feed_of(assessment, member, now_ms);
+    struct observation facts = member->facts;
+    if (feed == FEED_SILENT) {
+        facts.lag_ms = -1;
+    }
+    struct lag lag = rules_of(assessment)->lag(&facts, source_of(assessment, now_ms));
+    bool told_nothing = !facts.replica || lag.state == LAG_UNKNOWN;
+    member->lag_state = lag.state == LAG_OK && feed == FEED_CUT ? LAG_BROKEN : lag.state;
+    if (lag.bytes < 0 && lag.ms < 0 && lag.transactions < 0 && told_nothing) {
         member->bytes = member->ms = member->transactions = (struct band){0};
     }
     band_take(&member->bytes, lag.bytes, LAG_BYTES_FLOOR);
@@ -205,18 +253,21 @@ static void measure_lag(const struct assessment *assessment, struct assessed *me
 static bool same_facts(const struct observation *a, const struct observation *b)
 {
     return a->writable == b->writable && a->replica == b->replica && a->live == b->live && a->connecting == b->connecting &&
-           a->applying == b->applying && strcmp(a->lineage, b->lineage) == 0 && strcmp(a->identity, b->identity) == 0 &&
-           strcmp(a->self_id, b->self_id) == 0 && a->group.type == b->group.type && a->group.state == b->group.state &&
-           a->group.leads == b->group.leads && a->group.many == b->group.many && a->group.size == b->group.size &&
-           a->group.reachable == b->group.reachable && strcmp(a->group.leader_id, b->group.leader_id) == 0 &&
-           a->claim == b->claim && a->ready == b->ready && strcmp(a->upstream_host, b->upstream_host) == 0 &&
-           a->upstream_port == b->upstream_port && strcmp(a->upstream_id, b->upstream_id) == 0;
+           a->applying == b->applying && a->fed_elsewhere == b->fed_elsewhere && strcmp(a->lineage, b->lineage) == 0 &&
+           strcmp(a->identity, b->identity) == 0 && strcmp(a->self_id, b->self_id) == 0 && a->group.type == b->group.type &&
+           a->group.state == b->group.state && a->group.leads == b->group.leads && a->group.many == b->group.many &&
+           a->group.size == b->group.size && a->group.reachable == b->group.reachable &&
+           strcmp(a->group.leader_id, b->group.leader_id) == 0 && a->claim == b->claim && a->ready == b->ready &&
+           strcmp(a->upstream_host, b->upstream_host) == 0 && a->upstream_port == b->upstream_port &&
+           strcmp(a->upstream_id, b->upstream_id) == 0;
 }
 
 static int take_answer(struct assessment *assessment, struct assessed *member, const struct observation *observation,
                        const char *address, int64_t now_ms)
 {
-    bool same = member->answered && same_facts(&member->facts, observation) && member->standing == ANSWER_OK;
+    struct observation facts = *observation;
+    choose_channel(assessment, &facts);
+    bool same = member->answered && same_facts(&member->facts, &facts) && member->standing == ANSWER_OK;
     int flags = same && member->failures == 0 ? ASSESS_SAME : ASSESS_ALARM;
     member->failures = 0;
     member->successes++;
@@ -225,7 +276,10 @@ static int take_answer(struct assessment *assessment, struct assessed *member, c
     }
     member->answered = true;
     member->answered_ms = now_ms;
-    member->facts = *observation;
+    member->facts = facts;
+    bool claimed = member->claims;
+    member->claims = stance_of(assessment, member).claim;
+    member->claims_since_ms = claimed ? member->claims_since_ms : now_ms;
     member->missing[0] = '\0';
     assess_hint(assessment, kind_shown(assessment->policy.engine, observation));
     member->detail[0] = '\0';
@@ -258,6 +312,9 @@ int assess_look(struct assessment *assessment, size_t i, const struct observatio
                 int64_t now_wall_ms)
 {
     struct assessed *member = &assessment->members[i];
+    if (answer_health(observation->answer) == HEALTH_UP) {
+        member->heard_ms = now_ms;
+    }
     int flags = observation->answer == ANSWER_OK ? take_answer(assessment, member, observation, address, now_ms)
                                                  : take_failure(assessment, member, observation);
     member->looked = true;
@@ -342,15 +399,26 @@ static void describe(const struct assessment *assessment, const struct assessed 
     }
 }
 
+/* Has `theirs` something that `mine` has not? What `mine` was fed it has by when it claims, so what the other says after
+ * that can be compared. Where nothing else orders them, not to know is to lack. */
+static bool lacks(const struct assessed *mine, const struct assessed *theirs, bool ordered)
+{
+    enum gtid_relation relation = gtid_compare(mine->facts.gtids, theirs->facts.gtids);
+    if (!ordered && theirs->answered_ms <= mine->claims_since_ms) {
+        relation = GTID_UNKNOWN;
+    }
+    return relation == GTID_LACKS || (relation == GTID_UNKNOWN && !ordered);
+}
+
 /* Between rivals: who has what the other has not? Peers take each other's writes, and are always a few apart. */
 static void relate_claimants(const struct assessment *assessment, struct report *report)
 {
     for (size_t i = 0; i < report->member_count; i++) {
-        for (size_t k = 0; report->members[i].claim && !report->members[i].peer && k < report->member_count; k++) {
-            const char *mine = assessment->members[i].facts.gtids;
-            const char *theirs = assessment->members[k].facts.gtids;
-            if (k != i && report->members[k].claim && gtid_compare(mine, theirs) == GTID_LACKS) {
-                report->members[i].lacks |= UINT32_C(1) << k;
+        struct sighting *sighting = &report->members[i];
+        bool ordered = sighting->lineage[0];
+        for (size_t k = 0; sighting->claim && !sighting->peer && k < report->member_count; k++) {
+            if (k != i && report->members[k].claim && lacks(&assessment->members[i], &assessment->members[k], ordered)) {
+                sighting->lacks |= UINT32_C(1) << k;
             }
         }
     }

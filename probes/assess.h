@@ -6,7 +6,10 @@
  * A failed look keeps the last answer until the failure counts; only a
  * contrary answer flips a role. Lag is told by the upper end of its band
  * (powers of two), widened after LAG_RISES samples in a row and narrowed after
- * LAG_FALLS, so that a spike writes nothing. Pure. */
+ * LAG_FALLS, so that a spike writes nothing.
+ *
+ * A replica's word on how far it is behind is worth something only while what it replicates from is heard of: with its source
+ * frozen, a replica says "0 seconds" for ever. Of several channels the one that leads to a member tells. Pure. */
 #ifndef ROSTER_PROBES_ASSESS_H
 #define ROSTER_PROBES_ASSESS_H
 
@@ -41,6 +44,9 @@ struct assessed {
     bool answered;               /* ever */
     int64_t answered_ms;
     int64_t view_ms;             /* when it was first seen with the lineage that it has */
+    int64_t heard_ms;            /* when it last said anything, if only that it has no room for us */
+    bool claims;                 /* by its last answer */
+    int64_t claims_since_ms;
     struct observation facts;    /* of the last answer */
     char detail[DETAIL_SIZE];    /* of the last failure */
     char missing[MISSING_SIZE];  /* the privilege that it was about, if it was */

@@ -17,6 +17,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "registry/config.h"
 #include "registry/model.h"
@@ -34,7 +35,18 @@ struct group {
     int64_t queue;                 /* transactions received and not applied; -1 not known */
 };
 
-enum { GTIDS_SIZE = 4096, AWAITED_SIZE = 1024 };
+enum { GTIDS_SIZE = 4096, AWAITED_SIZE = 1024, CHANNELS_KEPT = 16 };
+
+/* One of the streams that may feed a server. */
+struct channel {
+    bool live;       /* the stream is up: receiver streaming, I/O thread Yes */
+    bool connecting; /* trying to */
+    bool applying;   /* replay not paused, SQL thread running */
+    uint16_t port;   /* of the source */
+    char host[HOST_SIZE];
+    char id[IDENTITY_SIZE]; /* in the terms of self_id */
+    int64_t lag_ms;
+};
 
 /* Facts from one look. Strings are "" and numbers -1 when the server does not say. */
 struct observation {
@@ -55,6 +67,9 @@ struct observation {
     char upstream_host[HOST_SIZE];
     uint16_t upstream_port;
     char upstream_id[IDENTITY_SIZE]; /* in the terms of self_id */
+    bool fed_elsewhere; /* another channel than the one told of here runs or tries to */
+    uint8_t channel_count; /* of a server that may have several; the one told of is among them */
+    struct channel channels[CHANNELS_KEPT];
     char gtids[GTIDS_SIZE]; /* what it has executed (gtid.h); "" when that is not known, or too long */
     struct group group;
     int claim, ready;       /* what a statement of the operator's tells: 0 no, 1 yes, -1 nothing */
@@ -63,6 +78,22 @@ struct observation {
     int64_t lag_ms;     /* as the server puts it; -1 when it does not know */
     char missing[MISSING_SIZE]; /* a privilege that we lack, whether or not the look succeeded; "" none */
 };
+
+/* Tell of its channel `i`. */
+static inline void observation_follow(struct observation *seen, size_t i)
+{
+    const struct channel *channel = &seen->channels[i];
+    seen->live = channel->live;
+    seen->connecting = channel->connecting;
+    seen->applying = channel->applying;
+    seen->upstream_port = channel->port;
+    strcpy(seen->upstream_host, channel->host);
+    strcpy(seen->upstream_id, channel->id);
+    seen->lag_ms = channel->lag_ms;
+    for (size_t k = 0; k < seen->channel_count; k++) {
+        seen->fed_elsewhere = seen->fed_elsewhere || (k != i && (seen->channels[k].live || seen->channels[k].connecting));
+    }
+}
 
 enum want_kind {
     WANT_NOTHING, /* done: observation() has the outcome */

@@ -1,6 +1,6 @@
 /* MySQL's and MariaDB's asynchronous replication. Writable is not primary: a replica restarted without read_only is writable
- * too. So only one without a running or connecting channel claims, save one half of a circular pair whose other half is
- * read-only. */
+ * too. So only one without any running or connecting channel claims, wherever that leads (a primary that is fed from
+ * another cluster is its standby), save one half of a circular pair whose other half is read-only. */
 #include "probes/kind.h"
 
 static bool recognises(const struct observation *facts)
@@ -12,6 +12,9 @@ static bool recognises(const struct observation *facts)
 static bool claims(const struct observation *facts, const struct observation *other)
 {
     if (!facts->writable) {
+        return false;
+    }
+    if (facts->fed_elsewhere) {
         return false;
     }
     if (!facts->live && !facts->connecting) {

@@ -4,9 +4,9 @@
  * Columns are found by name, in the new spelling and the old: MariaDB keeps the old
  * one whatever the statement is called, MySQL changed it with 8.0.22.
  *
- * A server may have several channels. It is a replica when it has any; upstream,
- * threads and lag are those of the first that runs, else of the first that
- * tries to connect, else of the first. */
+ * A server may have several channels. It is a replica when it has any; told of is the
+ * first that runs, else the first that tries to connect, else the first (assess.c
+ * knows which of them lead to members). */
 #include "probes/mysql_question.h"
 
 #include <stdio.h>
@@ -93,48 +93,58 @@ static bool is_channel(const struct client *client, size_t row)
            strncmp(text_of(client, row, "Channel_Name", NULL), "group_replication_", 18) != 0;
 }
 
-static void read_channel(const struct client *client, size_t row, struct observation *seen)
+static struct channel read_channel(const struct client *client, size_t row)
 {
     int64_t number;
-    char host[HOST_SIZE];
     enum threads receiver = receiver_of(client, row);
     const char *source = text_of(client, row, "Source_UUID", NULL);
-    seen->live = receiver == THREAD_RUNNING;
-    seen->connecting = receiver == THREAD_CONNECTING;
-    seen->applying = strcasecmp(text_of(client, row, "Replica_SQL_Running", "Slave_SQL_Running"), "Yes") == 0;
-    text_tame(host, sizeof host, text_of(client, row, "Source_Host", "Master_Host"));
-    text_copy(seen->upstream_host, sizeof seen->upstream_host, host);
+    struct channel channel = {
+        .live = receiver == THREAD_RUNNING,
+        .connecting = receiver == THREAD_CONNECTING,
+        .applying = strcasecmp(text_of(client, row, "Replica_SQL_Running", "Slave_SQL_Running"), "Yes") == 0,
+        .lag_ms = -1,
+    };
+    text_tame(channel.host, sizeof channel.host, text_of(client, row, "Source_Host", "Master_Host"));
     if (text_parse_int(text_of(client, row, "Source_Port", "Master_Port"), 1, UINT16_MAX, &number)) {
-        seen->upstream_port = (uint16_t)number;
+        channel.port = (uint16_t)number;
     }
     if (!*source) {
         source = text_of(client, row, "Master_UUID", "Master_Server_Id");
     }
     if (!text_equal(source, "0")) { /* it has never been connected */
-        text_tame(seen->upstream_id, sizeof seen->upstream_id, source);
+        text_tame(channel.id, sizeof channel.id, source);
     }
-    if (seen->live && seen->applying && /* a stopped receiver can show 0 */
+    if (channel.live && channel.applying && /* a stopped receiver can show 0 */
         text_parse_int(text_of(client, row, "Seconds_Behind_Source", "Seconds_Behind_Master"), 0, INT32_MAX, &number)) {
-        seen->lag_ms = number * 1000;
+        channel.lag_ms = number * 1000;
     }
+    return channel;
 }
 
 static bool read_channels(const struct client *client, struct observation *seen)
 {
     size_t rows = client_rows(client), best = 0;
-    bool found = false;
     if (rows > CHANNELS_MAX) {
         return false;
     }
     for (size_t row = 0; row < rows; row++) {
-        if (is_channel(client, row) && (!found || receiver_of(client, row) > receiver_of(client, best))) {
-            best = row;
-            found = true;
+        if (!is_channel(client, row)) {
+            continue;
         }
+        enum threads receiver = receiver_of(client, row);
+        if (seen->channel_count == CHANNELS_KEPT) {
+            seen->fed_elsewhere = seen->fed_elsewhere || receiver != THREAD_STOPPED;
+            continue;
+        }
+        const struct channel *first = &seen->channels[best];
+        if ((receiver == THREAD_RUNNING && !first->live) || (receiver == THREAD_CONNECTING && !first->live && !first->connecting)) {
+            best = seen->channel_count;
+        }
+        seen->channels[seen->channel_count++] = read_channel(client, row);
     }
-    seen->replica = found;
-    if (found) {
-        read_channel(client, best, seen);
+    seen->replica = seen->channel_count > 0;
+    if (seen->replica) {
+        observation_follow(seen, best);
     }
     return true;
 }

@@ -158,7 +158,7 @@ struct sighting {
     char identity[IDENTITY_SIZE];
     char upstream[NAME_SIZE]; /* the member it replicates from */
     uint32_t replicas;        /* the members seen streaming from it: bits by index in this report */
-    uint32_t lacks;           /* other claimants that have transactions which it has not: likewise */
+    uint32_t lacks;           /* other claimants that have, or may have, transactions which it has not: likewise */
     struct lag lag;
     char missing[MISSING_SIZE]; /* a privilege that our account lacks */
     char version[VERSION_SIZE];

@@ -455,6 +455,10 @@ static struct decision among_candidates(const struct work *work, const int *cand
         bool named = incumbent != leader && lineage_compare(claimed_lineage(work, leader), claimed_lineage(work, incumbent)) == 0;
         return (struct decision){work->out->members[leader].listing.name, named ? RULE_MOST_REPLICAS : RULE_NEWEST_LINEAGE};
     }
+    if (leader >= 0 && leader != incumbent && incumbent_claims &&
+        tally_overtakes(&work->tallies[leader], &work->ballot, work->incumbent)) {
+        return (struct decision){work->out->members[leader].listing.name, RULE_MOST_REPLICAS};
+    }
     if (incumbent_claims) { /* several without an order between them */
         return work->out->policy.conflict == CONFLICT_HOLD ? (struct decision){work->incumbent, RULE_INCUMBENT}
                                                            : (struct decision){"", RULE_TIE};

@@ -222,3 +222,26 @@ bool tally_lacks(const struct tally *tally, const struct ballot *ballot, const c
     }
     return saying >= tally->quorum;
 }
+
+static int replicas_in(const struct report *report, const char *name)
+{
+    int replicas = 0;
+    for (size_t i = 0; i < report->member_count; i++) {
+        const struct sighting *seen = &report->members[i];
+        replicas += seen->answer == ANSWER_OK && seen->live && strcmp(seen->upstream, name) == 0;
+    }
+    return replicas;
+}
+
+bool tally_overtakes(const struct tally *tally, const struct ballot *ballot, const char *other)
+{
+    int saying = 0;
+    for (size_t i = 0; i < ballot->count; i++) {
+        const struct report *report = ballot->votes[i].report;
+        const struct sighting *mine = report_member(report, tally->name);
+        const struct sighting *theirs = report_member(report, other);
+        saying += mine && theirs && is_claim(mine) && is_claim(theirs) && !(mine->lacks >> (theirs - report->members) & 1) &&
+                  replicas_in(report, tally->name) > replicas_in(report, other);
+    }
+    return saying >= tally->quorum;
+}

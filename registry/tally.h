@@ -34,8 +34,12 @@ void tally_count(struct tally *tally, const struct ballot *ballot, const char *n
 /* Lag by quorum: the greatest bound that a quorum reaches. False: no quorum on its state. */
 bool tally_lag(const struct tally *tally, struct lag *ret_lag);
 
-/* Does a quorum say that this claimant lacks transactions which `other` has? */
+/* Does a quorum say that this claimant lacks, or may lack, transactions which `other` has? */
 bool tally_lacks(const struct tally *tally, const struct ballot *ballot, const char *other);
+
+/* Does a quorum see this claimant overtake the claimant `other`: more replicate from it, and it lacks nothing? All in one
+ * voter's word, so that the silence of another cannot turn the sum. */
+bool tally_overtakes(const struct tally *tally, const struct ballot *ballot, const char *other);
 
 /* By its own answer it takes no writes: in recovery, read-only, offline, or on its way up or down. */
 bool sighting_denies(const struct sighting *seen);
