@@ -227,7 +227,7 @@ static enum feed feed_of(const struct assessment *assessment, const struct asses
             return FEED_CUT;
         }
     }
-    return false;
+    return FEED_FLOWS; /* in a circle */
 }
 
 static void measure_lag(const struct assessment *assessment, struct assessed *member, int64_t now_ms)

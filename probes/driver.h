@@ -57,6 +57,7 @@ struct observation {
     char self_id[IDENTITY_SIZE];  /* of this server: MySQL's server_uuid, MariaDB's server_id */
     char lineage[LINEAGE_SIZE];   /* PostgreSQL: the timeline it writes or follows, decimal */
     bool writable;      /* takes writes from ordinary accounts (not in recovery, not read-only by default) */
+    bool offline;       /* sends ordinary accounts away; ours is none */
     bool replica;       /* in recovery, or has a replication channel configured */
     bool live;          /* its stream from upstream is up: receiver streaming, I/O thread Yes */
     bool connecting;    /* trying to */

@@ -233,7 +233,7 @@ static const struct {
     {1079, ANSWER_STOPPING, ANSWER_LOST},       /* shut down */
     {1077, ANSWER_STOPPING, ANSWER_LOST},       /* normal shutdown */
     {1927, ANSWER_STOPPING, ANSWER_LOST},       /* connection killed */
-    {3032, ANSWER_OFFLINE, ANSWER_OFFLINE},     /* offline mode */
+    {3032, ANSWER_OFFLINE, ANSWER_OFFLINE},     /* offline mode: alive, and sends ordinary accounts away */
     {6400, ANSWER_OFFLINE, ANSWER_OFFLINE},     /* offline mode, with a reason (9.x) */
     {1317, ANSWER_STALLED, ANSWER_STALLED},     /* interrupted */
     {3024, ANSWER_STALLED, ANSWER_STALLED},     /* max_execution_time */

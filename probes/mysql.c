@@ -135,6 +135,15 @@ static void finish(struct link *link, enum answer answer)
     mysql_read_version(client_server_version(link->client), link->seen.version, sizeof link->seen.version);
 }
 
+/* In offline mode a server keeps accounts with CONNECTION_ADMIN; for everybody else it is not there. */
+static void finish_answered(struct link *link)
+{
+    if (link->seen.offline) {
+        text_copy(link->seen.detail, sizeof link->seen.detail, "offline_mode is on");
+    }
+    finish(link, link->seen.offline ? ANSWER_OFFLINE : ANSWER_OK);
+}
+
 /* An error that the connection survives: our account may not ask this. What it said before may do. */
 static bool is_denied(const struct link *link)
 {
@@ -146,7 +155,7 @@ static void take_denial(struct link *link)
 {
     const struct part *part = link->part;
     if (part->is_vital && !part->is_vital(&link->seen)) {
-        finish(link, ANSWER_OK);
+        finish_answered(link);
         return;
     }
     text_tame(link->seen.detail, sizeof link->seen.detail, client_sentence(link->client));
@@ -178,7 +187,7 @@ static void take_results(struct link *link, enum client_step step)
             return;
         }
         if (!more) {
-            finish(link, ANSWER_OK);
+            finish_answered(link);
             return;
         }
         link->part++;

@@ -62,7 +62,8 @@ static bool read_settings(const struct client *client, struct observation *seen)
         seen->gtids[0] = '\0';
     }
     group_read_settings(client, seen);
-    seen->writable = is_off(client, "read_only") && is_off(client, "super_read_only") && is_off(client, "offline_mode");
+    seen->offline = !is_off(client, "offline_mode");
+    seen->writable = is_off(client, "read_only") && is_off(client, "super_read_only") && !seen->offline;
     return true;
 }
 

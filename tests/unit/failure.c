@@ -122,6 +122,15 @@ START_TEST(a_server_without_room_is_alive)
 }
 END_TEST
 
+START_TEST(a_server_in_offline_mode_is_neither_ours_to_ask_nor_going_down)
+{
+    ck_assert_int_eq(failure_of_mysql(3032, true, ""), ANSWER_OFFLINE);
+    ck_assert_int_eq(failure_of_mysql(6400, true, ""), ANSWER_OFFLINE);
+    ck_assert_int_eq(failure_of_mysql(3032, false, ""), ANSWER_OFFLINE);
+    ck_assert_int_eq(failure_of_mysql(6400, false, ""), ANSWER_OFFLINE);
+}
+END_TEST
+
 START_TEST(what_nobody_knows_is_a_breach_of_protocol)
 {
     char long_one[2000];
@@ -150,6 +159,7 @@ Suite *failure_suite(void)
     tcase_add_test(tests, an_encryption_that_fails_is_not_a_refusal);
     tcase_add_test(tests, the_socket_error_behind_mysql_s_sentence_is_found);
     tcase_add_test(tests, a_server_without_room_is_alive);
+    tcase_add_test(tests, a_server_in_offline_mode_is_neither_ours_to_ask_nor_going_down);
     tcase_add_test(tests, what_nobody_knows_is_a_breach_of_protocol);
     suite_add_tcase(suite, tests);
     return suite;

@@ -11,6 +11,8 @@ Suite *paths_suite(void);
 Suite *config_suite(void);
 Suite *resolve_suite(void);
 Suite *gtid_suite(void);
+Suite *async_suite(void);
+Suite *rivals_suite(void);
 Suite *fleet_suite(void);
 Suite *name_suite(void);
 Suite *resolver_suite(void);
