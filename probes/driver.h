@@ -68,7 +68,7 @@ struct observation {
     char upstream_host[HOST_SIZE];
     uint16_t upstream_port;
     char upstream_id[IDENTITY_SIZE]; /* in the terms of self_id */
-    bool fed_elsewhere; /* another channel than the one told of here runs or tries to */
+    bool fed_elsewhere; /* another channel than the one told of here runs, in part, or tries to */
     uint8_t channel_count; /* of a server that may have several; the one told of is among them */
     struct channel channels[CHANNELS_KEPT];
     char gtids[GTIDS_SIZE]; /* what it has executed (gtid.h); "" when that is not known, or too long */
@@ -92,7 +92,8 @@ static inline void observation_follow(struct observation *seen, size_t i)
     strcpy(seen->upstream_id, channel->id);
     seen->lag_ms = channel->lag_ms;
     for (size_t k = 0; k < seen->channel_count; k++) {
-        seen->fed_elsewhere = seen->fed_elsewhere || (k != i && (seen->channels[k].live || seen->channels[k].connecting));
+        const struct channel *other = &seen->channels[k];
+        seen->fed_elsewhere = seen->fed_elsewhere || (k != i && (other->live || other->connecting || other->applying));
     }
 }
 

@@ -1,6 +1,7 @@
 /* MySQL's and MariaDB's asynchronous replication. Writable is not primary: a replica restarted without read_only is writable
  * too. So only one without any running or connecting channel claims, wherever that leads (a primary that is fed from
- * another cluster is its standby), save one half of a circular pair whose other half is read-only. */
+ * another cluster is its standby), save one half of a circular pair whose other half is read-only. A channel whose applier alone
+ * runs counts as running: its receiver has given up a source that is away, and nobody has promoted it. */
 #include "probes/kind.h"
 
 static bool recognises(const struct observation *facts)
@@ -11,13 +12,10 @@ static bool recognises(const struct observation *facts)
 
 static bool claims(const struct observation *facts, const struct observation *other)
 {
-    if (!facts->writable) {
+    if (!facts->writable || facts->fed_elsewhere) {
         return false;
     }
-    if (facts->fed_elsewhere) {
-        return false;
-    }
-    if (!facts->live && !facts->connecting) {
+    if (!facts->live && !facts->connecting && !facts->applying) {
         return true;
     }
     return other && other->answer == ANSWER_OK && !other->writable;

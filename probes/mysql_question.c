@@ -132,11 +132,11 @@ static bool read_channels(const struct client *client, struct observation *seen)
         if (!is_channel(client, row)) {
             continue;
         }
-        enum threads receiver = receiver_of(client, row);
         if (seen->channel_count == CHANNELS_KEPT) {
-            seen->fed_elsewhere = seen->fed_elsewhere || receiver != THREAD_STOPPED;
+            seen->fed_elsewhere = true; /* as it may be */
             continue;
         }
+        enum threads receiver = receiver_of(client, row);
         const struct channel *first = &seen->channels[best];
         if ((receiver == THREAD_RUNNING && !first->live) || (receiver == THREAD_CONNECTING && !first->live && !first->connecting)) {
             best = seen->channel_count;

@@ -68,7 +68,8 @@ mysql_start() { mysql_launch "$1"; wait_for 40 "my_answers $1"; }
 
 mysql_follow() { # mysql_follow NAME UPSTREAM
     my_sql "$1" "CHANGE REPLICATION SOURCE TO SOURCE_HOST='127.0.0.1', SOURCE_PORT=$(my_port "$2"), SOURCE_USER='repl',
-        SOURCE_PASSWORD='repl', SOURCE_AUTO_POSITION=1, GET_SOURCE_PUBLIC_KEY=1, SOURCE_CONNECT_RETRY=1; START REPLICA"
+        SOURCE_PASSWORD='repl', SOURCE_AUTO_POSITION=1, GET_SOURCE_PUBLIC_KEY=1, SOURCE_CONNECT_RETRY=1,
+        SOURCE_RETRY_COUNT=1000; START REPLICA"
 }
 
 mysql_replicates() {

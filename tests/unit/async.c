@@ -38,12 +38,13 @@ static struct observation source(void)
     return says(true);
 }
 
-enum stream { STOPPED, CONNECTING, RUNNING };
+enum stream { STOPPED, GIVEN_UP, CONNECTING, RUNNING };
 
 static void add_channel(struct observation *facts, const char *host, enum stream stream)
 {
     struct channel *channel = &facts->channels[facts->channel_count++];
-    *channel = (struct channel){.live = stream == RUNNING, .connecting = stream == CONNECTING, .applying = true, .port = 3306};
+    *channel = (struct channel){
+        .live = stream == RUNNING, .connecting = stream == CONNECTING, .applying = stream != STOPPED, .port = 3306};
     channel->lag_ms = stream == RUNNING ? 0 : -1;
     strcpy(channel->host, host);
     facts->replica = true;
@@ -131,7 +132,8 @@ START_TEST(any_channel_that_runs_or_tries_to_keeps_a_writable_server_from_claimi
         {"m0", "elsewhere", STOPPED, STOPPED, true},     {"m0", "elsewhere", STOPPED, RUNNING, false},
         {"m0", "elsewhere", STOPPED, CONNECTING, false}, {"m0", "elsewhere", RUNNING, STOPPED, false},
         {"elsewhere", "m0", STOPPED, CONNECTING, false}, {"elsewhere", "there", STOPPED, RUNNING, false},
-        {"elsewhere", "there", STOPPED, STOPPED, true},
+        {"elsewhere", "there", STOPPED, STOPPED, true},  {"m0", "elsewhere", STOPPED, GIVEN_UP, false},
+        {"m0", "elsewhere", GIVEN_UP, STOPPED, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         begin();

@@ -1,0 +1,199 @@
+# shellcheck shell=bash
+# Asynchronous replication in depth, each story on this machine's MariaDB and on MySQL 9.
+
+test_mariadb_a_cascade_is_told_as_it_is() { on_mariadb cascade; }
+test_mariadb_a_channel_from_outside_hides_none_from_inside() { on_mariadb channels; }
+test_mariadb_of_two_writable_servers_the_one_that_lacks_nothing_and_is_followed_wins() { on_mariadb two_writers; }
+test_mariadb_an_account_that_may_write_anyway_makes_no_primary() { on_mariadb privileged; }
+test_mysql_9_a_cascade_is_told_as_it_is() { versions_mysql_story sid cascade; }
+test_mysql_9_a_channel_from_outside_hides_none_from_inside() { versions_mysql_story sid channels; }
+test_mysql_9_of_two_writable_servers_the_one_that_lacks_nothing_and_is_followed_wins() { versions_mysql_story sid two_writers; }
+test_mysql_9_an_account_that_may_write_anyway_makes_no_primary() { versions_mysql_story sid privileged; }
+test_mysql_9_offline_mode_withdraws_the_primary() { versions_mysql_story sid offline; }
+
+on_mariadb() { # on_mariadb STORY
+    of=my
+    zk_start
+    "$1"
+}
+
+versions_mysql_story() { # versions_mysql_story RELEASE STORY
+    elsewhere "$1" sbin/mysqld 9
+    of=mysql
+    # shellcheck disable=SC2034 # for cluster_my
+    CLUSTER_SETTINGS='tls = require'
+    zk_start
+    "$2"
+}
+
+member() { echo "(.members[] | select(.name == \"$1\"))"; }
+is_up() { echo "($(member "$1") | .role == \"secondary\" and .upstream == \"$2\" and .lag.state == \"ok\")"; }
+
+# Running servers, the first of them writable, with something written.
+servers() {
+    local name
+    for name; do
+        "${of}_new" "$name"
+        sed -i 's/^slave-net-timeout=.*/slave-net-timeout=60/' "$T/$name.cnf"
+        "${of}_launch" "$name"
+    done
+    for name; do wait_for 60 "my_answers $name"; done
+    my_sql "$1" "SET GLOBAL read_only = 0"
+    [ "$of" != my ] || my_sql "$1" "SET GLOBAL gtid_domain_id = ${DOMAIN:-0}"
+    my_sql "$1" "CREATE DATABASE first_on_${1/-/}"
+}
+
+follows() { "${of}_follow" "$1" "$2"; wait_for 30 "${of}_replicates $1"; }
+
+fleet_on() { # fleet_on MEMBER...
+    cluster_my sales 3 "$@"
+    fleet_start 3
+    watch_start watch sales
+}
+
+# One channel of several: feed NAME CHANNEL SOURCE, stop_feed NAME CHANNEL
+feed() {
+    if [ "$of" = my ]; then
+        my_sql "$1" "CHANGE MASTER '$2' TO MASTER_HOST='127.0.0.1', MASTER_PORT=$(my_port "$3"), MASTER_USER='repl', MASTER_PASSWORD='repl',
+            MASTER_CONNECT_RETRY=1, MASTER_USE_GTID=slave_pos; START SLAVE '$2'"
+    else
+        my_sql "$1" "CHANGE REPLICATION SOURCE TO SOURCE_HOST='127.0.0.1', SOURCE_PORT=$(my_port "$3"), SOURCE_USER='repl',
+            SOURCE_PASSWORD='repl', SOURCE_AUTO_POSITION=1, GET_SOURCE_PUBLIC_KEY=1, SOURCE_CONNECT_RETRY=1 FOR CHANNEL '$2';
+            START REPLICA FOR CHANNEL '$2'"
+    fi
+}
+
+stop_feed() { if [ "$of" = my ]; then my_sql "$1" "STOP SLAVE '$2'"; else my_sql "$1" "STOP REPLICA FOR CHANNEL '$2'"; fi; }
+stop_feeds() { if [ "$of" = my ]; then my_sql "$1" "STOP ALL SLAVES"; else my_sql "$1" "STOP REPLICA"; fi; }
+read_only() { if [ "$of" = my ]; then echo read_only; else echo super_read_only; fi; }
+
+# ---- stories --------------------------------------------------------------------
+
+# my-1 feeds my-2, which feeds my-3.
+cascade() {
+    local name well
+    servers my-1 my-2 my-3
+    follows my-2 my-1
+    follows my-3 my-2
+    fleet_on my-1 my-2 my-3
+    well=".state == \"ok\" and .primary == \"my-1\" and $(is_up my-2 my-1) and $(is_up my-3 my-2)"
+    wait_topology 40 sales "$well"
+
+    my_sql my-2 "SET GLOBAL read_only = 0" # a middle that is writable is no primary
+    wait_report 20 sales probe-a "$(member my-2) | .writable and (.claim | not)"
+    holds_for 3 '[ "$(topology sales .primary)" = my-1 ]'
+    my_sql my-2 "SET GLOBAL $(read_only) = 1"
+
+    freeze my-1 # those that it feeds say Yes, Yes and 0 all the while
+    wait_topology 30 sales "[.members[] | .role, .lag] == [\"primary\", null, \"secondary\", null, \"secondary\", null]"
+    for name in my-2 my-3; do "${of}_replicates" $name || fail "$name has noticed"; done
+    thaw my-1
+    wait_topology 30 sales "$well"
+
+    my_crash my-2 # without its middle the leaf is broken
+    wait_topology 30 sales "($(member my-2) | .health == \"down\") and ($(member my-3) | .lag.state == \"broken\") and .primary == \"my-1\""
+    "${of}_start" my-2
+    wait_topology 60 sales "$well"
+    expect "the epoch" "$(topology sales .epoch)" 1
+
+    my_crash my-1
+    "${of}_promote" my-2
+    watch_sees 20 watch "$(at_my my-2)"
+    wait_topology 30 sales ".primary == \"my-2\" and $(is_up my-3 my-2)"
+
+    "${of}_switch" my-2 my-3 # and the leaf after it
+    watch_sees 20 watch "$(at_my my-3)"
+    wait_topology 30 sales ".primary == \"my-3\" and $(is_up my-2 my-3)"
+}
+
+# my-2 is fed by my-1 and by another, which is no member.
+channels() {
+    servers my-1 my-2
+    DOMAIN=7 servers other
+    feed my-2 inside my-1
+    feed my-2 abroad other # the first in order
+    fleet_on my-1 my-2
+    wait_topology 40 sales ".state == \"ok\" and .primary == \"my-1\" and $(is_up my-2 my-1)"
+
+    stop_feed my-2 inside
+    wait_topology 20 sales "$(member my-2) | .upstream == \"my-1\" and .lag.state == \"broken\""
+
+    # Fed from outside it is no primary, writable or not, with the primary there or not.
+    my_sql my-2 "SET GLOBAL read_only = 0"
+    my_crash my-1
+    wait_report 20 sales probe-a "$(member my-2) | .writable and (.claim | not)"
+    wait_topology 20 sales "($(member my-1) | .health == \"down\") and .primary == null"
+    holds_for 3 '[ "$(topology sales .primary)" = null ]'
+    stop_feed my-2 abroad
+    watch_sees 20 watch "$(at_my my-2)"
+}
+
+two_writers() {
+    servers my-1 my-2 my-3
+    follows my-2 my-1
+    follows my-3 my-2
+    fleet_on my-1 my-2 my-3
+    local well
+    well=".state == \"ok\" and .primary == \"my-1\" and $(is_up my-2 my-1) and $(is_up my-3 my-2)"
+    wait_topology 40 sales "$well"
+
+    stop_feeds my-2
+    my_sql my-1 "CREATE DATABASE second" # which my-2 lacks
+    "${of}_promote" my-2
+    wait_topology 20 sales ".state == \"conflict\" and .primary == \"my-1\" and .rule == \"incumbent-holds\""
+    wait_report 20 sales probe-a "$(member my-2) | .claim and .lacks == [\"my-1\"]"
+    holds_for 3 '[ "$(topology sales .primary)" = my-1 ]'
+
+    my_sql my-2 "SET GLOBAL $(read_only) = 1"
+    follows my-2 my-1
+    wait_topology 30 sales "$well"
+    expect "the epoch" "$(topology sales .epoch)" 1
+
+    stop_feeds my-2
+    "${of}_promote" my-2 # now it has all there is, and my-3
+    watch_sees 20 watch "$(at_my my-2)"
+    wait_topology 20 sales ".state == \"conflict\" and .primary == \"my-2\" and .rule == \"most-replicas\" and ($(member my-1) | .fenced)"
+    my_sql my-1 "SET GLOBAL $(read_only) = 1"
+    follows my-1 my-2
+    wait_topology 30 sales ".state == \"ok\" and .primary == \"my-2\" and $(is_up my-1 my-2) and ($(member my-1) | .fenced | not)"
+}
+
+privileged() {
+    servers my-1 my-2
+    follows my-2 my-1
+    if [ "$of" = my ]; then
+        my_sql my-1 "GRANT READ_ONLY ADMIN, CONNECTION ADMIN ON *.* TO roster@'%'; GRANT ALL ON first_on_my1.* TO roster@'%'"
+        wait_for 20 'my_as roster secret my-2 "CREATE TABLE IF NOT EXISTS first_on_my1.written (a INT)"'
+    else
+        my_sql my-1 "GRANT CONNECTION_ADMIN, SYSTEM_VARIABLES_ADMIN ON *.* TO roster@'%'; GRANT ALL ON first_on_my1.* TO roster@'%'"
+        my_sql my-2 "SET GLOBAL super_read_only = 0" # leaves read_only, which CONNECTION_ADMIN is above
+        wait_for 20 'my_as roster secret my-2 "CREATE TABLE IF NOT EXISTS first_on_my1.written (a INT)"'
+    fi
+    expect "my-2 is read-only" "$(my_sql my-2 'SELECT @@read_only')" 1
+    fleet_on my-1 my-2
+    wait_topology 40 sales ".state == \"ok\" and .primary == \"my-1\" and $(is_up my-2 my-1)"
+    my_crash my-1
+    stop_feeds my-2
+    wait_topology 20 sales '.primary == null'
+    wait_report 20 sales probe-a "$(member my-2) | .answer == \"ok\" and (.writable | not) and (.claim | not)"
+    holds_for 3 '[ "$(topology sales .primary)" = null ]'
+    my_sql my-2 "SET GLOBAL read_only = 0"
+    watch_sees 20 watch "$(at_my my-2)"
+}
+
+offline() {
+    servers my-1 my-2
+    follows my-2 my-1
+    fleet_on my-1 my-2
+    wait_topology 40 sales ".state == \"ok\" and .primary == \"my-1\" and $(is_up my-2 my-1)"
+    my_sql my-1 "SET GLOBAL offline_mode = ON" # cuts sessions, refuses new ones
+    wait_topology 20 sales ".primary == null and ($(member my-1) | .reason == \"offline\" and .health == \"down\")"
+    my_sql my-1 "SET GLOBAL offline_mode = OFF"
+    wait_topology 30 sales ".state == \"ok\" and .primary == \"my-1\""
+
+    my_sql my-1 "GRANT CONNECTION_ADMIN ON *.* TO roster@'%'; SET GLOBAL offline_mode = ON" # which lets the probes in, nobody else
+    wait_topology 20 sales ".primary == null and ($(member my-1) | .reason == \"offline\")"
+    my_as roster secret my-1 'SELECT 1' > /dev/null || fail "the probes are refused"
+    my_sql my-1 "SET GLOBAL offline_mode = OFF"
+    wait_topology 30 sales ".state == \"ok\" and .primary == \"my-1\""
+}
