@@ -224,14 +224,14 @@ START_TEST(a_source_that_has_no_room_for_us_is_heard_of)
 }
 END_TEST
 
-START_TEST(a_leaf_is_behind_by_nobody_knows_what_while_its_middle_is_not_fed)
+START_TEST(a_leaf_is_cut_off_while_its_middle_is_not_fed)
 {
     begin_cascade();
     struct observation middle = says(false);
     add_channel(&middle, "m0", STOPPED);
     look(1, middle);
     look(2, replica("m1"));
-    ck_assert_int_eq(sighting(2)->lag.state, LAG_UNKNOWN);
+    ck_assert_int_eq(sighting(2)->lag.state, LAG_BROKEN);
     middle.writable = true; /* promoted: it is what others are measured by */
     look(1, middle);
     look(2, replica("m1"));
@@ -284,7 +284,7 @@ Suite *async_suite(void)
     tcase_add_test(tests, a_leaf_whose_middle_has_gone_is_broken);
     tcase_add_test(tests, a_source_that_says_nothing_makes_lag_unknown_all_the_way_down);
     tcase_add_test(tests, a_source_that_has_no_room_for_us_is_heard_of);
-    tcase_add_test(tests, a_leaf_is_behind_by_nobody_knows_what_while_its_middle_is_not_fed);
+    tcase_add_test(tests, a_leaf_is_cut_off_while_its_middle_is_not_fed);
     tcase_add_test(tests, of_two_that_claim_each_is_told_what_it_may_lack);
     tcase_add_test(tests, who_does_not_claim_is_not_compared);
     suite_add_tcase(suite, tests);
