@@ -13,9 +13,11 @@
 #include <stdio.h>
 
 #include "registry/model.h"
+#include "registry/ranges.h"
 
 enum tls { TLS_OFF, TLS_PREFER, TLS_REQUIRE, TLS_VERIFY };
 extern const char *const tls_names[]; /* off, prefer, require, verify */
+extern const char *const no_yes[];
 
 struct registry_settings {
     char servers[SERVERS_SIZE];
@@ -43,6 +45,10 @@ struct cluster_settings {
     char password[SECRET_SIZE];  /* read from password_file; secret */
     enum tls tls;
     char tls_ca[PATH_SIZE];
+    bool discover;               /* look for further members in what the servers say */
+    char discover_within[RANGES_SIZE]; /* the addresses that they may have (ranges.h) */
+    int discover_max;            /* so many of them at most */
+    int64_t discover_forget_ms;  /* one that is silent and named by nobody for so long is forgotten */
     size_t member_count;
     struct listing members[MEMBERS_MAX]; /* sorted by name */
 };

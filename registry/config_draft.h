@@ -71,6 +71,9 @@ struct config *draft_make_config(struct draft *draft);
 /* Wipes the secrets. NULL is fine. */
 void origins_free(struct config_origins *origins);
 
+/* What discovery needs, of a cluster whose members are counted. */
+void draft_check_discovery(struct draft *draft, const struct section *section, size_t members);
+
 /* Put the defaults in place, read the files that are named, and check all that one line alone does not show. */
 void config_rules(struct draft *draft);
 

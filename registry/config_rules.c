@@ -439,6 +439,7 @@ static void check_members(struct draft *draft, struct section **clusters, size_t
             snprintf(hint, sizeof hint, "add [member %s/NAME] with an address", clusters[i]->name);
             complain(&draft->complaints, heading_of(clusters[i]), hint, "this cluster has no members");
         }
+        draft_check_discovery(draft, clusters[i], values->member_count);
         values->member_count = 0;
     }
     check_addresses(draft, members, count);

@@ -10,9 +10,10 @@
 #include "registry/servers.h"
 
 const char *const section_names[] = {"cluster", "member", "probe", "registry", NULL};
+const char *const no_yes[] = {"no", "yes", NULL};
 const char *const tls_names[] = {"off", "prefer", "require", "verify", NULL};
 
-enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
+enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
 enum { RELOADS = true, RESTARTS = false, REQUIRED = true };
 
 #define PLACE(structure, field) .offset = offsetof(struct structure, field), .size = sizeof(((struct structure *)0)->field)
@@ -27,6 +28,15 @@ const struct setting settings[] = {
      .meaning = "what to do while several members claim to be primary and none is newest: hold the old one, or have none"},
     {CLUSTER("database"), .type = SETTING_TEXT, .usual = {"postgres", ""}, PLACE(cluster_settings, database),
      .meaning = "the database to log in to"},
+    {CLUSTER("discover"), .type = SETTING_CHOICE, .words = no_yes, .usual = {"no"}, PLACE(cluster_settings, discover),
+     .meaning = "look for further members in what the servers say"},
+    {CLUSTER("discover_forget"), .type = SETTING_DURATION, .low = SECOND, .high = 30 * (int64_t)DAY, .usual = {"1h"},
+     PLACE(cluster_settings, discover_forget_ms),
+     .meaning = "a discovered member that no server names and that does not answer for so long is forgotten"},
+    {CLUSTER("discover_max"), .type = SETTING_INTEGER, .low = 1, .high = MEMBERS_MAX - 1, .usual = {"8"},
+     PLACE(cluster_settings, discover_max), .meaning = "how many members may be discovered"},
+    {CLUSTER("discover_within"), .type = SETTING_RANGES, PLACE(cluster_settings, discover_within),
+     .meaning = "the addresses that discovered members may have: ranges such as 10.0.0.0/8, fd00::/8"},
     {CLUSTER("engine"), .type = SETTING_CHOICE, .words = engine_names, .required = REQUIRED, PLACE(cluster_settings, policy.engine),
      .hint = "one of postgresql, mysql; mysql is MariaDB, too", .meaning = "how to talk to the servers"},
     {CLUSTER("kind"), .type = SETTING_CHOICE, .words = kind_names, .usual = {"auto"}, PLACE(cluster_settings, policy.kind),
@@ -321,6 +331,16 @@ static bool parse_label(const char *key, const char *value, struct listing *to, 
     return true;
 }
 
+static bool parse_ranges(const struct setting *setting, const char *value, void *to, struct mistake *mistake)
+{
+    struct ranges ranges;
+    if (ranges_parse(value, &ranges, mistake->what, sizeof mistake->what)) {
+        return parse_words(setting, value, to, mistake);
+    }
+    HINT(mistake, "ranges of addresses and commas: 10.0.0.0/8, 192.0.2.7, fd00::/8");
+    return false;
+}
+
 bool setting_parse(const struct setting *setting, const char *key, const char *value, void *to, struct mistake *ret_mistake)
 {
     *ret_mistake = (struct mistake){{0}, {0}};
@@ -344,6 +364,8 @@ bool setting_parse(const struct setting *setting, const char *key, const char *v
         return parse_auth(setting, value, to, ret_mistake);
     case SETTING_ADDRESS:
         return parse_address(value, to, ret_mistake);
+    case SETTING_RANGES:
+        return parse_ranges(setting, value, to, ret_mistake);
     case SETTING_LABEL:
         return parse_label(key, value, to, ret_mistake);
     }
@@ -375,7 +397,7 @@ static const char *print_duration(int64_t ms, char *to, size_t size)
     static const struct {
         int64_t ms;
         const char *name;
-    } units[] = {{HOUR, "h"}, {MINUTE, "m"}, {SECOND, "s"}, {1, "ms"}};
+    } units[] = {{DAY, "d"}, {HOUR, "h"}, {MINUTE, "m"}, {SECOND, "s"}, {1, "ms"}};
     size_t u = 0;
     while (ms % units[u].ms != 0 || ms < units[u].ms) {
         if (units[u].ms == 1) {
@@ -441,7 +463,7 @@ const char *setting_range(const struct setting *setting, char *to, size_t size)
 void config_print_settings(FILE *to)
 {
     static const char *const types[] = {"name",    "text", "integer", "duration", "choice", "file",
-                                        "servers", "root", "auth",    "address",  "label"};
+                                        "servers", "root", "auth",    "address",  "ranges", "label"};
     for (size_t i = 0; i < settings_count; i++) {
         const struct setting *setting = &settings[i];
         const char *other = setting->usual[1];

@@ -620,6 +620,31 @@ START_TEST(a_file_with_a_secret_in_it_must_be_one)
 }
 END_TEST
 
+START_TEST(discovery_needs_to_know_where)
+{
+    load(HEAD ORDERS "discover = yes\ndiscover_within = 10.0.0.0/8, fd00::/8\ndiscover_forget = 5m\n" MEMBER);
+    ck_assert_msg(config, "%s", said);
+    ck_assert(config->clusters[0].discover);
+    ck_assert_str_eq(config->clusters[0].discover_within, "10.0.0.0/8, fd00::/8");
+    ck_assert_int_eq(config->clusters[0].discover_max, 8);
+    ck_assert_int_eq(config->clusters[0].discover_forget_ms, 300000);
+    load(HEAD ORDERS "discover = yes\n" MEMBER);
+    ck_assert_ptr_null(config);
+    COMPLAINS(3, "discover_within: must be set with discover = yes");
+    load(HEAD ORDERS "discover = yes\ndiscover_within = 10.0.0.0/40\n" MEMBER);
+    ck_assert_uint_eq(complaints_count(), 1);
+    COMPLAINS(6, "discover_within: '10.0.0.0/40': behind the slash stands a number from 0 to 32 (ranges of addresses");
+    refuses(HEAD ORDERS "discover_within = 10.0.0.0/8\n", "discover = maybe", MEMBER, "'maybe' is unknown");
+    refuses(HEAD ORDERS "discover_within = 10.0.0.0/8\ndiscover = yes\n", "discover_max = 32", MEMBER, "out of range");
+    refuses(HEAD ORDERS "discover_within = 10.0.0.0/8\nkind = stateless\n", "discover = yes", MEMBER, "does not fit kind stateless");
+    refuses(HEAD ORDERS "discover_within = 10.0.0.0/8\ndiscover = yes\n", "discover_max = 31",
+            MEMBER "[member orders/pg-2]\naddress = 10.0.0.2:5432\n", "beside the 2 configured ones there is room for 30");
+    load(HEAD ORDERS "discover_max = 3\n" MEMBER);
+    ck_assert_ptr_nonnull(config);
+    COMPLAINS(5, "discover_max: warning: has no effect without discover");
+}
+END_TEST
+
 START_TEST(tls_settings_go_together)
 {
     write_file("ca.pem", 0644, "-", 1);
@@ -822,6 +847,7 @@ Suite *config_suite(void)
     tcase_add_test(files, the_password_is_the_first_line_and_fits);
     tcase_add_test(files, a_file_with_a_secret_in_it_must_be_one);
     tcase_add_test(files, tls_settings_go_together);
+    tcase_add_test(files, discovery_needs_to_know_where);
     tcase_add_test(printing, every_effective_setting_is_printed_with_its_origin_and_no_secret);
     tcase_add_test(printing, what_is_printed_is_an_ini_that_says_the_same);
     tcase_add_test(printing, what_a_reload_cannot_change_is_named);

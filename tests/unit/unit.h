@@ -24,5 +24,6 @@ Suite *failure_suite(void);
 Suite *reporter_suite(void);
 Suite *kind_suite(void);
 Suite *group_suite(void);
+Suite *ranges_suite(void);
 
 #endif
