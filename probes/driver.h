@@ -19,6 +19,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "probes/named.h"
 #include "registry/config.h"
 #include "registry/model.h"
 
@@ -54,7 +55,8 @@ struct observation {
     char detail[DETAIL_SIZE];   /* with a failure: the server's or client's own sentence, tamed; no secret */
     char version[VERSION_SIZE]; /* "15.20", "10.11.19-MariaDB" */
     char identity[IDENTITY_SIZE]; /* of the cluster, where the engine has one: PostgreSQL's system identifier */
-    char self_id[IDENTITY_SIZE];  /* of this server: MySQL's server_uuid, MariaDB's server_id */
+    char self_id[IDENTITY_SIZE];  /* of this server: MySQL's server_uuid, MariaDB's server_id; PostgreSQL, where discovery
+                                     asks: the moment at which it was started */
     char lineage[LINEAGE_SIZE];   /* PostgreSQL: the timeline it writes or follows, decimal */
     bool writable;      /* takes writes from ordinary accounts (not in recovery, not read-only by default) */
     bool offline;       /* sends ordinary accounts away; ours is none */
@@ -77,6 +79,7 @@ struct observation {
     int64_t position;   /* PostgreSQL: WAL bytes written (primary) or replayed (standby); else -1 */
     int64_t received;   /* PostgreSQL standby: WAL bytes received; else -1 */
     int64_t lag_ms;     /* as the server puts it; -1 when it does not know */
+    struct named named; /* servers that it names, where discovery asks; its upstream stands above */
     char missing[MISSING_SIZE]; /* a privilege that we lack, whether or not the look succeeded; "" none */
 };
 
@@ -116,7 +119,7 @@ struct want {
 
 /* What a link needs to know; borrowed for the call of open() only. */
 struct target {
-    const struct cluster_settings *cluster; /* user, database, password, tls */
+    const struct cluster_settings *cluster; /* user, database, password, tls, discover */
     const struct listing *listing;          /* host, port */
     const char *application;                /* how we show in the server's list of sessions: "roster-probe NAME" */
     int64_t timeout_ms;

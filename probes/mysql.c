@@ -46,6 +46,7 @@ struct link {
     char application[NAME_SIZE];
     char tls_ca[PATH_SIZE];
     enum tls tls;
+    bool discover;
     int64_t timeout_ms;
 
     enum stage stage;
@@ -55,6 +56,7 @@ struct link {
     enum client_step worked; /* what came of the worker's part */
     enum dialect dialect;
     const struct part *parts, *part; /* of the question; the one whose result comes next */
+    struct part own_parts[PARTS_MAX + 1];
     char question[QUESTION_SIZE];
     bool answered; /* this connection has answered a look before */
     struct observation seen;
@@ -123,8 +125,7 @@ static void fail_late(struct link *link)
 static void speak(struct link *link, enum dialect dialect)
 {
     link->dialect = dialect;
-    link->parts = mysql_parts(dialect);
-    mysql_question(link->parts, link->question);
+    link->parts = link->discover ? mysql_parts_and_replicas(dialect, link->own_parts) : mysql_parts(dialect);
 }
 
 static void finish(struct link *link, enum answer answer)
@@ -151,9 +152,18 @@ static bool is_denied(const struct link *link)
            failure_of_mysql(client_error(link->client), false, client_sentence(link->client)) == ANSWER_PRIVILEGE;
 }
 
+static void ask_from(struct link *link, const struct part *part);
+
 static void take_denial(struct link *link)
 {
     const struct part *part = link->part;
+    if (mysql_is_wanted(part) && link->seen.group.type == GROUP_NONE) { /* a group's members name each other */
+        text_copy(link->seen.missing, sizeof link->seen.missing, part->privilege);
+    }
+    if (part->is_vital && !part->is_vital(&link->seen) && part[1].sql) {
+        ask_from(link, part + 1); /* the server has not looked at these */
+        return;
+    }
     if (part->is_vital && !part->is_vital(&link->seen)) {
         finish_answered(link);
         return;
@@ -203,11 +213,17 @@ static void take_results(struct link *link, enum client_step step)
     }
 }
 
-static void ask(struct link *link)
+static void ask_from(struct link *link, const struct part *part)
 {
     link->stage = STAGE_ASKING;
-    link->part = link->parts;
+    link->part = part;
+    mysql_question(part, link->question);
     take_results(link, client_ask(link->client, link->question));
+}
+
+static void ask(struct link *link)
+{
+    ask_from(link, link->parts);
 }
 
 /* ---- connecting --------------------------------------------------------------------------- */
@@ -323,6 +339,7 @@ static struct link *mysql_open(const struct target *target)
     text_tame(link->application, sizeof link->application, target->application);
     link->port = target->listing->port;
     link->tls = cluster->tls;
+    link->discover = cluster->discover;
     link->timeout_ms = target->timeout_ms;
     return link;
 }

@@ -94,6 +94,7 @@ static void read_galera(const struct client *client, struct observation *seen)
     seen->group.size = (int)number_of(value_of(client, "wsrep_cluster_size"));
     seen->group.queue = number_of(value_of(client, "wsrep_local_recv_queue"));
     seen->group.leads = true;
+    named_add_addresses(&seen->named, value_of(client, "wsrep_incoming_addresses"));
     if (uuid && !text_equal(uuid, nobody)) {
         text_tame(seen->identity, sizeof seen->identity, uuid);
     }
@@ -162,6 +163,15 @@ static void follow(struct observation *seen, bool leader_is_there)
     }
 }
 
+static void name_member(const struct client *client, size_t row, struct observation *seen)
+{
+    const char *host = client_value(client, row, "MEMBER_HOST", NULL);
+    int64_t port = number_of(client_value(client, row, "MEMBER_PORT", NULL));
+    if (host && port > 0 && port <= UINT16_MAX) {
+        named_add(&seen->named, host, (uint16_t)port);
+    }
+}
+
 bool group_read_members(const struct client *client, struct observation *seen)
 {
     struct group *group = &seen->group;
@@ -183,6 +193,7 @@ bool group_read_members(const struct client *client, struct observation *seen)
         if (!group->many && is_word(client_value(client, row, "MEMBER_ROLE", NULL), "PRIMARY")) {
             text_tame(group->leader_id, sizeof group->leader_id, id);
         }
+        name_member(client, row, seen);
         leader_is_there = leader_is_there || (reachable && text_equal(id, group->leader_id));
     }
     follow(seen, leader_is_there);

@@ -1,5 +1,5 @@
 /* Settings, then what a member of a group says (nothing elsewhere), then the replication channels; with MySQL last the
- * members of its group, which is denied to most accounts that need it not.
+ * members of its group, which is denied to most accounts that need it not. Discovery asks for replicas, too.
  *
  * Columns are found by name, in the new spelling and the old: MariaDB keeps the old
  * one whatever the statement is called, MySQL changed it with 8.0.22.
@@ -9,6 +9,7 @@
  * knows which of them lead to members). */
 #include "probes/mysql_question.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -155,7 +156,7 @@ static bool read_channels(const struct client *client, struct observation *seen)
 #define VARIABLES "'group_replication_group_name', 'group_replication_single_primary_mode', 'wsrep_on', 'wsrep_reject_queries'"
 #define GALERA_STATUS                                                                                                              \
     "'wsrep_cluster_status', 'wsrep_ready', 'wsrep_local_state', 'wsrep_cluster_state_uuid',"                                      \
-    " 'wsrep_cluster_conf_id', 'wsrep_cluster_size', 'wsrep_local_recv_queue'"
+    " 'wsrep_cluster_conf_id', 'wsrep_cluster_size', 'wsrep_local_recv_queue', 'wsrep_incoming_addresses'"
 
 /* What only some servers have is looked up by name; what is not there gives no row. */
 #define LOOK_UP(table, names)                                                                                                      \
@@ -201,6 +202,52 @@ const struct part *mysql_parts(enum dialect dialect)
     };
     return parts[dialect];
 }
+
+/* ---- replicas, for discovery --------------------------------------------------------------- */
+
+/* Those that announce themselves: without report_host they give no host. */
+static bool read_replicas(const struct client *client, struct observation *seen)
+{
+    for (size_t row = 0; row < client_rows(client); row++) {
+        int64_t port;
+        if (text_parse_int(text_of(client, row, "Port", NULL), 1, UINT16_MAX, &port)) {
+            named_add(&seen->named, text_of(client, row, "Host", NULL), (uint16_t)port);
+        }
+    }
+    return true;
+}
+
+static bool is_never_vital(const struct observation *seen)
+{
+    (void)seen;
+    return false;
+}
+
+const struct part *mysql_parts_and_replicas(enum dialect dialect, struct part to[PARTS_MAX + 1])
+{
+    static const struct part replicas[] = {
+        [DIALECT_MARIADB] = {"SHOW SLAVE HOSTS", "REPLICATION MASTER ADMIN", read_replicas, is_never_vital},
+        [DIALECT_MARIADB_PLAIN] = {"SHOW SLAVE HOSTS", "REPLICATION MASTER ADMIN", read_replicas, is_never_vital},
+        [DIALECT_SLAVE] = {"SHOW SLAVE HOSTS", "REPLICATION SLAVE", read_replicas, is_never_vital},
+        [DIALECT_REPLICA] = {"SHOW REPLICAS", "REPLICATION SLAVE", read_replicas, is_never_vital},
+    };
+    const struct part *parts = mysql_parts(dialect);
+    size_t count = 0;
+    for (; parts[count].sql; count++) {
+        assert(count + 1 < PARTS_MAX);
+        to[count] = parts[count];
+    }
+    to[count] = replicas[dialect];
+    to[count + 1] = (struct part){0};
+    return to;
+}
+
+bool mysql_is_wanted(const struct part *part)
+{
+    return part->read == read_replicas;
+}
+
+/* ---- as text ---------------------------------------------------------------------------- */
 
 void mysql_question(const struct part *parts, char to[QUESTION_SIZE])
 {

@@ -35,6 +35,14 @@ struct part {
 /* The statements for one round trip, in order; the server stops at one that it denies. */
 const struct part *mysql_parts(enum dialect dialect);
 
+enum { PARTS_MAX = 8 };
+
+/* The same and one more, for discovery of members; put together in `to`, which is returned. */
+const struct part *mysql_parts_and_replicas(enum dialect dialect, struct part to[PARTS_MAX + 1]);
+
+/* Does configuration ask for this one? That it is denied is told, vital or not. */
+bool mysql_is_wanted(const struct part *part);
+
 enum { QUESTION_SIZE = 8192 };
 
 /* The same as one text. */

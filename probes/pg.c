@@ -48,6 +48,7 @@ struct link {
     char tls_ca[PATH_SIZE];
     enum tls tls;
     int64_t timeout_ms;
+    char question[PG_QUESTION_SIZE];
 
     enum stage stage;
     PGconn *connection;                /* NULL when STAGE_OFF */
@@ -243,7 +244,7 @@ static void flush(struct link *link)
 static void ask(struct link *link)
 {
     link->stage = STAGE_ASKING;
-    if (!PQsendQuery(link->connection, pg_question)) {
+    if (!PQsendQuery(link->connection, link->question)) {
         broke(link, PQerrorMessage(link->connection));
         return;
     }
@@ -362,6 +363,7 @@ static struct link *pg_open(const struct target *target)
     memcpy(link->tls_ca, cluster->tls_ca, sizeof link->tls_ca);
     text_tame(link->application, sizeof link->application, target->application);
     link->tls = cluster->tls;
+    pg_question(cluster->discover, link->question);
     link->timeout_ms = target->timeout_ms;
     return link;
 }

@@ -3,6 +3,7 @@
  * ends once and for all, and is read first. */
 #include "probes/pg_question.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <libpq-fe.h>
 #include <stdio.h>
@@ -28,6 +29,8 @@ enum column {
     COLUMN_CONNINFO, /* the receiver's; the server hides passwords in it */
     COLUMN_AWAITED,
     COLUMN_PRIVILEGED,
+    COLUMN_STARTED, /* this and what follows: for discovery alone */
+    COLUMN_NAMED,
     COLUMNS
 };
 
@@ -44,7 +47,7 @@ enum column {
  *
  * The statement is planned each time, which takes most of the server's time for it: what is rare is asked of functions, not of
  * the views above them, which join tables, and is not executed unless a setting says that there is something to ask for. */
-const char pg_question[] =
+static const char columns[] =
     "SELECT r.rec, s.system_identifier,"
     " CASE WHEN r.rec THEN greatest(w.received_tli, c.timeline_id)"
     " ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint END,"
@@ -63,9 +66,25 @@ const char pg_question[] =
     " CASE WHEN NOT r.rec AND current_setting('synchronous_standby_names') <> '' THEN"
     " (SELECT string_agg(n.name, chr(10) ORDER BY n.name) FROM (SELECT a.application_name AS name FROM pg_stat_get_wal_senders() p,"
     " pg_stat_get_activity(p.pid) a GROUP BY 1 HAVING bool_and(p.sync_state IN ('sync', 'quorum'))) n) END,"
-    " pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')"
+    " pg_has_role(current_user, 'pg_read_all_stats', 'USAGE'),";
+static const char sources[] =
     " FROM (SELECT pg_is_in_recovery() AS rec OFFSET 0) r"
     " CROSS JOIN pg_control_system() s CROSS JOIN pg_control_checkpoint() c LEFT JOIN pg_stat_wal_receiver w ON true";
+
+/* A server has one moment of starting, whatever address it is reached at. Those that stream from it are told by address: their
+ * own ports it does not know. */
+static const char discovery_columns[] =
+    " (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint,"
+    " (SELECT string_agg(n.host, ',') FROM (SELECT DISTINCT host(a.client_addr) AS host FROM pg_stat_get_wal_senders() p,"
+    " pg_stat_get_activity(p.pid) a WHERE a.client_addr IS NOT NULL ORDER BY 1 LIMIT 32) n)";
+
+void pg_question(bool discover, char to[PG_QUESTION_SIZE])
+{
+    struct text text;
+    text_init(&text, to, PG_QUESTION_SIZE);
+    text_put(&text, "%s%s%s", columns, discover ? discovery_columns : " NULL, NULL", sources);
+    assert(!text.cut);
+}
 
 static const char *value_of(const PGresult *result, enum column column)
 {
@@ -210,6 +229,8 @@ bool pg_read_answer(const struct pg_result *result, const char *version, struct 
         read_stream(result, seen);
     }
     read_awaited(value_of(result, COLUMN_AWAITED), seen);
+    text_tame(seen->self_id, sizeof seen->self_id, value_of(result, COLUMN_STARTED));
+    named_add_hosts(&seen->named, value_of(result, COLUMN_NAMED));
     if (!is_true(result, COLUMN_PRIVILEGED)) {
         text_copy(seen->missing, sizeof seen->missing, "pg_read_all_stats");
     }

@@ -8,8 +8,10 @@
 
 struct pg_result; /* libpq's PGresult */
 
-/* One statement, one row. */
-extern const char pg_question[];
+enum { PG_QUESTION_SIZE = 4096 };
+
+/* One statement, one row. `discover`: with what discovery of members wants to know. */
+void pg_question(bool discover, char to[PG_QUESTION_SIZE]);
 
 /* The row into `seen`, whose answer becomes OK. `version`: the server_version it has reported; may be NULL.
  * False when the row is not what the statement gives; `seen` may then be half filled. */

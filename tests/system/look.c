@@ -42,6 +42,7 @@ static const char usage[] = "usage: look [options] HOST:PORT\n"
                             "  -t, --timeout DURATION          per phase [500ms]\n"
                             "  -n, --repeat N                  looks; 0: for ever [1]\n"
                             "  -i, --interval DURATION         between looks; a server that speaks unasked is looked at once [1s]\n"
+                            "  -D, --discover                  ask what discovery asks, too\n"
                             "  -f, --fresh                     a new connection each time\n";
 
 static _Noreturn void refuse(const char *what)
@@ -112,6 +113,9 @@ static void read_option(struct options *options, int option, const char *value)
     case 'f':
         options->fresh = true;
         break;
+    case 'D':
+        cluster->discover = true;
+        break;
     default:
         refuse("unknown option");
     }
@@ -123,14 +127,13 @@ static void read_option(struct options *options, int option, const char *value)
 static struct options read_options(int argc, char **argv)
 {
     static const struct option longs[] = {
-        {"engine", 1, NULL, 'e'},   {"user", 1, NULL, 'u'},   {"password-file", 1, NULL, 'p'},
-        {"database", 1, NULL, 'd'}, {"tls", 1, NULL, 's'},    {"ca", 1, NULL, 'c'},
-        {"timeout", 1, NULL, 't'},  {"repeat", 1, NULL, 'n'}, {"interval", 1, NULL, 'i'},
-        {"fresh", 0, NULL, 'f'},    {NULL, 0, NULL, 0},
+        {"engine", 1, NULL, 'e'},   {"user", 1, NULL, 'u'},  {"password-file", 1, NULL, 'p'}, {"database", 1, NULL, 'd'},
+        {"tls", 1, NULL, 's'},      {"ca", 1, NULL, 'c'},    {"timeout", 1, NULL, 't'},       {"repeat", 1, NULL, 'n'},
+        {"interval", 1, NULL, 'i'}, {"fresh", 0, NULL, 'f'}, {"discover", 0, NULL, 'D'},      {NULL, 0, NULL, 0},
     };
     struct options options = {.timeout_ms = 500, .interval_ms = 1000, .repeat = 1, .cluster.user = "roster"};
     int option;
-    while ((option = getopt_long(argc, argv, "e:u:p:d:s:c:t:n:i:f", longs, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "e:u:p:d:s:c:t:n:i:fD", longs, NULL)) != -1) {
         read_option(&options, option, optarg);
     }
     if (optind + 1 != argc ||
@@ -275,6 +278,9 @@ static void print_look(int64_t number, int64_t took_ms, const struct stopwatch *
     print_number("position", seen->position);
     print_number("received", seen->received);
     print_number("lag_ms", seen->lag_ms);
+    for (size_t i = 0; i < seen->named.count; i++) {
+        print_word("named", text_address(upstream, sizeof upstream, seen->named.server[i].host, seen->named.server[i].port));
+    }
     print_word("missing", seen->missing);
     printf(" longest_call_us=%" PRId64, watch->longest_ns / 1000);
     if (seen->detail[0]) {
