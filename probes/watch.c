@@ -7,6 +7,7 @@
 
 #include "probes/assess.h"
 #include "probes/look.h"
+#include "probes/search.h"
 #include "probes/words.h"
 #include "registry/base/clock.h"
 #include "registry/base/note.h"
@@ -14,7 +15,9 @@
 
 struct watch {
     struct ground *ground;
-    struct cluster_settings settings;
+    struct cluster_settings configured; /* what the file says */
+    struct cluster_settings settings;   /* with the discovered members */
+    struct search search;
     struct assessment assessment;
     struct schedule schedule;
     struct resolver *resolver;
@@ -53,6 +56,9 @@ static void report(struct watch *watch)
     static struct report now; /* 60 kB; one thread */
     int64_t now_ms = clock_mono_ms();
     const char *abstains = watch->ground->blind ? "blind" : now_ms < watch->ground->slipped_ms ? "slipped" : "";
+    if (!abstains[0] && !search_is_settled(&watch->search, now_ms)) {
+        abstains = "starting";
+    }
     assess_report(&watch->assessment, now_ms, abstains, &now);
     if (!text_equal(watch->abstains, now.abstains)) {
         note(NOTE_NOTICE, watch->settings.name, now.abstains[0] ? "this probe abstains: %s" : "this probe votes%s", now.abstains);
@@ -121,6 +127,8 @@ static void tell_kind(struct watch *watch)
     }
 }
 
+static void search_on(struct watch *watch, size_t i);
+
 static void look_ended(void *owner, const char *member, const struct observation *observation, const char *address)
 {
     struct watch *watch = owner;
@@ -134,6 +142,7 @@ static void look_ended(void *owner, const char *member, const struct observation
     if (flags & ASSESS_ALARM) {
         watch_alarm(watch, member, observation->answer == ANSWER_OK ? "its answer changed" : answer_names[observation->answer]);
     }
+    search_on(watch, i);
     doubt_oneself(watch->ground);
     report(watch);
     update_schedule(watch);
@@ -153,32 +162,41 @@ static void on_timer(uv_timer_t *timer)
     watch->ground->settle(watch->ground);
 }
 
-static void start_look(struct watch *watch, size_t i)
+/* How looks at this cluster are made; what is about one member is left out. */
+static struct look_settings how_to_look(struct watch *watch, char application[NAME_SIZE + 16])
 {
     static const struct driver *const drivers[] = {[ENGINE_POSTGRESQL] = &driver_pg, [ENGINE_MYSQL] = &driver_mysql};
     struct ground *ground = watch->ground;
-    char application[NAME_SIZE + 16];
-    snprintf(application, sizeof application, "roster-probe %s", ground->config->probe.name);
-    watch->told[i] = ANSWER_UNKNOWN;
-    watch->looks[i] = look_new(&(struct look_settings){
+    snprintf(application, NAME_SIZE + 16, "roster-probe %s", ground->config->probe.name);
+    return (struct look_settings){
         .loop = ground->loop,
         .names = ground->names,
         .driver = drivers[watch->settings.policy.engine],
         .cluster = &watch->settings,
-        .listing = &watch->settings.members[i],
         .application = application,
         .timeout_ms = ground->config->probe.timeout_ms,
         .schedule = &watch->schedule,
         .rank = &ground->rank,
         .size = &ground->size,
-        .owner = watch,
-        .outcome = look_ended,
-        .alarm = look_alarmed,
-    });
+    };
+}
+
+static void start_look(struct watch *watch, size_t i)
+{
+    char application[NAME_SIZE + 16];
+    struct look_settings look = how_to_look(watch, application);
+    look.listing = &watch->settings.members[i];
+    look.owner = watch;
+    look.outcome = look_ended;
+    look.alarm = look_alarmed;
+    watch->told[i] = ANSWER_UNKNOWN;
+    watch->looks[i] = look_new(&look);
     if (!watch->looks[i]) {
         note(NOTE_ERROR, watch->settings.name, "no memory to look at %s", watch->settings.members[i].name);
     }
 }
+
+static void trial_ended(void *owner, const struct listing *listing, const struct observation *observation, const char *address);
 
 bool watch_start(struct ground *ground, const struct cluster_settings *settings)
 {
@@ -187,8 +205,9 @@ bool watch_start(struct ground *ground, const struct cluster_settings *settings)
         return false;
     }
     watch->ground = ground;
-    watch->settings = *settings;
+    watch->settings = watch->configured = *settings;
     watch->told_kind = KIND_AUTO;
+    search_init(&watch->search, settings, watch, trial_ended);
     assess_init(&watch->assessment, ground->config->probe.name, settings, &ground->config->probe);
     schedule_init(&watch->schedule, ground->config->probe.interval_ms, ground->config->probe.alert_interval_ms, clock_mono_ms());
     watch->resolver =
@@ -215,6 +234,7 @@ static void free_if_done(struct watch *watch)
 {
     if (watch->leaving && !watch->timer_open && !watch->resolver) {
         explicit_bzero(&watch->settings, sizeof watch->settings);
+        explicit_bzero(&watch->configured, sizeof watch->configured);
         free(watch);
     }
 }
@@ -229,6 +249,7 @@ static void timer_closed(uv_handle_t *handle)
 void watch_stop(struct watch *watch)
 {
     watch->leaving = true;
+    search_stop(&watch->search);
     for (size_t i = 0; i < MEMBERS_MAX; i++) {
         look_close(watch->looks[i]);
         watch->looks[i] = NULL;
@@ -261,10 +282,12 @@ void watch_sweep(struct ground *ground, bool all)
 static bool same_access(const struct cluster_settings *a, const struct cluster_settings *b)
 {
     return a->policy.engine == b->policy.engine && text_equal(a->user, b->user) && text_equal(a->database, b->database) &&
-           text_equal(a->password, b->password) && a->tls == b->tls && text_equal(a->tls_ca, b->tls_ca);
+           text_equal(a->password, b->password) && a->discover == b->discover && a->tls == b->tls &&
+           text_equal(a->tls_ca, b->tls_ca);
 }
 
-void watch_reload(struct watch *watch, const struct cluster_settings *settings, bool same_timeout)
+/* Looks at these members from now on. */
+static void change_members(struct watch *watch, const struct cluster_settings *settings, bool same_timeout)
 {
     struct look *kept[MEMBERS_MAX] = {0};
     enum answer told[MEMBERS_MAX] = {0};
@@ -291,7 +314,81 @@ void watch_reload(struct watch *watch, const struct cluster_settings *settings, 
             start_look(watch, i);
         }
     }
+}
+
+/* The configured members and those that were discovered. */
+static void list_members(struct watch *watch, bool same_timeout)
+{
+    static struct cluster_settings listed; /* 40 kB; one thread */
+    listed = watch->configured;
+    discovery_list(&watch->search.discovery, &listed);
+    change_members(watch, &listed, same_timeout);
+    explicit_bzero(&listed, sizeof listed);
+}
+
+void watch_reload(struct watch *watch, const struct cluster_settings *settings, bool same_timeout)
+{
+    watch->configured = *settings;
+    search_reload(&watch->search, settings);
+    list_members(watch, same_timeout);
     watch_alarm(watch, "", "the configuration was reloaded");
+}
+
+/* ---- discovery ---------------------------------------------------------------------------------- */
+
+static const char *identity_of(const struct watch *watch)
+{
+    const struct topology *topology = resolver_topology(watch->resolver);
+    return topology ? topology->identity : "";
+}
+
+static void begin_trials(struct watch *watch)
+{
+    char application[NAME_SIZE + 16];
+    struct look_settings like = how_to_look(watch, application);
+    search_step(&watch->search, &like, &watch->assessment, clock_mono_ms());
+}
+
+/* Member `i` was looked at: whom does it name, who is the same as it, and who has been silent for long? */
+static void hear(struct watch *watch, size_t i)
+{
+    struct discovery *discovery = &watch->search.discovery;
+    int64_t now_ms = clock_mono_ms();
+    discovery_hear(discovery, &watch->assessment, i, now_ms);
+    if (discovery_review(discovery, &watch->assessment, identity_of(watch), now_ms)) {
+        list_members(watch, true);
+    }
+}
+
+static void search_on(struct watch *watch, size_t i)
+{
+    if (!watch->search.discovery.on) {
+        return;
+    }
+    if (!watch->search.recalled && resolver_has_read(watch->resolver)) {
+        search_recall(&watch->search, resolver_topology(watch->resolver), clock_mono_ms());
+    }
+    hear(watch, i);
+    begin_trials(watch);
+}
+
+static void trial_ended(void *owner, const struct listing *listing, const struct observation *observation, const char *address)
+{
+    struct watch *watch = owner;
+    int64_t now_ms = clock_mono_ms();
+    bool joins = discovery_judge(&watch->search.discovery, listing->host, listing->port, observation, &watch->assessment,
+                                 identity_of(watch), now_ms);
+    if (joins) {
+        list_members(watch, true);
+        size_t i = member_index(watch, listing->name);
+        /* Taken in at once: a report with a member that was not looked at abstains. */
+        assess_look(&watch->assessment, i, observation, address, now_ms, clock_wall_ms());
+        tell_member(watch, i);
+        hear(watch, i);
+        report(watch);
+    }
+    begin_trials(watch);
+    watch->ground->settle(watch->ground);
 }
 
 /* ---- beliefs ----------------------------------------------------------------------------------- */

@@ -540,6 +540,11 @@ const struct topology *resolver_topology(const struct resolver *resolver)
     return resolver->has_topology ? &resolver->topology : NULL;
 }
 
+bool resolver_has_read(const struct resolver *resolver)
+{
+    return mirror_is_up(resolver->mirror) && mirror_settled(resolver->topology_node);
+}
+
 bool resolver_is_idle(const struct resolver *resolver)
 {
     return !resolver->writing;

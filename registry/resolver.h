@@ -62,6 +62,9 @@ struct resolver_news resolver_news(struct resolver *resolver);
 /* The verdict in force, NULL when there is none yet. */
 const struct topology *resolver_topology(const struct resolver *resolver);
 
+/* Is that all that the registry has? False while it is being read, or out of reach. */
+bool resolver_has_read(const struct resolver *resolver);
+
 /* No write of ours is under way. */
 bool resolver_is_idle(const struct resolver *resolver);
 

@@ -25,5 +25,6 @@ Suite *reporter_suite(void);
 Suite *kind_suite(void);
 Suite *group_suite(void);
 Suite *ranges_suite(void);
+Suite *discovery_suite(void);
 
 #endif
