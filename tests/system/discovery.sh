@@ -278,3 +278,34 @@ versions_replicas() { # versions_replicas RELEASE VERSION
     expect_text "$T/said" 'answer=ok .*missing=REPLICATION SLAVE'
 }
 test_replicas_of_mysql_9_are_found() { versions_replicas sid 9; }
+
+# ---- groups --------------------------------------------------------------------------
+
+# One member is configured; the group's own table names the others.
+versions_group() { # versions_group RELEASE VERSION
+    elsewhere "$1" sbin/mysqld "$2"
+    zk_start
+    group_three
+    DISCOVER+=$'\ntls = require\ndiscover_forget = 3s' sales 1 my-2
+    wait_topology 60 sales ".kind == \"group-replication\" and .state == \"ok\" and .primary == \"$(my_name my-1)\" and (.members | length) == 3"
+    wait_topology 20 sales '[.members[].health] | unique == ["up"]'
+    # One that left answers, and is kept; one that is gone is forgotten when the group has.
+    my_crash my-3
+    wait_topology 60 sales '(.members | length) == 2'
+    expect_text "$T/probe-a.log" "discovery: member $(my_name my-3) is forgotten"
+}
+test_members_of_a_group_are_found() { versions_group sid 9; }
+
+versions_galera() { # versions_galera RELEASE VERSION
+    galera_elsewhere "$1" "$2"
+    zk_start
+    galera_three
+    DISCOVER+=$'\ndiscover_forget = 3s' sales 1 my-1
+    wait_topology 60 sales ".kind == \"galera\" and .state == \"ok\" and .primary != null and (.members | length) == 3"
+    wait_topology 20 sales '[.members[].health] | unique == ["up"]'
+    expect "the members" "$(names sales)" "$(printf '%s\n' "$(my_name my-2)" "$(my_name my-3)" my-1 | sort | xargs)"
+    expect_no_text "$T/probe-a.log" 'lacks'
+    my_crash my-3
+    wait_topology 60 sales '(.members | length) == 2'
+}
+test_nodes_of_galera_are_found() { versions_galera bookworm 10.11; }
