@@ -227,7 +227,9 @@ static const struct {
     {3118, ANSWER_AUTH, ANSWER_AUTH},           /* the account is locked */
     {4151, ANSWER_AUTH, ANSWER_AUTH},           /* the account is locked (MariaDB) */
     {3159, ANSWER_TLS, ANSWER_TLS},             /* the server insists on encryption */
-    {1142, ANSWER_AUTH, ANSWER_PRIVILEGE},      /* no right to the table */
+    {1142, ANSWER_AUTH, ANSWER_PRIVILEGE},      /* no right to the table, */
+    {1143, ANSWER_AUTH, ANSWER_PRIVILEGE},      /* to a column of it, */
+    {1370, ANSWER_AUTH, ANSWER_PRIVILEGE},      /* to the routine */
     {1227, ANSWER_AUTH, ANSWER_PRIVILEGE},      /* no right to the statement */
     {1053, ANSWER_STOPPING, ANSWER_LOST},       /* shutting down */
     {1079, ANSWER_STOPPING, ANSWER_LOST},       /* shut down */

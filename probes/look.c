@@ -175,7 +175,8 @@ static void end_fresh(struct look *look, const struct observation *observation)
 {
     const struct driver *driver = look->to.driver;
     struct observation outcome = *observation;
-    bool good = outcome.answer == ANSWER_OK;
+    bool takes = driver->idle_fd(look->fresh) >= 0; /* a session, though it may refuse the operator's statement */
+    bool good = outcome.answer == ANSWER_OK || (outcome.answer == ANSWER_PROTOCOL && takes);
     bool old_serves = driver->idle_fd(look->link) >= 0;
     drop_poller(look);
     if (good) {

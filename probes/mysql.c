@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "probes/custom_answer.h"
 #include "probes/driver.h"
 #include "probes/failure.h"
 #include "probes/mysql_client.h"
@@ -45,6 +46,7 @@ struct link {
     char password[SECRET_SIZE];
     char application[NAME_SIZE];
     char tls_ca[PATH_SIZE];
+    char query[QUERY_SIZE]; /* the operator's statement; "": our question */
     enum tls tls;
     bool discover;
     int64_t timeout_ms;
@@ -55,6 +57,7 @@ struct link {
     bool plain;              /* no encryption on this connection */
     enum client_step worked; /* what came of the worker's part */
     enum dialect dialect;
+    struct part custom[2];           /* the operator's statement as a question */
     const struct part *parts, *part; /* of the question; the one whose result comes next */
     struct part own_parts[PARTS_MAX + 1];
     char question[QUESTION_SIZE];
@@ -66,8 +69,14 @@ struct link {
 
 static void clear(struct observation *seen)
 {
-    *seen = (struct observation){
-        .answer = ANSWER_UNKNOWN, .position = -1, .received = -1, .lag_ms = -1, .group.queue = -1, .claim = -1, .ready = -1};
+    *seen = (struct observation){.answer = ANSWER_UNKNOWN,
+                                 .position = -1,
+                                 .received = -1,
+                                 .lag_ms = -1,
+                                 .lag_bytes = -1,
+                                 .group.queue = -1,
+                                 .claim = -1,
+                                 .ready = -1};
 }
 
 static void mysql_drop(struct link *link)
@@ -79,12 +88,14 @@ static void mysql_drop(struct link *link)
     link->answered = false;
 }
 
-/* The look is over, and the connection too. `detail` may belong to it. */
+/* The look is over, and the connection too. `detail` may belong to it, or stand in what is cleared here. */
 static void fail(struct link *link, enum answer answer, const char *detail)
 {
+    char tamed[DETAIL_SIZE];
+    text_tame(tamed, sizeof tamed, detail);
     clear(&link->seen);
     link->seen.answer = answer;
-    text_tame(link->seen.detail, sizeof link->seen.detail, detail);
+    memcpy(link->seen.detail, tamed, sizeof tamed);
     mysql_drop(link);
 }
 
@@ -125,7 +136,9 @@ static void fail_late(struct link *link)
 static void speak(struct link *link, enum dialect dialect)
 {
     link->dialect = dialect;
-    link->parts = link->discover ? mysql_parts_and_replicas(dialect, link->own_parts) : mysql_parts(dialect);
+    link->parts = link->query[0]   ? link->custom
+                  : link->discover ? mysql_parts_and_replicas(dialect, link->own_parts)
+                                   : mysql_parts(dialect);
 }
 
 static void finish(struct link *link, enum answer answer)
@@ -133,7 +146,9 @@ static void finish(struct link *link, enum answer answer)
     link->seen.answer = answer;
     link->answered = true;
     link->stage = STAGE_IDLE;
-    mysql_read_version(client_server_version(link->client), link->seen.version, sizeof link->seen.version);
+    if (!link->seen.version[0]) {
+        mysql_read_version(client_server_version(link->client), link->seen.version, sizeof link->seen.version);
+    }
 }
 
 /* In offline mode a server keeps accounts with CONNECTION_ADMIN; for everybody else it is not there. */
@@ -179,7 +194,7 @@ static void ask(struct link *link);
 static bool adapts(struct link *link)
 {
     enum { UNKNOWN_VARIABLE = 1193 };
-    enum dialect without = mysql_dialect_without(link->dialect);
+    enum dialect without = link->query[0] ? link->dialect : mysql_dialect_without(link->dialect);
     if (client_error(link->client) != UNKNOWN_VARIABLE || client_is_flooded(link->client) || without == link->dialect) {
         return false;
     }
@@ -188,12 +203,29 @@ static bool adapts(struct link *link)
     return true;
 }
 
+/* The server refuses the operator's statement, in a connection that is sound. */
+static bool is_at_fault(const struct link *link)
+{
+    enum { CLIENT_ERRORS = 2000, CLIENT_ERRORS_END = 3000 };
+    unsigned error = client_error(link->client);
+    return link->query[0] && !client_is_flooded(link->client) && (error < CLIENT_ERRORS || error >= CLIENT_ERRORS_END) &&
+           failure_of_mysql(error, false, client_sentence(link->client)) == ANSWER_PROTOCOL;
+}
+
 static void take_results(struct link *link, enum client_step step)
 {
     while (step == CLIENT_DONE) {
         bool more = link->part[1].sql != NULL;
-        if (!link->part->read(link->client, &link->seen) || client_has_next(link->client) != more) {
-            fail(link, ANSWER_PROTOCOL, "the server's answer has not the shape of the question");
+        bool good = link->part->read(link->client, &link->seen);
+        if (client_has_next(link->client) != more || (!good && !link->query[0])) {
+            fail(link, ANSWER_PROTOCOL,
+                 good && link->query[0] ? "the query is more than one statement"
+                 : link->query[0]       ? link->seen.detail
+                                        : "the server's answer has not the shape of the question");
+            return;
+        }
+        if (!good) { /* nothing is wrong with the connection */
+            finish(link, ANSWER_PROTOCOL);
             return;
         }
         if (!more) {
@@ -208,6 +240,9 @@ static void take_results(struct link *link, enum client_step step)
     }
     if (step == CLIENT_FAILED && is_denied(link)) {
         take_denial(link);
+    } else if (step == CLIENT_FAILED && is_at_fault(link)) {
+        text_tame(link->seen.detail, sizeof link->seen.detail, client_sentence(link->client));
+        finish(link, ANSWER_PROTOCOL);
     } else if (step == CLIENT_FAILED) {
         fail_step(link, false);
     }
@@ -336,6 +371,9 @@ static struct link *mysql_open(const struct target *target)
     memcpy(link->database, cluster->database, sizeof link->database);
     memcpy(link->password, cluster->password, sizeof link->password);
     memcpy(link->tls_ca, cluster->tls_ca, sizeof link->tls_ca);
+    const char *statement = custom_statement(cluster);
+    text_copy(link->query, sizeof link->query, statement ? statement : "");
+    link->custom[0] = (struct part){.sql = link->query, .read = mysql_read_custom};
     text_tame(link->application, sizeof link->application, target->application);
     link->port = target->listing->port;
     link->tls = cluster->tls;

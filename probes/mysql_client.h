@@ -88,5 +88,7 @@ bool client_is_encrypted(const struct client *client);
 /* Of the result at hand. client_value gives the column of either name; NULL when SQL says NULL or there is none. */
 size_t client_rows(const struct client *client);
 const char *client_value(const struct client *client, size_t row, const char *name, const char *other_name);
+size_t client_columns(const struct client *client);
+const char *client_column(const struct client *client, size_t column); /* its name */
 
 #endif

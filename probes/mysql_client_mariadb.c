@@ -537,3 +537,13 @@ const char *client_value(const struct client *client, size_t row, const char *na
     MYSQL_ROW values = mysql_fetch_row(client->result);
     return column < 0 || !values ? NULL : values[column];
 }
+
+size_t client_columns(const struct client *client)
+{
+    return client->result ? mysql_num_fields(client->result) : 0;
+}
+
+const char *client_column(const struct client *client, size_t column)
+{
+    return mysql_fetch_fields(client->result)[column].name;
+}

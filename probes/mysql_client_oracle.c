@@ -570,3 +570,13 @@ const char *client_value(const struct client *client, size_t row, const char *na
     }
     return column < 0 ? NULL : client->rows[row].values[column];
 }
+
+size_t client_columns(const struct client *client)
+{
+    return client->result ? mysql_num_fields(client->result) : 0;
+}
+
+const char *client_column(const struct client *client, size_t column)
+{
+    return mysql_fetch_fields(client->result)[column].name;
+}

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "probes/custom_answer.h"
 #include "probes/mysql_group.h"
 #include "registry/base/text.h"
 
@@ -256,4 +257,29 @@ void mysql_question(const struct part *parts, char to[QUESTION_SIZE])
     for (const struct part *part = parts; part->sql; part++) {
         text_put(&text, "%s%s", part == parts ? "" : "; ", part->sql);
     }
+}
+
+/* ---- the operator's statement ---------------------------------------------------------------- */
+
+static const char *name_at(const void *client, size_t column)
+{
+    return client_column(client, column);
+}
+
+static const char *value_at(const void *client, size_t column)
+{
+    return client_value(client, 0, client_column(client, column), NULL);
+}
+
+bool mysql_read_custom(const struct client *client, struct observation *seen)
+{
+    const struct custom_answer answer = {
+        .result = client,
+        .rows = client_rows(client),
+        .columns = client_columns(client),
+        .name = name_at,
+        .value = value_at,
+    };
+    custom_read(&answer, seen);
+    return seen->answer == ANSWER_OK;
 }

@@ -25,7 +25,7 @@ struct part {
     const char *sql;       /* NULL ends the list */
     const char *privilege; /* without which it is denied; NULL: nobody is denied it */
 
-    /* The result as it is at hand in `client`. False when it is not what was asked for. */
+    /* The result as it is at hand in `client`. False when it is not what was asked for; the detail may say why. */
     bool (*read)(const struct client *client, struct observation *seen);
 
     /* Without it the facts could mislead: denied, the look as a whole ends as ANSWER_PRIVILEGE. NULL: always. */
@@ -42,6 +42,8 @@ const struct part *mysql_parts_and_replicas(enum dialect dialect, struct part to
 
 /* Does configuration ask for this one? That it is denied is told, vital or not. */
 bool mysql_is_wanted(const struct part *part);
+/* Reads what a statement of the operator's gives (custom_answer.h). */
+bool mysql_read_custom(const struct client *client, struct observation *seen);
 
 enum { QUESTION_SIZE = 8192 };
 

@@ -27,6 +27,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "probes/custom_answer.h"
 #include "probes/dial.h"
 #include "probes/driver.h"
 #include "probes/failure.h"
@@ -46,6 +47,7 @@ struct link {
     char password[SECRET_SIZE];
     char application[NAME_SIZE];
     char tls_ca[PATH_SIZE];
+    char query[QUERY_SIZE]; /* the operator's statement; "": our question */
     enum tls tls;
     int64_t timeout_ms;
     char question[PG_QUESTION_SIZE];
@@ -74,7 +76,8 @@ static void pg_drop(struct link *link)
 
 static void clear(struct observation *seen)
 {
-    *seen = (struct observation){.answer = ANSWER_UNKNOWN, .position = -1, .received = -1, .lag_ms = -1};
+    *seen = (struct observation){
+        .answer = ANSWER_UNKNOWN, .position = -1, .received = -1, .lag_ms = -1, .lag_bytes = -1, .claim = -1, .ready = -1};
 }
 
 /* The look is over, and the connection too. `detail` may stand in what is cleared here. */
@@ -244,7 +247,7 @@ static void flush(struct link *link)
 static void ask(struct link *link)
 {
     link->stage = STAGE_ASKING;
-    if (!PQsendQuery(link->connection, link->question)) {
+    if (!PQsendQuery(link->connection, link->query[0] ? link->query : link->question)) {
         broke(link, PQerrorMessage(link->connection));
         return;
     }
@@ -269,14 +272,23 @@ static bool should_repeat(struct link *link, const PGresult *result)
     return !link->repeated && sqlstate && text_equal(sqlstate, "55000");
 }
 
+static void take_rows(struct link *link, const PGresult *result)
+{
+    const char *version = PQparameterStatus(link->connection, "server_version");
+    if (link->seen.answer != ANSWER_UNKNOWN) {
+        fail(link, ANSWER_PROTOCOL, link->query[0] ? "the query is more than one statement" : "the server answers twice");
+    } else if (link->query[0]) {
+        pg_read_custom(result, version, &link->seen);
+    } else if (!pg_read_answer(result, version, &link->seen)) {
+        fail(link, ANSWER_PROTOCOL, "the server's answer has not the shape of the question");
+    }
+}
+
 static void take(struct link *link, const PGresult *result, bool *repeat)
 {
     switch (PQresultStatus(result)) {
     case PGRES_TUPLES_OK:
-        if (link->seen.answer != ANSWER_UNKNOWN ||
-            !pg_read_answer(result, PQparameterStatus(link->connection, "server_version"), &link->seen)) {
-            fail(link, ANSWER_PROTOCOL, "the server's answer has not the shape of the question");
-        }
+        take_rows(link, result);
         break;
     case PGRES_FATAL_ERROR:
         *repeat = should_repeat(link, result);
@@ -361,6 +373,8 @@ static struct link *pg_open(const struct target *target)
     memcpy(link->database, cluster->database, sizeof link->database);
     memcpy(link->password, cluster->password, sizeof link->password);
     memcpy(link->tls_ca, cluster->tls_ca, sizeof link->tls_ca);
+    const char *statement = custom_statement(cluster);
+    text_copy(link->query, sizeof link->query, statement ? statement : "");
     text_tame(link->application, sizeof link->application, target->application);
     link->tls = cluster->tls;
     pg_question(cluster->discover, link->question);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "probes/custom_answer.h"
 #include "registry/base/text.h"
 
 /* Order of the columns below. */
@@ -236,4 +237,31 @@ bool pg_read_answer(const struct pg_result *result, const char *version, struct 
     }
     seen->answer = ANSWER_OK;
     return true;
+}
+
+/* ---- the operator's statement ---------------------------------------------------------------- */
+
+static const char *name_at(const void *result, size_t column)
+{
+    return PQfname(result, (int)column);
+}
+
+static const char *value_at(const void *result, size_t column)
+{
+    return PQgetisnull(result, 0, (int)column) ? NULL : PQgetvalue(result, 0, (int)column);
+}
+
+void pg_read_custom(const struct pg_result *result, const char *version, struct observation *seen)
+{
+    const struct custom_answer answer = {
+        .result = result,
+        .rows = (size_t)PQntuples(result),
+        .columns = (size_t)PQnfields(result),
+        .name = name_at,
+        .value = value_at,
+    };
+    custom_read(&answer, seen);
+    if (!seen->version[0]) {
+        read_version(version ? version : "", seen);
+    }
 }

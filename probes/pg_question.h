@@ -17,4 +17,7 @@ void pg_question(bool discover, char to[PG_QUESTION_SIZE]);
  * False when the row is not what the statement gives; `seen` may then be half filled. */
 bool pg_read_answer(const struct pg_result *result, const char *version, struct observation *seen);
 
+/* The same for a statement of the operator's: the answer becomes OK, or PROTOCOL with a sentence in the detail. */
+void pg_read_custom(const struct pg_result *result, const char *version, struct observation *seen);
+
 #endif

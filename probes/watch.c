@@ -6,6 +6,7 @@
 #include <uv.h>
 
 #include "probes/assess.h"
+#include "probes/custom_answer.h"
 #include "probes/look.h"
 #include "probes/search.h"
 #include "probes/words.h"
@@ -279,11 +280,17 @@ void watch_sweep(struct ground *ground, bool all)
     }
 }
 
+static bool same_question(const struct cluster_settings *a, const struct cluster_settings *b)
+{
+    const char *one = custom_statement(a), *other = custom_statement(b);
+    return one && other ? text_equal(one, other) : one == other;
+}
+
 static bool same_access(const struct cluster_settings *a, const struct cluster_settings *b)
 {
     return a->policy.engine == b->policy.engine && text_equal(a->user, b->user) && text_equal(a->database, b->database) &&
            text_equal(a->password, b->password) && a->discover == b->discover && a->tls == b->tls &&
-           text_equal(a->tls_ca, b->tls_ca);
+           text_equal(a->tls_ca, b->tls_ca) && same_question(a, b);
 }
 
 /* Looks at these members from now on. */

@@ -49,6 +49,7 @@ struct cluster_settings {
     char discover_within[RANGES_SIZE]; /* the addresses that they may have (ranges.h) */
     int discover_max;            /* so many of them at most */
     int64_t discover_forget_ms;  /* one that is silent and named by nobody for so long is forgotten */
+    char query[QUERY_SIZE];      /* kinds custom and stateless: the statement to ask; "": none */
     size_t member_count;
     struct listing members[MEMBERS_MAX]; /* sorted by name */
 };

@@ -46,7 +46,7 @@ static void print_section(FILE *to, enum section_kind kind, const void *values, 
 {
     size_t i, end;
     for (settings_of(kind, &i, &end); i < end; i++) {
-        char value[SERVERS_SIZE];
+        char value[QUERY_SIZE > SERVERS_SIZE ? QUERY_SIZE : SERVERS_SIZE];
         if (settings[i].type == SETTING_LABEL) {
             print_labels(to, values, origin);
         } else {

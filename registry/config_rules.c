@@ -284,9 +284,26 @@ static void check_kind(struct draft *draft, const struct section *section, struc
     if (policy->kind == KIND_STATELESS && !was_set(section, "writers")) {
         policy->writers = WRITERS_ALL;
     }
-    if (policy->writers == WRITERS_ALL && (policy->kind == KIND_STREAMING || policy->kind == KIND_ASYNC)) {
+    bool one_writer = policy->kind == KIND_STREAMING || policy->kind == KIND_ASYNC || policy->kind == KIND_CUSTOM;
+    if (policy->writers == WRITERS_ALL && one_writer) {
         complain(&draft->complaints, draft_place(section, "writers"), "single", "all does not fit kind %s: it has one writer",
                  kind_names[policy->kind]);
+    }
+}
+
+/* Only kinds that are asked by the operator's statement have one. */
+static void check_query(struct draft *draft, const struct section *section, enum kind kind)
+{
+    struct place place = draft_place(section, "query");
+    if (is_wrong(section, "kind") || is_wrong(section, "query")) {
+        return;
+    }
+    if (kind == KIND_CUSTOM && !was_set(section, "query")) {
+        complain(&draft->complaints, place, "query = SELECT ... AS claim", "must be set for kind custom: it says what a server is");
+    }
+    if (was_set(section, "query") && kind != KIND_CUSTOM && kind != KIND_STATELESS) {
+        complain(&draft->complaints, place, "kind = custom, or stateless", "does not fit kind %s, which has its own question",
+                 kind_names[kind]);
     }
 }
 
@@ -315,7 +332,9 @@ static void check_tls(struct draft *draft, struct section *section)
 static void check_cluster(struct draft *draft, struct section *section)
 {
     struct cluster_settings *cluster = section->values;
+    enum kind asked = cluster->policy.kind; /* as it is written: auto may become another */
     check_kind(draft, section, &cluster->policy);
+    check_query(draft, section, asked);
     check_tls(draft, section);
     if (was_set(section, "password_file") && !is_wrong(section, "password_file")) {
         read_password(draft, section);

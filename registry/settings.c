@@ -44,6 +44,8 @@ const struct setting settings[] = {
                 "auto finds out from the servers"},
     {CLUSTER("password_file"), .type = SETTING_FILE, PLACE(cluster_settings, password_file),
      .meaning = "file whose first line is the password, readable by its owner alone"},
+    {CLUSTER("query"), .type = SETTING_TEXT, PLACE(cluster_settings, query),
+     .meaning = "kinds custom and stateless: the statement to ask instead of our own question; its columns say what a server is"},
     {CLUSTER("tls"), .type = SETTING_CHOICE, .words = tls_names, .usual = {"prefer", "off"}, PLACE(cluster_settings, tls),
      .meaning =
          "encrypt the connections: off, if the server can (prefer), always (require), always and check who answers (verify)"},

@@ -31,6 +31,7 @@ enum {
     LINE_SIZE = 4096,       /* one line of an INI file */
     FILE_SIZE_MAX = 1 << 20,/* an INI file, a password file, a cache file */
     SECRET_SIZE = 256,      /* a password */
+    QUERY_SIZE = 3072,      /* a statement of the operator's; with its key it must fit in LINE_SIZE */
     PAYLOAD_MAX = 512 * 1024/* one znode's value; ZooKeeper itself stops at 1 MiB */
 };
 

@@ -43,7 +43,8 @@ static const char usage[] = "usage: look [options] HOST:PORT\n"
                             "  -n, --repeat N                  looks; 0: for ever [1]\n"
                             "  -i, --interval DURATION         between looks; a server that speaks unasked is looked at once [1s]\n"
                             "  -D, --discover                  ask what discovery asks, too\n"
-                            "  -f, --fresh                     a new connection each time\n";
+                            "  -f, --fresh                     a new connection each time\n"
+                            "  -q, --query SQL                 the operator's statement, as of kind custom\n";
 
 static _Noreturn void refuse(const char *what)
 {
@@ -110,6 +111,10 @@ static void read_option(struct options *options, int option, const char *value)
     case 'n':
         good = text_parse_int(value, 0, INT64_MAX, &options->repeat);
         break;
+    case 'q':
+        set_text(cluster->query, sizeof cluster->query, value);
+        cluster->policy.kind = KIND_CUSTOM;
+        break;
     case 'f':
         options->fresh = true;
         break;
@@ -129,11 +134,12 @@ static struct options read_options(int argc, char **argv)
     static const struct option longs[] = {
         {"engine", 1, NULL, 'e'},   {"user", 1, NULL, 'u'},  {"password-file", 1, NULL, 'p'}, {"database", 1, NULL, 'd'},
         {"tls", 1, NULL, 's'},      {"ca", 1, NULL, 'c'},    {"timeout", 1, NULL, 't'},       {"repeat", 1, NULL, 'n'},
-        {"interval", 1, NULL, 'i'}, {"fresh", 0, NULL, 'f'}, {"discover", 0, NULL, 'D'},      {NULL, 0, NULL, 0},
+        {"interval", 1, NULL, 'i'}, {"fresh", 0, NULL, 'f'}, {"discover", 0, NULL, 'D'},      {"query", 1, NULL, 'q'},
+        {NULL, 0, NULL, 0},
     };
     struct options options = {.timeout_ms = 500, .interval_ms = 1000, .repeat = 1, .cluster.user = "roster"};
     int option;
-    while ((option = getopt_long(argc, argv, "e:u:p:d:s:c:t:n:i:fD", longs, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "e:u:p:d:s:c:t:n:i:fDq:", longs, NULL)) != -1) {
         read_option(&options, option, optarg);
     }
     if (optind + 1 != argc ||
@@ -281,6 +287,9 @@ static void print_look(int64_t number, int64_t took_ms, const struct stopwatch *
     for (size_t i = 0; i < seen->named.count; i++) {
         print_word("named", text_address(upstream, sizeof upstream, seen->named.server[i].host, seen->named.server[i].port));
     }
+    print_number("lag_bytes", seen->lag_bytes);
+    print_number("claim", seen->claim);
+    print_number("ready", seen->ready);
     print_word("missing", seen->missing);
     printf(" longest_call_us=%" PRId64, watch->longest_ns / 1000);
     if (seen->detail[0]) {

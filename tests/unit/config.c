@@ -385,6 +385,38 @@ START_TEST(a_bad_line_is_named_with_a_hint)
 }
 END_TEST
 
+#define SHOP "[cluster orders]\nengine = mysql\n"
+
+START_TEST(a_query_belongs_to_kinds_that_are_asked_by_it)
+{
+    char query[QUERY_SIZE + 16] = "query = ";
+    load(HEAD ORDERS "kind = custom\nquery = SELECT a::text, b = 'c' AS claim FROM t WHERE d <> 'e;f'\n" MEMBER);
+    ck_assert_msg(config, "%s", said);
+    ck_assert_str_eq(config->clusters[0].query, "SELECT a::text, b = 'c' AS claim FROM t WHERE d <> 'e;f'");
+    load(HEAD SHOP "kind = stateless\n" MEMBER);
+    ck_assert_msg(config, "%s", said);
+    ck_assert_str_eq(config->clusters[0].query, "");
+    ck_assert_int_eq(config->clusters[0].policy.writers, WRITERS_ALL);
+    load(HEAD SHOP "kind = stateless\nwriters = single\nquery = SELECT 1 AS ready\n" MEMBER);
+    ck_assert_msg(config, "%s", said);
+    ck_assert_int_eq(config->clusters[0].policy.writers, WRITERS_SINGLE);
+    refuses(HEAD SHOP "kind = custom\nquery = SELECT 1\n", "writers = all", MEMBER, "writers: all does not fit kind custom");
+    refuses(HEAD, "[cluster orders]", "engine = mysql\nkind = custom\n" MEMBER, "query: must be set for kind custom");
+    refuses(HEAD ORDERS, "query = SELECT 1", MEMBER,
+            "query: does not fit kind auto, which has its own question (kind = custom, or");
+    refuses(HEAD ORDERS "kind = streaming\n", "query = SELECT 1", MEMBER, "query: does not fit kind streaming");
+    refuses(HEAD SHOP "kind = galera\n", "query = SELECT 1", MEMBER, "query: does not fit kind galera");
+    memset(query + strlen(query), 'x', QUERY_SIZE);
+    refuses(HEAD ORDERS "kind = custom\n", query, MEMBER, "query: is longer than 3071 bytes");
+    query[strlen("query = ") + QUERY_SIZE - 1] = '\0';
+    char content[8192];
+    snprintf(content, sizeof content, HEAD ORDERS "kind = custom\n%s\n" MEMBER, query);
+    load(content);
+    ck_assert_msg(config, "%s", said);
+    ck_assert_uint_eq(strlen(config->clusters[0].query), QUERY_SIZE - 1);
+}
+END_TEST
+
 START_TEST(engines_that_do_not_exist_are_refused)
 {
     refuses(HEAD "[cluster orders]\n", "engine = postgres", MEMBER, "did you mean postgresql?");
@@ -693,7 +725,8 @@ END_TEST
 START_TEST(what_is_printed_is_an_ini_that_says_the_same)
 {
     load(HEAD
-         "[probe]\nname = probe-a\ninterval = 90s\n" ORDERS "kind = auto\nuser = monitor me\n" MEMBER
+         "[probe]\nname = probe-a\ninterval = 90s\n" ORDERS
+         "kind = custom\nquery = SELECT 'it''s' = x AS claim\nuser = monitor me\n" MEMBER
          "label.zone = a\n[member orders/pg-2]\naddress = [::1]:5432\n[cluster b]\nengine=mysql\n[member b/x]\naddress = x:1\n");
     ck_assert_msg(config, "%s", said);
     char *once = printed();
@@ -831,6 +864,7 @@ Suite *config_suite(void)
     tcase_add_test(good, as_many_members_as_fit_and_no_more);
     tcase_add_test(good, an_even_number_of_witnesses_is_a_warning);
     tcase_add_test(bad, a_bad_line_is_named_with_a_hint);
+    tcase_add_test(bad, a_query_belongs_to_kinds_that_are_asked_by_it);
     tcase_add_test(bad, engines_that_do_not_exist_are_refused);
     tcase_add_test(bad, all_mistakes_are_told_in_one_run_in_the_order_of_the_file);
     tcase_add_test(bad, what_must_be_set_is_missed);

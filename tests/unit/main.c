@@ -4,10 +4,11 @@
 
 int main(void)
 {
-    Suite *(*const suites[])(void) = {text_suite,   model_suite,     codec_suite,  paths_suite,    config_suite,  resolve_suite,
-                                      assess_suite, scheduler_suite, table_suite,  watcher_suite,  failure_suite, reporter_suite,
-                                      fleet_suite,  resolver_suite,  name_suite,   kind_suite,     group_suite,   gtid_suite,
-                                      async_suite,  rivals_suite,    ranges_suite, discovery_suite};
+    Suite *(*const suites[])(void) = {text_suite,    model_suite,     codec_suite,        paths_suite,    config_suite,
+                                      resolve_suite, assess_suite,    scheduler_suite,    table_suite,    watcher_suite,
+                                      failure_suite, reporter_suite,  fleet_suite,        resolver_suite, name_suite,
+                                      kind_suite,    group_suite,     gtid_suite,         async_suite,    rivals_suite,
+                                      ranges_suite,  discovery_suite, custom_answer_suite};
     SRunner *runner = srunner_create(suites[0]());
     for (size_t i = 1; i < sizeof suites / sizeof *suites; i++) {
         srunner_add_suite(runner, suites[i]());

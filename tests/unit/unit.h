@@ -26,5 +26,6 @@ Suite *kind_suite(void);
 Suite *group_suite(void);
 Suite *ranges_suite(void);
 Suite *discovery_suite(void);
+Suite *custom_answer_suite(void);
 
 #endif
