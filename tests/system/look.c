@@ -272,7 +272,6 @@ static void print_look(int64_t number, int64_t took_ms, const struct stopwatch *
     print_flag("live", seen->live);
     print_flag("connecting", seen->connecting);
     print_flag("applying", seen->applying);
-    print_flag("archived", seen->archived);
     print_word("lineage", seen->lineage);
     print_word("identity", seen->identity);
     print_word("self", seen->self_id);
@@ -290,6 +289,7 @@ static void print_look(int64_t number, int64_t took_ms, const struct stopwatch *
     print_number("lag_bytes", seen->lag_bytes);
     print_number("claim", seen->claim);
     print_number("ready", seen->ready);
+    print_flag("archived", seen->archived);
     print_word("missing", seen->missing);
     printf(" longest_call_us=%" PRId64, watch->longest_ns / 1000);
     if (seen->detail[0]) {
