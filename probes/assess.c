@@ -238,8 +238,14 @@ static void measure_lag(const struct assessment *assessment, struct assessed *me
         facts.lag_ms = -1;
     }
     struct lag lag = rules_of(assessment)->lag(&facts, source_of(assessment, now_ms));
+    if (lag.state == LAG_OK && feed != FEED_FLOWS) {
+        lag.state = feed == FEED_CUT ? LAG_BROKEN : LAG_UNKNOWN;
+    }
     bool told_nothing = !facts.replica || lag.state == LAG_UNKNOWN;
-    member->lag_state = lag.state == LAG_OK && feed == FEED_CUT ? LAG_BROKEN : lag.state;
+    member->lag_state = lag.state;
+    if (lag.ms < 0 && told_nothing) {
+        member->ms = (struct band){0};
+    }
     if (lag.bytes < 0 && lag.ms < 0 && lag.transactions < 0 && told_nothing) {
         member->bytes = member->ms = member->transactions = (struct band){0};
     }
@@ -253,7 +259,8 @@ static void measure_lag(const struct assessment *assessment, struct assessed *me
 static bool same_facts(const struct observation *a, const struct observation *b)
 {
     return a->writable == b->writable && a->replica == b->replica && a->live == b->live && a->connecting == b->connecting &&
-           a->applying == b->applying && a->fed_elsewhere == b->fed_elsewhere && strcmp(a->lineage, b->lineage) == 0 &&
+           a->applying == b->applying && a->fed_elsewhere == b->fed_elsewhere && a->archived == b->archived &&
+           strcmp(a->stream_name, b->stream_name) == 0 && strcmp(a->awaited, b->awaited) == 0 && strcmp(a->lineage, b->lineage) == 0 &&
            strcmp(a->identity, b->identity) == 0 && strcmp(a->self_id, b->self_id) == 0 && a->group.type == b->group.type &&
            a->group.state == b->group.state && a->group.leads == b->group.leads && a->group.many == b->group.many &&
            a->group.size == b->group.size && a->group.reachable == b->group.reachable &&

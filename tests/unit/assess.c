@@ -333,6 +333,26 @@ START_TEST(a_commit_waits_for_standbys_that_stream_by_a_name_of_the_list)
 }
 END_TEST
 
+START_TEST(from_a_source_that_does_not_answer_no_news_is_not_good_news)
+{
+    begin(KIND_STREAMING, 3);
+    look(0, primary("7", 1000));
+    look(1, standby("7", "m0", 1000));
+    look(2, standby("7", "m1", 1000));
+    look(0, fails(ANSWER_STALLED));
+    now_ms += INTERVAL + TIMEOUT;
+    look(1, standby("7", "m0", 1000));
+    look(2, standby("7", "m1", 1000));
+    for (size_t i = 1; i < 3; i++) {
+        ck_assert_int_eq(sighting(i)->lag.state, LAG_UNKNOWN);
+        ck_assert_int_eq(sighting(i)->lag.ms, -1);
+    }
+    look(0, fails(ANSWER_AUTH)); /* it is alive */
+    look(1, standby("7", "m0", 1000));
+    ck_assert_int_eq(sighting(1)->lag.state, LAG_OK);
+}
+END_TEST
+
 START_TEST(without_an_order_only_a_writable_one_without_a_channel_claims)
 {
     begin(KIND_ASYNC, 2);
@@ -511,6 +531,7 @@ Suite *assess_suite(void)
     tcase_add_test(tcase, a_stream_of_a_history_that_the_primary_has_left_is_broken);
     tcase_add_test(tcase, a_standby_that_an_archive_feeds_is_as_far_behind_as_its_position_says);
     tcase_add_test(tcase, a_commit_waits_for_standbys_that_stream_by_a_name_of_the_list);
+    tcase_add_test(tcase, from_a_source_that_does_not_answer_no_news_is_not_good_news);
     tcase_add_test(tcase, without_an_order_only_a_writable_one_without_a_channel_claims);
     tcase_add_test(tcase, of_a_circular_pair_the_half_whose_other_half_is_read_only_claims);
     tcase_add_test(tcase, a_writable_leaf_below_a_read_only_replica_of_another_claims_nothing);
