@@ -38,6 +38,8 @@ postgresql:
   bin_dir: $PG_BIN
   pgpass: $T/$1.pgpass
   use_unix_socket: true
+  remove_data_directory_on_rewind_failure: true
+  remove_data_directory_on_diverged_timelines: true
   authentication:
     superuser: {username: postgres}
     replication: {username: replicator, password: replicator}

@@ -35,6 +35,9 @@ find_leader() { # find_leader NAME
     for OTHER in pg-1 pg-2 pg-3; do [ "$OTHER" = "$1" ] || [ "$OTHER" = "$LEADER" ] || break; done
 }
 
+# In between watch has said that there is none; it may be over by now.
+said_none() { wait_for 20 'grep -qx -e - "$T/watch.out"'; }
+
 # What watch said, without the moments in which there was none.
 said() { grep -vx -e - "$T/watch.out" | tr '\n' ' '; }
 
@@ -55,7 +58,7 @@ test_a_host_that_dies_is_failed_over_and_comes_back_rewound() {
     orders
     pg_sql pg-1 "CREATE TABLE journal (id bigint)" app
     host_kill pg-1
-    wait_topology 20 orders '.primary == null'
+    said_none
     find_leader pg-1
     watch_sees 20 watch "$(at_pg "$LEADER")"
     wait_topology 20 orders "$(member pg-1) | .role == \"none\" and .health == \"down\" and .fenced"
@@ -90,7 +93,7 @@ test_a_primary_with_writes_of_its_own_is_rewound_and_no_longer_fenced() {
 test_a_killed_server_that_patroni_restarts_is_the_primary_again() {
     orders
     pg_kill pg-1
-    wait_topology 20 orders '.state != "ok"'
+    said_none
     wait_for 60 'patroni_leader | grep -q . && pg_sql "$(patroni_leader)" "SELECT pg_is_in_recovery()" | grep -qx f'
     wait_topology 40 orders ".state == \"ok\" and .primary == \"$(patroni_leader)\""
     watch_sees 10 watch "$(at_pg "$(patroni_leader)")"
@@ -119,6 +122,19 @@ test_restarts_of_members_move_nothing() {
     settled 60 pg-1 pg-2 pg-3
     expect "the timeline" "$(topology orders .lineage)" "$TIMELINE"
     expect "what watch said" "$(said | tr ' ' '\n' | sort -u)" "$(at_pg pg-1)"
+}
+
+# Patroni chooses it, the primary says so, and it is the one to switch over to.
+test_the_synchronous_standby_is_marked_and_takes_over() {
+    local first
+    orders
+    patroni_ctl edit-config --force -s synchronous_mode=true
+    wait_topology 30 orders '[.members[] | select(.sync) | .role] == ["secondary"]'
+    first=$(topology orders '.members[] | select(.sync) | .name')
+    wait_for 20 "zk get /service/orders/sync | jq -e '.sync_standby == \"$first\"'"
+    patroni_ctl switchover --force --candidate "$first"
+    watch_sees 20 watch "$(at_pg "$first")"
+    wait_topology 40 orders ".state == \"ok\" and ([.members[] | select(.sync) | .role] == [\"secondary\"]) and ($(member "$first") | .role == \"primary\")"
 }
 
 # The servers go on without Patroni, and so does what roster says of them.
