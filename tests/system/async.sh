@@ -152,6 +152,7 @@ two_writers() {
 
     my_sql my-2 "SET GLOBAL $(read_only) = 1"
     follows my-2 my-1
+    wait_for 20 "my_sql my-2 'SHOW DATABASES' | grep -qx second"
     wait_topology 30 sales "$well"
     expect "the epoch" "$(topology sales .epoch)" 1
 
