@@ -23,7 +23,8 @@ struct look {
     struct link *fresh;  /* a second one, while a fresh connection is tried */
     struct link *flying; /* the one of the two that is asked now */
     bool only_fresh;     /* the last fresh connection failed */
-    int64_t fresh_not_before_ms;
+    int64_t fresh_not_before_ms; /* it told nothing that the old one did not know better */
+    int64_t fresh_due_ms;
     bool again;  /* asked again after a broken connection */
     bool spoken; /* the idle connection turned readable */
     bool naming;
@@ -327,8 +328,11 @@ static void named(void *context, const struct resolution *resolution)
     bool connected = look->to.driver->idle_fd(look->link) >= 0;
     look->only_fresh = look->only_fresh && connected; /* else this look makes a fresh connection anyway */
     bool fresh = connected && !look->spoken && look->turn.began_ms >= look->fresh_not_before_ms &&
-                 (look->only_fresh || look->turn.looks % FRESH_EVERY == 0);
+                 (look->only_fresh || (look->turn.looks % FRESH_EVERY == 0 && look->turn.began_ms >= look->fresh_due_ms));
     look->spoken = false;
+    if (fresh) {
+        look->fresh_due_ms = look->turn.began_ms + FRESH_PACE_MS;
+    }
     if (fresh && !look->fresh) {
         look->fresh = look->to.driver->open(&look->target);
     }

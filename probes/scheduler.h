@@ -25,7 +25,8 @@ enum {
     SEARCH_LONG_MS = 600000,
     AUTH_WAIT_MS = 5000,      /* doubles with each refusal */
     AUTH_WAIT_MOST_MS = 60000,
-    FRESH_EVERY = 10,         /* every so many looks a fresh connection is made */
+    FRESH_EVERY = 10,         /* every so many looks a fresh connection is made, */
+    FRESH_PACE_MS = 1000,     /* but in an alarm no more often than this: an encrypted log-in is dear */
     OVERDUE_MS = 100          /* a look that takes longer raises the alarm */
 };
 

@@ -541,12 +541,14 @@ static const struct story stories[] = {
      "verdict 1: pg-1, suspect, kept\n"
      "pg-2 is promoted to 2\n"
      "pg-3 follows pg-2\n"
-     "verdict 2: pg-2, ok, newest-lineage\n"
+     "verdict 2: nobody, no-primary, outdated\n"
+     "router-a writes to nobody\n"
+     "verdict 3: pg-2, ok, newest-lineage\n"
      "router-a writes to pg-2\n"
      "pg-1 returns\n"
-     "verdict 2: pg-2, conflict, newest-lineage\n"
+     "verdict 3: pg-2, conflict, newest-lineage\n"
      "pg-1 follows pg-2\n"
-     "verdict 2: pg-2, ok, newest-lineage\n"},
+     "verdict 3: pg-2, ok, newest-lineage\n"},
     {"two_claim_the_same_timeline", KIND_STREAMING, two_claim_the_same_timeline,
      "verdict 1: pg-1, ok, sole-claimant\n"
      "router-a writes to pg-1\n"
