@@ -36,25 +36,28 @@ bool kin_same_server(const struct observation *a, const struct observation *b)
     return is_unique(a) && is_unique(b) && text_equal(a->self_id, b->self_id) && text_equal(a->identity, b->identity);
 }
 
-/* Does `follower` have a live stream from the server that says `source` of itself and is (not) at the given place? A UUID is
- * proof enough; a server_id, of which every second server has the number 1, is not. */
-static bool follows(const struct observation *follower, const struct observation *source, bool is_there)
+/* Is a stream that is (not) from the given place, and from the server of this id, one from the server that says `source` of
+ * itself? A UUID is proof enough; a server_id, of which every second server has the number 1, is not. */
+static bool leads_to(bool live, const char *id, const struct observation *source, bool is_there)
 {
-    if (!follower->live) {
+    if (!live) {
         return false;
     }
-    if (!follower->upstream_id[0] || !source->self_id[0]) {
-        return is_there && !follower->upstream_id[0] && source->identity[0]; /* PostgreSQL: the identity is proof */
+    if (!id[0] || !source->self_id[0]) {
+        return is_there && !id[0] && source->identity[0]; /* PostgreSQL: the identity is proof */
     }
-    return text_equal(follower->upstream_id, source->self_id) && (is_there || strchr(source->self_id, '-'));
+    return text_equal(id, source->self_id) && (is_there || strchr(source->self_id, '-'));
 }
 
+/* One that several feed is no proof for any of them: it may gather from other clusters. */
 bool kin_is_followed(const struct assessment *assessment, const char *host, uint16_t port, const struct observation *facts)
 {
     for (size_t i = 0; i < assessment->member_count; i++) {
         const struct assessed *member = &assessment->members[i];
-        bool there = member->facts.upstream_port == port && kin_same_host(member->facts.upstream_host, host);
-        if (member->standing == ANSWER_OK && follows(&member->facts, facts, there)) {
+        const struct observation *follower = &member->facts;
+        bool there = follower->upstream_port == port && kin_same_host(follower->upstream_host, host);
+        if (member->standing == ANSWER_OK && !follower->fed_elsewhere &&
+            leads_to(follower->live, follower->upstream_id, facts, there)) {
             return true;
         }
     }
@@ -65,8 +68,13 @@ bool kin_is_follower(const struct assessment *assessment, const struct observati
 {
     for (size_t i = 0; i < assessment->member_count; i++) {
         const struct assessed *member = &assessment->members[i];
-        if (member->standing == ANSWER_OK &&
-            follows(facts, &member->facts, kin_is_at(member, facts->upstream_host, facts->upstream_port))) {
+        bool there = kin_is_at(member, facts->upstream_host, facts->upstream_port);
+        bool follows = leads_to(facts->live, facts->upstream_id, &member->facts, there);
+        for (size_t k = 0; !follows && k < facts->channel_count; k++) {
+            const struct channel *channel = &facts->channels[k];
+            follows = leads_to(channel->live, channel->id, &member->facts, kin_is_at(member, channel->host, channel->port));
+        }
+        if (member->standing == ANSWER_OK && follows) {
             return true;
         }
     }

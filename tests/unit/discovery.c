@@ -445,6 +445,33 @@ START_TEST(a_source_is_found_by_its_replica)
 }
 END_TEST
 
+static struct observation feeds(struct observation facts, const char *host, uint16_t port, const char *id)
+{
+    struct channel *channel = &facts.channels[facts.channel_count++];
+    *channel = (struct channel){.live = true, .applying = true, .port = port, .lag_ms = 0};
+    strcpy(channel->host, host);
+    strcpy(channel->id, id);
+    observation_follow(&facts, 0);
+    facts.replica = true;
+    facts.writable = false;
+    return facts;
+}
+
+START_TEST(one_that_several_feed_may_be_found_and_finds_none_of_those)
+{
+    begin(KIND_ASYNC);
+    member_says("pg-1", names(answers("", "1"), "10.0.0.2", 3306));
+    ck_assert_str_eq(next(), "10.0.0.2:3306");
+    struct observation gathers = feeds(feeds(answers("", "2"), "10.9.9.9", 3306, "9"), "10.0.0.1", 5432, "1");
+    ck_assert(trial("10.0.0.2", 3306, gathers));
+    member_says("10.0.0.2-3306", gathers);
+    while (next()[0]) {
+    }
+    ck_assert(!trial("10.9.9.9", 3306, answers("", "9")));
+    ck_assert(!is_listed("10.9.9.9-3306"));
+}
+END_TEST
+
 START_TEST(the_members_of_a_group_have_its_identity)
 {
     begin(KIND_GROUP);
@@ -662,6 +689,7 @@ Suite *discovery_suite(void)
     tcase_add_test(tcase, without_an_identity_replication_tells_by_uuid);
     tcase_add_test(tcase, a_server_id_tells_only_with_the_address);
     tcase_add_test(tcase, a_source_is_found_by_its_replica);
+    tcase_add_test(tcase, one_that_several_feed_may_be_found_and_finds_none_of_those);
     tcase_add_test(tcase, the_members_of_a_group_have_its_identity);
     tcase_add_test(tcase, galeras_nodes_may_have_one_server_id);
     tcase_add_test(tcase, there_are_no_more_than_configured_and_the_others_are_told_why);
