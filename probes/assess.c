@@ -308,6 +308,9 @@ static int take_failure(struct assessment *assessment, struct assessed *member, 
     member->failures += definite ? 0 : 1;
     memcpy(member->detail, observation->detail, sizeof member->detail);
     memcpy(member->missing, observation->missing, sizeof member->missing);
+    if (observation->answer == ANSWER_PRIVILEGE) {
+        assess_hint(assessment, kind_shown(assessment->policy.engine, observation)); /* so much it has said */
+    }
     if ((definite || member->failures >= assessment->fall) && member->standing != observation->answer) {
         member->standing = observation->answer;
         flags |= ASSESS_CHANGED | ASSESS_ALARM;

@@ -58,6 +58,7 @@ harness_end() {
         [ $code != 0 ] || code=1
     fi
     for name in "$T"/*/postmaster.pid; do pg_forget_memory "$name"; done
+    within 5 '[ -z "$(processes_in "$T")" ]' # what was killed may need a moment to be gone
     left=$(processes_in "$T")
     if [ -n "$left" ]; then
         echo "left running:"

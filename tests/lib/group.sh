@@ -85,7 +85,6 @@ group_switch() { my_sql "$1" "SELECT group_replication_set_as_primary(@@server_u
 group_accounts() {
     my_sql "$1" "GRANT SELECT ON performance_schema.replication_group_members TO roster@'%';
         GRANT SELECT ON performance_schema.replication_group_member_stats TO roster@'%';
-        GRANT SELECT ON performance_schema.global_variables TO roster@'%';
         CREATE USER app@'%' IDENTIFIED BY 'app';
         CREATE DATABASE app;
         GRANT ALL ON app.* TO app@'%'"

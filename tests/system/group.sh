@@ -68,6 +68,10 @@ test_a_planned_switch_is_followed_within_the_group() {
     settled my-1
     window_end 1000 1000
     expect "the identity" "$(topology sales .identity)" "$GROUP_NAME"
+    # What the account may not see is named, and changes nothing.
+    my_sql my-1 "REVOKE SELECT ON performance_schema.replication_group_member_stats FROM roster@'%'"
+    wait_for 20 'roster explain sales | grep -q "the account lacks SELECT ON performance_schema.replication_group_member"'
+    expect "the primary" "$(topology sales .primary)" my-1
 }
 
 # Thawed, it says for 3 s what it said before: the primary, writable, all members online, in an old view.

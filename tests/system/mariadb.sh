@@ -93,4 +93,5 @@ test_a_missing_privilege_is_told() {
     fleet_start 1
     wait_report 20 sales probe-a '[.members[].answer] | unique == ["privilege"]'
     expect_text "$T/probe-a.log" 'SLAVE MONITOR|REPLICA MONITOR'
+    wait_for 10 'roster explain sales | grep -q "the account lacks SLAVE MONITOR"'
 }
