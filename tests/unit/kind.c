@@ -69,6 +69,12 @@ START_TEST(a_group_member_lags_by_its_queue)
     ck_assert_int_eq(lag.transactions, 7);
     facts.group.state = CONDITION_ERROR;
     ck_assert_int_eq(kind_rules_of(KIND_GROUP)->lag(&facts, NULL).state, LAG_BROKEN);
+    begin_group(3, 3);
+    facts.group.type = GROUP_GALERA;
+    lag = kind_rules_of(KIND_GALERA)->lag(&facts, NULL);
+    ck_assert_int_eq(lag.state, LAG_OK);
+    ck_assert_int_eq(lag.transactions, 7);
+    ck_assert_int_eq(kind_rules_of(KIND_STATELESS)->lag(&facts, NULL).state, LAG_UNKNOWN);
 }
 END_TEST
 
