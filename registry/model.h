@@ -17,7 +17,7 @@
 
 #include "registry/base/limits.h"
 
-enum { MODEL_FORMAT = 1, MODEL_RULES = 1 };
+enum { MODEL_FORMAT = 1, MODEL_RULES = 2 };
 
 /* How to talk to a server. */
 enum engine { ENGINE_POSTGRESQL, ENGINE_MYSQL };
