@@ -27,6 +27,14 @@ enum kind kind_shown(enum engine engine, const struct observation *facts)
     return shown;
 }
 
+struct lag kind_lag_of_queue(const struct observation *facts, enum condition condition)
+{
+    struct lag lag = LAG_NOT_KNOWN;
+    lag.transactions = facts->group.queue;
+    lag.state = condition != CONDITION_FIT ? LAG_BROKEN : facts->group.queue < 0 ? LAG_UNKNOWN : LAG_OK;
+    return lag;
+}
+
 bool kind_awaits(const struct observation *primary, const struct observation *standby)
 {
     size_t length = strlen(standby->stream_name);

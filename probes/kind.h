@@ -41,6 +41,9 @@ const struct kind_rules *kind_rules_of(enum kind kind);
  * group's members replicate somehow. */
 enum kind kind_shown(enum engine engine, const struct observation *facts);
 
+/* The lag of a group's member by what it has received and not applied. */
+struct lag kind_lag_of_queue(const struct observation *facts, enum condition condition);
+
 /* Does a commit on `primary` wait for `standby`, which streams from it? By name: true for each of several that share one. */
 bool kind_awaits(const struct observation *primary, const struct observation *standby);
 

@@ -23,13 +23,8 @@ static struct stance stance(const struct observation *facts, const struct observ
 /* What it has received and not applied. */
 static struct lag lag(const struct observation *facts, const struct observation *source)
 {
-    struct lag lag = LAG_NOT_KNOWN;
-    if (facts->group.type != GROUP_GALERA) {
-        return kind_async.lag(facts, source);
-    }
-    lag.transactions = facts->group.queue;
-    lag.state = condition(facts) != CONDITION_FIT ? LAG_BROKEN : facts->group.queue < 0 ? LAG_UNKNOWN : LAG_OK;
-    return lag;
+    bool grouped = facts->group.type == GROUP_GALERA;
+    return grouped ? kind_lag_of_queue(facts, condition(facts)) : kind_async.lag(facts, source);
 }
 
 const struct kind_rules kind_galera = {KIND_GALERA, ENGINE_MYSQL, false, recognises, stance, lag};

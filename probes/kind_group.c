@@ -35,13 +35,8 @@ static struct stance stance(const struct observation *facts, const struct observ
 /* What waits for its applier. */
 static struct lag lag(const struct observation *facts, const struct observation *source)
 {
-    struct lag lag = LAG_NOT_KNOWN;
-    if (facts->group.type != GROUP_REPLICATION) {
-        return kind_async.lag(facts, source);
-    }
-    lag.transactions = facts->group.queue;
-    lag.state = condition(facts) != CONDITION_FIT ? LAG_BROKEN : facts->group.queue < 0 ? LAG_UNKNOWN : LAG_OK;
-    return lag;
+    bool grouped = facts->group.type == GROUP_REPLICATION;
+    return grouped ? kind_lag_of_queue(facts, condition(facts)) : kind_async.lag(facts, source);
 }
 
 const struct kind_rules kind_group = {KIND_GROUP, ENGINE_MYSQL, false, recognises, stance, lag};
