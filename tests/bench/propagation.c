@@ -134,7 +134,7 @@ static char *topology_of(int64_t epoch)
         bool primary = i == epoch % 2;
         name_member(&topology, i);
         topology.members[i].role = primary ? ROLE_PRIMARY : ROLE_SECONDARY;
-        topology.members[i].lag = (struct lag){primary ? LAG_UNKNOWN : LAG_OK, primary ? -1 : 0, primary ? -1 : 0};
+        topology.members[i].lag = (struct lag){primary ? LAG_UNKNOWN : LAG_OK, primary ? -1 : 0, primary ? -1 : 0, -1};
         if (primary) {
             strcpy(topology.primary, topology.members[i].listing.name);
         }
