@@ -1,9 +1,17 @@
 # shellcheck shell=bash
 # How long did roster name a server that could not take writes, while another could? See window.c.
 #
+#     window_table NAME          the table that is written into, on a primary
 #     window_start CLUSTER postgresql|mysql MEMBER...    waits until it measures; the members' account app writes into `commits`
 #     window_end WRONG LATE      prints what was measured, and fails when longer than so many milliseconds
 #     window_said JQ             of its last line
+
+window_table() {
+    case $1 in
+    pg-*) pg_sql "$1" "CREATE TABLE commits (member text, at bigint, PRIMARY KEY (member, at)); ALTER TABLE commits OWNER TO app" app ;;
+    *) my_sql "$1" "CREATE TABLE app.commits (member VARCHAR(64), at BIGINT, PRIMARY KEY (member, at))" ;;
+    esac
+}
 
 window_start() {
     local cluster=$1 engine=$2 name port=my_port members=()

@@ -10,7 +10,7 @@ sales() {
     galera_elsewhere "$RELEASE" 10.11
     zk_start
     galera_three
-    my_sql my-1 "CREATE TABLE app.commits (member VARCHAR(64), at BIGINT, PRIMARY KEY (member, at))"
+    window_table my-1
     cluster_my sales 3 my-1 my-2 my-3
     fleet_start 3
     settled my-1

@@ -10,7 +10,7 @@ sales() {
     elsewhere "$RELEASE" sbin/mysqld 9.7
     zk_start
     group_three
-    my_sql my-1 "CREATE TABLE app.commits (member VARCHAR(64), at BIGINT, PRIMARY KEY (member, at))"
+    window_table my-1
     CLUSTER_SETTINGS=$'tls = require\n'"tls_ca = $T/ca.pem"
     cluster_my sales 3 my-1 my-2 my-3
     fleet_start 3

@@ -43,6 +43,8 @@ said() { grep -vx -e - "$T/watch.out" | tr '\n' ' '; }
 
 test_a_switchover_is_followed_there_and_back() {
     orders
+    window_table pg-1
+    window_start orders postgresql pg-1 pg-2 pg-3
     patroni_ctl switchover --force --candidate pg-2
     watch_sees 20 watch "$(at_pg pg-2)"
     settled 60 pg-2 pg-1 pg-3
@@ -51,12 +53,14 @@ test_a_switchover_is_followed_there_and_back() {
     watch_sees 20 watch "$(at_pg pg-1)"
     settled 60 pg-1 pg-2 pg-3
     expect "the timeline" "$(topology orders .lineage)" $((TIMELINE + 2))
+    window_end 1000 1000
     expect "what watch said" "$(said)" "$(at_pg pg-1) $(at_pg pg-2) $(at_pg pg-1) "
 }
 
 test_a_host_that_dies_is_failed_over_and_comes_back_rewound() {
     orders
-    pg_sql pg-1 "CREATE TABLE journal (id bigint)" app
+    window_table pg-1
+    window_start orders postgresql pg-1 pg-2 pg-3
     host_kill pg-1
     said_none
     find_leader pg-1
@@ -65,6 +69,7 @@ test_a_host_that_dies_is_failed_over_and_comes_back_rewound() {
     settled 60 "$LEADER" "$OTHER"
     patroni_start pg-1
     settled 60 "$LEADER" "$OTHER" pg-1
+    window_end 1000 1000
     expect "what watch said" "$(said)" "$(at_pg pg-1) $(at_pg "$LEADER") "
 }
 

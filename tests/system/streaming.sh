@@ -65,11 +65,14 @@ test_the_lag_of_a_cascade_is_measured_from_its_root() {
 test_the_middle_of_a_cascade_is_promoted_and_its_standby_stays_with_it() {
     cascade
     watched pg-1 pg-2 pg-3
+    window_table pg-1
+    window_start orders postgresql pg-1 pg-2 pg-3
     pg_crash pg-1
     pg_promote pg-2
     watch_sees 10 watch "$(at_pg pg-2)"
     wait_topology 20 orders "$(secondary pg-3 pg-2)"
     wait_topology 10 orders '.state == "ok" and .lineage == "2"'
+    window_end 1000 1000
     pg_start pg-1
     wait_topology 10 orders ".state == \"conflict\" and .primary == \"pg-2\" and ($(member pg-1) | .claims and .fenced)"
     expect "how often watch named pg-1" "$(grep -cx "$(at_pg pg-1)" "$T/watch.out")" 1
