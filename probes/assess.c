@@ -148,7 +148,8 @@ static bool claims(const struct assessment *assessment, const struct assessed *m
 void assess_hint(struct assessment *assessment, enum kind kind)
 {
     bool stronger = assessment->policy.kind == KIND_AUTO || kind > assessment->policy.kind;
-    if (assessment->finds_kind && kind != KIND_AUTO && stronger) {
+    bool shows = kind != KIND_AUTO && kind_rules_of(kind)->recognises; /* the others are for configuration to say */
+    if (assessment->finds_kind && shows && stronger) {
         assessment->policy.kind = kind;
     }
 }

@@ -510,6 +510,29 @@ START_TEST(whoever_comes_back_with_an_old_view_is_given_no_moment)
 }
 END_TEST
 
+START_TEST(a_kind_is_found_and_never_weakens)
+{
+    begin(KIND_ASYNC, 1);
+    cluster.policy.kind = KIND_AUTO;
+    assess_init(&assessment, "probe-a", &cluster, &settings);
+    look(0, fails(ANSWER_REFUSED));
+    sighting(0);
+    ck_assert_str_eq(report.abstains, "kind not known");
+    assess_hint(&assessment, KIND_CUSTOM); /* that is no word on servers that are to tell themselves */
+    ck_assert_int_eq(assessment.policy.kind, KIND_AUTO);
+    struct observation facts = primary("", -1);
+    look(0, facts);
+    sighting(0);
+    ck_assert_str_eq(report.abstains, "");
+    ck_assert_int_eq(report.policy.kind, KIND_ASYNC);
+    assess_hint(&assessment, KIND_GROUP);
+    look(0, facts); /* started without its group */
+    ck_assert_int_eq(sighting(0)->condition, CONDITION_LEFT);
+    ck_assert(!sighting(0)->claim);
+    ck_assert_int_eq(report.policy.kind, KIND_GROUP);
+}
+END_TEST
+
 Suite *assess_suite(void)
 {
     Suite *suite = suite_create("assess");
@@ -527,6 +550,7 @@ Suite *assess_suite(void)
     tcase_add_test(tcase, an_upstream_is_known_by_address_or_by_its_own_identity);
     tcase_add_test(tcase, a_spike_of_lag_is_not_told_and_a_lasting_one_is_told_by_its_band);
     tcase_add_test(tcase, a_stream_that_broke_or_a_replay_that_is_paused_is_broken_lag);
+    tcase_add_test(tcase, a_kind_is_found_and_never_weakens);
     tcase_add_test(tcase, a_standby_below_one_that_is_cut_off_is_cut_off_too);
     tcase_add_test(tcase, a_stream_of_a_history_that_the_primary_has_left_is_broken);
     tcase_add_test(tcase, a_standby_that_an_archive_feeds_is_as_far_behind_as_its_position_says);
