@@ -107,6 +107,7 @@ pg_crash() { crash "$1"; }
 pg_rewind() { # pg_rewind NAME UPSTREAM
     local port
     port=$(pg_port "$1")
+    pg_sql "$2" "CHECKPOINT" # before 16, a new timeline is seen once it stands in the control file
     "${unprivileged[@]}" "$PG_BIN/pg_rewind" -D "$T/$1" --source-server="host=$T port=$(pg_port "$2") user=postgres dbname=postgres" \
         > "$T/rewind.out" 2>&1 || fail "pg_rewind $1"
     pg_set "$1" "port = $port" # it has copied the other's settings
