@@ -28,10 +28,9 @@ enum group_type { GROUP_NONE, GROUP_REPLICATION, GROUP_GALERA };
 struct group {
     enum group_type type;
     enum condition state;          /* how it stands in it; MINORITY only where the server says so itself */
-    bool leads;                    /* it says that it is a primary */
-    bool many;                     /* the group lets several write */
-    int size, reachable;           /* members in its view, itself included; those that it can reach */
-    char view[LINEAGE_SIZE];       /* which view of the group it has, STAMP:NUMBER; "" none */
+    bool leads;                    /* Group Replication: it says that it is a primary */
+    bool many;                     /* and that the group lets several write */
+    int size, reachable;           /* Group Replication: members in its view, itself included; those that it can reach */
     char leader_id[IDENTITY_SIZE]; /* whom it names as primary, in the terms of self_id */
     int64_t queue;                 /* transactions received and not applied; -1 not known */
 };

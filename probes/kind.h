@@ -19,9 +19,8 @@ struct stance {
 struct kind_rules {
     enum kind kind;
     enum engine engine;
-    bool any_engine; /* `engine` is not asked for */
 
-    /* Do the facts show a server of this kind? NULL: that is for configuration to say. */
+    /* Do the facts show a server of this kind? NULL: that is for configuration to say, whatever the engine. */
     bool (*recognises)(const struct observation *facts);
 
     /* `other` are the facts of the other half of a circular pair: the member that it replicates from and that replicates

@@ -41,4 +41,4 @@ static struct lag lag(const struct observation *facts, const struct observation 
     return lag;
 }
 
-const struct kind_rules kind_async = {KIND_ASYNC, ENGINE_MYSQL, false, recognises, stance, lag};
+const struct kind_rules kind_async = {KIND_ASYNC, ENGINE_MYSQL, recognises, stance, lag};

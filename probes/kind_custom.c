@@ -27,4 +27,4 @@ static struct lag lag(const struct observation *facts, const struct observation 
     return lag;
 }
 
-const struct kind_rules kind_custom = {KIND_CUSTOM, ENGINE_MYSQL, true, NULL, stance, lag};
+const struct kind_rules kind_custom = {KIND_CUSTOM, ENGINE_MYSQL, NULL, stance, lag};

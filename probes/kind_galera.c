@@ -27,4 +27,4 @@ static struct lag lag(const struct observation *facts, const struct observation 
     return grouped ? kind_lag_of_queue(facts, condition(facts)) : kind_async.lag(facts, source);
 }
 
-const struct kind_rules kind_galera = {KIND_GALERA, ENGINE_MYSQL, false, recognises, stance, lag};
+const struct kind_rules kind_galera = {KIND_GALERA, ENGINE_MYSQL, recognises, stance, lag};

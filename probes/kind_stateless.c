@@ -16,4 +16,4 @@ static struct lag lag(const struct observation *facts, const struct observation 
     return LAG_NOT_KNOWN;
 }
 
-const struct kind_rules kind_stateless = {KIND_STATELESS, ENGINE_MYSQL, true, NULL, stance, lag};
+const struct kind_rules kind_stateless = {KIND_STATELESS, ENGINE_MYSQL, NULL, stance, lag};

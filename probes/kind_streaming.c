@@ -42,4 +42,4 @@ static struct lag lag(const struct observation *facts, const struct observation 
     return lag;
 }
 
-const struct kind_rules kind_streaming = {KIND_STREAMING, ENGINE_POSTGRESQL, false, recognises, stance, lag};
+const struct kind_rules kind_streaming = {KIND_STREAMING, ENGINE_POSTGRESQL, recognises, stance, lag};

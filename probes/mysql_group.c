@@ -36,7 +36,6 @@ static void read_galera_settings(const char *on, const char *rejects, struct obs
 {
     if (is_on(on)) {
         seen->group.type = GROUP_GALERA;
-        seen->group.many = true;
         seen->group.state = rejects && !is_word(rejects, "NONE") ? CONDITION_REJECTING : CONDITION_FIT;
     }
 }
@@ -91,16 +90,13 @@ static void read_galera(const struct client *client, struct observation *seen)
     const char *uuid = value_of(client, "wsrep_cluster_state_uuid");
     int64_t view = number_of(value_of(client, "wsrep_cluster_conf_id")); /* 2^64-1 is out of range, and so none */
     seen->group.state = galera_condition(client, seen->group.state);
-    seen->group.size = (int)number_of(value_of(client, "wsrep_cluster_size"));
     seen->group.queue = number_of(value_of(client, "wsrep_local_recv_queue"));
-    seen->group.leads = true;
     named_add_addresses(&seen->named, value_of(client, "wsrep_incoming_addresses"));
     if (uuid && !text_equal(uuid, nobody)) {
         text_tame(seen->identity, sizeof seen->identity, uuid);
     }
     if (view >= 0) {
-        snprintf(seen->group.view, sizeof seen->group.view, "conf:%lld", (long long)view);
-        memcpy(seen->lineage, seen->group.view, sizeof seen->lineage);
+        snprintf(seen->lineage, sizeof seen->lineage, "conf:%lld", (long long)view);
     }
 }
 
@@ -145,7 +141,7 @@ static void read_self(const struct client *client, size_t row, struct observatio
     const char *view = client_value(client, row, "VIEW_ID", NULL);
     seen->group.state = state_of(client_value(client, row, "MEMBER_STATE", NULL));
     seen->group.queue = number_of(client_value(client, row, "COUNT_TRANSACTIONS_REMOTE_IN_APPLIER_QUEUE", NULL));
-    if (view && is_view(view) && text_copy(seen->group.view, sizeof seen->group.view, view)) {
+    if (view && is_view(view)) {
         text_copy(seen->lineage, sizeof seen->lineage, view);
     }
 }

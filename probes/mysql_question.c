@@ -157,7 +157,7 @@ static bool read_channels(const struct client *client, struct observation *seen)
 #define VARIABLES "'group_replication_group_name', 'group_replication_single_primary_mode', 'wsrep_on', 'wsrep_reject_queries'"
 #define GALERA_STATUS                                                                                                              \
     "'wsrep_cluster_status', 'wsrep_ready', 'wsrep_local_state', 'wsrep_cluster_state_uuid',"                                      \
-    " 'wsrep_cluster_conf_id', 'wsrep_cluster_size', 'wsrep_local_recv_queue', 'wsrep_incoming_addresses'"
+    " 'wsrep_cluster_conf_id', 'wsrep_local_recv_queue', 'wsrep_incoming_addresses'"
 
 /* What only some servers have is looked up by name; what is not there gives no row. */
 #define LOOK_UP(table, names)                                                                                                      \

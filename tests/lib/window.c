@@ -24,7 +24,7 @@
  * meanwhile. late: from when the new primary took its first write (where it always did: from when the old one took its last) to
  * when roster named it; less than nothing when roster was first. The worst of several.
  *
- * Exit: 0 measured, 1 the primary was never named and writing, 2 usage. */
+ * Exit: 0 measured, 1 the primary was never named and writing, or too much happened to be noted, 2 usage. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -428,9 +428,13 @@ int main(int argc, char **argv)
             return 2;
         }
     }
-    bool armed = cluster && watch_until_ended(cluster);
+    bool good = cluster && watch_until_ended(cluster);
     pthread_mutex_lock(&book.lock);
+    if (book.count == EVENTS_MAX) {
+        puts("the book is full: what happened last is missing");
+        good = false;
+    }
     reckon();
     fflush(stdout);
-    _exit(armed ? 0 : 1); /* writers may hang in a server's answer: nobody waits for them */
+    _exit(good ? 0 : 1); /* writers may hang in a server's answer: nobody waits for them */
 }

@@ -27,6 +27,7 @@ window_said() { tail -n 1 "$T/window.log" | jq -rc "$1"; }
 # Sanitized programs, and the machine that they slow down, get their time.
 window_end() { # window_end WRONG LATE
     stop window
+    expect "the meter's exit code" "$STATUS" 0
     grep -v '^{' "$T/window.log"
     [ "$(window_said .wrong_ms)" -le $(($1 * SLOW)) ] || fail "named for $(window_said .wrong_ms) ms although others took the writes"
     [ "$(window_said .none_ms)" -le $(($2 * SLOW)) ] || fail "nobody was named for $(window_said .none_ms) ms"

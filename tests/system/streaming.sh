@@ -296,3 +296,12 @@ test_the_standbys_that_a_commit_waits_for_are_seen() {
     wait_for 20 '[ "$(pg_sql pg-1 "SELECT string_agg(sync_state, chr(32) ORDER BY sync_state) FROM pg_stat_replication")" = "potential sync" ]'
     awaited_are ""
 }
+
+test_a_missing_privilege_is_named() {
+    zk_start
+    pg_group 2
+    pg_sql pg-1 "REVOKE pg_read_all_stats FROM roster"
+    watched pg-1 pg-2 # role and timeline are seen all the same
+    wait_for 20 'roster explain orders | grep -q "the account lacks pg_read_all_stats"'
+    expect_text "$T/probe-a.log" 'the account lacks pg_read_all_stats'
+}
