@@ -8,9 +8,9 @@
 #include <unistd.h>
 #include <uv.h>
 
-#include "probes/watch.h"
+#include "probes/cluster.h"
 #include "registry/base/clock.h"
-#include "registry/base/note.h"
+#include "registry/base/log.h"
 #include "registry/base/text.h"
 
 enum { FLEET_LIST = 48, FLEET_PROBE };

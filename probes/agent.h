@@ -8,7 +8,7 @@
 #ifndef ROSTER_PROBES_AGENT_H
 #define ROSTER_PROBES_AGENT_H
 
-#include "registry/config.h"
+#include "registry/config/config.h"
 
 /* Runs until SIGTERM or SIGINT. Takes the configuration over; `file` is read again on SIGHUP.
  * Returns the exit code: 0 stopped as asked, 1 our name is another live probe's, or no memory. */

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "probes/agent.h"
-#include "registry/base/note.h"
-#include "registry/config.h"
+#include "registry/base/log.h"
+#include "registry/config/config.h"
 
 static void usage(FILE *to)
 {

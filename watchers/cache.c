@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "registry/base/text.h"
-#include "registry/codec.h"
+#include "registry/model/codec.h"
 
 enum { HEADER_SIZE = 256, FILE_NAME_SIZE = NAME_SIZE + 8, BESIDE_SIZE = FILE_NAME_SIZE + 48 };
 

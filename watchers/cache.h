@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "registry/model.h"
+#include "registry/model/model.h"
 #include "watchers/watcher.h"
 
 /* Is it a directory of ours that nobody else may write to? Else false and a sentence. */

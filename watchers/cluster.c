@@ -9,7 +9,7 @@
 #include "registry/base/clock.h"
 #include "registry/base/text.h"
 #include "watchers/cache.h"
-#include "watchers/library.h"
+#include "watchers/internal.h"
 
 enum { SUBSCRIBE_WAIT_MS = 5000 };
 

@@ -29,7 +29,7 @@
 
 #include <roster.h>
 
-#include "registry/model.h"
+#include "registry/model/model.h"
 
 enum { TIERS = 8 };
 

@@ -9,8 +9,8 @@
 #include <roster.h>
 
 #include "registry/base/text.h"
-#include "registry/codec.h"
-#include "registry/paths.h"
+#include "registry/model/codec.h"
+#include "registry/model/paths.h"
 
 enum node_kind { NODE_CHARTER, NODE_PRESENCE, NODE_TOPOLOGY };
 

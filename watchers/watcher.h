@@ -31,8 +31,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "registry/mirror.h"
-#include "registry/model.h"
+#include "registry/store/mirror.h"
+#include "registry/model/model.h"
 
 enum {
     LEASE_MS = 3000,       /* how long "fresh" holds without a step; a longer gap (a stopped process) is doubt */

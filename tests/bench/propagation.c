@@ -27,7 +27,7 @@
 
 #include <roster.h>
 
-#include "registry/codec.h"
+#include "registry/model/codec.h"
 
 #define ROOT "/bench-propagation"
 #define TOPOLOGY ROOT "/clusters/bench/topology"

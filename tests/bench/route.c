@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "registry/codec.h"
+#include "registry/model/codec.h"
 #include "watchers/cache.h"
 
 enum { RUNS = 31, THREADS_MAX = 2, TIMES = 200000, SENTENCE = 512 };

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "registry/codec.h"
+#include "registry/model/codec.h"
 
 static void must(bool condition)
 {

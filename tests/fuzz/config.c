@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "registry/base/text.h"
-#include "registry/config.h"
+#include "registry/config/config.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "probes/gtid.h"
+#include "probes/kinds/gtid.h"
 
 static void must(bool condition)
 {

@@ -10,8 +10,8 @@
 #ifndef ROSTER_TESTS_SIM_DATABASE_H
 #define ROSTER_TESTS_SIM_DATABASE_H
 
-#include "probes/driver.h"
-#include "registry/model.h"
+#include "probes/drivers/driver.h"
+#include "registry/model/model.h"
 
 enum { SERVERS_OF_CLUSTER_MAX = 5, REIGNS_MAX = 256 };
 

@@ -16,11 +16,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "probes/reporter.h"
-#include "registry/codec.h"
-#include "registry/paths.h"
-#include "registry/resolve.h"
-#include "registry/tally.h"
+#include "registry/fleet/reporter.h"
+#include "registry/model/codec.h"
+#include "registry/model/paths.h"
+#include "registry/verdict/resolve.h"
+#include "registry/verdict/tally.h"
 #include "tests/sim/store_mem.h"
 #include "tests/sim/world.h"
 

@@ -1,17 +1,17 @@
-/* The simulator's shell round a probe: what probes/agent.c and probes/look.c
+/* The simulator's shell round a probe: what probes/agent.c and probes/prober.c
  * do with an event loop and sockets, done on the agenda. */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "probes/assess.h"
-#include "probes/reporter.h"
-#include "probes/scheduler.h"
+#include "probes/assess/assess.h"
+#include "registry/fleet/reporter.h"
+#include "probes/schedule.h"
 #include "registry/base/text.h"
-#include "registry/fleet.h"
-#include "registry/mirror.h"
-#include "registry/resolver.h"
+#include "registry/fleet/liveness.h"
+#include "registry/store/mirror.h"
+#include "registry/fleet/resolver.h"
 #include "tests/sim/store_mem.h"
 #include "tests/sim/world.h"
 

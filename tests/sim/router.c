@@ -1,4 +1,4 @@
-/* The simulator's shell round a router: what watchers/session.c does with a
+/* The simulator's shell round a router: what watchers/loop.c does with a
  * thread, done on the agenda. */
 #include <assert.h>
 #include <stdio.h>

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "registry/base/clock.h"
-#include "registry/codec.h"
+#include "registry/model/codec.h"
 #include "tests/sim/store_mem.h"
 #include "tests/sim/world.h"
 

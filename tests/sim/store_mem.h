@@ -1,4 +1,4 @@
-/* A client of the simulated ensemble behind registry/store.h, and the faults
+/* A client of the simulated ensemble behind registry/store/store.h, and the faults
  * that can befall it. One struct store per client; all are deterministic. */
 #ifndef ROSTER_TESTS_SIM_STORE_MEM_H
 #define ROSTER_TESTS_SIM_STORE_MEM_H

@@ -6,7 +6,7 @@
 #ifndef ROSTER_TESTS_SIM_TREE_H
 #define ROSTER_TESTS_SIM_TREE_H
 
-#include "registry/store.h"
+#include "registry/store/store.h"
 
 struct znode {
     const char *path;

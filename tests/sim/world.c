@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "registry/codec.h"
-#include "registry/paths.h"
+#include "registry/model/codec.h"
+#include "registry/model/paths.h"
 #include "tests/sim/store_mem.h"
 
 /* ---- words ------------------------------------------------------------------------------ */

@@ -12,8 +12,8 @@
 #ifndef ROSTER_TESTS_SIM_WORLD_H
 #define ROSTER_TESTS_SIM_WORLD_H
 
-#include "registry/config.h"
-#include "registry/model.h"
+#include "registry/config/config.h"
+#include "registry/model/model.h"
 #include "tests/sim/agenda.h"
 #include "tests/sim/chance.h"
 #include "tests/sim/database.h"

@@ -16,8 +16,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "probes/driver.h"
-#include "probes/names.h"
+#include "probes/drivers/driver.h"
+#include "probes/dns.h"
 #include "registry/base/clock.h"
 #include "registry/base/text.h"
 

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "registry/base/clock.h"
-#include "registry/store.h"
+#include "registry/store/store.h"
 
 enum { TIMEOUT_MS = 2000, PATIENCE_MS = 30000, MANY = 4000, ROUNDS = 25, DATA_SIZE = 64 };
 

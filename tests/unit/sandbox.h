@@ -3,7 +3,7 @@
 #ifndef ROSTER_TESTS_UNIT_SANDBOX_H
 #define ROSTER_TESTS_UNIT_SANDBOX_H
 
-#include "registry/mirror.h"
+#include "registry/store/mirror.h"
 #include "tests/sim/store_mem.h"
 
 struct sandbox {

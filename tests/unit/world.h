@@ -2,7 +2,7 @@
 #ifndef ROSTER_TESTS_UNIT_WORLD_H
 #define ROSTER_TESTS_UNIT_WORLD_H
 
-#include "registry/resolve.h"
+#include "registry/verdict/resolve.h"
 
 enum { WORLD_PROBES = 5 };
 

@@ -1,0 +1,360 @@
+/* See dns.h. The cache is a list of names, each with its addresses, its waiters and at
+ * most one request at the resolver:
+ *
+ *      struct names --> name -> name -> name
+ *                        |-- addresses[0..count), `next` is the one to use
+ *                        |-- waiters
+ *                        '-- request (on a worker thread while `asking`)
+ *
+ * A list, because a fleet has some hundred names at most and asks each once a
+ * second. A request that is under way cannot be taken back: its name lives until
+ * the answer comes, which is why freeing takes a turn of the loop. A resolver
+ * that hangs holds one of libuv's worker threads (four, UV_THREADPOOL_SIZE).
+ *
+ * Limits: at most ADDRESSES_MAX addresses per name; the time to live of DNS is
+ * not shown by getaddrinfo, so NAMES_FRESH_MS stands for it. */
+#include "probes/dns.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <netdb.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
+
+#include "registry/base/text.h"
+
+enum { ADDRESSES_MAX = 16 };
+
+struct waiter {
+    struct waiter *after;
+    void (*done)(void *context, const struct resolution *resolution);
+    void *context;
+};
+
+struct name {
+    struct name *after;
+    struct names *names;
+    uv_getaddrinfo_t request;
+    bool asking; /* `request` belongs to libuv */
+    char host[HOST_SIZE];
+    char addresses[ADDRESSES_MAX][LITERAL_SIZE];
+    size_t count;              /* of the last good answer; 0: there was none */
+    size_t next;               /* the one to use */
+    char problem[DETAIL_SIZE]; /* of the last request; "": it was good */
+    uint64_t asked_ms;         /* when the last answer came, good or bad */
+    uint64_t wanted_ms;        /* when somebody asked for this name last */
+    struct waiter *waiters;
+    struct waiter **last_waiter;
+};
+
+struct names {
+    uv_loop_t *loop;
+    struct name *first;
+    size_t asking; /* requests under way */
+    bool closing;
+    uv_idle_t anchor;            /* never started; its closing is how libuv calls back in a later turn */
+    void (*done)(void *context); /* of names_free */
+    void *context;
+};
+
+struct names *names_new(struct uv_loop_s *loop)
+{
+    struct names *names = calloc(1, sizeof *names);
+    if (!names) {
+        return NULL;
+    }
+    names->loop = loop;
+    uv_idle_init(loop, &names->anchor); /* cannot fail */
+    uv_unref((uv_handle_t *)&names->anchor);
+    names->anchor.data = names;
+    return names;
+}
+
+/* ---- the list -------------------------------------------------------------- */
+
+static void drop_waiters(struct name *name, const void *context, bool all)
+{
+    struct waiter **at = &name->waiters;
+    while (*at) {
+        struct waiter *waiter = *at;
+        if (all || waiter->context == context) {
+            *at = waiter->after;
+            free(waiter);
+        } else {
+            at = &waiter->after;
+        }
+    }
+    name->last_waiter = at;
+}
+
+static struct name *find(const struct names *names, const char *host)
+{
+    for (struct name *name = names->first; name; name = name->after) {
+        if (text_equal(name->host, host)) {
+            return name;
+        }
+    }
+    return NULL;
+}
+
+static void sweep(struct names *names)
+{
+    uint64_t now = uv_now(names->loop);
+    struct name **at = &names->first;
+    while (*at) {
+        struct name *name = *at;
+        if (!name->asking && !name->waiters && now - name->wanted_ms > NAMES_FORGET_MS) {
+            *at = name->after;
+            free(name);
+        } else {
+            at = &name->after;
+        }
+    }
+}
+
+static struct name *add(struct names *names, const char *host)
+{
+    sweep(names);
+    struct name *name = calloc(1, sizeof *name);
+    if (!name) {
+        return NULL;
+    }
+    if (!text_copy(name->host, sizeof name->host, host)) {
+        free(name);
+        return NULL;
+    }
+    name->names = names;
+    name->last_waiter = &name->waiters;
+    name->after = names->first;
+    names->first = name;
+    return name;
+}
+
+/* ---- the resolver ----------------------------------------------------------- */
+
+static void answer(const struct name *name, void (*done)(void *, const struct resolution *), void *context)
+{
+    struct resolution resolution = {.host = name->host};
+    if (name->count > 0) {
+        memcpy(resolution.address, name->addresses[name->next], sizeof resolution.address);
+    }
+    memcpy(resolution.problem, name->problem, sizeof resolution.problem);
+    if (name->count == 0 && !name->problem[0]) {
+        text_tame(resolution.problem, sizeof resolution.problem, "out of memory");
+    }
+    done(context, &resolution);
+}
+
+/* A callback may ask for more, forget others, even of this name: so the list is taken apart from its head. */
+static void answer_all(struct name *name)
+{
+    name->wanted_ms = uv_now(name->names->loop); /* no sweep takes it away meanwhile */
+    while (name->waiters) {
+        struct waiter waiter = *name->waiters;
+        free(name->waiters);
+        name->waiters = waiter.after;
+        if (!name->waiters) {
+            name->last_waiter = &name->waiters;
+        }
+        answer(name, waiter.done, waiter.context);
+    }
+}
+
+/* The address in use stays in use while the resolver still gives it. */
+static void keep_addresses(struct name *name, const struct addrinfo *found)
+{
+    char current[LITERAL_SIZE] = "";
+    char literal[LITERAL_SIZE];
+    if (name->count > 0) {
+        memcpy(current, name->addresses[name->next], sizeof current);
+    }
+    size_t count = 0, next = 0;
+    for (; found && count < ADDRESSES_MAX; found = found->ai_next) {
+        if (found->ai_family != AF_INET && found->ai_family != AF_INET6) {
+            continue;
+        }
+        if (getnameinfo(found->ai_addr, found->ai_addrlen, literal, sizeof literal, NULL, 0, NI_NUMERICHOST) != 0) {
+            continue;
+        }
+        if (text_equal(literal, current)) {
+            next = count;
+        }
+        memcpy(name->addresses[count++], literal, sizeof literal);
+    }
+    if (count == 0) {
+        text_tame(name->problem, sizeof name->problem, "the name has no IPv4 or IPv6 address");
+        return;
+    }
+    name->count = count;
+    name->next = next;
+    name->problem[0] = 0;
+}
+
+static void released(uv_handle_t *anchor)
+{
+    struct names *names = anchor->data;
+    while (names->first) {
+        struct name *name = names->first;
+        names->first = name->after;
+        free(name);
+    }
+    void (*done)(void *) = names->done;
+    void *context = names->context;
+    free(names);
+    if (done) {
+        done(context);
+    }
+}
+
+static void resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
+{
+    struct name *name = request->data;
+    struct names *names = name->names;
+    name->asking = false;
+    names->asking--;
+    if (names->closing) {
+        uv_freeaddrinfo(found);
+        if (names->asking == 0) {
+            uv_close((uv_handle_t *)&names->anchor, released);
+        }
+        return;
+    }
+    if (status == 0) {
+        keep_addresses(name, found);
+    } else {
+        text_tame(name->problem, sizeof name->problem, uv_strerror(status));
+    }
+    uv_freeaddrinfo(found);
+    name->asked_ms = uv_now(names->loop);
+    answer_all(name);
+}
+
+static void ask(struct name *name)
+{
+    const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    name->request.data = name;
+    int status = uv_getaddrinfo(name->names->loop, &name->request, resolved, name->host, NULL, &hints);
+    if (status == 0) {
+        name->asking = true;
+        name->names->asking++;
+    } else { /* not even sent: memory, or a name that IDNA refuses */
+        text_tame(name->problem, sizeof name->problem, uv_strerror(status));
+        name->asked_ms = uv_now(name->names->loop);
+    }
+}
+
+/* ---- asking ----------------------------------------------------------------- */
+
+static bool is_literal(const char *host)
+{
+    unsigned char ignored[sizeof(struct in6_addr)];
+    if (inet_pton(AF_INET, host, ignored) == 1 || inet_pton(AF_INET6, host, ignored) == 1) {
+        return true;
+    }
+    char bare[LITERAL_SIZE];
+    size_t length = strcspn(host, "%");
+    if (host[length] == 0 || length >= sizeof bare) {
+        return false;
+    }
+    memcpy(bare, host, length);
+    bare[length] = 0;
+    return inet_pton(AF_INET6, bare, ignored) == 1;
+}
+
+static void answer_literally(const char *host, void (*done)(void *, const struct resolution *), void *context)
+{
+    struct resolution resolution = {.host = host};
+    if (!text_copy(resolution.address, sizeof resolution.address, host)) {
+        text_tame(resolution.problem, sizeof resolution.problem, "the address is too long");
+    }
+    done(context, &resolution);
+}
+
+static bool wait_for(struct name *name, void (*done)(void *, const struct resolution *), void *context)
+{
+    struct waiter *waiter = calloc(1, sizeof *waiter);
+    if (!waiter) {
+        return false;
+    }
+    waiter->done = done;
+    waiter->context = context;
+    *name->last_waiter = waiter;
+    name->last_waiter = &waiter->after;
+    return true;
+}
+
+static bool is_due(const struct name *name)
+{
+    uint64_t age = uv_now(name->names->loop) - name->asked_ms;
+    if (name->problem[0]) {
+        return age >= NAMES_RETRY_MS;
+    }
+    return name->count == 0 || age >= NAMES_FRESH_MS;
+}
+
+void names_lookup(struct names *names, const char *host, void (*done)(void *context, const struct resolution *resolution),
+                  void *context)
+{
+    assert(!names->closing);
+    if (is_literal(host)) {
+        answer_literally(host, done, context);
+        return;
+    }
+    struct name *name = find(names, host);
+    if (!name) {
+        name = add(names, host);
+    }
+    if (!name) {
+        struct resolution resolution = {.host = host, .problem = "out of memory, or the name is too long"};
+        done(context, &resolution);
+        return;
+    }
+    name->wanted_ms = uv_now(names->loop);
+    if (!name->asking && is_due(name)) {
+        ask(name);
+    }
+    if (name->count == 0 && name->asking && wait_for(name, done, context)) {
+        return;
+    }
+    answer(name, done, context);
+}
+
+void names_forget(struct names *names, const void *context)
+{
+    for (struct name *name = names->first; name; name = name->after) {
+        drop_waiters(name, context, false);
+    }
+}
+
+void names_next(struct names *names, const char *host, const char *address)
+{
+    struct name *name = find(names, host);
+    if (name && name->count > 1 && text_equal(name->addresses[name->next], address)) {
+        name->next = (name->next + 1) % name->count;
+    }
+}
+
+void names_free(struct names *names, void (*done)(void *context), void *context)
+{
+    if (!names) {
+        if (done) {
+            done(context);
+        }
+        return;
+    }
+    assert(!names->closing);
+    names->closing = true;
+    names->done = done;
+    names->context = context;
+    for (struct name *name = names->first; name; name = name->after) {
+        drop_waiters(name, NULL, true);
+        if (name->asking) {
+            uv_cancel((uv_req_t *)&name->request); /* helps when it still waits for a worker */
+        }
+    }
+    if (names->asking == 0) {
+        uv_close((uv_handle_t *)&names->anchor, released);
+    }
+}

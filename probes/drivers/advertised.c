@@ -1,0 +1,66 @@
+#include "probes/drivers/advertised.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "registry/base/text.h"
+
+/* Visible ASCII is all that hosts and addresses are made of. */
+static bool is_sound(const char *host)
+{
+    for (const char *at = host; *at; at++) {
+        if (*at <= ' ' || *at > '~') {
+            return false;
+        }
+    }
+    return *host && strlen(host) < NAMED_SIZE;
+}
+
+void named_add(struct named *named, const char *host, uint16_t port)
+{
+    if (!is_sound(host) || named->count == NAMED_MAX) {
+        return;
+    }
+    for (size_t i = 0; i < named->count; i++) {
+        if (named->server[i].port == port && text_equal(named->server[i].host, host)) {
+            return;
+        }
+    }
+    strcpy(named->server[named->count].host, host);
+    named->server[named->count].port = port;
+    named->count++;
+}
+
+/* The next entry of a comma list; one that is too long comes as "". False: there is none. */
+static bool take_entry(const char **list, char *to, size_t size)
+{
+    if (!*list || !**list) {
+        return false;
+    }
+    size_t length = strcspn(*list, ",");
+    snprintf(to, size, "%.*s", length < size ? (int)length : 0, *list);
+    *list += length + ((*list)[length] == ',');
+    return true;
+}
+
+void named_add_hosts(struct named *named, const char *list)
+{
+    char entry[NAMED_SIZE];
+    while (take_entry(&list, entry, sizeof entry)) {
+        named_add(named, entry, 0);
+    }
+}
+
+void named_add_addresses(struct named *named, const char *list)
+{
+    char entry[NAMED_SIZE + 8], host[NAMED_SIZE];
+    uint16_t port;
+    while (take_entry(&list, entry, sizeof entry)) {
+        if (text_parse_address(entry, host, sizeof host, &port)) {
+            named_add(named, host, port);
+        } else if (!text_equal(entry, "AUTO") && !strchr(entry, ':')) {
+            named_add(named, entry, 0);
+        }
+    }
+}

@@ -1,0 +1,27 @@
+/* The servers that a server names: bounded, tamed, and not believed (discovery.h). Pure. */
+#ifndef ROSTER_PROBES_DRIVERS_ADVERTISED_H
+#define ROSTER_PROBES_DRIVERS_ADVERTISED_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { NAMED_MAX = 32, NAMED_SIZE = 64 /* longer names are left out */ };
+
+struct named {
+    size_t count;
+    struct {
+        char host[NAMED_SIZE];
+        uint16_t port; /* 0: it does not say */
+    } server[NAMED_MAX];
+};
+
+/* One more, unless it is empty, there already, too long or one too many. */
+void named_add(struct named *named, const char *host, uint16_t port);
+
+/* HOST,HOST: all without a port. NULL is none. */
+void named_add_hosts(struct named *named, const char *list);
+
+/* HOST:PORT,HOST:PORT as Galera has it: entries may be empty, AUTO, or without a port. NULL is none. */
+void named_add_addresses(struct named *named, const char *list);
+
+#endif

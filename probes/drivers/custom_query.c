@@ -1,0 +1,262 @@
+#include "probes/drivers/custom_query.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "registry/base/text.h"
+
+const char *custom_statement(const struct cluster_settings *cluster)
+{
+    enum kind kind = cluster->policy.kind;
+    if (kind != KIND_CUSTOM && kind != KIND_STATELESS) {
+        return NULL;
+    }
+    return cluster->query[0] ? cluster->query : "SELECT 1 AS ready";
+}
+
+/* ---- values: each reader says what it takes, NULL when it took it --------------------- */
+
+static const char *read_flag(const char *value, int *to)
+{
+    static const char *const words[] = {"f", "t", "false", "true", "0", "1", "off", "on", "no", "yes"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcasecmp(value, words[i]) == 0) {
+            *to = i % 2 == 1;
+            return NULL;
+        }
+    }
+    return "t or f, true or false, 1 or 0, on or off, yes or no";
+}
+
+/* Databases give fractions where one would not think so ("19.7649993896484"): they are dropped. */
+static bool read_fraction(const char *value, double *to)
+{
+    char *end;
+    if (!*value || value[strspn(value, "0123456789+-.eE")]) { /* what else strtod would take: blanks, hex, nan, inf */
+        return false;
+    }
+    *to = strtod(value, &end);
+    return !*end && isfinite(*to) && fabs(*to) < 9e18;
+}
+
+static bool read_number(const char *value, int64_t *to)
+{
+    double number;
+    if (text_parse_int(value, INT64_MIN, INT64_MAX, to)) {
+        return true;
+    }
+    if (!read_fraction(value, &number)) {
+        return false;
+    }
+    *to = (int64_t)number;
+    return true;
+}
+
+/* Clocks differ: less than none is none. */
+static const char *read_lag(const char *value, int64_t *to)
+{
+    int64_t number;
+    if (!read_number(value, &number)) {
+        return "a number";
+    }
+    *to = number > 0 ? number : 0;
+    return NULL;
+}
+
+static const char *read_position(const char *value, int64_t *to)
+{
+    int64_t number;
+    if (!read_number(value, &number) || number < 0) {
+        return "a number of bytes";
+    }
+    *to = number;
+    return NULL;
+}
+
+static const char *read_words(const char *value, char *to, size_t size)
+{
+    if (strlen(value) >= size) {
+        return "a shorter text";
+    }
+    text_tame(to, size, value);
+    return NULL;
+}
+
+/* A number, or STAMP:NUMBER; without leading zeros, which would be another text for the same. */
+static const char *read_lineage(const char *value, char to[LINEAGE_SIZE])
+{
+    const char *colon = strchr(value, ':');
+    const char *number = colon ? colon + 1 : value;
+    size_t stamp = (size_t)(number - value);
+    size_t digits = strspn(number, "0123456789");
+    for (size_t i = 0; i < stamp; i++) {
+        if (!isgraph((unsigned char)value[i])) {
+            return "a number, or STAMP:NUMBER";
+        }
+    }
+    if (digits == 0 || number[digits] || stamp == 1 || strlen(value) >= LINEAGE_SIZE) {
+        return "a number, or STAMP:NUMBER";
+    }
+    while (number[0] == '0' && number[1]) {
+        number++;
+    }
+    snprintf(to, LINEAGE_SIZE, "%.*s%s", (int)stamp, value, number);
+    return NULL;
+}
+
+/* host:port, or what another server gives as its self_id. */
+static const char *read_upstream(const char *value, struct observation *seen)
+{
+    if (text_parse_address(value, seen->upstream_host, sizeof seen->upstream_host, &seen->upstream_port)) {
+        return NULL;
+    }
+    return strlen(value) < sizeof seen->upstream_id ? read_words(value, seen->upstream_id, sizeof seen->upstream_id)
+                                                    : "host:port, or another's self_id";
+}
+
+/* ---- columns --------------------------------------------------------------------------- */
+
+static const char *const columns[] = {"claim", "identity", "lag_bytes", "lag_ms",  "lineage", "position",
+                                      "ready", "self_id",  "upstream",  "version", "writable"};
+enum column { CLAIM, IDENTITY, LAG_BYTES, LAG_MS, LINEAGE, POSITION, READY, SELF_ID, UPSTREAM, VERSION, WRITABLE, COLUMNS };
+static_assert(sizeof columns / sizeof *columns == COLUMNS, "every column has its name");
+
+static enum column column_of(const char *name)
+{
+    enum column column = 0;
+    while (column < COLUMNS && strcasecmp(columns[column], name) != 0) {
+        column++;
+    }
+    return column;
+}
+
+static const char *read_value(enum column column, const char *value, struct observation *seen, int *writable)
+{
+    switch (column) {
+    case CLAIM:
+        return read_flag(value, &seen->claim);
+    case IDENTITY:
+        return read_words(value, seen->identity, sizeof seen->identity);
+    case LAG_BYTES:
+        return read_lag(value, &seen->lag_bytes);
+    case LAG_MS:
+        return read_lag(value, &seen->lag_ms);
+    case LINEAGE:
+        return *value ? read_lineage(value, seen->lineage) : NULL;
+    case POSITION:
+        return read_position(value, &seen->position);
+    case READY:
+        return read_flag(value, &seen->ready);
+    case SELF_ID:
+        return read_words(value, seen->self_id, sizeof seen->self_id);
+    case UPSTREAM:
+        return *value ? read_upstream(value, seen) : NULL;
+    case VERSION:
+        text_tame(seen->version, sizeof seen->version, value); /* cut: it is for people */
+        return NULL;
+    case WRITABLE:
+        return read_flag(value, writable);
+    default:
+        return NULL;
+    }
+}
+
+/* ---- the answer -------------------------------------------------------------------------- */
+
+#define WRONG(seen, ...) (snprintf((seen)->detail, sizeof(seen)->detail, __VA_ARGS__), false)
+
+static bool refuse_column(const char *name, struct observation *seen)
+{
+    char tamed[NAME_SIZE], lower[NAME_SIZE], list[160];
+    struct text text;
+    text_tame(tamed, sizeof tamed, name);
+    for (size_t i = 0; i < sizeof lower; i++) {
+        lower[i] = (char)tolower((unsigned char)tamed[i]);
+    }
+    const char *nearest = text_nearest(lower, columns, COLUMNS, sizeof *columns);
+    if (nearest) {
+        return WRONG(seen, "the query gives a column '%s', which means nothing here; did you mean %s?", tamed, nearest);
+    }
+    text_init(&text, list, sizeof list);
+    for (size_t i = 0; i < COLUMNS; i++) {
+        text_put(&text, "%s%s", i ? ", " : "", columns[i]);
+    }
+    return WRONG(seen, "the query gives a column '%.20s'; there are %.110s", tamed, list);
+}
+
+static bool check_rows(const struct custom_answer *answer, struct observation *seen)
+{
+    if (answer->columns == 0) {
+        return WRONG(seen, "the query gives nothing to read");
+    }
+    return answer->rows <= 1 ||
+           WRONG(seen, "the query gives %zu rows; it must give one, or none from a server that is not ready", answer->rows);
+}
+
+/* Every column has a meaning, and each stands once. */
+static bool check_columns(const struct custom_answer *answer, struct observation *seen)
+{
+    bool there[COLUMNS] = {false};
+    for (size_t i = 0; i < answer->columns; i++) {
+        const char *name = answer->name(answer->result, i);
+        enum column column = column_of(name);
+        if (column == COLUMNS) {
+            return refuse_column(name, seen);
+        }
+        if (there[column]) {
+            return WRONG(seen, "the query gives the column %s twice", columns[column]);
+        }
+        there[column] = true;
+    }
+    return true;
+}
+
+/* A number orders claims over all time, but only those of one cluster: without an identity nobody could ever win. */
+static bool check_lineage(const struct custom_answer *answer, struct observation *seen)
+{
+    bool has_identity = false;
+    for (size_t i = 0; i < answer->columns; i++) {
+        has_identity = has_identity || column_of(answer->name(answer->result, i)) == IDENTITY;
+    }
+    if (lineage_is_total(seen->lineage) && !has_identity) {
+        return WRONG(seen, "the query gives a number as lineage, and no identity: it needs that column, too");
+    }
+    return true;
+}
+
+static bool read_row(const struct custom_answer *answer, struct observation *seen, int *writable)
+{
+    if (answer->rows == 0) {
+        seen->ready = 0;
+        return true;
+    }
+    for (size_t i = 0; i < answer->columns; i++) {
+        enum column column = column_of(answer->name(answer->result, i));
+        const char *value = answer->value(answer->result, i);
+        const char *takes = value ? read_value(column, value, seen, writable) : NULL;
+        if (takes) {
+            char tamed[NAME_SIZE];
+            text_tame(tamed, sizeof tamed, value);
+            return WRONG(seen, "the query's column %s is '%s'; it takes %s", columns[column], tamed, takes);
+        }
+    }
+    return check_lineage(answer, seen);
+}
+
+void custom_read(const struct custom_answer *answer, struct observation *seen)
+{
+    int writable = -1;
+    if (!check_rows(answer, seen) || !check_columns(answer, seen) || !read_row(answer, seen, &writable)) {
+        seen->answer = ANSWER_PROTOCOL;
+        return;
+    }
+    seen->answer = ANSWER_OK;
+    seen->writable = seen->ready != 0 && (writable >= 0 ? writable == 1 : seen->claim != 0);
+    bool fed = seen->upstream_host[0] || seen->upstream_id[0];
+    seen->replica = seen->live = seen->applying = fed || seen->claim == 0;
+}

@@ -1,0 +1,549 @@
+/* See mysql_client.h. MariaDB Connector/C 3.3 and 3.4.
+ *
+ * What one has to know about it (all measured):
+ *  - The host passed to the connect is used twice: to connect, and after the greeting as the name that
+ *    the certificate must bear. It gets a buffer of ours, which holds the literal address
+ *    first and the configured name from the greeting on.
+ *  - After a TLS log-in the socket is blocking; set O_NONBLOCK and queries wait outside again.
+ *  - During the handshake nothing limits the waiting; the watchdog does.
+ *  - SSL_ENFORCE enforces nothing: without a verified certificate it goes on in clear text when the server
+ *    offers no TLS. So the greeting is looked at, while the library still believes to be connecting; the bytes
+ *    stay in the socket, and it will read the same.
+ *  - It takes whatever is in OpenSSL's queue of errors, one per thread, for its own: what one connection's
+ *    end left there would be the end of the next that has to wait. So the queue is emptied before every call.
+ *  - While data keeps coming, a call reads on. The callback counts the bytes and ends the connection.
+ *
+ * Which ways to log in a server may ask for: see `challenges`. */
+#include "probes/drivers/mysql_client.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <errmsg.h>
+#include <mysql.h>
+#include <openssl/err.h>
+#ifndef MARIADB_PACKAGE_VERSION_ID
+#error "this is not MariaDB Connector/C; for Oracle's libmysqlclient: make MYSQL_CLIENT=oracle"
+#endif
+
+/* What the library's trace plugins use; exported since 3.0, but in no installed header that compiles. */
+enum { AUTHENTICATION_PLUGIN = 2 };
+extern int ma_pvio_register_callback(my_bool add,
+                                     void (*callback)(int mode, MYSQL *mysql, const unsigned char *bytes, size_t length));
+
+#include "probes/drivers/dial.h"
+#include "registry/base/clock.h"
+#include "registry/base/limits.h"
+#include "registry/base/text.h"
+
+enum operation { OPERATION_NONE, OPERATION_CONNECT, OPERATION_QUERY, OPERATION_STORE, OPERATION_NEXT };
+
+struct client {
+    MYSQL mysql; /* first: the callback comes back from it */
+    struct client_options options;
+    char host[HOST_SIZE];     /* as said above */
+    enum operation operation; /* which waits */
+    int waits_for;            /* MYSQL_WAIT_* */
+    bool dialled;             /* connect() is done */
+    bool held;                /* but the library does not know yet: the greeting is to be looked at */
+    int socket_error;
+    const char *complaint; /* of our own about the server; NULL: none */
+    size_t read_bytes;
+    bool flooded;
+    MYSQL_RES *result;
+};
+
+/* Ways to log in that show the server no password: it gets a proof made for its challenge. */
+static const char challenges[] = "mysql_native_password,client_ed25519,parsec";
+
+/* Over TLS also those that hand over the password when asked: without `verify`, to whoever answers; MySQL 8 and later
+ * offer nothing else. In clear text they would encrypt it under a key that anybody on the way may put in. */
+static const char under_tls[] = "mysql_native_password,client_ed25519,parsec,caching_sha2_password,sha256_password";
+
+/* ---- the library ------------------------------------------------------------------ */
+
+static void count_bytes(int mode, MYSQL *mysql, const unsigned char *bytes, size_t length)
+{
+    struct client *client = (struct client *)mysql;
+    (void)bytes;
+    if (mode != 0 || (ssize_t)length <= 0) {
+        return; /* written, or an error */
+    }
+    client->read_bytes += length;
+    if (client->read_bytes > client->options.answer_max && !client->flooded) {
+        client->flooded = true;
+        shutdown(mysql_get_socket(mysql), SHUT_RDWR);
+    }
+}
+
+/* Plugins are files; opening them takes milliseconds, better now than while the loop waits. */
+void client_begin_library(void)
+{
+    static bool begun;
+    static const char *const plugins[] = {"client_ed25519", "caching_sha2_password"};
+    if (begun) {
+        return;
+    }
+    begun = true;
+    MYSQL *mysql = mysql_init(NULL);
+    for (size_t i = 0; mysql && i < sizeof plugins / sizeof *plugins; i++) {
+        mysql_client_find_plugin(mysql, plugins[i], AUTHENTICATION_PLUGIN); /* or it is not there */
+    }
+    mysql_close(mysql);
+    ma_pvio_register_callback(1, count_bytes);
+}
+
+static void set_options(struct client *client)
+{
+    static const char system_ca[] = "/etc/ssl/certs/ca-certificates.crt";
+    const struct client_options *options = &client->options;
+    MYSQL *mysql = &client->mysql;
+    unsigned seconds = (unsigned)(options->timeout_ms / 1000 + 2); /* our own deadlines come first */
+    unsigned off = 0, tcp = MYSQL_PROTOCOL_TCP;
+    my_bool encrypt = options->encrypt, verify = options->verify;
+    unsigned long packet = options->answer_max;
+    mysql_optionsv(mysql, MYSQL_OPT_NONBLOCK, (void *)0);
+    mysql_optionsv(mysql, MYSQL_OPT_PROTOCOL, &tcp);
+    mysql_optionsv(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &seconds);
+    mysql_optionsv(mysql, MYSQL_OPT_LOCAL_INFILE, &off);
+    mysql_optionsv(mysql, MYSQL_OPT_MAX_ALLOWED_PACKET, &packet);
+    mysql_optionsv(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+    mysql_optionsv(mysql, MARIADB_OPT_RESTRICTED_AUTH, challenges);
+    mysql_optionsv(mysql, MYSQL_DEFAULT_AUTH, "mysql_native_password"); /* to begin with; the server asks for another */
+    mysql_optionsv(mysql, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", options->program);
+    mysql_optionsv(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
+    if (encrypt) {
+        mysql_optionsv(mysql, MYSQL_OPT_SSL_ENFORCE, &encrypt);
+        if (options->ca[0] || verify) {
+            mysql_optionsv(mysql, MYSQL_OPT_SSL_CA, options->ca[0] ? options->ca : system_ca);
+        }
+    }
+}
+
+struct client *client_new(const struct client_options *options)
+{
+    struct client *client = calloc(1, sizeof *client);
+    if (!client) {
+        return NULL;
+    }
+    client->options = *options;
+    if (!mysql_init(&client->mysql)) {
+        free(client);
+        return NULL;
+    }
+    set_options(client);
+    return client;
+}
+
+void client_free(struct client *client)
+{
+    if (client) {
+        mysql_free_result(client->result);
+        mysql_close(&client->mysql);
+        free(client);
+    }
+}
+
+int client_fd(const struct client *client)
+{
+    return (int)mysql_get_socket((MYSQL *)&client->mysql);
+}
+
+int client_events(const struct client *client)
+{
+    int events = 0;
+    events |= client->waits_for & MYSQL_WAIT_READ ? POLLIN : 0;
+    events |= client->waits_for & MYSQL_WAIT_WRITE ? POLLOUT : 0;
+    events |= client->waits_for & MYSQL_WAIT_EXCEPT ? POLLPRI : 0;
+    return events;
+}
+
+int client_tick_ms(const struct client *client)
+{
+    (void)client;
+    return 0;
+}
+
+/* ---- the greeting --------------------------------------------------------------------- */
+
+enum greeting {
+    GREETING_PARTIAL, /* not all here yet */
+    GREETING_PLAIN,   /* the server offers no encryption */
+    GREETING_TLS,     /* it does */
+    GREETING_ERROR,   /* an error message instead */
+    GREETING_OTHER    /* no greeting of this protocol */
+};
+
+/* Length (3 bytes), number (1), then: protocol 10, version with its zero, thread (4), challenge (8), filler (1),
+ * the lower half of the capabilities (2). */
+static enum greeting read_greeting(const unsigned char *bytes, size_t count)
+{
+    enum { HEAD = 4, BEHIND_VERSION = 4 + 8 + 1, PROTOCOL = 10, ERROR = 255, OFFERS_TLS = 0x08 };
+    if (count <= HEAD) {
+        return GREETING_PARTIAL;
+    }
+    if (bytes[HEAD] == ERROR) {
+        return GREETING_ERROR;
+    }
+    size_t length = bytes[0] | (size_t)bytes[1] << 8 | (size_t)bytes[2] << 16;
+    if (bytes[HEAD] != PROTOCOL || length < 1 + 1 + BEHIND_VERSION + 2) {
+        return GREETING_OTHER;
+    }
+    const unsigned char *zero = memchr(bytes + HEAD + 1, 0, count - HEAD - 1);
+    if (!zero || (size_t)(zero - bytes) + 1 + BEHIND_VERSION + 2 > count) {
+        return GREETING_PARTIAL;
+    }
+    return zero[1 + BEHIND_VERSION + 1] & OFFERS_TLS ? GREETING_TLS : GREETING_PLAIN;
+}
+
+static enum greeting greeting_of(struct client *client)
+{
+    unsigned char bytes[512];
+    ssize_t count = recv(client_fd(client), bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
+    if (count <= 0) {
+        return GREETING_OTHER;
+    }
+    enum greeting greeting = read_greeting(bytes, (size_t)count);
+    if (greeting == GREETING_PARTIAL && (size_t)count == sizeof bytes) {
+        greeting = GREETING_OTHER;
+    }
+    /* What was only looked at stays readable: wait for more than that. */
+    int least = greeting == GREETING_PARTIAL ? (int)count + 1 : 1;
+    setsockopt(client_fd(client), SOL_SOCKET, SO_RCVLOWAT, &least, sizeof least);
+    return greeting;
+}
+
+/* CLIENT_DONE: the library may read it. */
+static enum client_step look_at_greeting(struct client *client)
+{
+    switch (greeting_of(client)) {
+    case GREETING_PARTIAL:
+        return CLIENT_WAITS;
+    case GREETING_TLS:
+        return CLIENT_WORKS;
+    case GREETING_PLAIN:
+        return CLIENT_BARE;
+    case GREETING_ERROR:
+        return CLIENT_DONE;
+    case GREETING_OTHER:
+        break;
+    }
+    client->complaint = "the server hangs up or greets in an unknown protocol";
+    return CLIENT_FAILED;
+}
+
+/* ---- steps -------------------------------------------------------------------------- */
+
+static enum client_step begin_store(struct client *client);
+
+/* An operation has returned: it waits (`status` says for what), it went wrong, or the next one begins. */
+static enum client_step after(struct client *client, enum operation operation, int status, bool well)
+{
+    client->waits_for = status;
+    client->operation = status ? operation : OPERATION_NONE;
+    if (status) {
+        return CLIENT_WAITS;
+    }
+    if (!well || client->flooded) {
+        return CLIENT_FAILED;
+    }
+    return operation == OPERATION_QUERY || operation == OPERATION_NEXT ? begin_store(client) : CLIENT_DONE;
+}
+
+/* No result is well when the statement has none, or when an error says otherwise. */
+static bool stored_well(struct client *client)
+{
+    return client->result || mysql_errno(&client->mysql) == 0;
+}
+
+static enum client_step begin_store(struct client *client)
+{
+    int status = mysql_store_result_start(&client->result, &client->mysql);
+    return after(client, OPERATION_STORE, status, status || stored_well(client));
+}
+
+enum client_step client_connect(struct client *client, const char *address)
+{
+    const struct client_options *options = &client->options;
+    MYSQL *connected = NULL;
+    client->read_bytes = 0;
+    if (!text_copy(client->host, sizeof client->host, address)) {
+        return CLIENT_FAILED;
+    }
+    int status =
+        mysql_real_connect_start(&connected, &client->mysql, client->host, options->user, options->password,
+                                 options->database[0] ? options->database : NULL, options->port, NULL, CLIENT_MULTI_STATEMENTS);
+    return after(client, OPERATION_CONNECT, status, connected != NULL);
+}
+
+enum client_step client_ask(struct client *client, const char *sql)
+{
+    int error = 0;
+    ERR_clear_error();
+    client->read_bytes = 0;
+    mysql_free_result(client->result);
+    client->result = NULL;
+    int status = mysql_real_query_start(&error, &client->mysql, sql, strlen(sql));
+    return after(client, OPERATION_QUERY, status, error == 0);
+}
+
+bool client_has_next(const struct client *client)
+{
+    return mysql_more_results((MYSQL *)&client->mysql);
+}
+
+enum client_step client_next(struct client *client)
+{
+    int error = 0;
+    ERR_clear_error();
+    mysql_free_result(client->result);
+    client->result = NULL;
+    int status = mysql_next_result_start(&error, &client->mysql);
+    return after(client, OPERATION_NEXT, status, error == 0);
+}
+
+/* The library would tell a failed connect() in words. */
+static bool has_dialled(struct client *client)
+{
+    client->socket_error = dial_error(client_fd(client));
+    client->dialled = client->socket_error == 0;
+    return client->dialled;
+}
+
+static enum client_step go_on_connecting(struct client *client, int ready)
+{
+    MYSQL *connected = NULL;
+    if (!client->dialled) {
+        if (!has_dialled(client)) {
+            client->operation = OPERATION_NONE;
+            return CLIENT_FAILED;
+        }
+        if (client->options.encrypt) {
+            client->held = true;
+            client->waits_for = MYSQL_WAIT_READ;
+            return CLIENT_WAITS;
+        }
+    }
+    if (client->held) {
+        enum client_step step = look_at_greeting(client);
+        if (step != CLIENT_DONE) {
+            return step;
+        }
+        client->held = false;
+        ready = MYSQL_WAIT_WRITE;
+    }
+    int status = mysql_real_connect_cont(&connected, &client->mysql, ready);
+    return after(client, OPERATION_CONNECT, status, connected != NULL);
+}
+
+enum client_step client_go_on(struct client *client, int events)
+{
+    int ready = 0, error = 0, status;
+    if (events == 0) {
+        return CLIENT_WAITS;
+    }
+    ready |= events & (POLLIN | POLLHUP | POLLERR) ? MYSQL_WAIT_READ : 0;
+    ready |= events & (POLLOUT | POLLHUP | POLLERR) ? MYSQL_WAIT_WRITE : 0;
+    ready |= events & POLLPRI ? MYSQL_WAIT_EXCEPT : 0;
+    ERR_clear_error();
+    switch (client->operation) {
+    case OPERATION_CONNECT:
+        return go_on_connecting(client, ready);
+    case OPERATION_QUERY:
+        status = mysql_real_query_cont(&error, &client->mysql, ready);
+        return after(client, OPERATION_QUERY, status, error == 0);
+    case OPERATION_NEXT:
+        status = mysql_next_result_cont(&error, &client->mysql, ready);
+        return after(client, OPERATION_NEXT, status, error == 0);
+    case OPERATION_STORE:
+        status = mysql_store_result_cont(&client->result, &client->mysql, ready);
+        return after(client, OPERATION_STORE, status, status || stored_well(client));
+    case OPERATION_NONE:
+        break;
+    }
+    return CLIENT_FAILED;
+}
+
+/* ---- the rest of a connect, on a worker ----------------------------------------------------- */
+
+/* Cuts the connection when the time is over: inside the library nothing does, neither its own
+ * timeout nor the socket's. */
+struct watchdog {
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t called;
+    int64_t deadline_ns;
+    int fd;        /* a second descriptor of the socket: the library may close the first at any time */
+    bool off_duty; /* called back in time */
+    bool has_bitten;
+};
+
+static void *watch(void *context)
+{
+    struct watchdog *dog = context;
+    const struct timespec deadline = {.tv_sec = dog->deadline_ns / 1000000000, .tv_nsec = dog->deadline_ns % 1000000000};
+    pthread_mutex_lock(&dog->lock);
+    while (!dog->off_duty && !dog->has_bitten) {
+        if (pthread_cond_timedwait(&dog->called, &dog->lock, &deadline) != 0) {
+            dog->has_bitten = true;
+            shutdown(dog->fd, SHUT_RDWR);
+        }
+    }
+    pthread_mutex_unlock(&dog->lock);
+    return NULL;
+}
+
+static bool call_watchdog(struct watchdog *dog, int fd, int64_t timeout_ms)
+{
+    pthread_condattr_t attributes;
+    *dog = (struct watchdog){.deadline_ns = clock_mono_ns() + timeout_ms * 1000000, .fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)};
+    if (dog->fd < 0) {
+        return false;
+    }
+    pthread_mutex_init(&dog->lock, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&dog->called, &attributes);
+    pthread_condattr_destroy(&attributes);
+    if (pthread_create(&dog->thread, NULL, watch, dog) != 0) {
+        close(dog->fd);
+        return false;
+    }
+    return true;
+}
+
+/* True when it has bitten. */
+static bool dismiss_watchdog(struct watchdog *dog)
+{
+    pthread_mutex_lock(&dog->lock);
+    dog->off_duty = true;
+    pthread_cond_signal(&dog->called);
+    pthread_mutex_unlock(&dog->lock);
+    pthread_join(dog->thread, NULL);
+    pthread_cond_destroy(&dog->called);
+    pthread_mutex_destroy(&dog->lock);
+    close(dog->fd);
+    return dog->has_bitten;
+}
+
+enum client_step client_work(struct client *client)
+{
+    struct watchdog dog;
+    int fd = client_fd(client);
+    if (!call_watchdog(&dog, fd, client->options.timeout_ms)) {
+        return CLIENT_WAITS;
+    }
+    text_copy(client->host, sizeof client->host, client->options.name); /* from now on: the certificate's */
+    mysql_optionsv(&client->mysql, MARIADB_OPT_RESTRICTED_AUTH, under_tls);
+    client->held = false;
+    enum client_step step = go_on_connecting(client, MYSQL_WAIT_WRITE);
+    while (step == CLIENT_WAITS) { /* the watchdog makes the socket ready, at the latest */
+        struct pollfd wait = {.fd = fd, .events = (short)client_events(client)};
+        if (poll(&wait, 1, -1) > 0) {
+            step = client_go_on(client, wait.revents);
+        }
+    }
+    if (step == CLIENT_DONE) {
+        fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    }
+    return dismiss_watchdog(&dog) ? CLIENT_WAITS : step;
+}
+
+/* ---- what is known --------------------------------------------------------------------- */
+
+bool client_has_dialled(const struct client *client)
+{
+    return client->dialled;
+}
+
+unsigned client_error(const struct client *client)
+{
+    return mysql_errno((MYSQL *)&client->mysql);
+}
+
+int client_socket_error(const struct client *client)
+{
+    return client->socket_error;
+}
+
+const char *client_sentence(const struct client *client)
+{
+    if (client->socket_error != 0) {
+        return strerror(client->socket_error);
+    }
+    return client->complaint ? client->complaint : mysql_error((MYSQL *)&client->mysql);
+}
+
+bool client_is_barred(const struct client *client)
+{
+    return client_error(client) == CR_PLUGIN_NOT_ALLOWED;
+}
+
+bool client_is_flooded(const struct client *client)
+{
+    return client->flooded;
+}
+
+const char *client_server_version(const struct client *client)
+{
+    const char *version = mysql_get_server_info((MYSQL *)&client->mysql);
+    return version ? version : "";
+}
+
+unsigned long client_server_number(const struct client *client)
+{
+    return mysql_get_server_version((MYSQL *)&client->mysql);
+}
+
+bool client_is_encrypted(const struct client *client)
+{
+    return mysql_get_ssl_cipher((MYSQL *)&client->mysql) != NULL;
+}
+
+size_t client_rows(const struct client *client)
+{
+    return client->result ? (size_t)mysql_num_rows(client->result) : 0;
+}
+
+static int find_column(MYSQL_RES *result, const char *name)
+{
+    unsigned count = mysql_num_fields(result);
+    const MYSQL_FIELD *fields = mysql_fetch_fields(result);
+    for (unsigned i = 0; i < count; i++) {
+        if (strcasecmp(fields[i].name, name) == 0) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+const char *client_value(const struct client *client, size_t row, const char *name, const char *other_name)
+{
+    if (row >= client_rows(client)) {
+        return NULL;
+    }
+    int column = find_column(client->result, name);
+    if (column < 0 && other_name) {
+        column = find_column(client->result, other_name);
+    }
+    mysql_data_seek(client->result, row);
+    MYSQL_ROW values = mysql_fetch_row(client->result);
+    return column < 0 || !values ? NULL : values[column];
+}
+
+size_t client_columns(const struct client *client)
+{
+    return client->result ? mysql_num_fields(client->result) : 0;
+}
+
+const char *client_column(const struct client *client, size_t column)
+{
+    return mysql_fetch_fields(client->result)[column].name;
+}

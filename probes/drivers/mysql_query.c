@@ -1,0 +1,285 @@
+/* Settings, then what a member of a group says (nothing elsewhere), then the replication channels; with MySQL last the
+ * members of its group, which is denied to most accounts that need it not. Discovery asks for replicas, too.
+ *
+ * Columns are found by name, in the new spelling and the old: MariaDB keeps the old
+ * one whatever the statement is called, MySQL changed it with 8.0.22.
+ *
+ * A server may have several channels. It is a replica when it has any; told of is the
+ * first that runs, else the first that tries to connect, else the first (assess.c
+ * knows which of them lead to members). */
+#include "probes/drivers/mysql_query.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "probes/drivers/custom_query.h"
+#include "probes/drivers/mysql_group.h"
+#include "registry/base/text.h"
+
+enum { CHANNELS_MAX = 64 };
+
+enum dialect mysql_dialect(const char *version, unsigned long number)
+{
+    if (strcasestr(version, "maria")) {
+        return DIALECT_MARIADB;
+    }
+    return number >= 80022 ? DIALECT_REPLICA : DIALECT_SLAVE;
+}
+
+enum dialect mysql_dialect_without(enum dialect dialect)
+{
+    return dialect == DIALECT_MARIADB ? DIALECT_MARIADB_PLAIN : dialect;
+}
+
+void mysql_read_version(const char *version, char *to, size_t size)
+{
+    char tamed[VERSION_SIZE];
+    text_tame(tamed, sizeof tamed, version);
+    char *end = tamed + strspn(tamed, "0123456789.");
+    static const char maria[] = "-MariaDB";
+    if (strncmp(end, maria, sizeof maria - 1) == 0) {
+        end += sizeof maria - 1;
+    }
+    *end = 0;
+    text_tame(to, size, tamed);
+}
+
+/* Newer servers have more than two values for read_only: everything but off is on. */
+static bool is_off(const struct client *client, const char *name)
+{
+    const char *value = client_value(client, 0, name, NULL);
+    return !value || text_equal(value, "0") || strcasecmp(value, "OFF") == 0; /* a server without it cannot be that */
+}
+
+static bool read_settings(const struct client *client, struct observation *seen)
+{
+    const char *self_id = client_value(client, 0, "self_id", NULL);
+    if (client_rows(client) != 1 || !self_id || !client_value(client, 0, "read_only", NULL)) {
+        return false;
+    }
+    const char *gtids = client_value(client, 0, "gtids", NULL);
+    text_tame(seen->self_id, sizeof seen->self_id, self_id);
+    if (gtids && !text_copy(seen->gtids, sizeof seen->gtids, gtids)) {
+        seen->gtids[0] = '\0';
+    }
+    group_read_settings(client, seen);
+    seen->offline = !is_off(client, "offline_mode");
+    seen->writable = is_off(client, "read_only") && is_off(client, "super_read_only") && !seen->offline;
+    return true;
+}
+
+/* ---- channels ------------------------------------------------------------------------ */
+
+enum threads { THREAD_STOPPED, THREAD_CONNECTING, THREAD_RUNNING };
+
+static const char *text_of(const struct client *client, size_t row, const char *name, const char *other_name)
+{
+    const char *value = client_value(client, row, name, other_name);
+    return value ? value : "";
+}
+
+static enum threads receiver_of(const struct client *client, size_t row)
+{
+    const char *word = text_of(client, row, "Replica_IO_Running", "Slave_IO_Running");
+    if (strcasecmp(word, "Yes") == 0) {
+        return THREAD_RUNNING;
+    }
+    return strcasecmp(word, "Connecting") == 0 || strcasecmp(word, "Preparing") == 0 ? THREAD_CONNECTING : THREAD_STOPPED;
+}
+
+/* Group Replication shows its own channels here; they follow no source. */
+static bool is_channel(const struct client *client, size_t row)
+{
+    const char *host = text_of(client, row, "Source_Host", "Master_Host");
+    return *host && !text_equal(host, "<NULL>") &&
+           strncmp(text_of(client, row, "Channel_Name", NULL), "group_replication_", 18) != 0;
+}
+
+static struct channel read_channel(const struct client *client, size_t row)
+{
+    int64_t number;
+    enum threads receiver = receiver_of(client, row);
+    const char *source = text_of(client, row, "Source_UUID", NULL);
+    struct channel channel = {
+        .live = receiver == THREAD_RUNNING,
+        .connecting = receiver == THREAD_CONNECTING,
+        .applying = strcasecmp(text_of(client, row, "Replica_SQL_Running", "Slave_SQL_Running"), "Yes") == 0,
+        .lag_ms = -1,
+    };
+    text_tame(channel.host, sizeof channel.host, text_of(client, row, "Source_Host", "Master_Host"));
+    if (text_parse_int(text_of(client, row, "Source_Port", "Master_Port"), 1, UINT16_MAX, &number)) {
+        channel.port = (uint16_t)number;
+    }
+    if (!*source) {
+        source = text_of(client, row, "Master_UUID", "Master_Server_Id");
+    }
+    if (!text_equal(source, "0")) { /* it has never been connected */
+        text_tame(channel.id, sizeof channel.id, source);
+    }
+    if (channel.live && channel.applying && /* a stopped receiver can show 0 */
+        text_parse_int(text_of(client, row, "Seconds_Behind_Source", "Seconds_Behind_Master"), 0, INT32_MAX, &number)) {
+        channel.lag_ms = number * 1000;
+    }
+    return channel;
+}
+
+static bool read_channels(const struct client *client, struct observation *seen)
+{
+    size_t rows = client_rows(client), best = 0;
+    if (rows > CHANNELS_MAX) {
+        return false;
+    }
+    for (size_t row = 0; row < rows; row++) {
+        if (!is_channel(client, row)) {
+            continue;
+        }
+        if (seen->channel_count == CHANNELS_KEPT) {
+            seen->fed_elsewhere = true; /* as it may be */
+            continue;
+        }
+        enum threads receiver = receiver_of(client, row);
+        const struct channel *first = &seen->channels[best];
+        if ((receiver == THREAD_RUNNING && !first->live) || (receiver == THREAD_CONNECTING && !first->live && !first->connecting)) {
+            best = seen->channel_count;
+        }
+        seen->channels[seen->channel_count++] = read_channel(client, row);
+    }
+    seen->replica = seen->channel_count > 0;
+    if (seen->replica) {
+        observation_follow(seen, best);
+    }
+    return true;
+}
+
+/* ---- the question ------------------------------------------------------------------------ */
+
+#define VARIABLES "'group_replication_group_name', 'group_replication_single_primary_mode', 'wsrep_on', 'wsrep_reject_queries'"
+#define GALERA_STATUS                                                                                                              \
+    "'wsrep_cluster_status', 'wsrep_ready', 'wsrep_local_state', 'wsrep_cluster_state_uuid',"                                      \
+    " 'wsrep_cluster_conf_id', 'wsrep_local_recv_queue', 'wsrep_incoming_addresses'"
+
+/* What only some servers have is looked up by name; what is not there gives no row. */
+#define LOOK_UP(table, names)                                                                                                      \
+    "SELECT VARIABLE_NAME AS Variable_name, VARIABLE_VALUE AS Value FROM performance_schema." table                                \
+    " WHERE VARIABLE_NAME IN (" names ")"
+
+static const char mariadb_settings[] =
+    "SELECT @@global.read_only AS read_only, @@global.server_id AS self_id, @@global.gtid_binlog_state AS gtids,"
+    " @@global.wsrep_on AS wsrep_on, @@global.wsrep_reject_queries AS wsrep_reject_queries";
+static const char mariadb_plain_settings[] =
+    "SELECT @@global.read_only AS read_only, @@global.server_id AS self_id, @@global.gtid_binlog_state AS gtids";
+static const char mysql_settings[] =
+    "SELECT @@global.read_only AS read_only, @@global.super_read_only AS super_read_only, @@global.offline_mode AS offline_mode,"
+    " @@global.server_uuid AS self_id, @@global.gtid_executed AS gtids";
+static const char mysql_variables[] = LOOK_UP("global_variables", VARIABLES);
+static const char mariadb_status[] = "SHOW GLOBAL STATUS WHERE Variable_name IN (" GALERA_STATUS ")";
+static const char mysql_status[] = LOOK_UP("global_status", "'group_replication_primary_member', " GALERA_STATUS);
+static const char mysql_members[] = "SELECT * FROM performance_schema.replication_group_members m"
+                                    " LEFT JOIN performance_schema.replication_group_member_stats s"
+                                    " ON s.MEMBER_ID = m.MEMBER_ID AND s.CHANNEL_NAME = m.CHANNEL_NAME";
+
+static const char monitor[] = "SLAVE MONITOR";
+static const char client_privilege[] = "REPLICATION CLIENT";
+
+const struct part *mysql_parts(enum dialect dialect)
+{
+    static const struct part parts[][6] = {
+        [DIALECT_MARIADB] = {{mariadb_settings, NULL, read_settings, NULL},
+                             {mariadb_status, NULL, group_read_status, NULL},
+                             {"SHOW ALL SLAVES STATUS", monitor, read_channels, NULL}},
+        [DIALECT_MARIADB_PLAIN] = {{mariadb_plain_settings, NULL, read_settings, NULL},
+                                   {"SHOW ALL SLAVES STATUS", monitor, read_channels, NULL}},
+        [DIALECT_SLAVE] = {{mysql_settings, NULL, read_settings, NULL},
+                           {mysql_variables, NULL, group_read_variables, NULL},
+                           {mysql_status, NULL, group_read_status, NULL},
+                           {"SHOW SLAVE STATUS", client_privilege, read_channels, NULL},
+                           {mysql_members, group_privilege, group_read_members, group_is_vital}},
+        [DIALECT_REPLICA] = {{mysql_settings, NULL, read_settings, NULL},
+                             {mysql_variables, NULL, group_read_variables, NULL},
+                             {mysql_status, NULL, group_read_status, NULL},
+                             {"SHOW REPLICA STATUS", client_privilege, read_channels, NULL},
+                             {mysql_members, group_privilege, group_read_members, group_is_vital}},
+    };
+    return parts[dialect];
+}
+
+/* ---- replicas, for discovery --------------------------------------------------------------- */
+
+/* Those that announce themselves: without report_host they give no host. */
+static bool read_replicas(const struct client *client, struct observation *seen)
+{
+    for (size_t row = 0; row < client_rows(client); row++) {
+        int64_t port;
+        if (text_parse_int(text_of(client, row, "Port", NULL), 1, UINT16_MAX, &port)) {
+            named_add(&seen->named, text_of(client, row, "Host", NULL), (uint16_t)port);
+        }
+    }
+    return true;
+}
+
+static bool is_never_vital(const struct observation *seen)
+{
+    (void)seen;
+    return false;
+}
+
+const struct part *mysql_parts_and_replicas(enum dialect dialect, struct part to[PARTS_MAX + 1])
+{
+    static const struct part replicas[] = {
+        [DIALECT_MARIADB] = {"SHOW SLAVE HOSTS", "REPLICATION MASTER ADMIN", read_replicas, is_never_vital},
+        [DIALECT_MARIADB_PLAIN] = {"SHOW SLAVE HOSTS", "REPLICATION MASTER ADMIN", read_replicas, is_never_vital},
+        [DIALECT_SLAVE] = {"SHOW SLAVE HOSTS", "REPLICATION SLAVE", read_replicas, is_never_vital},
+        [DIALECT_REPLICA] = {"SHOW REPLICAS", "REPLICATION SLAVE", read_replicas, is_never_vital},
+    };
+    const struct part *parts = mysql_parts(dialect);
+    size_t count = 0;
+    for (; parts[count].sql; count++) {
+        assert(count + 1 < PARTS_MAX);
+        to[count] = parts[count];
+    }
+    to[count] = replicas[dialect];
+    to[count + 1] = (struct part){0};
+    return to;
+}
+
+bool mysql_is_wanted(const struct part *part)
+{
+    return part->read == read_replicas;
+}
+
+/* ---- as text ---------------------------------------------------------------------------- */
+
+void mysql_question(const struct part *parts, char to[QUESTION_SIZE])
+{
+    struct text text;
+    text_init(&text, to, QUESTION_SIZE);
+    for (const struct part *part = parts; part->sql; part++) {
+        text_put(&text, "%s%s", part == parts ? "" : "; ", part->sql);
+    }
+}
+
+/* ---- the operator's statement ---------------------------------------------------------------- */
+
+static const char *name_at(const void *client, size_t column)
+{
+    return client_column(client, column);
+}
+
+static const char *value_at(const void *client, size_t column)
+{
+    return client_value(client, 0, client_column(client, column), NULL);
+}
+
+bool mysql_read_custom(const struct client *client, struct observation *seen)
+{
+    const struct custom_answer answer = {
+        .result = client,
+        .rows = client_rows(client),
+        .columns = client_columns(client),
+        .name = name_at,
+        .value = value_at,
+    };
+    custom_read(&answer, seen);
+    return seen->answer == ANSWER_OK;
+}

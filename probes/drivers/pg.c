@@ -1,0 +1,460 @@
+/* PostgreSQL by libpq's non-blocking API.
+ *
+ *      OFF --look--> CONNECTING --> ASKING --> IDLE --look--> ASKING ...
+ *       ^-----------------'------------'  (a failure drops the connection)
+ *
+ * Nothing here blocks: libpq gets a literal address (hostaddr) beside the
+ * configured name (host, for the certificate), and every wait goes through the
+ * loop. A look on a connection that is up is one statement, one round trip
+ * (pg_query.c).
+ *
+ * The password never leaves in clear text for a server that was not verified
+ * (tls = verify): from libpq 16 on require_auth says so, before that the guard
+ * (pg_guard.c) sees to it.
+ *
+ * What takes time here: SCRAM, 3 ms for each new connection; the system's
+ * certificate authorities, 20 ms, with tls = verify and no tls_ca.
+ *
+ * Bounds: ANSWER_BYTES_MAX per look. Against a server that sends without end the bound is
+ * checked between reads; one read takes at most what is in the socket, and what arrives meanwhile. */
+#include <assert.h>
+#include <inttypes.h>
+#include <libpq-fe.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "probes/drivers/custom_query.h"
+#include "probes/drivers/dial.h"
+#include "probes/drivers/driver.h"
+#include "probes/drivers/errors.h"
+#include "probes/drivers/pg_guard.h"
+#include "probes/drivers/pg_query.h"
+#include "registry/base/text.h"
+
+enum { ANSWER_BYTES_MAX = 256 * 1024 };
+
+enum stage { STAGE_OFF, STAGE_CONNECTING, STAGE_ASKING, STAGE_IDLE };
+
+struct link {
+    char host[HOST_SIZE];
+    char port[8];
+    char user[NAME_SIZE];
+    char database[NAME_SIZE];
+    char password[SECRET_SIZE];
+    char application[NAME_SIZE];
+    char tls_ca[PATH_SIZE];
+    char query[QUERY_SIZE]; /* the operator's statement; "": our question */
+    enum tls tls;
+    int64_t timeout_ms;
+    char question[PG_QUESTION_SIZE];
+
+    enum stage stage;
+    PGconn *connection;                /* NULL when STAGE_OFF */
+    PostgresPollingStatusType polling; /* STAGE_CONNECTING: what libpq waits for */
+    bool flushing;                     /* STAGE_ASKING: the statement has not left yet */
+    bool answered;                     /* this connection has answered a look before */
+    bool repeated;                     /* the statement was sent twice in this look */
+    size_t read_bytes;                 /* in this look */
+    struct guard guard;
+    struct observation seen;
+};
+
+/* ---- connections --------------------------------------------------------------- */
+
+static void pg_drop(struct link *link)
+{
+    guard_end(&link->guard);
+    PQfinish(link->connection);
+    link->connection = NULL;
+    link->stage = STAGE_OFF;
+    link->answered = false;
+}
+
+static void clear(struct observation *seen)
+{
+    *seen = (struct observation){
+        .answer = ANSWER_UNKNOWN, .position = -1, .received = -1, .lag_ms = -1, .lag_bytes = -1, .claim = -1, .ready = -1};
+}
+
+/* The look is over, and the connection too. `detail` may stand in what is cleared here. */
+static void fail(struct link *link, enum answer answer, const char *detail)
+{
+    char tamed[DETAIL_SIZE];
+    text_tame(tamed, sizeof tamed, detail);
+    clear(&link->seen);
+    link->seen.answer = answer;
+    memcpy(link->seen.detail, tamed, sizeof tamed);
+    pg_drop(link);
+}
+
+/* The connection broke. One that was good before is worth asking again; a new one that breaks
+ * is a server (or something in front of it) that hangs up. */
+static void broke(struct link *link, const char *detail)
+{
+    fail(link, link->answered ? ANSWER_LOST : ANSWER_PROTOCOL, detail && *detail ? detail : "the server closed the connection");
+}
+
+/* May libpq read on? */
+static bool within_bounds(struct link *link)
+{
+    int waiting = 0;
+    if (ioctl(PQsocket(link->connection), FIONREAD, &waiting) == 0 && waiting > 0) {
+        link->read_bytes += (size_t)waiting;
+    }
+    if (link->read_bytes <= ANSWER_BYTES_MAX) {
+        return true;
+    }
+    fail(link, ANSWER_PROTOCOL, "the answer is too long");
+    return false;
+}
+
+/* ---- connecting -------------------------------------------------------------------- */
+
+static void ignore_notice(void *context, const PGresult *notice)
+{
+    (void)context;
+    (void)notice;
+}
+
+static PGconn *start_connection(const struct link *link, const char *address)
+{
+    static const char *const modes[] = {
+        [TLS_OFF] = "disable", [TLS_PREFER] = "prefer", [TLS_REQUIRE] = "require", [TLS_VERIFY] = "verify-full"};
+    static const char system_ca[] = "/etc/ssl/certs/ca-certificates.crt";
+    const char *keys[32], *values[32];
+    size_t n = 0;
+    char options[160], give_up_ms[24];
+    /* Twice the deadline, so that ours is the one that speaks; this one ends what the server would go on with. */
+    snprintf(options, sizeof options, "-c statement_timeout=%" PRId64 " -c search_path=pg_catalog", 2 * link->timeout_ms);
+    snprintf(give_up_ms, sizeof give_up_ms, "%" PRId64, 2 * link->timeout_ms + 1000);
+#define SET(key, value) (keys[n] = (key), values[n] = (value), n++)
+    SET("hostaddr", address);
+    SET("host", link->host);
+    SET("port", link->port);
+    SET("user", link->user);
+    SET("dbname", link->database[0] ? link->database : "postgres");
+    SET("password", link->password);
+    SET("passfile", "/dev/null/none"); /* not the one in somebody's home */
+    SET("application_name", link->application);
+    SET("client_encoding", "UTF8");
+    SET("options", options);
+    SET("target_session_attrs", "any");
+    SET("gssencmode", "disable");
+    SET("sslmode", modes[link->tls]);
+    if (link->tls_ca[0]) {
+        SET("sslrootcert", link->tls_ca);
+    } else if (link->tls == TLS_VERIFY) {
+        SET("sslrootcert", system_ca);
+    }
+    if (PQlibVersion() >= 160000) {
+        SET("require_auth", link->tls == TLS_VERIFY ? "!gss,!sspi" : "!password,!gss,!sspi");
+    }
+    SET("keepalives", "1");
+    SET("keepalives_idle", "10");
+    SET("keepalives_interval", "2");
+    SET("keepalives_count", "3");
+    SET("tcp_user_timeout", give_up_ms);
+#undef SET
+    keys[n] = values[n] = NULL;
+    assert(n < sizeof keys / sizeof *keys);
+    return PQconnectStartParams(keys, values, 0);
+}
+
+static void fail_connecting(struct link *link)
+{
+    if (link->guard.tripped) {
+        fail(link, ANSWER_AUTH, guard_sentence(&link->guard));
+        return;
+    }
+    enum answer answer =
+        failure_of_libpq(PQerrorMessage(link->connection), link->tls != TLS_OFF, link->seen.detail, sizeof link->seen.detail);
+    fail(link, answer, link->seen.detail);
+}
+
+static bool needs_guard(const struct link *link)
+{
+    return PQlibVersion() < 160000 && link->tls != TLS_VERIFY && link->password[0];
+}
+
+static void connect_to(struct link *link, const char *address)
+{
+    link->connection = start_connection(link, address);
+    if (!link->connection) {
+        fail(link, ANSWER_UNKNOWN, "out of memory");
+        return;
+    }
+    PQsetNoticeReceiver(link->connection, ignore_notice, NULL);
+    PQsetErrorVerbosity(link->connection, PQERRORS_VERBOSE); /* else nothing tells the SQLSTATE of a failed connect */
+    if (PQstatus(link->connection) == CONNECTION_BAD) {
+        fail_connecting(link);
+        return;
+    }
+    if (needs_guard(link) && !guard_begin(&link->guard, link->connection, link->password)) {
+        fail(link, ANSWER_UNKNOWN, "out of memory");
+        return;
+    }
+    link->stage = STAGE_CONNECTING;
+    link->polling = PGRES_POLLING_WRITING;
+}
+
+/* libpq would tell a failed connect() in words only. False when it failed, which is dealt with, or goes on. */
+static bool has_connected(struct link *link, int events)
+{
+    if (PQstatus(link->connection) != CONNECTION_STARTED) {
+        return true;
+    }
+    if (events == 0) {
+        return false;
+    }
+    int error = dial_error(PQsocket(link->connection));
+    if (error == 0) {
+        return true;
+    }
+    fail(link, failure_of_errno(error), strerror(error));
+    return false;
+}
+
+static void ask(struct link *link);
+
+static void go_on_connecting(struct link *link, int events)
+{
+    if (!has_connected(link, events) || !within_bounds(link)) {
+        return;
+    }
+    link->polling = PQconnectPoll(link->connection);
+    if (link->guard.tripped || link->polling == PGRES_POLLING_FAILED) {
+        fail_connecting(link);
+    } else if (link->polling == PGRES_POLLING_OK) {
+        guard_end(&link->guard);
+        PQsetnonblocking(link->connection, 1);
+        ask(link);
+    }
+}
+
+/* ---- asking -------------------------------------------------------------------------- */
+
+static void flush(struct link *link)
+{
+    int left = PQflush(link->connection);
+    link->flushing = left > 0;
+    /* An error while sending is told by reading: the server's last words may be there. */
+}
+
+static void ask(struct link *link)
+{
+    link->stage = STAGE_ASKING;
+    if (!PQsendQuery(link->connection, link->query[0] ? link->query : link->question)) {
+        broke(link, PQerrorMessage(link->connection));
+        return;
+    }
+    flush(link);
+}
+
+static void take_error(struct link *link, const PGresult *result)
+{
+    const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *sentence = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    if (!sqlstate) { /* libpq's own words: the connection is gone, which the caller sees */
+        return;
+    }
+    link->seen.answer = failure_of_sqlstate(sqlstate, false, sentence ? sentence : "");
+    text_tame(link->seen.detail, sizeof link->seen.detail, sentence ? sentence : sqlstate);
+}
+
+/* Recovery ended in the middle of the statement (55000): it will answer as a primary now. */
+static bool should_repeat(struct link *link, const PGresult *result)
+{
+    const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    return !link->repeated && sqlstate && text_equal(sqlstate, "55000");
+}
+
+static void take_rows(struct link *link, const PGresult *result)
+{
+    const char *version = PQparameterStatus(link->connection, "server_version");
+    if (link->seen.answer != ANSWER_UNKNOWN) {
+        fail(link, ANSWER_PROTOCOL, link->query[0] ? "the query is more than one statement" : "the server answers twice");
+    } else if (link->query[0]) {
+        pg_read_custom(result, version, &link->seen);
+    } else if (!pg_read_answer(result, version, &link->seen)) {
+        fail(link, ANSWER_PROTOCOL, "the server's answer has not the shape of the question");
+    }
+}
+
+static void take(struct link *link, const PGresult *result, bool *repeat)
+{
+    switch (PQresultStatus(result)) {
+    case PGRES_TUPLES_OK:
+        take_rows(link, result);
+        break;
+    case PGRES_FATAL_ERROR:
+        *repeat = should_repeat(link, result);
+        if (!*repeat) {
+            take_error(link, result);
+        }
+        break;
+    default:
+        fail(link, ANSWER_PROTOCOL, "the server answers something that was not asked");
+    }
+}
+
+/* The answer is complete. */
+static void finish(struct link *link, bool repeat)
+{
+    if (repeat) {
+        link->repeated = true;
+        ask(link);
+    } else if (link->seen.answer == ANSWER_UNKNOWN) {
+        fail(link, ANSWER_PROTOCOL, "the server gives no answer");
+    } else {
+        link->answered = true;
+        link->stage = STAGE_IDLE;
+    }
+}
+
+static void go_on_asking(struct link *link)
+{
+    if (!within_bounds(link)) {
+        return;
+    }
+    int well = PQconsumeInput(link->connection);
+    flush(link);
+    bool repeat = false;
+    while (link->stage == STAGE_ASKING && !PQisBusy(link->connection)) {
+        PGresult *result = PQgetResult(link->connection);
+        if (!result) {
+            break;
+        }
+        take(link, result, &repeat);
+        PQclear(result);
+    }
+    if (link->stage != STAGE_ASKING) {
+        return;
+    }
+    if (!well || PQstatus(link->connection) == CONNECTION_BAD || link->seen.answer == ANSWER_LOST) {
+        broke(link, link->seen.detail[0] ? link->seen.detail : PQerrorMessage(link->connection));
+    } else if (!PQisBusy(link->connection)) {
+        finish(link, repeat);
+    }
+}
+
+/* ---- the driver ------------------------------------------------------------------------ */
+
+static void tell(const struct link *link, struct want *want)
+{
+    *want = (struct want){.kind = WANT_IO, .fd = PQsocket(link->connection)};
+    switch (link->stage) {
+    case STAGE_CONNECTING:
+        want->phase = PHASE_CONNECT;
+        want->events = link->polling == PGRES_POLLING_READING ? POLLIN : POLLOUT;
+        return;
+    case STAGE_ASKING:
+        want->phase = PHASE_QUERY;
+        want->events = link->flushing ? POLLIN | POLLOUT : POLLIN;
+        return;
+    default:
+        *want = (struct want){.kind = WANT_NOTHING, .phase = PHASE_IDLE, .fd = -1};
+    }
+}
+
+static struct link *pg_open(const struct target *target)
+{
+    struct link *link = calloc(1, sizeof *link);
+    if (!link) {
+        return NULL;
+    }
+    const struct cluster_settings *cluster = target->cluster;
+    memcpy(link->host, target->listing->host, sizeof link->host);
+    snprintf(link->port, sizeof link->port, "%u", target->listing->port);
+    memcpy(link->user, cluster->user, sizeof link->user);
+    memcpy(link->database, cluster->database, sizeof link->database);
+    memcpy(link->password, cluster->password, sizeof link->password);
+    memcpy(link->tls_ca, cluster->tls_ca, sizeof link->tls_ca);
+    const char *statement = custom_statement(cluster);
+    text_copy(link->query, sizeof link->query, statement ? statement : "");
+    text_tame(link->application, sizeof link->application, target->application);
+    link->tls = cluster->tls;
+    pg_question(cluster->discover, link->question);
+    link->timeout_ms = target->timeout_ms;
+    return link;
+}
+
+static void pg_look(struct link *link, const char *address, struct want *ret_want)
+{
+    assert(link->stage == STAGE_OFF || link->stage == STAGE_IDLE);
+    clear(&link->seen);
+    link->repeated = false;
+    link->read_bytes = 0;
+    if (link->stage == STAGE_IDLE) {
+        ask(link);
+    } else {
+        connect_to(link, address);
+    }
+    tell(link, ret_want);
+}
+
+static void pg_go_on(struct link *link, int events, struct want *ret_want)
+{
+    if (link->stage == STAGE_CONNECTING) {
+        go_on_connecting(link, events);
+    } else if (link->stage == STAGE_ASKING) {
+        go_on_asking(link);
+    }
+    tell(link, ret_want);
+}
+
+static void pg_work(struct link *link)
+{
+    (void)link; /* nothing in libpq needs a worker */
+}
+
+static void pg_give_up(struct link *link)
+{
+    if (link->stage != STAGE_CONNECTING && link->stage != STAGE_ASKING) {
+        return;
+    }
+    bool accepted = PQstatus(link->connection) != CONNECTION_STARTED;
+    bool asked = link->stage == STAGE_ASKING;
+    char detail[DETAIL_SIZE];
+    snprintf(detail, sizeof detail, "%s within %" PRId64 " ms",
+             asked      ? "no answer"
+             : accepted ? "connected, but could not log in"
+                        : "no connection",
+             link->timeout_ms);
+    fail(link, accepted ? ANSWER_STALLED : ANSWER_TIMEOUT, detail);
+}
+
+static const struct observation *pg_observation(const struct link *link)
+{
+    return &link->seen;
+}
+
+static int pg_idle_fd(const struct link *link)
+{
+    return link->stage == STAGE_IDLE ? PQsocket(link->connection) : -1;
+}
+
+static void pg_close(struct link *link)
+{
+    if (link) {
+        pg_drop(link);
+        explicit_bzero(link->password, sizeof link->password);
+        free(link);
+    }
+}
+
+const struct driver driver_pg = {
+    .engine = ENGINE_POSTGRESQL,
+    .open = pg_open,
+    .look = pg_look,
+    .go_on = pg_go_on,
+    .work = pg_work,
+    .give_up = pg_give_up,
+    .observation = pg_observation,
+    .idle_fd = pg_idle_fd,
+    .drop = pg_drop,
+    .close = pg_close,
+};

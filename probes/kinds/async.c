@@ -1,0 +1,44 @@
+/* MySQL's and MariaDB's asynchronous replication. Writable is not primary: a replica restarted without read_only is writable
+ * too. So only one without any running or connecting channel claims, wherever that leads (a primary that is fed from
+ * another cluster is its standby), save one half of a circular pair whose other half is read-only. A channel whose applier alone
+ * runs counts as running: its receiver has given up a source that is away, and nobody has promoted it. */
+#include "probes/kinds/kind.h"
+
+static bool recognises(const struct observation *facts)
+{
+    (void)facts;
+    return true;
+}
+
+static bool claims(const struct observation *facts, const struct observation *other)
+{
+    if (!facts->writable || facts->fed_elsewhere) {
+        return false;
+    }
+    if (!facts->live && !facts->connecting && !facts->applying) {
+        return true;
+    }
+    return other && other->answer == ANSWER_OK && !other->writable;
+}
+
+static struct stance stance(const struct observation *facts, const struct observation *other)
+{
+    return (struct stance){.claim = claims(facts, other), .writable = facts->writable};
+}
+
+static struct lag lag(const struct observation *facts, const struct observation *source)
+{
+    struct lag lag = LAG_NOT_KNOWN;
+    (void)source;
+    if (!facts->replica) {
+        lag.state = facts->writable ? LAG_UNKNOWN : LAG_BROKEN; /* read-only and fed by nobody: frozen */
+    } else if (!facts->live || !facts->applying) {
+        lag.state = LAG_BROKEN;
+    } else {
+        lag.state = facts->lag_ms < 0 ? LAG_UNKNOWN : LAG_OK;
+        lag.ms = facts->lag_ms;
+    }
+    return lag;
+}
+
+const struct kind_rules kind_async = {KIND_ASYNC, ENGINE_MYSQL, recognises, stance, lag};

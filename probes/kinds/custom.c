@@ -1,0 +1,30 @@
+/* What the operator's own statement tells. Its word on claiming is final: who says no is nobody's writer, however writable.
+ * Without that word, what is writable and replicates from nobody claims. */
+#include "probes/kinds/kind.h"
+
+static struct stance stance(const struct observation *facts, const struct observation *other)
+{
+    bool ready = facts->ready != 0;
+    bool claim = facts->claim >= 0 ? facts->claim == 1 : !facts->replica;
+    bool writable = ready && facts->writable && facts->claim != 0;
+    (void)other;
+    return (struct stance){
+        .claim = writable && claim,
+        .writable = writable,
+        .condition = ready ? CONDITION_FIT : CONDITION_UNREADY,
+    };
+}
+
+static struct lag lag(const struct observation *facts, const struct observation *source)
+{
+    struct lag lag = LAG_NOT_KNOWN;
+    lag.ms = facts->lag_ms;
+    lag.bytes = facts->lag_bytes;
+    if (lag.bytes < 0 && source && source->position >= 0 && facts->position >= 0) {
+        lag.bytes = source->position > facts->position ? source->position - facts->position : 0;
+    }
+    lag.state = lag.ms >= 0 || lag.bytes >= 0 ? LAG_OK : LAG_UNKNOWN;
+    return lag;
+}
+
+const struct kind_rules kind_custom = {KIND_CUSTOM, ENGINE_MYSQL, NULL, stance, lag};

@@ -1,0 +1,30 @@
+/* Galera: every node of the primary component may write. One that is cut off says so; one that was frozen claims for seconds to be
+ * what it was, under an old configuration. */
+#include "probes/kinds/kind.h"
+
+static bool recognises(const struct observation *facts)
+{
+    return facts->group.type == GROUP_GALERA;
+}
+
+static enum condition condition(const struct observation *facts)
+{
+    return facts->group.type == GROUP_GALERA ? facts->group.state : facts->replica ? CONDITION_FIT : CONDITION_LEFT;
+}
+
+static struct stance stance(const struct observation *facts, const struct observation *other)
+{
+    bool able = condition(facts) == CONDITION_FIT || condition(facts) == CONDITION_DONOR; /* it commits, if need be slowly */
+    bool takes = able && facts->writable && facts->group.type == GROUP_GALERA;
+    (void)other;
+    return (struct stance){.claim = takes, .peer = takes, .writable = takes, .condition = condition(facts)};
+}
+
+/* What it has received and not applied. */
+static struct lag lag(const struct observation *facts, const struct observation *source)
+{
+    bool grouped = facts->group.type == GROUP_GALERA;
+    return grouped ? kind_lag_of_queue(facts, condition(facts)) : kind_async.lag(facts, source);
+}
+
+const struct kind_rules kind_galera = {KIND_GALERA, ENGINE_MYSQL, recognises, stance, lag};

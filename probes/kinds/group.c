@@ -1,0 +1,42 @@
+/* MySQL Group Replication. PRIMARY in its own table is not enough: cut off from the majority it says so for ever, with
+ * super_read_only off, and its writes hang. Thawed or healed it says so for seconds, among members all ONLINE, in an old view;
+ * that is for the order of views to tell, where both are seen. */
+#include "probes/kinds/kind.h"
+
+static bool recognises(const struct observation *facts)
+{
+    return facts->group.type == GROUP_REPLICATION;
+}
+
+static enum condition condition(const struct observation *facts)
+{
+    const struct group *group = &facts->group;
+    if (group->type != GROUP_REPLICATION) {
+        return facts->replica ? CONDITION_FIT : CONDITION_LEFT; /* fed by a channel from outside the group, or by nobody */
+    }
+    if (group->state == CONDITION_FIT && 2 * group->reachable <= group->size) {
+        return CONDITION_MINORITY;
+    }
+    return group->state;
+}
+
+static struct stance stance(const struct observation *facts, const struct observation *other)
+{
+    bool fit = facts->group.type == GROUP_REPLICATION && condition(facts) == CONDITION_FIT;
+    (void)other;
+    return (struct stance){
+        .claim = fit && facts->group.leads && facts->writable,
+        .peer = facts->group.many,
+        .writable = fit && facts->writable,
+        .condition = condition(facts),
+    };
+}
+
+/* What waits for its applier. */
+static struct lag lag(const struct observation *facts, const struct observation *source)
+{
+    bool grouped = facts->group.type == GROUP_REPLICATION;
+    return grouped ? kind_lag_of_queue(facts, condition(facts)) : kind_async.lag(facts, source);
+}
+
+const struct kind_rules kind_group = {KIND_GROUP, ENGINE_MYSQL, recognises, stance, lag};

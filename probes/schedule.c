@@ -1,0 +1,95 @@
+#include "probes/schedule.h"
+
+void schedule_init(struct schedule *schedule, int64_t interval_ms, int64_t alert_ms, int64_t now_ms)
+{
+    *schedule = (struct schedule){interval_ms, alert_ms, now_ms + ALARM_HOLD_MS, now_ms};
+}
+
+void schedule_reload(struct schedule *schedule, int64_t interval_ms, int64_t alert_ms)
+{
+    schedule->interval_ms = interval_ms;
+    schedule->alert_ms = alert_ms;
+}
+
+bool schedule_alarm(struct schedule *schedule, int64_t now_ms)
+{
+    bool news = schedule_gap(schedule, now_ms) > schedule->alert_ms;
+    schedule->alarm_until_ms = now_ms + ALARM_HOLD_MS;
+    return news;
+}
+
+void schedule_writer(struct schedule *schedule, bool valid, int64_t now_ms)
+{
+    if (valid) {
+        schedule->lost_ms = -1;
+    } else if (schedule->lost_ms < 0) {
+        schedule->lost_ms = now_ms;
+    }
+}
+
+int64_t schedule_gap(const struct schedule *schedule, int64_t now_ms)
+{
+    if (now_ms < schedule->alarm_until_ms) {
+        return schedule->alert_ms;
+    }
+    int64_t lost_ms = schedule->lost_ms < 0 ? INT64_MAX : now_ms - schedule->lost_ms;
+    if (lost_ms < SEARCH_MS) {
+        return schedule->alert_ms;
+    }
+    if (lost_ms < SEARCH_MS + SEARCH_LONG_MS && SEARCH_SLOW_MS < schedule->interval_ms) {
+        return SEARCH_SLOW_MS > schedule->alert_ms ? SEARCH_SLOW_MS : schedule->alert_ms;
+    }
+    return schedule->interval_ms;
+}
+
+bool turn_begin(struct turn *turn, int64_t now_ms)
+{
+    turn->flying = true;
+    turn->began_ms = now_ms;
+    return ++turn->looks % FRESH_EVERY == 0;
+}
+
+static int64_t auth_wait(const struct turn *turn)
+{
+    int64_t wait_ms = AUTH_WAIT_MS;
+    for (unsigned i = 1; i < turn->refusals && wait_ms < AUTH_WAIT_MOST_MS; i++) {
+        wait_ms *= 2;
+    }
+    return wait_ms < AUTH_WAIT_MOST_MS ? wait_ms : AUTH_WAIT_MOST_MS;
+}
+
+/* The next moment of our phase that is at least half an interval away. */
+static int64_t quiet_due(const struct schedule *schedule, int64_t now_ms, int64_t now_wall_ms, size_t rank, size_t size)
+{
+    int64_t interval_ms = schedule->interval_ms;
+    int64_t phase_ms = interval_ms * (int64_t)rank / (int64_t)(size ? size : 1);
+    int64_t into_ms = ((now_wall_ms - phase_ms) % interval_ms + interval_ms) % interval_ms;
+    int64_t wait_ms = interval_ms - into_ms;
+    return now_ms + (wait_ms < interval_ms / 2 ? wait_ms + interval_ms : wait_ms);
+}
+
+void turn_end(struct turn *turn, const struct schedule *schedule, enum answer answer, int64_t now_ms, int64_t now_wall_ms,
+              size_t rank, size_t size)
+{
+    int64_t gap_ms = schedule_gap(schedule, now_ms);
+    turn->flying = false;
+    turn->refusals = answer == ANSWER_OK ? 0 : turn->refusals + (answer == ANSWER_AUTH);
+    if (turn->refusals > 0) {
+        turn->due_ms = now_ms + auth_wait(turn);
+    } else if (gap_ms == schedule->interval_ms || answer == ANSWER_SATURATED) {
+        turn->due_ms = quiet_due(schedule, now_ms, now_wall_ms, rank, size);
+    } else {
+        int64_t due_ms = turn->began_ms + gap_ms;
+        turn->due_ms = due_ms > now_ms ? due_ms : now_ms;
+    }
+}
+
+void turn_hasten(struct turn *turn, const struct schedule *schedule, enum answer standing, int64_t now_ms)
+{
+    if (turn->flying || turn->refusals > 0 || standing == ANSWER_SATURATED) {
+        return;
+    }
+    int64_t soonest_ms = turn->began_ms + schedule->alert_ms;
+    int64_t due_ms = soonest_ms > now_ms ? soonest_ms : now_ms;
+    turn->due_ms = due_ms < turn->due_ms ? due_ms : turn->due_ms;
+}

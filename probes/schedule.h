@@ -1,0 +1,70 @@
+/* When to look: quiet cadence, and closer while something is changing.
+ *
+ *   quiet      every `interval`, at a phase of the wall clock that this probe's place in the fleet gives,
+ *              so that N witnesses look N times an interval between them
+ *   alarm      every `alert_interval`, for ALARM_HOLD_MS after the last change, and while the cluster has no
+ *              writer that is both agreed and seen, for SEARCH_MS
+ *   searching  every SEARCH_SLOW_MS for SEARCH_LONG_MS more, then quiet again
+ *
+ * The alarm is raised by a change only. A member that refuses our account is
+ * asked more and more rarely, so that accounts are not locked; one that has no
+ * connection to spare is not pressed either. Pure. */
+#ifndef ROSTER_PROBES_SCHEDULE_H
+#define ROSTER_PROBES_SCHEDULE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "registry/model/model.h"
+
+enum {
+    ALARM_HOLD_MS = 1000,
+    SEARCH_MS = 60000,
+    SEARCH_SLOW_MS = 100,
+    SEARCH_LONG_MS = 600000,
+    AUTH_WAIT_MS = 5000,      /* doubles with each refusal */
+    AUTH_WAIT_MOST_MS = 60000,
+    FRESH_EVERY = 10,         /* every so many looks a fresh connection is made, */
+    FRESH_PACE_MS = 1000,     /* but in an alarm no more often than this: an encrypted log-in is dear */
+    OVERDUE_MS = 100          /* a look that takes longer raises the alarm */
+};
+
+struct schedule {
+    int64_t interval_ms, alert_ms;
+    int64_t alarm_until_ms;
+    int64_t lost_ms; /* since when there is no valid writer; -1: there is one */
+};
+
+/* One member's turn. */
+struct turn {
+    bool flying;           /* a look is under way: never two at once */
+    int64_t began_ms;
+    int64_t due_ms;
+    unsigned looks;
+    unsigned refusals;     /* of our account since the last answer */
+};
+
+void schedule_init(struct schedule *schedule, int64_t interval_ms, int64_t alert_ms, int64_t now_ms);
+void schedule_reload(struct schedule *schedule, int64_t interval_ms, int64_t alert_ms);
+
+/* Something changed: look closely, at once. True when that was news (turns should be called with schedule_hasten). */
+bool schedule_alarm(struct schedule *schedule, int64_t now_ms);
+
+/* Is there a writer that the fleet agrees on and that we see ourselves? */
+void schedule_writer(struct schedule *schedule, bool valid, int64_t now_ms);
+
+/* Milliseconds between two looks, as of now. */
+int64_t schedule_gap(const struct schedule *schedule, int64_t now_ms);
+
+/* A look begins. True when it should be made over a fresh connection too. */
+bool turn_begin(struct turn *turn, int64_t now_ms);
+
+/* A look ended: when the next one is due. `rank` of `size` is our place in the fleet. */
+void turn_end(struct turn *turn, const struct schedule *schedule, enum answer answer, int64_t now_ms, int64_t now_wall_ms,
+              size_t rank, size_t size);
+
+/* Bring a waiting turn forward after an alarm. */
+void turn_hasten(struct turn *turn, const struct schedule *schedule, enum answer standing, int64_t now_ms);
+
+#endif

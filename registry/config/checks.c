@@ -1,0 +1,529 @@
+/* What one line alone does not show: what is missing, what stands twice, what
+ * does not go together, and whether the files that are named can be used. */
+#include <arpa/inet.h>
+#include <assert.h>
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "registry/base/text.h"
+#include "registry/config/draft.h"
+
+static struct place heading_of(const struct section *section)
+{
+    return (struct place){.line = section->line, .section = section->heading};
+}
+
+static bool was_set(const struct section *section, const char *key)
+{
+    return section->lines[draft_row(section->kind, key)] > 0;
+}
+
+static bool is_wrong(const struct section *section, const char *key)
+{
+    return section->wrong[draft_row(section->kind, key)];
+}
+
+/* ---- headings ------------------------------------------------------------------ */
+
+static int by_heading(const void *a, const void *b)
+{
+    const struct section *one = *(const struct section *const *)a, *other = *(const struct section *const *)b;
+    int order = (int)one->kind - (int)other->kind;
+    order = order ? order : strcmp(one->cluster, other->cluster);
+    order = order ? order : strcmp(one->name, other->name);
+    return order ? order : (one->line > other->line) - (one->line < other->line);
+}
+
+static bool same_heading(const struct section *a, const struct section *b)
+{
+    return a->kind == b->kind && text_equal(a->cluster, b->cluster) && text_equal(a->name, b->name);
+}
+
+/* The sections that count, sorted by heading; the later ones of one name are declared spare. NULL when memory ran out. */
+static struct section **sort_sections(struct draft *draft, size_t *ret_count)
+{
+    struct config_origins *origins = draft->origins;
+    struct section **sorted = calloc(origins->count + 1, sizeof(struct section *));
+    size_t named = 0, kept = 0;
+    if (!sorted) {
+        return NULL;
+    }
+    for (size_t i = 0; i < origins->count; i++) {
+        if (!origins->sections[i].spare) {
+            sorted[named++] = &origins->sections[i];
+        }
+    }
+    qsort(sorted, named, sizeof(struct section *), by_heading);
+    for (size_t i = 0; i < named; i++) {
+        if (kept > 0 && same_heading(sorted[kept - 1], sorted[i])) {
+            sorted[i]->spare = true;
+            complain(&draft->complaints, heading_of(sorted[i]), "put its settings together",
+                     "this section stands twice: first on line %d", sorted[kept - 1]->line);
+        } else {
+            sorted[kept++] = sorted[i];
+        }
+    }
+    *ret_count = kept;
+    return sorted;
+}
+
+/* The slice of one kind. */
+static struct section **sections_of(struct section **sorted, size_t count, enum section_kind kind, size_t *ret_count)
+{
+    size_t first = 0, end;
+    while (first < count && sorted[first]->kind < kind) {
+        first++;
+    }
+    for (end = first; end < count && sorted[end]->kind == kind;) {
+        end++;
+    }
+    *ret_count = end - first;
+    return sorted + first;
+}
+
+/* ---- defaults -------------------------------------------------------------------- */
+
+static void default_probe_name(struct draft *draft, struct section *section)
+{
+    struct probe_settings *probe = section->values;
+    char host[HOST_SIZE] = "";
+    if (gethostname(host, sizeof host - 1) != 0) {
+        host[0] = '\0';
+    }
+    host[strcspn(host, ".")] = '\0';
+    if (text_is_name(host)) {
+        text_copy(probe->name, sizeof probe->name, host);
+    } else {
+        complain(&draft->complaints, draft_place(section, "name"), "set it: name = probe-a",
+                 "this host's name, '%.80s', cannot be the probe's", host);
+    }
+}
+
+/* Fill in what was not set; complain of what must be. */
+static void settle(struct draft *draft, struct section *section)
+{
+    size_t i, end;
+    enum engine engine =
+        section->kind == SECTION_CLUSTER ? ((struct cluster_settings *)section->values)->policy.engine : ENGINE_POSTGRESQL;
+    for (settings_of(section->kind, &i, &end); i < end; i++) {
+        char range[SENTENCE_SIZE];
+        if (section->lines[i] > 0) {
+            continue;
+        }
+        if (settings[i].required) {
+            const char *hint = settings[i].hint ? settings[i].hint : setting_range(&settings[i], range, sizeof range);
+            complain(&draft->complaints, draft_place(section, settings[i].key), *hint ? hint : settings[i].meaning, "must be set");
+        } else {
+            setting_default(&settings[i], engine, section->values);
+        }
+    }
+    if (section->kind == SECTION_PROBE && !was_set(section, "name")) {
+        default_probe_name(draft, section);
+    }
+}
+
+/* ---- files ------------------------------------------------------------------------- */
+
+/* Does the mode keep everybody else out? A file of root's may be shown to our group besides: that is how packages and service
+ * managers hand secrets to a daemon without rights. */
+static bool is_private(uid_t owner, mode_t mode)
+{
+    mode_t others = owner == 0 && geteuid() != 0 ? S_IRWXO | S_IWGRP : S_IRWXO | S_IRWXG;
+    return (mode & others) == 0;
+}
+
+/* Relative paths start from the INI file's folder, not from wherever we were started. */
+static bool make_absolute(struct draft *draft, const struct section *section, const char *key, char *path)
+{
+    const char *file = draft->complaints.file, *slash = strrchr(file, '/');
+    char joined[2 * PATH_SIZE];
+    if (path[0] == '/' || !slash) {
+        return true;
+    }
+    int length = snprintf(joined, sizeof joined, "%.*s%s", (int)(slash + 1 - file), file, path);
+    if (length < 0 || (size_t)length >= sizeof joined || !text_copy(path, PATH_SIZE, joined)) {
+        complain(&draft->complaints, draft_place(section, key), NULL, "with its folder the path is longer than %d bytes",
+                 PATH_SIZE - 1);
+        return false;
+    }
+    return true;
+}
+
+/* Opens a file that a setting names; -1, and a complaint, when it is not there or not a file. */
+static int open_named(struct draft *draft, const struct section *section, const char *key, char *path, struct stat *ret_is)
+{
+    struct place place = draft_place(section, key);
+    if (!make_absolute(draft, section, key, path)) {
+        return -1;
+    }
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0 || fstat(fd, ret_is) != 0) {
+        complain(&draft->complaints, place, NULL, "%s cannot be opened: %s", path, strerror(errno));
+    } else if (!S_ISREG(ret_is->st_mode)) {
+        complain(&draft->complaints, place, "it must be a regular file", "%s is %s", path,
+                 S_ISDIR(ret_is->st_mode) ? "a directory" : "not a file");
+    } else {
+        return fd;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return -1;
+}
+
+/* The password is the file's first line. No sentence here may hold any of it. */
+static void take_password(struct draft *draft, struct section *section, const char *content, size_t size)
+{
+    struct cluster_settings *cluster = section->values;
+    struct place place = draft_place(section, "password_file");
+    const char *newline = memchr(content, '\n', size);
+    size_t length = newline ? (size_t)(newline - content) : size;
+    if (length > 0 && content[length - 1] == '\r') {
+        length--;
+    }
+    if (length == 0) {
+        complain(&draft->complaints, place, NULL, "the first line of %s, which should be the password, is empty",
+                 cluster->password_file);
+    } else if (length >= SECRET_SIZE) {
+        complain(&draft->complaints, place, NULL, "the password in %s is longer than %d bytes", cluster->password_file,
+                 SECRET_SIZE - 1);
+    } else if (memchr(content, '\0', length)) {
+        complain(&draft->complaints, place, NULL, "the password in %s holds a NUL byte", cluster->password_file);
+    } else {
+        memcpy(cluster->password, content, length);
+    }
+}
+
+static void read_password(struct draft *draft, struct section *section)
+{
+    struct cluster_settings *cluster = section->values;
+    char content[SECRET_SIZE + 2], hint[SENTENCE_SIZE]; /* the longest password, CR, LF */
+    struct stat is;
+    int fd = open_named(draft, section, "password_file", cluster->password_file, &is);
+    if (fd < 0) {
+        return;
+    }
+    if (!is_private(is.st_uid, is.st_mode)) {
+        snprintf(hint, sizeof hint, "chmod 600 %s", cluster->password_file);
+        complain(&draft->complaints, draft_place(section, "password_file"), hint, "%s has mode %04o, open to others than its owner",
+                 cluster->password_file, (unsigned)(is.st_mode & 07777));
+    } else {
+        ssize_t size = read(fd, content, sizeof content);
+        if (size < 0) {
+            complain(&draft->complaints, draft_place(section, "password_file"), NULL, "%s cannot be read: %s",
+                     cluster->password_file, strerror(errno));
+        } else {
+            take_password(draft, section, content, (size_t)size);
+        }
+        explicit_bzero(content, sizeof content);
+    }
+    close(fd);
+}
+
+/* ---- one section ---------------------------------------------------------------------- */
+
+static void check_registry(struct draft *draft, const struct section *section)
+{
+    if (was_set(section, "auth") && !is_private(draft->file_owner, draft->file_mode)) {
+        char hint[SENTENCE_SIZE];
+        snprintf(hint, sizeof hint, "chmod 600 %s", draft->complaints.file);
+        complain(&draft->complaints, draft_place(section, "auth"), hint,
+                 "is a secret, but this file has mode %04o, open to others than its owner", (unsigned)(draft->file_mode & 07777));
+    }
+}
+
+static void check_probe(struct draft *draft, const struct section *section)
+{
+    const struct probe_settings *probe = section->values;
+    if (is_wrong(section, "interval") || is_wrong(section, "alert_interval") || is_wrong(section, "timeout")) {
+        return;
+    }
+    if (probe->alert_interval_ms > probe->interval_ms) {
+        complain(&draft->complaints, draft_place(section, "alert_interval"), "the alarm makes looks more frequent, not less",
+                 "is longer than interval");
+    }
+    if (was_set(section, "timeout") && probe->timeout_ms > probe->interval_ms) {
+        complain_mildly(&draft->complaints, draft_place(section, "timeout"),
+                        "a member that hangs will be looked at less often than every interval", "is longer than interval");
+    }
+}
+
+/* The kinds that an engine's servers can be of. */
+static bool kind_fits(enum kind kind, enum engine engine)
+{
+    switch (kind) {
+    case KIND_STREAMING:
+        return engine == ENGINE_POSTGRESQL;
+    case KIND_ASYNC:
+    case KIND_GROUP:
+    case KIND_GALERA:
+        return engine == ENGINE_MYSQL;
+    default:
+        return true;
+    }
+}
+
+static void check_kind(struct draft *draft, const struct section *section, struct policy *policy)
+{
+    if (!was_set(section, "engine") || is_wrong(section, "engine") || is_wrong(section, "kind")) {
+        return;
+    }
+    if (policy->kind == KIND_AUTO && policy->engine == ENGINE_POSTGRESQL) {
+        policy->kind = KIND_STREAMING;
+    } else if (!kind_fits(policy->kind, policy->engine)) {
+        complain(&draft->complaints, draft_place(section, "kind"),
+                 policy->engine == ENGINE_POSTGRESQL ? "one of streaming, stateless, custom, auto"
+                                                     : "one of async, group-replication, galera, stateless, custom, auto",
+                 "%s does not fit engine %s", kind_names[policy->kind], engine_names[policy->engine]);
+    }
+    if (policy->kind == KIND_STATELESS && !was_set(section, "writers")) {
+        policy->writers = WRITERS_ALL;
+    }
+    bool one_writer = policy->kind == KIND_STREAMING || policy->kind == KIND_ASYNC || policy->kind == KIND_CUSTOM;
+    if (policy->writers == WRITERS_ALL && one_writer) {
+        complain(&draft->complaints, draft_place(section, "writers"), "single", "all does not fit kind %s: it has one writer",
+                 kind_names[policy->kind]);
+    }
+}
+
+/* Only kinds that are asked by the operator's statement have one. */
+static void check_query(struct draft *draft, const struct section *section, enum kind kind)
+{
+    struct place place = draft_place(section, "query");
+    if (is_wrong(section, "kind") || is_wrong(section, "query")) {
+        return;
+    }
+    if (kind == KIND_CUSTOM && !was_set(section, "query")) {
+        complain(&draft->complaints, place, "query = SELECT ... AS claim", "must be set for kind custom: it says what a server is");
+    }
+    if (was_set(section, "query") && kind != KIND_CUSTOM && kind != KIND_STATELESS) {
+        complain(&draft->complaints, place, "kind = custom, or stateless", "does not fit kind %s, which has its own question",
+                 kind_names[kind]);
+    }
+}
+
+static void check_tls(struct draft *draft, struct section *section)
+{
+    struct cluster_settings *cluster = section->values;
+    struct stat is;
+    bool engine_known = was_set(section, "engine") && !is_wrong(section, "engine");
+    if (is_wrong(section, "tls") || is_wrong(section, "tls_ca") || (!was_set(section, "tls") && !engine_known)) {
+        return;
+    }
+    if (cluster->tls == TLS_VERIFY && !cluster->tls_ca[0]) {
+        complain(&draft->complaints, draft_place(section, "tls_ca"), "tls = verify needs to know whom to believe", "must be set");
+    }
+    if (cluster->tls == TLS_OFF && cluster->tls_ca[0]) {
+        complain(&draft->complaints, draft_place(section, "tls_ca"), "tls = verify, perhaps", "has no effect while tls is off");
+    }
+    if (cluster->tls_ca[0]) {
+        int fd = open_named(draft, section, "tls_ca", cluster->tls_ca, &is);
+        if (fd >= 0) {
+            close(fd);
+        }
+    }
+}
+
+static void check_cluster(struct draft *draft, struct section *section)
+{
+    struct cluster_settings *cluster = section->values;
+    enum kind asked = cluster->policy.kind; /* as it is written: auto may become another */
+    check_kind(draft, section, &cluster->policy);
+    check_query(draft, section, asked);
+    check_tls(draft, section);
+    if (was_set(section, "password_file") && !is_wrong(section, "password_file")) {
+        read_password(draft, section);
+    }
+    if (!is_wrong(section, "witnesses") && cluster->policy.witnesses % 2 == 0) {
+        complain_mildly(&draft->complaints, draft_place(section, "witnesses"),
+                        "an odd number bears the loss of as many, with one probe less", "%d is even", cluster->policy.witnesses);
+    }
+}
+
+/* ---- members ------------------------------------------------------------------------------ */
+
+/* A member's address in a form in which equal ones are equal text. */
+struct address {
+    char text[ADDRESS_SIZE];
+    const struct section *section;
+};
+
+static void make_address(struct address *address, const struct section *section)
+{
+    const struct listing *listing = section->values;
+    struct in6_addr v6;
+    char host[HOST_SIZE];
+    size_t length = strlen(listing->host);
+    for (size_t i = 0; i <= length; i++) {
+        host[i] = (char)tolower((unsigned char)listing->host[i]);
+    }
+    if (inet_pton(AF_INET6, host, &v6) == 1) {
+        inet_ntop(AF_INET6, &v6, host, sizeof host);
+    } else if (length > 1 && host[length - 1] == '.') {
+        host[length - 1] = '\0'; /* the same name, fully qualified */
+    }
+    address->section = section;
+    text_address(address->text, sizeof address->text, host, listing->port);
+}
+
+static int by_address(const void *a, const void *b)
+{
+    const struct address *one = a, *other = b;
+    int order = strcmp(one->text, other->text);
+    return order ? order : (one->section->line > other->section->line) - (one->section->line < other->section->line);
+}
+
+static void check_addresses(struct draft *draft, struct section **members, size_t count)
+{
+    struct address *addresses = calloc(count + 1, sizeof *addresses);
+    size_t known = 0;
+    if (!addresses) {
+        draft->complaints.failed = true;
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (was_set(members[i], "address") && !is_wrong(members[i], "address")) {
+            make_address(&addresses[known++], members[i]);
+        }
+    }
+    qsort(addresses, known, sizeof *addresses, by_address);
+    for (size_t i = 1, first = 0; i < known; i++) {
+        if (!text_equal(addresses[first].text, addresses[i].text)) {
+            first = i;
+            continue;
+        }
+        complain(&draft->complaints, draft_place(addresses[i].section, "address"), "a server is one member of one cluster",
+                 "%s is the address of [%s] as well, on line %d", addresses[i].text, addresses[first].section->heading,
+                 draft_place(addresses[first].section, "address").line);
+    }
+    free(addresses);
+}
+
+static struct section *find_cluster(struct section **clusters, size_t count, const char *name)
+{
+    for (size_t low = 0, high = count; low < high;) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(name, clusters[middle]->name);
+        if (order == 0) {
+            return clusters[middle];
+        }
+        low = order > 0 ? middle + 1 : low;
+        high = order < 0 ? middle : high;
+    }
+    return NULL;
+}
+
+static void complain_of_cluster(struct draft *draft, const struct section *member, struct section **clusters, size_t count)
+{
+    const char *names[CLUSTERS_MAX];
+    char hint[SENTENCE_SIZE];
+    count = count < CLUSTERS_MAX ? count : CLUSTERS_MAX;
+    for (size_t i = 0; i < count; i++) {
+        names[i] = clusters[i]->name;
+    }
+    const char *nearest = text_nearest(member->cluster, names, count, sizeof *names);
+    if (nearest) {
+        snprintf(hint, sizeof hint, "did you mean %s/%s?", nearest, member->name);
+    } else {
+        snprintf(hint, sizeof hint, "it needs a [cluster %s]", member->cluster);
+    }
+    complain(&draft->complaints, heading_of(member), hint, "there is no cluster '%s'", member->cluster);
+}
+
+/* Members know their clusters, and clusters have members, but not too many. Both are sorted, so those of one cluster stand together. */
+static void check_members(struct draft *draft, struct section **clusters, size_t cluster_count, struct section **members,
+                          size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct section *cluster = find_cluster(clusters, cluster_count, members[i]->cluster);
+        struct cluster_settings *values = cluster ? cluster->values : NULL;
+        if (!cluster) {
+            complain_of_cluster(draft, members[i], clusters, cluster_count);
+        } else if (values->member_count == MEMBERS_MAX) {
+            complain(&draft->complaints, heading_of(members[i]), NULL, "is one too many: a cluster has at most %d members",
+                     MEMBERS_MAX);
+        } else {
+            values->member_count++; /* a count for now: the config's members are added one by one */
+        }
+    }
+    for (size_t i = 0; i < cluster_count; i++) {
+        struct cluster_settings *values = clusters[i]->values;
+        if (values->member_count == 0) {
+            char hint[SENTENCE_SIZE];
+            snprintf(hint, sizeof hint, "add [member %s/NAME] with an address", clusters[i]->name);
+            complain(&draft->complaints, heading_of(clusters[i]), hint, "this cluster has no members");
+        }
+        draft_check_discovery(draft, clusters[i], values->member_count);
+        values->member_count = 0;
+    }
+    check_addresses(draft, members, count);
+}
+
+/* ---- the whole ---------------------------------------------------------------------------- */
+
+static bool is_there(const struct draft *draft, enum section_kind kind)
+{
+    for (size_t i = 0; i < draft->origins->count; i++) {
+        if (draft->origins->sections[i].kind == kind) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Sections that must be there, or are there of themselves. Adding moves sections, so this comes first. */
+static void add_missing(struct draft *draft)
+{
+    if (!is_there(draft, SECTION_REGISTRY)) {
+        complain(&draft->complaints, (struct place){.section = "registry"}, "it needs at least: servers = host:port,host:port",
+                 "this section is missing");
+    }
+    if (!is_there(draft, SECTION_CLUSTER)) {
+        complain(&draft->complaints, (struct place){.section = "cluster NAME"},
+                 "[cluster orders], for example, with its engine, and its [member orders/...]",
+                 "there is no such section, so there is nothing to watch");
+    }
+    if (!is_there(draft, SECTION_PROBE) && !draft_add_section(draft, SECTION_PROBE, 0, "probe")) {
+        draft->complaints.failed = true;
+    }
+}
+
+void config_rules(struct draft *draft)
+{
+    size_t count, cluster_count, member_count;
+    add_missing(draft);
+    struct section **sorted = sort_sections(draft, &count);
+    if (!sorted) {
+        draft->complaints.failed = true;
+        return;
+    }
+    struct section **clusters = sections_of(sorted, count, SECTION_CLUSTER, &cluster_count);
+    struct section **members = sections_of(sorted, count, SECTION_MEMBER, &member_count);
+    for (size_t i = 0; i < count; i++) {
+        settle(draft, sorted[i]);
+        switch (sorted[i]->kind) {
+        case SECTION_REGISTRY:
+            check_registry(draft, sorted[i]);
+            break;
+        case SECTION_PROBE:
+            check_probe(draft, sorted[i]);
+            break;
+        case SECTION_CLUSTER:
+            check_cluster(draft, sorted[i]);
+            break;
+        default:
+            break;
+        }
+    }
+    check_members(draft, clusters, cluster_count, members, member_count);
+    if (cluster_count > CLUSTERS_MAX) {
+        complain(&draft->complaints, heading_of(clusters[CLUSTERS_MAX]), NULL, "is one too many: there are at most %d clusters",
+                 CLUSTERS_MAX);
+    }
+    free(sorted);
+}

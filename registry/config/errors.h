@@ -1,0 +1,46 @@
+/* Mistakes in a configuration file, gathered while it is read and told at the
+ * end, in the order of its lines:
+ *
+ *     roster-probe.ini:12: [cluster orders] engine: 'postgress' is unknown (did you mean postgresql? ...)
+ *     roster-probe.ini:13: [cluster orders] witnesses: warning: 2 is even (...)
+ *
+ * Nothing is cut off after the first: a person mends a file once. */
+#ifndef ROSTER_REGISTRY_CONFIG_ERRORS_H
+#define ROSTER_REGISTRY_CONFIG_ERRORS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+struct complaint {
+    int line;     /* 0: the file as a whole */
+    size_t order; /* of complaining, among those of one line */
+    char *sentence;
+};
+
+struct complaints {
+    const char *file; /* borrowed */
+    size_t count, room;
+    struct complaint *list;
+    bool failed; /* one of them was more than a warning, or memory ran out */
+};
+
+/* Where a mistake is: `section` as in its heading, without brackets; NULL where there is none. */
+struct place {
+    int line;
+    const char *section;
+    const char *key;
+};
+
+/* `hint` may be NULL or "". */
+void complain(struct complaints *complaints, struct place place, const char *hint, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* The same for what is odd but not wrong: does not set `failed`. */
+void complain_mildly(struct complaints *complaints, struct place place, const char *hint, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Prints them and forgets them; `failed` stays. */
+void complaints_tell(struct complaints *complaints, FILE *to);
+
+#endif

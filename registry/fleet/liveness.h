@@ -1,0 +1,42 @@
+/* Which probes live, by the movement of their beats.
+ *
+ * Presence is not life: an ephemeral outlives its killed owner by most of two
+ * session timeouts. So a probe counts as fresh only while its beat moved
+ * within our last BEATS_FRESH *acknowledged* beats, and was seen to move at
+ * least once. Measured in our own acknowledged beats, a stalled registry ages
+ * nobody, and a ghost of a former fleet never votes. */
+#ifndef ROSTER_REGISTRY_FLEET_LIVENESS_H
+#define ROSTER_REGISTRY_FLEET_LIVENESS_H
+
+#include "registry/store/mirror.h"
+#include "registry/model/model.h"
+
+struct fleet;
+
+/* Follows the presence of all probes but `self`, through `mirror`, with nodes of kinds
+ * `list_kind` and `probe_kind`. NULL: no memory. */
+struct fleet *fleet_new(struct mirror *mirror, const char *root, const char *self, int list_kind, int probe_kind);
+void fleet_free(struct fleet *fleet); /* leaves its nodes to the mirror */
+
+/* One of our nodes was read. */
+void fleet_read(struct fleet *fleet, const struct mirror_node *node);
+
+/* A beat of our own was acknowledged. True when somebody's freshness ended by it. */
+bool fleet_beat(struct fleet *fleet);
+
+/* Another session of ours began: our own beats count anew, and others' as after fleet_forget. */
+void fleet_session_began(struct fleet *fleet);
+
+/* We were away for longer than a beat (stopped, or without a link): whoever beat meanwhile may have died since, so only a
+ * beat that moves from now on counts. */
+void fleet_forget(struct fleet *fleet);
+
+bool fleet_is_fresh(const struct fleet *fleet, const char *probe);
+
+/* Grows whenever the set of fresh probes may have changed. */
+uint64_t fleet_generation(const struct fleet *fleet);
+
+/* Probes present, ourselves included when our beat counts; ret_rank is our place among their names. */
+size_t fleet_size(const struct fleet *fleet, size_t *ret_rank);
+
+#endif

@@ -1,0 +1,603 @@
+#include "registry/fleet/reporter.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "registry/model/codec.h"
+#include "registry/model/paths.h"
+
+#define PACE_MS 1000                     /* lag alone is told no oftener */
+#define STILL_MS (BEATS_FRESH * BEAT_MS) /* a beat that stands still for so long is a dead one's */
+#define RETRY_MS 500
+
+struct posting {
+    struct post post;
+    char cluster[NAME_SIZE];
+    void *owner;
+    bool ready; /* its folders were made */
+    bool has_said;
+    struct report said; /* as handed to the post last */
+    int64_t said_ms;
+    bool later; /* a change of lag waits for its pace */
+    struct report next;
+    bool told_acked, acked_changed, has_acked;
+    struct report acked;
+    struct posting *after;
+};
+
+/* A report that was withdrawn and may still stand: left alone it would vote, fresh by our beat, as long as we live. */
+struct farewell {
+    char path[PATH_SIZE];
+    int64_t session;       /* with this one it goes by itself */
+    bool busy;             /* its deletion is under way */
+    bool moot;             /* its cluster is back */
+    int64_t not_before_ms; /* after a refusal */
+    struct farewell *after;
+};
+
+enum stage { STAGE_DOWN, STAGE_FOLDERS, STAGE_CHARTER, STAGE_READY };
+
+struct reporter {
+    struct store *store;
+    struct mirror *mirror;
+    char root[PATH_SIZE];
+    bool make_chroot;
+    char uuid[IDENTITY_SIZE];
+    struct presence presence;
+    bool (*is_gone)(const struct presence *);
+    struct post own; /* our presence */
+    struct posting *postings;
+    struct farewell *farewells;
+
+    int64_t session;
+    enum stage stage;
+    bool busy;              /* a folder or charter request is under way */
+    size_t root_at;         /* how much of the root path has been made */
+    int folder;             /* which standing folder comes next */
+    struct posting *making; /* whose folders are being made */
+    int64_t not_before_ms;
+
+    int64_t beat_ms; /* when the last beat was sent */
+    bool beating;
+    unsigned beats;      /* acknowledged and not yet taken */
+    uint64_t rival_beat; /* of whoever holds our name */
+    uint64_t rival_nonce;
+    int64_t rival_since_ms; /* since when it stands still; 0: not watched */
+    int rival_moves;        /* one may be a dead one's last, which was on its way */
+    char taken[SENTENCE_SIZE];
+    const char *trouble, *told_trouble;
+};
+
+struct reporter *reporter_new(struct store *store, struct mirror *mirror, const struct reporter_settings *settings)
+{
+    struct reporter *reporter = calloc(1, sizeof *reporter);
+    char path[PATH_SIZE];
+    if (!reporter) {
+        return NULL;
+    }
+    reporter->store = store;
+    reporter->mirror = mirror;
+    reporter->make_chroot = settings->chroot_create != NULL;
+    reporter->presence = settings->presence;
+    reporter->is_gone = settings->is_gone;
+    strcpy(reporter->root, settings->root);
+    strcpy(reporter->uuid, settings->registry_uuid);
+    path_probe(path, sizeof path, reporter->root, reporter->presence.probe);
+    char *first = presence_encode(&reporter->presence);
+    bool made = first && post_init(&reporter->own, store, mirror, path, REPORTER_POST, first);
+    free(first);
+    if (!made) {
+        free(reporter);
+        return NULL;
+    }
+    return reporter;
+}
+
+void reporter_free(struct reporter *reporter)
+{
+    if (!reporter) {
+        return;
+    }
+    while (reporter->postings) {
+        struct posting *posting = reporter->postings;
+        reporter->postings = posting->after;
+        post_release(&posting->post);
+        free(posting);
+    }
+    while (reporter->farewells) {
+        struct farewell *farewell = reporter->farewells;
+        reporter->farewells = farewell->after;
+        free(farewell);
+    }
+    post_release(&reporter->own);
+    free(reporter);
+}
+
+/* ---- clusters ---------------------------------------------------------------- */
+
+struct posting *reporter_add(struct reporter *reporter, const char *cluster, void *owner)
+{
+    struct posting *posting = calloc(1, sizeof *posting);
+    char path[PATH_SIZE];
+    if (!posting) {
+        return NULL;
+    }
+    struct report first = {.rules = MODEL_RULES, .abstains = "starting", .policy = {.witnesses = 1}};
+    strcpy(first.cluster, cluster);
+    strcpy(first.probe, reporter->presence.probe);
+    strcpy(posting->cluster, cluster);
+    posting->owner = owner;
+    path_report(path, sizeof path, reporter->root, cluster, reporter->presence.probe);
+    char *json = report_encode(&first);
+    bool made = json && post_init(&posting->post, reporter->store, reporter->mirror, path, REPORTER_POST, json);
+    free(json);
+    if (!made) {
+        free(posting);
+        return NULL;
+    }
+    for (struct farewell *farewell = reporter->farewells; farewell; farewell = farewell->after) {
+        farewell->moot = farewell->moot || strcmp(farewell->path, path) == 0;
+    }
+    posting->after = reporter->postings;
+    reporter->postings = posting;
+    return posting;
+}
+
+/* In this session it may stand, or be about to. */
+static bool may_stand(const struct post *post)
+{
+    return post->session != 0 && post->state != POST_ABSENT && post->state != POST_FOREIGN;
+}
+
+static void say_farewell(struct reporter *reporter, const struct post *post)
+{
+    struct farewell *farewell = calloc(1, sizeof *farewell);
+    if (!farewell) {
+        return;
+    }
+    strcpy(farewell->path, post->path);
+    farewell->session = post->session;
+    farewell->after = reporter->farewells;
+    reporter->farewells = farewell;
+}
+
+static void farewell_answered(struct farewell *farewell, enum store_rc rc, int64_t now_ms)
+{
+    farewell->busy = false;
+    if (rc == STORE_OK || rc == STORE_NO_NODE) {
+        farewell->moot = true;
+    } else if (rc != STORE_UNKNOWN) {
+        farewell->not_before_ms = now_ms + RETRY_MS;
+    }
+}
+
+/* Returns when to come back. */
+static int64_t step_farewells(struct reporter *reporter, int64_t now_ms)
+{
+    int64_t due_ms = INT64_MAX;
+    for (struct farewell **at = &reporter->farewells; *at;) {
+        struct farewell *farewell = *at;
+        if (!farewell->busy && (farewell->moot || farewell->session != reporter->session)) {
+            *at = farewell->after;
+            free(farewell);
+            continue;
+        }
+        if (!farewell->busy && now_ms >= farewell->not_before_ms) {
+            struct store_op op = {.kind = STORE_DELETE, .path = farewell->path, .version = -1};
+            farewell->busy = true;
+            store_write(reporter->store, store_tag(farewell, TAG_REPORTER), &op, 1);
+        } else if (!farewell->busy && farewell->not_before_ms < due_ms) {
+            due_ms = farewell->not_before_ms;
+        }
+        at = &farewell->after;
+    }
+    return due_ms;
+}
+
+void reporter_remove(struct reporter *reporter, struct posting *posting)
+{
+    struct posting **at = &reporter->postings;
+    while (*at != posting) {
+        at = &(*at)->after;
+    }
+    *at = posting->after;
+    if (may_stand(&posting->post)) {
+        say_farewell(reporter, &posting->post);
+    }
+    if (reporter->making == posting) {
+        reporter->making = NULL;
+    }
+    post_release(&posting->post);
+    free(posting);
+}
+
+static void hand_over(struct posting *posting, const struct report *report, int64_t now_ms)
+{
+    posting->said = *report;
+    posting->has_said = true;
+    posting->later = false;
+    posting->said_ms = now_ms;
+    post_want(&posting->post, report_encode(report));
+}
+
+void reporter_say(struct reporter *reporter, struct posting *posting, const struct report *report, int64_t now_ms)
+{
+    (void)reporter;
+    if (posting->has_said && report_equal(&posting->said, report)) {
+        posting->later = false;
+    } else if (posting->has_said && report_alike(&posting->said, report) && now_ms < posting->said_ms + PACE_MS) {
+        posting->later = true;
+        posting->next = *report;
+    } else {
+        hand_over(posting, report, now_ms);
+    }
+}
+
+void *posting_owner(const struct posting *posting)
+{
+    return posting->owner;
+}
+
+struct posting *reporter_postings(struct reporter *reporter)
+{
+    return reporter->postings;
+}
+
+struct posting *posting_next(struct posting *posting)
+{
+    return posting->after;
+}
+
+static bool is_standing(const struct post *post)
+{
+    return post->state == POST_HELD || post->state == POST_WRITING;
+}
+
+bool posting_take_acked(struct posting *posting, const struct report **ret_report, int32_t *ret_version, int64_t *ret_mzxid)
+{
+    struct post *post = &posting->post;
+    struct refusal refusal;
+    if (post->acked) {
+        post->acked = false;
+        posting->has_acked = report_decode(post->sent, strlen(post->sent), &posting->acked, &refusal);
+        posting->told_acked = false;
+    } else if (posting->has_acked && !is_standing(post)) {
+        posting->has_acked = false;
+        posting->told_acked = false;
+    }
+    if (posting->told_acked) {
+        return false;
+    }
+    posting->told_acked = true;
+    *ret_report = posting->has_acked ? &posting->acked : NULL;
+    *ret_version = post->version;
+    *ret_mzxid = post->mzxid;
+    return true;
+}
+
+/* ---- the folders that everything stands in -------------------------------------- */
+
+static void make_folder(struct reporter *reporter, const char *path, char *data)
+{
+    struct store_op op = {.kind = STORE_CREATE, .path = path, .data = data ? data : "", .len = data ? strlen(data) : 0};
+    reporter->busy = true;
+    store_write(reporter->store, store_tag(reporter, TAG_REPORTER), &op, 1);
+    free(data);
+}
+
+/* The root, part by part; the last part is the charter. */
+static bool make_root(struct reporter *reporter)
+{
+    size_t len = strlen(reporter->root);
+    if (reporter->root_at == 0 && reporter->make_chroot) {
+        reporter->root_at = 1;
+        make_folder(reporter, "/", NULL);
+        return true;
+    }
+    if (reporter->root_at >= len) {
+        return false;
+    }
+    char path[PATH_SIZE];
+    const char *slash = strchr(reporter->root + reporter->root_at + 1, '/');
+    size_t end = slash ? (size_t)(slash - reporter->root) : len;
+    memcpy(path, reporter->root, end);
+    path[end] = '\0';
+    reporter->root_at = end;
+    struct charter charter = {0};
+    strcpy(charter.registry, reporter->uuid);
+    make_folder(reporter, path, end == len ? charter_encode(&charter) : NULL);
+    return true;
+}
+
+static bool make_standing(struct reporter *reporter)
+{
+    char path[PATH_SIZE];
+    if (reporter->folder == 0) {
+        path_probes(path, sizeof path, reporter->root);
+    } else if (reporter->folder == 1) {
+        path_clusters(path, sizeof path, reporter->root);
+    } else {
+        return false;
+    }
+    reporter->folder++;
+    make_folder(reporter, path, NULL);
+    return true;
+}
+
+static bool make_cluster(struct reporter *reporter)
+{
+    char path[PATH_SIZE];
+    if (reporter->making) {
+        path_reports(path, sizeof path, reporter->root, reporter->making->cluster);
+        reporter->making->ready = true;
+        reporter->making = NULL;
+        make_folder(reporter, path, NULL);
+        return true;
+    }
+    for (struct posting *posting = reporter->postings; posting; posting = posting->after) {
+        if (!posting->ready) {
+            reporter->making = posting;
+            make_folder(reporter, path_cluster(path, sizeof path, reporter->root, posting->cluster), NULL);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The clusters' folders are not made anew: were one missing, its report would say so. */
+static void begin_folders(struct reporter *reporter)
+{
+    reporter->stage = STAGE_FOLDERS;
+    reporter->root_at = 0;
+    reporter->folder = 0;
+    reporter->making = NULL;
+}
+
+/* A root that was made by hand has no charter: give it one. Anything else that stands there is left alone. */
+static void check_charter(struct reporter *reporter, const struct store_event *event)
+{
+    struct charter charter = {0};
+    struct refusal refusal;
+    if (event->rc == STORE_OK && event->len == 0) {
+        strcpy(charter.registry, reporter->uuid);
+        char *json = charter_encode(&charter);
+        struct store_op op = {.kind = STORE_SET,
+                              .path = reporter->root,
+                              .data = json,
+                              .len = json ? strlen(json) : 0,
+                              .version = event->stat.version};
+        if (json) {
+            store_write(reporter->store, store_tag(NULL, TAG_REPORTER), &op, 1); /* lost to another probe: as good */
+        }
+        free(json);
+    } else if (event->rc == STORE_OK && !charter_decode(event->data, event->len, &charter, &refusal)) {
+        reporter->trouble =
+            "the root znode holds something that is not ours to overwrite; routers cannot tell this registry's identity";
+    }
+    reporter->stage = STAGE_READY;
+}
+
+static void folder_answered(struct reporter *reporter, const struct store_event *event, int64_t now_ms)
+{
+    reporter->busy = false;
+    if (event->rc == STORE_UNKNOWN) {
+        begin_folders(reporter);
+    } else if (reporter->stage == STAGE_CHARTER) {
+        check_charter(reporter, event);
+    } else if (event->rc == STORE_DENIED) {
+        reporter->trouble = "the registry's access list forbids creating the root: check [registry] auth";
+        reporter->not_before_ms = now_ms + RETRY_MS;
+    } else if (event->rc == STORE_NO_NODE) {
+        reporter->trouble = "the parent of the registry's root or chroot does not exist";
+        reporter->not_before_ms = now_ms + RETRY_MS;
+        begin_folders(reporter);
+    }
+}
+
+static void step_folders(struct reporter *reporter, int64_t now_ms)
+{
+    if (reporter->busy || now_ms < reporter->not_before_ms) {
+        return;
+    }
+    if (reporter->stage == STAGE_FOLDERS && !make_root(reporter) && !make_standing(reporter)) {
+        reporter->stage = STAGE_CHARTER;
+        reporter->busy = true;
+        store_get(reporter->store, store_tag(reporter, TAG_REPORTER), reporter->root, false);
+    } else if (reporter->stage == STAGE_READY) {
+        make_cluster(reporter); /* one at a time, while we beat */
+    }
+}
+
+/* ---- our name ---------------------------------------------------------------------- */
+
+/* Our presence is in another session's hand: whose? */
+static int64_t settle_name(struct reporter *reporter, int64_t now_ms)
+{
+    struct presence rival;
+    struct refusal refusal;
+    struct post *own = &reporter->own;
+    if (!own->found || !presence_decode(own->found, own->found_len, &rival, &refusal)) {
+        post_replace(own); /* nobody's */
+        return INT64_MAX;
+    }
+    if (rival.nonce == reporter->presence.nonce || reporter->is_gone(&rival)) {
+        post_replace(own); /* our own former session, or a dead process's */
+        return INT64_MAX;
+    }
+    bool known = reporter->rival_since_ms && rival.nonce == reporter->rival_nonce;
+    bool moved = known && rival.beat != reporter->rival_beat;
+    reporter->rival_moves = known ? reporter->rival_moves + moved : 0;
+    if (reporter->rival_moves > 1) {
+        snprintf(reporter->taken, sizeof reporter->taken,
+                 "another live probe has the name %s (host %.64s, pid %lld): give each probe its own [probe] name",
+                 reporter->presence.probe, rival.host, (long long)rival.pid);
+        return INT64_MAX;
+    }
+    if (!known || moved) {
+        reporter->rival_since_ms = now_ms;
+        reporter->rival_nonce = rival.nonce;
+        reporter->rival_beat = rival.beat;
+    } else if (now_ms - reporter->rival_since_ms >= STILL_MS) {
+        post_replace(own);
+        return INT64_MAX;
+    }
+    own->not_before_ms = now_ms + BEAT_MS / 4;
+    own->state = POST_EXAMINING; /* its beat moves, or it does not */
+    return own->not_before_ms;
+}
+
+static void beat(struct reporter *reporter, int64_t now_ms)
+{
+    struct post *own = &reporter->own;
+    if (own->acked) {
+        own->acked = false;
+        reporter->beats += reporter->beating;
+        reporter->beating = false;
+    }
+    if (own->state == POST_HELD && !own->busy && (now_ms - reporter->beat_ms >= BEAT_MS || reporter->beat_ms == 0)) {
+        reporter->beat_ms = now_ms;
+        reporter->beating = true;
+        reporter->presence.beat++;
+        post_want(own, presence_encode(&reporter->presence));
+    }
+}
+
+/* ---- events -------------------------------------------------------------------------- */
+
+static void session_began(struct reporter *reporter, int64_t session)
+{
+    reporter->session = session;
+    reporter->rival_since_ms = 0;
+    reporter->beat_ms = 0;
+    reporter->beating = false;
+    post_session(&reporter->own, session);
+    for (struct posting *posting = reporter->postings; posting; posting = posting->after) {
+        post_session(&posting->post, session);
+    }
+    begin_folders(reporter);
+}
+
+bool reporter_event(struct reporter *reporter, const struct store_event *event, int64_t now_ms)
+{
+    if (event->kind == STORE_UP && (event->renewed || event->session != reporter->session)) {
+        session_began(reporter, event->session);
+    }
+    if (event->kind == STORE_GONE) {
+        reporter->stage = STAGE_DOWN;
+        reporter->session = 0;
+        post_session(&reporter->own, 0);
+        for (struct posting *posting = reporter->postings; posting; posting = posting->after) {
+            post_session(&posting->post, 0);
+        }
+    }
+    if (event->kind != STORE_ANSWER || (event->tag & TAG_MASK) != TAG_REPORTER) {
+        return false;
+    }
+    void *whose = store_tag_pointer(event->tag);
+    if (whose == reporter) {
+        folder_answered(reporter, event, now_ms);
+    } else if (whose == &reporter->own) {
+        post_answer(&reporter->own, event, now_ms);
+    }
+    for (struct posting *posting = reporter->postings; posting; posting = posting->after) {
+        if (whose == &posting->post) {
+            post_answer(&posting->post, event, now_ms);
+        }
+    }
+    for (struct farewell *farewell = reporter->farewells; farewell; farewell = farewell->after) {
+        if (whose == farewell) {
+            farewell_answered(farewell, event->rc, now_ms);
+        }
+    }
+    return true; /* an answer to what was withdrawn has no taker */
+}
+
+void reporter_read(struct reporter *reporter, const struct mirror_node *node)
+{
+    (void)reporter;
+    post_read(node->owner);
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t step_posting(struct reporter *reporter, struct posting *posting, int64_t now_ms)
+{
+    struct post *post = &posting->post;
+    int64_t due_ms = INT64_MAX;
+    if (posting->later && now_ms >= posting->said_ms + PACE_MS) {
+        hand_over(posting, &posting->next, now_ms);
+    } else if (posting->later) {
+        due_ms = posting->said_ms + PACE_MS;
+    }
+    if (post->session != reporter->session) {
+        post_session(post, reporter->session);
+    }
+    if (!posting->ready || !is_standing(&reporter->own)) {
+        return due_ms; /* reports follow the name */
+    }
+    if (post->state == POST_FOREIGN && !post->busy) {
+        post_replace(post); /* the name is ours, so this is our ghost's */
+    }
+    if (post->trouble && post->state == POST_EXAMINING && !post->busy) {
+        posting->ready = false; /* the folder may be what is missing */
+        post->trouble = NULL;
+    }
+    return sooner(due_ms, post_step(post, now_ms));
+}
+
+int64_t reporter_step(struct reporter *reporter, int64_t now_ms)
+{
+    int64_t due_ms = INT64_MAX;
+    if (reporter->session == 0 || !mirror_is_up(reporter->mirror) || reporter->taken[0]) {
+        return due_ms;
+    }
+    step_folders(reporter, now_ms);
+    if (reporter->stage != STAGE_READY) {
+        return reporter->busy ? INT64_MAX : reporter->not_before_ms;
+    }
+    if (reporter->own.trouble && reporter->own.state == POST_EXAMINING && !reporter->own.busy) {
+        reporter->trouble = reporter->own.trouble;
+        reporter->own.trouble = NULL;
+        begin_folders(reporter);
+        return now_ms;
+    }
+    if (reporter->own.state == POST_FOREIGN && !reporter->own.busy) {
+        due_ms = sooner(due_ms, settle_name(reporter, now_ms));
+    }
+    beat(reporter, now_ms);
+    due_ms = sooner(due_ms, post_step(&reporter->own, now_ms));
+    for (struct posting *posting = reporter->postings; posting; posting = posting->after) {
+        due_ms = sooner(due_ms, step_posting(reporter, posting, now_ms));
+    }
+    if (is_standing(&reporter->own)) {
+        due_ms = sooner(due_ms, step_farewells(reporter, now_ms));
+        due_ms = sooner(due_ms, reporter->beat_ms + BEAT_MS > now_ms ? reporter->beat_ms + BEAT_MS : now_ms + RETRY_MS);
+    }
+    return due_ms;
+}
+
+unsigned reporter_take_beats(struct reporter *reporter)
+{
+    unsigned beats = reporter->beats;
+    reporter->beats = 0;
+    return beats;
+}
+
+const char *reporter_taken(const struct reporter *reporter)
+{
+    return reporter->taken;
+}
+
+const char *reporter_trouble(struct reporter *reporter)
+{
+    const char *trouble = reporter->own.trouble ? reporter->own.trouble : reporter->trouble;
+    if (trouble == reporter->told_trouble) {
+        return NULL;
+    }
+    reporter->told_trouble = trouble;
+    return trouble;
+}

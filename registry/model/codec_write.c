@@ -1,0 +1,483 @@
+/* The writing half of codec.h.
+ *
+ *   record -> buffer -> znode
+ *
+ * The layout is for people: a line per member, keys in one order. Whatever
+ * stands in a record, what comes out is valid JSON: control characters become
+ * blanks, bytes that are not UTF-8 question marks.
+ * Keys whose value is empty or false are left out where a reader would miss
+ * nothing. No JSON library here: none of them writes this layout. */
+#include "registry/model/codec.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "registry/base/text.h"
+
+enum { FIRST_SIZE = 1024, TIME_SIZE = 40 };
+
+/* The end of the year 9999: what RFC 3339 can say. */
+static const int64_t last_wall_ms = INT64_C(253402300799999);
+
+/* ---- a growing text ---------------------------------------------------------- */
+
+struct buffer {
+    char *text;
+    size_t used;
+    size_t size;
+    bool failed; /* no memory: everything after is dropped */
+};
+
+static bool reserve(struct buffer *to, size_t more)
+{
+    if (to->failed) {
+        return false;
+    }
+    if (to->size - to->used > more) {
+        return true;
+    }
+    size_t size = to->size ? to->size : FIRST_SIZE;
+    while (size - to->used <= more) {
+        size *= 2;
+    }
+    char *text = realloc(to->text, size);
+    if (!text) {
+        to->failed = true;
+        return false;
+    }
+    to->text = text;
+    to->size = size;
+    return true;
+}
+
+static void put_bytes(struct buffer *to, const char *bytes, size_t len)
+{
+    if (reserve(to, len)) {
+        memcpy(to->text + to->used, bytes, len);
+        to->used += len;
+        to->text[to->used] = '\0';
+    }
+}
+
+static void put(struct buffer *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* For our own short pieces; foreign text goes through put_text. */
+static void put(struct buffer *to, const char *format, ...)
+{
+    char piece[256];
+    va_list args;
+    va_start(args, format);
+    int len = vsnprintf(piece, sizeof piece, format, args);
+    va_end(args);
+    if (len < 0 || (size_t)len >= sizeof piece) {
+        to->failed = true;
+        return;
+    }
+    put_bytes(to, piece, (size_t)len);
+}
+
+static char *finish(struct buffer *of)
+{
+    if (of->failed) {
+        free(of->text);
+        return NULL;
+    }
+    return of->text;
+}
+
+/* ---- strings --------------------------------------------------------------------- */
+
+/* Bytes of the character at `s`, 0 when it is none. */
+static size_t character_size(const char *s, size_t left)
+{
+    for (size_t size = 1; size <= 4 && size <= left; size++) {
+        if (text_is_utf8(s, size)) {
+            return size;
+        }
+    }
+    return 0;
+}
+
+/* Of ASCII or of Latin-1: neither may reach a terminal. */
+static bool is_control(const char *s, size_t size)
+{
+    unsigned char first = (unsigned char)s[0];
+    return first < 0x20 || first == 0x7F || (size == 2 && first == 0xC2 && (unsigned char)s[1] < 0xA0);
+}
+
+static void put_text(struct buffer *to, const char *text)
+{
+    put_bytes(to, "\"", 1);
+    for (size_t left = strlen(text), size; left > 0; text += size, left -= size) {
+        size = character_size(text, left);
+        if (size == 0) {
+            put_bytes(to, "?", 1);
+            size = 1;
+        } else if (is_control(text, size)) {
+            put_bytes(to, " ", 1);
+        } else {
+            if (*text == '"' || *text == '\\') {
+                put_bytes(to, "\\", 1);
+            }
+            put_bytes(to, text, size);
+        }
+    }
+    put_bytes(to, "\"", 1);
+}
+
+/* ---- fields, each with the comma before it ------------------------------------------- */
+
+static void put_key(struct buffer *to, const char *key)
+{
+    put(to, ", \"%s\": ", key);
+}
+
+static void put_text_field(struct buffer *to, const char *key, const char *value)
+{
+    put_key(to, key);
+    put_text(to, value);
+}
+
+/* "" is null. */
+static void put_text_or_null(struct buffer *to, const char *key, const char *value)
+{
+    if (*value) {
+        put_text_field(to, key, value);
+    } else {
+        put_key(to, key);
+        put(to, "null");
+    }
+}
+
+static void put_text_if_any(struct buffer *to, const char *key, const char *value)
+{
+    if (*value) {
+        put_text_field(to, key, value);
+    }
+}
+
+static void put_flag(struct buffer *to, const char *key, bool value)
+{
+    put_key(to, key);
+    put(to, value ? "true" : "false");
+}
+
+static void put_flag_if_true(struct buffer *to, const char *key, bool value)
+{
+    if (value) {
+        put_flag(to, key, value);
+    }
+}
+
+static void put_number(struct buffer *to, const char *key, int64_t value)
+{
+    put_key(to, key);
+    put(to, "%" PRId64, value);
+}
+
+static void put_time(struct buffer *to, const char *key, int64_t wall_ms)
+{
+    char text[TIME_SIZE];
+    int64_t sane_ms = wall_ms < 0 ? 0 : wall_ms > last_wall_ms ? last_wall_ms : wall_ms;
+    put_text_field(to, key, text_time(text, sizeof text, sane_ms));
+}
+
+static void put_time_if_known(struct buffer *to, const char *key, int64_t wall_ms)
+{
+    if (wall_ms > 0) {
+        put_time(to, key, wall_ms);
+    }
+}
+
+static void put_lag_number(struct buffer *to, const char *key, int64_t value)
+{
+    if (value < 0) {
+        put_key(to, key);
+        put(to, "null");
+    } else {
+        put_number(to, key, value);
+    }
+}
+
+static void put_lag_if_known(struct buffer *to, const struct lag *lag)
+{
+    if (lag->state == LAG_UNKNOWN && lag->bytes < 0 && lag->ms < 0 && lag->transactions < 0) {
+        return;
+    }
+    put(to, ", \"lag\": { \"state\": \"%s\"", lag_state_names[lag->state]);
+    put_lag_number(to, "bytes", lag->bytes);
+    put_lag_number(to, "ms", lag->ms);
+    if (lag->transactions >= 0) {
+        put_number(to, "transactions", lag->transactions);
+    }
+    put(to, " }");
+}
+
+static void put_writers(struct buffer *to, enum writers writers)
+{
+    if (writers != WRITERS_SINGLE) {
+        put_text_field(to, "writers", writers_names[writers]);
+    }
+}
+
+static void put_condition(struct buffer *to, enum condition condition)
+{
+    if (condition != CONDITION_FIT) {
+        put_text_field(to, "condition", condition_names[condition]);
+    }
+}
+
+/* The separator in front of the i-th element of a list on one line. */
+static const char *gap(size_t i)
+{
+    return i == 0 ? " " : ", ";
+}
+
+static const char *closing(size_t count, const char *filled, const char *empty)
+{
+    return count > 0 ? filled : empty;
+}
+
+static void put_labels(struct buffer *to, const struct listing *listing)
+{
+    put(to, ", \"labels\": {");
+    for (size_t i = 0; i < listing->label_count; i++) {
+        put(to, "%s", gap(i));
+        put_text(to, listing->labels[i].key);
+        put(to, ": ");
+        put_text(to, listing->labels[i].value);
+    }
+    put(to, "%s", closing(listing->label_count, " }", "}"));
+}
+
+static void put_place(struct buffer *to, const struct listing *listing)
+{
+    put(to, "{ \"name\": ");
+    put_text(to, listing->name);
+    put_text_field(to, "host", listing->host);
+    put_number(to, "port", listing->port);
+}
+
+/* ---- the report ------------------------------------------------------------------------ */
+
+static void put_set(struct buffer *to, const char *key, const struct report *report, uint32_t set)
+{
+    size_t count = 0;
+    put_key(to, key);
+    put(to, "[");
+    for (size_t i = 0; i < report->member_count; i++) {
+        if (set >> i & 1) {
+            put(to, "%s", gap(count++));
+            put_text(to, report->members[i].listing.name);
+        }
+    }
+    put(to, "%s", closing(count, " ]", "]"));
+}
+
+/* What a server said of itself: whole when it answered, so that a reader sees what is missing. */
+static void put_statement(struct buffer *to, const struct report *report, const struct sighting *sighting)
+{
+    bool whole = sighting->answer == ANSWER_OK;
+    void (*put_string)(struct buffer *, const char *, const char *) = whole ? put_text_or_null : put_text_if_any;
+    void (*put_bool)(struct buffer *, const char *, bool) = whole ? put_flag : put_flag_if_true;
+
+    put_bool(to, "claim", sighting->claim);
+    put_flag_if_true(to, "peer", sighting->peer);
+    put_bool(to, "writable", sighting->writable);
+    put_condition(to, sighting->condition);
+    put_flag_if_true(to, "sync", sighting->sync);
+    put_flag_if_true(to, "live", sighting->live);
+    put_flag_if_true(to, "replica", sighting->replica);
+    put_string(to, "lineage", sighting->lineage);
+    put_string(to, "identity", sighting->identity);
+    put_string(to, "upstream", sighting->upstream);
+    if (whole || sighting->replicas) {
+        put_set(to, "replicas", report, sighting->replicas);
+    }
+    if (sighting->lacks) {
+        put_set(to, "lacks", report, sighting->lacks);
+    }
+    put_lag_if_known(to, &sighting->lag);
+    put_text_if_any(to, "version", sighting->version);
+    put_text_if_any(to, "missing", sighting->missing);
+}
+
+static void put_sighting(struct buffer *to, const struct report *report, const struct sighting *sighting)
+{
+    put_place(to, &sighting->listing);
+    put_number(to, "weight", sighting->listing.weight);
+    put_labels(to, &sighting->listing);
+    put_text_field(to, "answer", answer_names[sighting->answer]);
+    put_statement(to, report, sighting);
+    if (sighting->last_role != ROLE_NONE) {
+        put_text_field(to, "last_role", role_names[sighting->last_role]);
+    }
+    put_text_if_any(to, "last_lineage", sighting->last_lineage);
+    put(to, " }");
+}
+
+char *report_encode(const struct report *report)
+{
+    struct buffer to = {0};
+    put(&to, "{\n  \"format\": %d", MODEL_FORMAT);
+    put_text_field(&to, "cluster", report->cluster);
+    put_text_field(&to, "probe", report->probe);
+    put_number(&to, "rules", report->rules);
+    put_text_or_null(&to, "abstains", report->abstains);
+    put_time_if_known(&to, "seen_wall", report->seen_wall_ms);
+    put(&to, ",\n  \"config\": { \"engine\": \"%s\", \"kind\": \"%s\", \"witnesses\": %d, \"conflict\": \"%s\"",
+        engine_names[report->policy.engine], kind_names[report->policy.kind], report->policy.witnesses,
+        conflict_names[report->policy.conflict]);
+    put_writers(&to, report->policy.writers);
+    put(&to, " }");
+    put(&to, ",\n  \"members\": [");
+    for (size_t i = 0; i < report->member_count; i++) {
+        put(&to, i == 0 ? "\n    " : ",\n    ");
+        put_sighting(&to, report, &report->members[i]);
+    }
+    put(&to, "%s\n}\n", closing(report->member_count, "\n  ]", "]"));
+    return finish(&to);
+}
+
+/* ---- the topology ------------------------------------------------------------------------ */
+
+static void put_member(struct buffer *to, const struct member *member)
+{
+    put_place(to, &member->listing);
+    put_text_field(to, "role", role_names[member->role]);
+    put_text_field(to, "health", health_names[member->health]);
+    if (member->reason != ANSWER_OK) {
+        put_text_field(to, "reason", answer_names[member->reason]);
+    }
+    put_flag_if_true(to, "fenced", member->fenced);
+    if (member->fenced_epoch != 0) {
+        put_number(to, "fenced_epoch", member->fenced_epoch);
+    }
+    put_flag_if_true(to, "drained", member->drained);
+    put_flag_if_true(to, "claims", member->claims);
+    put_condition(to, member->condition);
+    put_flag_if_true(to, "sync", member->sync);
+    put_text_if_any(to, "upstream", member->upstream);
+    put_lag_if_known(to, &member->lag);
+    put_number(to, "weight", member->listing.weight);
+    put_labels(to, &member->listing);
+    put(to, " }");
+}
+
+static void put_evidence(struct buffer *to, const struct topology *topology)
+{
+    size_t count = topology->evidence_count;
+    put(to, ",\n  \"evidence\": {");
+    for (size_t i = 0; i < count; i++) {
+        put(to, "%s", gap(i));
+        put_text(to, topology->evidence[i].probe);
+        put(to, ": \"%" PRId64 "\"", topology->evidence[i].mzxid);
+    }
+    if (topology->directives_mzxid != 0) {
+        put(to, "%s\"directives\": \"%" PRId64 "\"", gap(count++), topology->directives_mzxid);
+    }
+    put(to, "%s", closing(count, " }", "}"));
+}
+
+char *topology_encode(const struct topology *topology)
+{
+    struct buffer to = {0};
+    put(&to, "{\n  \"format\": %d", MODEL_FORMAT);
+    put_text_field(&to, "cluster", topology->cluster);
+    put_text_field(&to, "engine", engine_names[topology->policy.engine]);
+    put_text_field(&to, "kind", kind_names[topology->policy.kind]);
+    put_number(&to, "witnesses", topology->policy.witnesses);
+    put_text_field(&to, "conflict", conflict_names[topology->policy.conflict]);
+    put_writers(&to, topology->policy.writers);
+    put(&to, ",\n  \"epoch\": %" PRId64 ", \"state\": \"%s\"", topology->epoch, state_names[topology->state]);
+    put_text_or_null(&to, "primary", topology->primary);
+    put_text_if_any(&to, "last_primary", topology->last_primary);
+    put_text_or_null(&to, "lineage", topology->lineage);
+    put_text_or_null(&to, "identity", topology->identity);
+    put(&to, ",\n  \"why\": ");
+    put_text(&to, topology->why);
+    put(&to, ",\n  \"rule\": ");
+    put_text(&to, topology->rule);
+    put_number(&to, "rules", topology->rules);
+    put_text_field(&to, "by", topology->by);
+    put_time(&to, "at_wall", topology->at_wall_ms);
+    put_time_if_known(&to, "seen_wall", topology->seen_wall_ms);
+    put(&to, ",\n  \"members\": [");
+    for (size_t i = 0; i < topology->member_count; i++) {
+        put(&to, i == 0 ? "\n    " : ",\n    ");
+        put_member(&to, &topology->members[i]);
+    }
+    put(&to, "%s", closing(topology->member_count, "\n  ]", "]"));
+    put_evidence(&to, topology);
+    put(&to, "\n}\n");
+    return finish(&to);
+}
+
+/* ---- the operator's word ------------------------------------------------------------------- */
+
+static void put_orders(struct buffer *to, const struct directives *directives)
+{
+    put(to, ", \"drain\": [");
+    for (size_t i = 0; i < directives->drain_count; i++) {
+        put(to, "%s", gap(i));
+        put_text(to, directives->drain[i]);
+    }
+    put(to, "%s, \"weight\": {", closing(directives->drain_count, " ]", "]"));
+    for (size_t i = 0; i < directives->weight_count; i++) {
+        put(to, "%s", gap(i));
+        put_text(to, directives->weight[i].name);
+        put(to, ": %d", directives->weight[i].weight);
+    }
+    put(to, "%s", closing(directives->weight_count, " }", "}"));
+    put_text_or_null(to, "hold", directives->hold);
+    put(to, ", \"accept\": [");
+    for (size_t i = 0; i < directives->accept_count; i++) {
+        char word[NAME_SIZE + 32];
+        snprintf(word, sizeof word, "%s@%" PRId64, directives->accept[i].name, directives->accept[i].epoch);
+        put(to, "%s", gap(i));
+        put_text(to, word);
+    }
+    put(to, "%s", closing(directives->accept_count, " ]", "]"));
+}
+
+char *directives_encode(const struct directives *directives)
+{
+    struct buffer to = {0};
+    put(&to, "{ \"format\": %d", MODEL_FORMAT);
+    if (directives->drain_count || directives->weight_count || directives->hold[0] || directives->accept_count) {
+        put_orders(&to, directives);
+    }
+    put(&to, " }\n");
+    return finish(&to);
+}
+
+/* ---- presence and charter -------------------------------------------------------------------- */
+
+char *presence_encode(const struct presence *presence)
+{
+    struct buffer to = {0};
+    put(&to, "{ \"format\": %d", MODEL_FORMAT);
+    put_text_field(&to, "probe", presence->probe);
+    put_text_field(&to, "host", presence->host);
+    put_number(&to, "pid", presence->pid);
+    put_text_field(&to, "version", presence->version);
+    put(&to, ", \"nonce\": \"%" PRIu64 "\", \"beat\": \"%" PRIu64 "\" }\n", presence->nonce, presence->beat);
+    return finish(&to);
+}
+
+char *charter_encode(const struct charter *charter)
+{
+    struct buffer to = {0};
+    put(&to, "{ \"format\": %d", MODEL_FORMAT);
+    put_text_field(&to, "registry", charter->registry);
+    put(&to, ", \"supersedes\": [");
+    for (size_t i = 0; i < charter->supersedes_count; i++) {
+        put(&to, "%s", gap(i));
+        put_text(&to, charter->supersedes[i]);
+    }
+    put(&to, "%s }\n", closing(charter->supersedes_count, " ]", "]"));
+    return finish(&to);
+}

@@ -1,0 +1,215 @@
+#include "registry/model/model.h"
+
+#include <assert.h>
+#include <string.h>
+
+const char *const engine_names[] = {"postgresql", "mysql", NULL};
+const char *const kind_names[] = {"streaming", "async", "group-replication", "galera", "stateless", "custom", "auto", NULL};
+const char *const role_names[] = {"none", "primary", "secondary", NULL};
+const char *const health_names[] = {"unknown", "up", "down", NULL};
+const char *const state_names[] = {"ok", "suspect", "no-primary", "conflict", NULL};
+const char *const lag_state_names[] = {"unknown", "ok", "broken", NULL};
+const char *const conflict_names[] = {"hold", "none", NULL};
+const char *const writers_names[] = {"single", "all", NULL};
+const char *const condition_names[] = {"fit",       "paused",   "recovering", "donor", "rejecting",
+                                       "not-ready", "minority", "left",       "error", NULL};
+
+/* One row per answer. */
+static const struct {
+    enum health health;
+    bool definite;
+} answers[] = {
+    [ANSWER_UNKNOWN] = {HEALTH_UNKNOWN, true},   [ANSWER_OK] = {HEALTH_UP, true},
+    [ANSWER_REFUSED] = {HEALTH_DOWN, true},      [ANSWER_TIMEOUT] = {HEALTH_DOWN, false},
+    [ANSWER_UNREACHABLE] = {HEALTH_DOWN, false}, [ANSWER_NAME] = {HEALTH_UNKNOWN, false},
+    [ANSWER_AUTH] = {HEALTH_UP, true},           [ANSWER_SATURATED] = {HEALTH_UP, true},
+    [ANSWER_STARTING] = {HEALTH_DOWN, true},     [ANSWER_STOPPING] = {HEALTH_DOWN, true},
+    [ANSWER_OFFLINE] = {HEALTH_DOWN, true},      [ANSWER_STALLED] = {HEALTH_DOWN, false},
+    [ANSWER_PRIVILEGE] = {HEALTH_UP, true},      [ANSWER_TLS] = {HEALTH_UP, true},
+    [ANSWER_PROTOCOL] = {HEALTH_DOWN, false},    [ANSWER_LOST] = {HEALTH_UNKNOWN, true},
+    [ANSWER_STRANGER] = {HEALTH_UP, true},       [ANSWER_RIVAL] = {HEALTH_UP, true},
+};
+enum { ANSWERS = sizeof answers / sizeof *answers };
+
+const char *const answer_names[] = {"unknown",   "ok",       "refused",  "timeout", "unreachable", "name-not-found", "auth",
+                                    "saturated", "starting", "stopping", "offline", "stalled",     "privilege",      "tls",
+                                    "protocol",  "lost",     "stranger", "rival",   NULL};
+
+static_assert(sizeof answer_names / sizeof *answer_names == ANSWERS + 1, "every answer has a name");
+
+enum health answer_health(enum answer answer)
+{
+    assert((size_t)answer < ANSWERS);
+    return answers[answer].health;
+}
+
+bool answer_is_definite(enum answer answer)
+{
+    assert((size_t)answer < ANSWERS);
+    return answers[answer].definite;
+}
+
+bool condition_serves(enum condition condition)
+{
+    return condition == CONDITION_FIT || condition == CONDITION_PAUSED;
+}
+
+/* ---- look-ups: records are small, a walk will do --------------------------- */
+
+const struct member *topology_member(const struct topology *topology, const char *name)
+{
+    for (size_t i = 0; i < topology->member_count; i++) {
+        if (strcmp(topology->members[i].listing.name, name) == 0) {
+            return &topology->members[i];
+        }
+    }
+    return NULL;
+}
+
+const struct sighting *report_member(const struct report *report, const char *name)
+{
+    for (size_t i = 0; i < report->member_count; i++) {
+        if (strcmp(report->members[i].listing.name, name) == 0) {
+            return &report->members[i];
+        }
+    }
+    return NULL;
+}
+
+int name_index(const char *const *names, const char *name)
+{
+    for (int i = 0; names[i]; i++) {
+        if (strcmp(names[i], name) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+/* ---- equality: field by field, for bytes between and behind fields may differ -- */
+
+static bool same(const char *a, const char *b)
+{
+    return strcmp(a, b) == 0;
+}
+
+bool listing_equal(const struct listing *a, const struct listing *b)
+{
+    if (!same(a->name, b->name) || !same(a->host, b->host) || a->port != b->port || a->weight != b->weight ||
+        a->label_count != b->label_count) {
+        return false;
+    }
+    for (size_t i = 0; i < a->label_count; i++) {
+        if (!same(a->labels[i].key, b->labels[i].key) || !same(a->labels[i].value, b->labels[i].value)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool lag_equal(const struct lag *a, const struct lag *b)
+{
+    return a->state == b->state && a->bytes == b->bytes && a->ms == b->ms && a->transactions == b->transactions;
+}
+
+static bool policy_equal(const struct policy *a, const struct policy *b)
+{
+    return a->engine == b->engine && a->kind == b->kind && a->conflict == b->conflict && a->writers == b->writers &&
+           a->witnesses == b->witnesses;
+}
+
+static bool member_equal(const struct member *a, const struct member *b)
+{
+    return listing_equal(&a->listing, &b->listing) && a->role == b->role && a->health == b->health && a->reason == b->reason &&
+           a->fenced == b->fenced && a->fenced_epoch == b->fenced_epoch && a->drained == b->drained && a->claims == b->claims &&
+           a->sync == b->sync && a->condition == b->condition && same(a->upstream, b->upstream) && lag_equal(&a->lag, &b->lag);
+}
+
+/* All but how large the lag is. */
+static bool sighting_alike(const struct sighting *a, const struct sighting *b)
+{
+    return listing_equal(&a->listing, &b->listing) && a->answer == b->answer && a->claim == b->claim && a->peer == b->peer &&
+           a->writable == b->writable && a->sync == b->sync && a->condition == b->condition && a->lacks == b->lacks &&
+           same(a->missing, b->missing) && a->live == b->live && a->replica == b->replica && same(a->lineage, b->lineage) &&
+           same(a->identity, b->identity) && same(a->upstream, b->upstream) && a->replicas == b->replicas &&
+           a->lag.state == b->lag.state && same(a->version, b->version) && a->last_role == b->last_role &&
+           same(a->last_lineage, b->last_lineage);
+}
+
+bool topology_equal(const struct topology *a, const struct topology *b)
+{
+    if (!same(a->cluster, b->cluster) || !policy_equal(&a->policy, &b->policy) || a->epoch != b->epoch || a->state != b->state ||
+        !same(a->primary, b->primary) || !same(a->last_primary, b->last_primary) || !same(a->lineage, b->lineage) ||
+        !same(a->identity, b->identity) || !same(a->rule, b->rule) || a->rules != b->rules || a->member_count != b->member_count) {
+        return false;
+    }
+    for (size_t i = 0; i < a->member_count; i++) {
+        if (!member_equal(&a->members[i], &b->members[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool report_alike(const struct report *a, const struct report *b)
+{
+    if (!same(a->cluster, b->cluster) || !same(a->probe, b->probe) || a->rules != b->rules || !same(a->abstains, b->abstains) ||
+        !policy_equal(&a->policy, &b->policy) || a->member_count != b->member_count) {
+        return false;
+    }
+    for (size_t i = 0; i < a->member_count; i++) {
+        if (!sighting_alike(&a->members[i], &b->members[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool report_equal(const struct report *a, const struct report *b)
+{
+    bool equal = report_alike(a, b);
+    for (size_t i = 0; equal && i < a->member_count; i++) {
+        equal = lag_equal(&a->members[i].lag, &b->members[i].lag);
+    }
+    return equal;
+}
+
+/* ---- lineages -------------------------------------------------------------------- */
+
+static const char *skip_zeros(const char *number)
+{
+    while (number[0] == '0' && number[1] != '\0') {
+        number++;
+    }
+    return number;
+}
+
+/* Numbers of any length: the longer is the greater, then digit by digit. */
+static int compare_numbers(const char *a, const char *b)
+{
+    a = skip_zeros(a);
+    b = skip_zeros(b);
+    size_t a_len = strlen(a);
+    size_t b_len = strlen(b);
+    if (a_len != b_len) {
+        return a_len < b_len ? -1 : 1;
+    }
+    int order = memcmp(a, b, a_len);
+    return (order > 0) - (order < 0);
+}
+
+bool lineage_is_total(const char *lineage)
+{
+    return lineage[0] && !strchr(lineage, ':');
+}
+
+int lineage_compare(const char *a, const char *b)
+{
+    const char *a_colon = strchr(a, ':');
+    const char *b_colon = strchr(b, ':');
+    if (!a_colon && !b_colon) {
+        return compare_numbers(a, b);
+    }
+    bool one_stamp = a_colon && b_colon && a_colon - a == b_colon - b && memcmp(a, b, (size_t)(a_colon - a)) == 0;
+    return one_stamp ? compare_numbers(a_colon + 1, b_colon + 1) : 0;
+}

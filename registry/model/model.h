@@ -1,0 +1,294 @@
+/* What a roster is: the three records of the registry and the words in them.
+ *
+ *   report      evidence: what one probe sees of every member of a cluster
+ *   topology    verdict: what the fleet holds true
+ *   directives  the operator's word
+ *
+ * All are flat values, bounded by limits.h: a copy is an assignment. A string
+ * that is empty means "none". Unused slots are zero, so that records can be
+ * built from {0}. Every enum has a table of names, the ones that stand in the
+ * znodes; index and value agree, the tables end with NULL. */
+#ifndef ROSTER_REGISTRY_MODEL_MODEL_H
+#define ROSTER_REGISTRY_MODEL_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "registry/base/limits.h"
+
+enum { MODEL_FORMAT = 1, MODEL_RULES = 2 };
+
+/* How to talk to a server. */
+enum engine { ENGINE_POSTGRESQL, ENGINE_MYSQL };
+extern const char *const engine_names[]; /* postgresql, mysql */
+
+/* How to read what it says. */
+enum kind {
+    KIND_STREAMING,
+    KIND_ASYNC,
+    KIND_GROUP,
+    KIND_GALERA,
+    KIND_STATELESS,
+    KIND_CUSTOM,
+    KIND_AUTO /* the servers are to tell; never in a report that votes */
+};
+extern const char *const kind_names[]; /* streaming, async, group-replication, galera, stateless, custom, auto */
+
+enum role { ROLE_NONE, ROLE_PRIMARY, ROLE_SECONDARY };
+extern const char *const role_names[]; /* none, primary, secondary */
+
+enum health { HEALTH_UNKNOWN, HEALTH_UP, HEALTH_DOWN };
+extern const char *const health_names[]; /* unknown, up, down */
+
+enum state { STATE_OK, STATE_SUSPECT, STATE_NO_PRIMARY, STATE_CONFLICT };
+extern const char *const state_names[]; /* ok, suspect, no-primary, conflict */
+
+/* What became of the last look at a member; classified, never merged.
+ * STRANGER and RIVAL never come from a probe: resolve gives them as a member's reason. */
+enum answer {
+    ANSWER_UNKNOWN,     /* not looked at yet, or the look is overdue */
+    ANSWER_OK,          /* it answered the statement */
+    ANSWER_REFUSED,     /* the port refused: the host lives, the server does not */
+    ANSWER_TIMEOUT,     /* no connection within the deadline */
+    ANSWER_UNREACHABLE, /* no route, host or network unreachable */
+    ANSWER_NAME,        /* the host name was not found */
+    ANSWER_AUTH,        /* alive, but refused our account */
+    ANSWER_SATURATED,   /* alive, but has no connection to spare */
+    ANSWER_STARTING,    /* alive, not yet accepting sessions */
+    ANSWER_STOPPING,    /* alive, shutting down */
+    ANSWER_OFFLINE,     /* alive, but in offline mode: it takes no ordinary session */
+    ANSWER_STALLED,     /* accepted the connection or the query and then said nothing */
+    ANSWER_PRIVILEGE,   /* alive, but our account may not see what we must see */
+    ANSWER_TLS,         /* alive, but the encryption asked for could not be had or verified */
+    ANSWER_PROTOCOL,    /* said something that is not the protocol or not the shape we asked for */
+    ANSWER_LOST,        /* an established connection broke; asked again at once, never reported */
+    ANSWER_STRANGER,    /* belongs to another cluster (identity differs) */
+    ANSWER_RIVAL        /* claims to be primary and is not the one */
+};
+extern const char *const answer_names[]; /* unknown, ok, refused, timeout, unreachable, name-not-found, auth, saturated, starting,
+                                            stopping, offline, stalled, privilege, tls, protocol, lost, stranger, rival */
+
+/* How an answer counts towards health, and whether it is definite (counts at once) or
+ * ambiguous (counts after `fall` in a row). */
+enum health answer_health(enum answer answer);
+bool answer_is_definite(enum answer answer);
+
+/* What a server that answers says of its own fitness, beyond its role. */
+enum condition {
+    CONDITION_FIT,        /* nothing stands in the way */
+    CONDITION_PAUSED,     /* a replica that has been told not to apply */
+    CONDITION_RECOVERING, /* joining its group, catching up */
+    CONDITION_DONOR,      /* feeds another member, or is out of its group's flow control: it may fall behind without bound */
+    CONDITION_REJECTING,  /* told to reject statements */
+    CONDITION_UNREADY,    /* it says itself that it is not ready */
+    CONDITION_MINORITY,   /* it sees no majority of its group: what it has may be old, and a write would hang */
+    CONDITION_LEFT,       /* no member of its group: stopped, or not started */
+    CONDITION_ERROR       /* thrown out of its group */
+};
+extern const char *const condition_names[]; /* fit, paused, recovering, donor, rejecting, not-ready, minority, left, error */
+
+/* Is it fit to be read from? */
+bool condition_serves(enum condition condition);
+
+enum lag_state { LAG_UNKNOWN, LAG_OK, LAG_BROKEN };
+extern const char *const lag_state_names[]; /* unknown, ok, broken */
+
+/* Lag as the registry carries it: the upper end of its band. -1: not known. Which of them a server can tell depends on its kind. */
+struct lag {
+    enum lag_state state;
+    int64_t bytes;        /* of the log */
+    int64_t ms;
+    int64_t transactions; /* received and not yet applied */
+};
+
+#define LAG_NOT_KNOWN ((struct lag){LAG_UNKNOWN, -1, -1, -1})
+
+/* What to do while several claim and none is newest. */
+enum conflict { CONFLICT_HOLD, CONFLICT_NONE };
+extern const char *const conflict_names[]; /* hold, none */
+
+/* Where several may write at a time: who is told to. */
+enum writers { WRITERS_SINGLE, WRITERS_ALL };
+extern const char *const writers_names[]; /* single, all */
+
+struct label {
+    char key[LABEL_KEY_SIZE];
+    char value[LABEL_VALUE_SIZE];
+};
+
+/* What configuration says of a member. Labels are sorted by key. */
+struct listing {
+    char name[NAME_SIZE];
+    char host[HOST_SIZE];
+    uint16_t port;
+    uint16_t weight; /* 0..1000, 100 by default; 0: only when nothing else is left */
+    uint8_t label_count;
+    struct label labels[LABELS_MAX];
+};
+
+/* What configuration says of a cluster, as reports and topologies carry it. */
+struct policy {
+    enum engine engine;
+    enum kind kind;
+    enum conflict conflict;
+    enum writers writers;
+    uint8_t witnesses; /* 1..WITNESSES_MAX */
+};
+
+static inline int quorum_of(int witnesses)
+{
+    return witnesses / 2 + 1;
+}
+
+/* ---- the report --------------------------------------------------------- */
+
+/* What one probe says of one member. */
+struct sighting {
+    struct listing listing;
+    enum answer answer;
+    bool claim;     /* answered, is writable, and meets its kind's conditions for a primary */
+    bool peer;      /* a claim that others may share: its group lets several write */
+    bool writable;  /* would take a write from an ordinary account, and could commit it */
+    bool sync;      /* a commit waits for it */
+    enum condition condition;
+    bool live;      /* a live stream from `upstream` right now */
+    bool replica;   /* in recovery, or has a replication channel */
+    char lineage[LINEAGE_SIZE];
+    char identity[IDENTITY_SIZE];
+    char upstream[NAME_SIZE]; /* the member it replicates from */
+    uint32_t replicas;        /* the members seen streaming from it: bits by index in this report */
+    uint32_t lacks;           /* other claimants that have, or may have, transactions which it has not: likewise */
+    struct lag lag;
+    char missing[MISSING_SIZE]; /* a privilege that our account lacks */
+    char version[VERSION_SIZE];
+    enum role last_role;      /* with no answer: the role it had at its last answer */
+    char last_lineage[LINEAGE_SIZE];
+};
+
+struct report {
+    char cluster[NAME_SIZE];
+    char probe[NAME_SIZE];
+    int rules;                /* MODEL_RULES of the program that wrote it */
+    char abstains[RULE_SIZE]; /* why this report must not vote: "starting", "blind", "slipped"; "" votes */
+    struct policy policy;
+    int64_t seen_wall_ms;     /* when what changed last was first seen; for timelines only, not material */
+    uint8_t member_count;
+    struct sighting members[MEMBERS_MAX]; /* sorted by name */
+};
+
+/* ---- the topology ------------------------------------------------------- */
+
+struct member {
+    struct listing listing;   /* weight: what configuration says, or the operator's */
+    enum role role;
+    enum health health;
+    enum answer reason;       /* why it is not up, or not used; ANSWER_OK when there is nothing to say */
+    bool fenced;              /* a former primary not seen replicating since: never routed to */
+    int64_t fenced_epoch;     /* the epoch at which it was replaced */
+    bool drained;             /* the operator's word */
+    bool claims;              /* a quorum reads it as claiming (a rival, if it is not the primary) */
+    bool sync;                /* a commit waits for it */
+    enum condition condition;
+    char upstream[NAME_SIZE];
+    struct lag lag;
+};
+
+/* One report that a verdict rests on. */
+struct testimony {
+    char probe[NAME_SIZE];
+    int64_t mzxid;
+};
+
+struct topology {
+    char cluster[NAME_SIZE];
+    struct policy policy;
+    int64_t epoch;            /* counts writer changes, withdrawal included; from 1 */
+    enum state state;
+    char primary[NAME_SIZE];  /* "": none */
+    char last_primary[NAME_SIZE]; /* the latest member that was primary, while there is none */
+    char lineage[LINEAGE_SIZE];   /* of the primary, or of the last one */
+    char identity[IDENTITY_SIZE];
+    char why[WHY_SIZE];
+    char rule[RULE_SIZE];
+    int rules;
+    char by[NAME_SIZE];
+    int64_t at_wall_ms;       /* when the verdict was reached */
+    int64_t seen_wall_ms;     /* when the evidence for it was first seen; 0: not known */
+    uint8_t member_count;
+    struct member members[MEMBERS_MAX]; /* sorted by name */
+    uint8_t evidence_count;
+    struct testimony evidence[WITNESSES_MAX + 1]; /* sorted by probe */
+    int64_t directives_mzxid; /* 0: there were none */
+};
+
+/* ---- the operator's word ------------------------------------------------ */
+
+struct override {
+    char name[NAME_SIZE];
+    uint16_t weight;
+};
+
+/* `accept`: the operator vouches for this member as of this epoch. */
+struct acceptance {
+    char name[NAME_SIZE];
+    int64_t epoch;
+};
+
+struct directives {
+    uint8_t drain_count;
+    char drain[MEMBERS_MAX][NAME_SIZE];
+    uint8_t weight_count;
+    struct override weight[MEMBERS_MAX];
+    char hold[NAME_SIZE];     /* freezes the writer at this member; "": no hold */
+    uint8_t accept_count;
+    struct acceptance accept[MEMBERS_MAX];
+};
+
+/* ---- presence ----------------------------------------------------------- */
+
+/* /probes/<probe>: this probe lives. */
+struct presence {
+    char probe[NAME_SIZE];
+    char host[HOST_SIZE];
+    int64_t pid;
+    char version[VERSION_SIZE];
+    uint64_t nonce;  /* drawn at boot: tells this life from a former one */
+    uint64_t beat;   /* grows every BEAT_MS */
+};
+
+/* The root znode: which registry this is. */
+struct charter {
+    char registry[IDENTITY_SIZE]; /* a UUID drawn when the root was created */
+    uint8_t supersedes_count;     /* the identities an operator declared replaced by this one */
+    char supersedes[8][IDENTITY_SIZE];
+};
+
+/* ---- look-ups, all NULL when absent -------------------------------------- */
+
+const struct member *topology_member(const struct topology *topology, const char *name);
+const struct sighting *report_member(const struct report *report, const char *name);
+
+bool listing_equal(const struct listing *a, const struct listing *b);
+bool lag_equal(const struct lag *a, const struct lag *b);
+
+/* Equal in all that matters: everything but by, at_wall, seen_wall, why and evidence. */
+bool topology_equal(const struct topology *a, const struct topology *b);
+
+/* Equal in all that matters: everything but seen_wall. */
+bool report_equal(const struct report *a, const struct report *b);
+
+/* Equal in all but how far members lag; a stream that broke is no matter of degree. */
+bool report_alike(const struct report *a, const struct report *b);
+
+/* A lineage is a number, which orders claims over all time (PostgreSQL's timeline), or STAMP:NUMBER, which orders claims that
+ * are seen together, and only under one stamp (a group's views), or "". */
+bool lineage_is_total(const char *lineage);
+
+/* -1, 0, 1: the order of two lineages. "" is before every number; 0 where there is no order. */
+int lineage_compare(const char *a, const char *b);
+
+/* Index of `name` in a NULL-terminated table of names, -1 when absent. */
+int name_index(const char *const *names, const char *name);
+
+#endif

@@ -1,0 +1,64 @@
+/* One ephemeral znode of ours, kept as we want it: a presence or a report.
+ *
+ *      ABSENT --create--> HELD <--set--> (writing)
+ *         ^                 |
+ *         |   gone, moved, or the outcome unknown
+ *         |                 v
+ *         +---- none ---- EXAMINING ---- ours ---> HELD
+ *                           |
+ *                           +-- another session's --> the owner is asked (a ghost of our former self, or somebody alive?)
+ *                                                     --> REPLACING: delete and create in one transaction
+ *
+ * Ephemeral ownership is told by the session, never by the data. An unknown
+ * outcome is settled by reading. A znode that somebody deletes or overwrites by
+ * hand is put back. A step: requests go to the store, time comes in. */
+#ifndef ROSTER_REGISTRY_STORE_EPHEMERAL_H
+#define ROSTER_REGISTRY_STORE_EPHEMERAL_H
+
+#include "registry/store/mirror.h"
+#include "registry/store/store.h"
+
+enum post_state { POST_ABSENT, POST_CREATING, POST_EXAMINING, POST_FOREIGN, POST_REPLACING, POST_HELD, POST_WRITING };
+
+struct post {
+    struct store *store;
+    struct mirror *mirror;
+    struct mirror_node *node;     /* tells when somebody else touches it */
+    char path[PATH_SIZE];
+    enum post_state state;
+    bool busy;                    /* a request is under way */
+    int64_t session;              /* ours; 0: none */
+    int32_t version;              /* while held: of what stands there */
+    int64_t mzxid;
+    char *first;                  /* what it is created with; owned */
+    char *wanted;                 /* what should stand there; owned; NULL: nothing yet */
+    char *sent;                   /* what is being written; owned */
+    bool dirty;                   /* wanted is not what stands there */
+    bool acked;                   /* the latest answer acknowledged a write: the owner clears it */
+    char *found;                  /* FOREIGN: what stands there in another session's name; owned */
+    size_t found_len;
+    int32_t found_version;
+    int64_t not_before_ms;        /* after a refusal */
+    const char *trouble;          /* why it cannot be written; NULL: nothing to say */
+};
+
+/* `kind` is for the mirror; the node's owner is the post. False: no memory. `first` is copied. */
+bool post_init(struct post *post, struct store *store, struct mirror *mirror, const char *path, int kind, const char *first);
+void post_release(struct post *post); /* no request may be under way */
+
+void post_session(struct post *post, int64_t session); /* another session began: nothing of ours is there yet */
+
+/* What should stand there. Takes `data` (heap); NULL is ignored. */
+void post_want(struct post *post, char *data);
+
+/* Whoever holds a FOREIGN post is a ghost: replace it. */
+void post_replace(struct post *post);
+
+/* Look again at whoever holds it. */
+void post_examine(struct post *post);
+
+void post_read(struct post *post);                                                      /* the mirror read our node */
+void post_answer(struct post *post, const struct store_event *event, int64_t now_ms);   /* TAG_REPORTER with our pointer */
+int64_t post_step(struct post *post, int64_t now_ms);                                   /* returns when to come back */
+
+#endif

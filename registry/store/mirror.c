@@ -1,0 +1,281 @@
+#include "registry/store/mirror.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BUCKETS = 1024 };
+
+struct mirror {
+    struct store *store;
+    struct mirror_node *nodes;           /* all, newest first */
+    struct mirror_node *bucket[BUCKETS]; /* by path */
+    bool up;
+};
+
+static size_t bucket_of(const char *path)
+{
+    uint32_t hash = 2166136261u;
+    for (; *path; path++) {
+        hash = (hash ^ (unsigned char)*path) * 16777619u;
+    }
+    return hash % BUCKETS;
+}
+
+struct mirror *mirror_new(struct store *store)
+{
+    struct mirror *mirror = calloc(1, sizeof *mirror);
+    if (mirror) {
+        mirror->store = store;
+    }
+    return mirror;
+}
+
+static void free_names(struct mirror_node *node)
+{
+    for (size_t i = 0; i < node->name_count; i++) {
+        free(node->names[i]);
+    }
+    free(node->names);
+    node->names = NULL;
+    node->name_count = 0;
+}
+
+static void free_node(struct mirror_node *node)
+{
+    free_names(node);
+    free(node->data);
+    free(node);
+}
+
+void mirror_free(struct mirror *mirror)
+{
+    if (!mirror) {
+        return;
+    }
+    while (mirror->nodes) {
+        struct mirror_node *node = mirror->nodes;
+        mirror->nodes = node->next;
+        free_node(node);
+    }
+    free(mirror);
+}
+
+static void read_node(struct mirror *mirror, struct mirror_node *node)
+{
+    if (!mirror->up || node->removed) {
+        return; /* the next STORE_UP reads everything */
+    }
+    if (node->reading) {
+        node->again = true;
+        return;
+    }
+    node->reading = true;
+    node->again = false;
+    if (node->list) {
+        store_list(mirror->store, store_tag(node, TAG_MIRROR), node->path, true);
+    } else {
+        store_get(mirror->store, store_tag(node, TAG_MIRROR), node->path, true);
+    }
+}
+
+struct mirror_node *mirror_add(struct mirror *mirror, const char *path, bool list, int kind, void *owner)
+{
+    struct mirror_node *node = calloc(1, sizeof *node);
+    if (!node) {
+        return NULL;
+    }
+    assert(strlen(path) < sizeof node->path);
+    strcpy(node->path, path);
+    node->list = list;
+    node->kind = kind;
+    node->owner = owner;
+    node->session_new = true;
+    node->rc = STORE_UNKNOWN;
+    node->next = mirror->nodes;
+    mirror->nodes = node;
+    struct mirror_node **bucket = &mirror->bucket[bucket_of(path)];
+    node->chain = *bucket;
+    *bucket = node;
+    read_node(mirror, node);
+    return node;
+}
+
+static void unlink_node(struct mirror *mirror, struct mirror_node *node)
+{
+    struct mirror_node **at = &mirror->nodes;
+    while (*at != node) {
+        at = &(*at)->next;
+    }
+    *at = node->next;
+    at = &mirror->bucket[bucket_of(node->path)];
+    while (*at != node) {
+        at = &(*at)->chain;
+    }
+    *at = node->chain;
+}
+
+void mirror_remove(struct mirror *mirror, struct mirror_node *node)
+{
+    if (!node) {
+        return;
+    }
+    node->removed = true;
+    if (!node->reading) { /* else its answer frees it */
+        unlink_node(mirror, node);
+        free_node(node);
+    }
+}
+
+void mirror_refresh(struct mirror *mirror, struct mirror_node *node)
+{
+    read_node(mirror, node);
+}
+
+void mirror_refresh_all(struct mirror *mirror)
+{
+    for (struct mirror_node *node = mirror->nodes; node; node = node->next) {
+        read_node(mirror, node);
+    }
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Both takers leave the node as it was when memory runs out. */
+static bool take_names(struct mirror_node *node, const struct store_event *event)
+{
+    char **names = calloc(event->name_count + 1, sizeof *names);
+    if (!names) {
+        return false;
+    }
+    for (size_t i = 0; i < event->name_count; i++) {
+        names[i] = strdup(event->names[i]);
+        if (!names[i]) {
+            while (i-- > 0) {
+                free(names[i]);
+            }
+            free(names);
+            return false;
+        }
+    }
+    qsort(names, event->name_count, sizeof *names, compare_names);
+    free_names(node);
+    node->names = names;
+    node->name_count = event->name_count;
+    return true;
+}
+
+static bool take_data(struct mirror_node *node, const struct store_event *event)
+{
+    char *data = NULL;
+    if (event->data) {
+        data = malloc(event->len + 1);
+        if (!data) {
+            return false;
+        }
+        memcpy(data, event->data, event->len);
+        data[event->len] = '\0';
+    }
+    free(node->data);
+    node->data = data;
+    node->len = event->data ? event->len : 0;
+    return true;
+}
+
+static bool take_answer(struct mirror_node *node, const struct store_event *event)
+{
+    if (event->rc == STORE_UNKNOWN) {
+        return false;
+    }
+    if (event->rc == STORE_OK && !(node->list ? take_names(node, event) : take_data(node, event))) {
+        return false;
+    }
+    node->rc = event->rc;
+    if (event->rc == STORE_OK) {
+        node->stat = event->stat;
+        node->exists = true;
+    } else if (event->rc == STORE_NO_NODE) {
+        node->exists = false;
+    } else {
+        return true; /* denied or the like: what was known stays */
+    }
+    node->known = true;
+    node->first_of_session = node->session_new;
+    node->session_new = false;
+    return true;
+}
+
+static void connected(struct mirror *mirror, bool renewed)
+{
+    mirror->up = true;
+    if (renewed) {
+        store_sync(mirror->store, store_tag(mirror, TAG_MIRROR), "/");
+        for (struct mirror_node *node = mirror->nodes; node; node = node->next) {
+            node->session_new = true;
+        }
+    }
+    mirror_refresh_all(mirror);
+}
+
+static void changed(struct mirror *mirror, const char *path)
+{
+    for (struct mirror_node *node = mirror->bucket[bucket_of(path)]; node; node = node->chain) {
+        if (strcmp(node->path, path) == 0) {
+            read_node(mirror, node);
+        }
+    }
+}
+
+static bool answered(struct mirror *mirror, const struct store_event *event, struct mirror_node **ret_node)
+{
+    if ((event->tag & TAG_MASK) != TAG_MIRROR) {
+        return false;
+    }
+    struct mirror_node *node = store_tag_pointer(event->tag);
+    if ((void *)node == (void *)mirror) {
+        return true; /* the sync */
+    }
+    node->reading = false;
+    if (node->removed) {
+        unlink_node(mirror, node);
+        free_node(node);
+        return true;
+    }
+    if (take_answer(node, event)) {
+        *ret_node = node;
+    } else if (event->rc == STORE_UNKNOWN) {
+        node->again = true;
+    } /* else no memory: the next resync reads it */
+    if (node->again) {
+        read_node(mirror, node); /* or, while the link is down, the next connect does */
+    }
+    return true;
+}
+
+bool mirror_event(struct mirror *mirror, const struct store_event *event, struct mirror_node **ret_node)
+{
+    *ret_node = NULL;
+    switch (event->kind) {
+    case STORE_UP:
+        connected(mirror, event->renewed);
+        return false;
+    case STORE_DOWN:
+    case STORE_GONE:
+        mirror->up = false;
+        return false;
+    case STORE_CHANGED:
+        changed(mirror, event->path);
+        return true;
+    case STORE_ANSWER:
+        return answered(mirror, event, ret_node);
+    }
+    return false;
+}
+
+bool mirror_is_up(const struct mirror *mirror)
+{
+    return mirror->up;
+}

@@ -1,0 +1,70 @@
+/* A few znodes kept in step with the registry: what both the fleet and the
+ * routers read goes through here.
+ *
+ *     add a node --> get with watch --> data --> (watch fires) --> get with watch --> ...
+ *
+ * One-shot watches lose nothing this way: each read arms the next watch. Every
+ * connect re-reads everything behind one sync, and so does a slow resync with
+ * jitter, for the watch that never fired. A read that failed keeps what was
+ * known. A step: events in, requests out, no clock of its own.
+ *
+ * Limits: all nodes of a mirror live on one store; the names of all watched
+ * paths of a session must stay under 900 kB (the C client sends them in one
+ * packet on reconnect). */
+#ifndef ROSTER_REGISTRY_STORE_MIRROR_H
+#define ROSTER_REGISTRY_STORE_MIRROR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "registry/store/store.h"
+
+struct mirror;
+
+struct mirror_node {
+    char path[PATH_SIZE];
+    bool list;              /* its children's names rather than its data */
+    bool known;             /* was read at least once in this process */
+    bool exists;            /* at the latest read */
+    bool first_of_session;  /* the latest read was the first one behind a new session's sync */
+    char *data;             /* the latest value, terminated; NULL: no data. Kept when the node goes. */
+    size_t len;
+    struct store_stat stat; /* of the latest value */
+    char **names;           /* list: sorted */
+    size_t name_count;
+    enum store_rc rc;       /* of the latest read that was answered with certainty */
+    void *owner;            /* the caller's */
+    int kind;               /* the caller's */
+    /* private */
+    bool reading, again, removed, session_new;
+    struct mirror_node *next, *chain;
+};
+
+struct mirror *mirror_new(struct store *store); /* NULL: no memory */
+void mirror_free(struct mirror *mirror);        /* its nodes too; the store must not answer it afterwards */
+
+/* Begin to follow a path. NULL: no memory. */
+struct mirror_node *mirror_add(struct mirror *mirror, const char *path, bool list, int kind, void *owner);
+
+/* Stop; the node is gone for the caller. NULL is fine. */
+void mirror_remove(struct mirror *mirror, struct mirror_node *node);
+
+/* Read a node again now, whatever its watch says. */
+void mirror_refresh(struct mirror *mirror, struct mirror_node *node);
+void mirror_refresh_all(struct mirror *mirror);
+
+/* Feed every store event. Returns true when the event was a read of ours; then *ret_node is the node that
+ * was read, or NULL when there is nothing for the caller to look at. */
+bool mirror_event(struct mirror *mirror, const struct store_event *event, struct mirror_node **ret_node);
+
+/* No read of this node is outstanding and none is due: what it holds is the latest we can know. */
+static inline bool mirror_settled(const struct mirror_node *node)
+{
+    return node->known && !node->reading && !node->again;
+}
+
+/* Is the session up? */
+bool mirror_is_up(const struct mirror *mirror);
+
+#endif

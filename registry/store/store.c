@@ -1,0 +1,46 @@
+#include "registry/store/store.h"
+
+const char *const store_rc_names[] = {"ok",     "no node", "exists",          "version moved", "not empty",
+                                      "denied", "invalid", "outcome unknown", "failed",        NULL};
+
+void store_get(struct store *store, uint64_t tag, const char *path, bool watch)
+{
+    store->ops->get(store, tag, path, watch);
+}
+
+void store_list(struct store *store, uint64_t tag, const char *path, bool watch)
+{
+    store->ops->list(store, tag, path, watch);
+}
+
+void store_sync(struct store *store, uint64_t tag, const char *path)
+{
+    store->ops->sync(store, tag, path);
+}
+
+void store_write(struct store *store, uint64_t tag, const struct store_op *ops, size_t n)
+{
+    store->ops->write(store, tag, ops, n);
+}
+
+int store_fd(const struct store *store)
+{
+    return store->ops->fd(store);
+}
+
+bool store_next(struct store *store, int64_t now_ms, struct store_event *ret_event)
+{
+    return store->ops->next(store, now_ms, ret_event);
+}
+
+void store_renew(struct store *store)
+{
+    store->ops->renew(store);
+}
+
+void store_close(struct store *store)
+{
+    if (store) {
+        store->ops->close(store);
+    }
+}

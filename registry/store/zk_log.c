@@ -1,0 +1,88 @@
+#include "registry/store/zk_log.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+enum { SEVERITY_ERROR = 1, SEVERITY_INFO = 3, SEVERITIES = 4 };
+
+/* Written before a handle's threads start and after they were joined, so that they may read it without the lock. */
+static struct slot {
+    bool used;
+    void (*log)(void *, int, const char *);
+    void *ctx;
+} slots[ZK_LOGS_MAX];
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* "2026-11-21 01:22:33,123:4711(0x7f..):ZOO_WARN@function@123: text" */
+static void pass(const struct slot *slot, const char *line)
+{
+    static const char *const marks[SEVERITIES] = {":ZOO_ERROR@", ":ZOO_WARN@", ":ZOO_INFO@", ":ZOO_DEBUG@"};
+    for (int i = 0; i < SEVERITIES; i++) {
+        const char *mark = strstr(line, marks[i]);
+        const char *text = mark ? strstr(mark, ": ") : NULL;
+        if (text) {
+            slot->log(slot->ctx, SEVERITY_ERROR + i, text + 2);
+            return;
+        }
+    }
+    slot->log(slot->ctx, SEVERITY_INFO, line);
+}
+
+#define CALLBACK(i)                                                                                                                \
+    static void pass_##i(const char *line)                                                                                         \
+    {                                                                                                                              \
+        pass(&slots[i], line);                                                                                                     \
+    }
+CALLBACK(0)
+CALLBACK(1)
+CALLBACK(2)
+CALLBACK(3)
+CALLBACK(4)
+CALLBACK(5)
+CALLBACK(6)
+CALLBACK(7)
+CALLBACK(8)
+CALLBACK(9)
+CALLBACK(10)
+CALLBACK(11)
+CALLBACK(12)
+CALLBACK(13)
+CALLBACK(14)
+CALLBACK(15)
+
+static void (*const callbacks[ZK_LOGS_MAX])(const char *) = {pass_0, pass_1, pass_2,  pass_3,  pass_4,  pass_5,  pass_6,  pass_7,
+                                                             pass_8, pass_9, pass_10, pass_11, pass_12, pass_13, pass_14, pass_15};
+
+static void drop(const char *line)
+{
+    (void)line;
+}
+
+struct zk_log zk_log_claim(void (*log)(void *, int, const char *), void *ctx)
+{
+    struct zk_log claim = {-1, drop};
+    if (!log) {
+        return claim;
+    }
+    pthread_mutex_lock(&lock);
+    for (int i = 0; i < ZK_LOGS_MAX && claim.slot < 0; i++) {
+        if (!slots[i].used) {
+            slots[i] = (struct slot){true, log, ctx};
+            claim = (struct zk_log){i, callbacks[i]};
+        }
+    }
+    pthread_mutex_unlock(&lock);
+    return claim;
+}
+
+void zk_log_release(struct zk_log *log)
+{
+    if (log->slot >= 0) {
+        pthread_mutex_lock(&lock);
+        slots[log->slot].used = false;
+        pthread_mutex_unlock(&lock);
+        log->slot = -1;
+    }
+}

@@ -1,0 +1,507 @@
+/* ZooKeeper behind store.h, by the C client's asynchronous calls.
+ *
+ *   our thread                          |  its threads (one for I/O, one for callbacks)
+ *   store_get ... --> zk_calls ------------> zoo_aget ... --\
+ *   store_next <---- inbox <---------------------------------+-- watched()
+ *
+ * Callbacks only put what they were told into the inbox; everything else
+ * belongs to the one thread that uses the store. Requests and their answers
+ * are zk_requests.c; here is the session's life.
+ *
+ * Rules for this client, each learnt the hard way:
+ *  - It looks its servers' names up on every packet unless told not to, so a
+ *    stalled resolver kills healthy sessions: it gets literal addresses only.
+ *  - Only a server tells it that its session expired: here a link that stays
+ *    down for twice the timeout ends the session, and names are looked up anew.
+ *  - The first watcher hears of session events and of all watches alike.
+ *  - Whoever is told of an answer must have been told before that the link is
+ *    down, or would ask again at once, for ever.
+ *
+ * Limits: its sockets are not close-on-exec; where it cannot have memory or a
+ * thread it aborts, and a request without memory does here too; its handle
+ * must not be used in a forked child. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zookeeper/zookeeper.h>
+
+#include "registry/store/zk_hosts.h"
+#include "registry/base/clock.h"
+#include "registry/base/text.h"
+#include "registry/store/queue.h"
+#include "registry/store/connect_string.h"
+#include "registry/store/store.h"
+#include "registry/store/zk_requests.h"
+#include "registry/store/zk_log.h"
+
+enum {
+    SILENCE_FACTOR = 2,   /* link down for so many session timeouts: the session is over */
+    PAUSE_FIRST_MS = 100, /* before another try when the last one came to nothing */
+    PAUSE_MAX_MS = 5000,
+    GOODBYE_MS = 200 /* how long store_close waits for requests under way */
+};
+
+/* ---- types ---------------------------------------------------------------------- */
+
+enum { ITEM_SESSION = ITEM_ANSWER + 1, ITEM_CHANGED };
+
+/* Something heard that nobody asked for. */
+struct event {
+    struct item item;
+    int state;       /* ITEM_SESSION: a ZOO_..._STATE */
+    int64_t session; /* ITEM_SESSION, when connected */
+    char path[];     /* ITEM_CHANGED */
+};
+
+enum phase {
+    PHASE_IDLE,   /* not begun */
+    PHASE_TRYING, /* a handle, never connected */
+    PHASE_UP,
+    PHASE_DOWN,   /* was connected */
+    PHASE_DOOMED, /* the session is over; STORE_GONE is held back for a pause */
+    PHASE_GONE    /* STORE_GONE was given out: store_renew is due */
+};
+
+struct store_zk {
+    struct store store;
+    struct inbox inbox; /* shared with the client's threads; the rest is ours */
+    /* options */
+    struct servers servers;
+    int timeout_ms;
+    char auth[SECRET_SIZE];
+    void (*log)(void *, int, const char *);
+    void *log_ctx;
+    struct ACL acl[2];
+    struct ACL_vector acls;
+    /* the session */
+    zhandle_t *handle;
+    struct zk_log handle_log;
+    enum phase phase;
+    int64_t since_ms;    /* when the phase began; -1: store_next will say */
+    int64_t patience_ms; /* how long it may last, where that is limited */
+    int64_t session;     /* the last one that was up; 0: none yet */
+    unsigned failures;   /* sessions in a row that ended without an answered request */
+    char detail[DETAIL_SIZE];
+    struct zk_calls calls;
+    struct item *current; /* what the last event points into */
+};
+
+static struct store_zk *zk_of(struct store *store)
+{
+    return (struct store_zk *)(void *)store;
+}
+
+/* ---- callbacks: on the client's threads, they only hand over ------------------------- */
+
+static struct event *new_event(struct store_zk *zk, int kind, const char *path)
+{
+    size_t size = strlen(path) + 1;
+    struct event *event = calloc(1, sizeof *event + size);
+    if (!event) {
+        inbox_lose(&zk->inbox);
+        return NULL;
+    }
+    event->item.kind = kind;
+    memcpy(event->path, path, size);
+    return event;
+}
+
+static void watched(zhandle_t *handle, int type, int state, const char *path, void *context)
+{
+    struct store_zk *zk = context;
+    bool of_session = type == ZOO_SESSION_EVENT;
+    struct event *event = new_event(zk, of_session ? ITEM_SESSION : ITEM_CHANGED, of_session || !path ? "" : path);
+    if (event) {
+        event->state = state;
+        if (of_session && state == ZOO_CONNECTED_STATE) {
+            event->session = zoo_client_id(handle)->client_id;
+        }
+        inbox_put(&zk->inbox, &event->item);
+    }
+}
+
+/* On the I/O thread; a refusal also comes as a session event. */
+static void authenticated(int rc, const void *context)
+{
+    (void)rc;
+    (void)context;
+}
+
+/* ---- the end of a session, as the caller learns of it -------------------------------------- */
+
+static bool has_session(const struct store_zk *zk)
+{
+    return zk->phase == PHASE_TRYING || zk->phase == PHASE_UP || zk->phase == PHASE_DOWN;
+}
+
+static void enter(struct store_zk *zk, enum phase phase, int64_t since_ms, int64_t patience_ms)
+{
+    zk->phase = phase;
+    zk->since_ms = since_ms;
+    zk->patience_ms = patience_ms;
+}
+
+/* None before the first new try, then doubling, with jitter so that a fleet does not come in step. */
+static int64_t pause_ms(const struct store_zk *zk)
+{
+    if (zk->failures == 0) {
+        return 0;
+    }
+    unsigned doublings = zk->failures - 1 < 6 ? zk->failures - 1 : 6;
+    int64_t ms = (int64_t)PAUSE_FIRST_MS << doublings;
+    ms = ms < PAUSE_MAX_MS ? ms : PAUSE_MAX_MS;
+    return ms / 2 + (int64_t)(clock_random() % (uint64_t)(ms / 2 + 1));
+}
+
+static bool tell_gone(struct store_zk *zk, struct store_event *ret_event)
+{
+    enter(zk, PHASE_GONE, -1, 0);
+    zk->failures++;
+    zk_calls_link_down(&zk->calls);
+    *ret_event = (struct store_event){.kind = STORE_GONE, .detail = zk->detail};
+    return true;
+}
+
+static bool tell_down(struct store_zk *zk, struct store_event *ret_event)
+{
+    zk_calls_link_down(&zk->calls);
+    *ret_event = (struct store_event){.kind = STORE_DOWN, .detail = zk->detail};
+    return true;
+}
+
+/* The session is over. Whoever believes in it must hear so now, even when the pause holds STORE_GONE back. */
+static bool doom(struct store_zk *zk, int64_t now_ms, const char *why, struct store_event *ret_event)
+{
+    bool was_up = zk->phase == PHASE_UP;
+    text_tame(zk->detail, sizeof zk->detail, why);
+    enter(zk, PHASE_DOOMED, now_ms, pause_ms(zk));
+    if (zk->patience_ms == 0) {
+        return tell_gone(zk, ret_event);
+    }
+    return was_up && tell_down(zk, ret_event);
+}
+
+/* What time alone tells. */
+static bool next_by_clock(struct store_zk *zk, int64_t now_ms, struct store_event *ret_event)
+{
+    bool limited = zk->phase == PHASE_TRYING || zk->phase == PHASE_DOWN || zk->phase == PHASE_DOOMED;
+    if (!limited) {
+        inbox_sleep(&zk->inbox, -1);
+        return false;
+    }
+    if (zk->since_ms < 0) {
+        zk->since_ms = now_ms;
+    }
+    int64_t left_ms = zk->since_ms + zk->patience_ms - now_ms;
+    if (left_ms > 0) {
+        inbox_sleep(&zk->inbox, left_ms);
+        return false;
+    }
+    if (zk->phase != PHASE_DOOMED) {
+        char spell[32];
+        snprintf(zk->detail, sizeof zk->detail, "no server of the registry was reached for %s",
+                 text_duration(spell, sizeof spell, now_ms - zk->since_ms));
+    }
+    return tell_gone(zk, ret_event);
+}
+
+/* ---- events --------------------------------------------------------------------------------------- */
+
+static void free_item(struct item *item)
+{
+    if (item && item->kind == ITEM_ANSWER) {
+        zk_call_free(item);
+    } else {
+        free(item);
+    }
+}
+
+static bool next_answer(struct store_zk *zk, struct item *item, struct store_event *ret_event)
+{
+    zk_calls_take(&zk->calls, item, ret_event);
+    if (ret_event->rc != STORE_UNKNOWN) {
+        zk->failures = 0;
+    }
+    return true;
+}
+
+static bool next_session(struct store_zk *zk, const struct event *event, int64_t now_ms, struct store_event *ret_event)
+{
+    if (!has_session(zk)) {
+        return false; /* late words */
+    }
+    if (event->state == ZOO_CONNECTED_STATE) {
+        bool renewed = event->session != zk->session;
+        enter(zk, PHASE_UP, now_ms, 0);
+        zk->session = event->session;
+        zk->calls.link = zk->handle;
+        *ret_event = (struct store_event){.kind = STORE_UP, .session = event->session, .renewed = renewed};
+        return true;
+    }
+    if (event->state == ZOO_EXPIRED_SESSION_STATE) {
+        return doom(zk, now_ms, "the session expired", ret_event);
+    }
+    if (event->state == ZOO_AUTH_FAILED_STATE) {
+        return doom(zk, now_ms, "the registry refused the auth given", ret_event);
+    }
+    if (zk->phase == PHASE_UP) {
+        int64_t timeout_ms = zoo_recv_timeout(zk->handle); /* as negotiated */
+        enter(zk, PHASE_DOWN, now_ms, SILENCE_FACTOR * timeout_ms);
+        snprintf(zk->detail, sizeof zk->detail, "the link to the registry was lost");
+        return tell_down(zk, ret_event);
+    }
+    return false;
+}
+
+static bool next_of(struct store_zk *zk, struct item *item, int64_t now_ms, struct store_event *ret_event)
+{
+    switch (item->kind) {
+    case ITEM_ANSWER:
+        return next_answer(zk, item, ret_event);
+    case ITEM_SESSION:
+        return next_session(zk, (struct event *)(void *)item, now_ms, ret_event);
+    case ITEM_CHANGED:
+        *ret_event = (struct store_event){.kind = STORE_CHANGED, .path = ((struct event *)(void *)item)->path};
+        return has_session(zk);
+    }
+    return false;
+}
+
+static bool zk_next(struct store *store, int64_t now_ms, struct store_event *ret_event)
+{
+    struct store_zk *zk = zk_of(store);
+    if (inbox_has_lost(&zk->inbox) && has_session(zk) && doom(zk, now_ms, "out of memory", ret_event)) {
+        return true;
+    }
+    do {
+        free_item(zk->current);
+        zk->current = inbox_take(&zk->inbox);
+        if (!zk->current) {
+            return next_by_clock(zk, now_ms, ret_event);
+        }
+    } while (!next_of(zk, zk->current, now_ms, ret_event));
+    return true;
+}
+
+static void zk_get(struct store *store, uint64_t tag, const char *path, bool watch)
+{
+    zk_calls_get(&zk_of(store)->calls, tag, path, watch);
+}
+
+static void zk_list(struct store *store, uint64_t tag, const char *path, bool watch)
+{
+    zk_calls_list(&zk_of(store)->calls, tag, path, watch);
+}
+
+static void zk_sync(struct store *store, uint64_t tag, const char *path)
+{
+    zk_calls_sync(&zk_of(store)->calls, tag, path);
+}
+
+static void zk_write(struct store *store, uint64_t tag, const struct store_op *ops, size_t n)
+{
+    zk_calls_write(&zk_of(store)->calls, tag, ops, n);
+}
+
+static int zk_fd(const struct store *store)
+{
+    return inbox_fd(&((const struct store_zk *)(const void *)store)->inbox);
+}
+
+/* ---- life ------------------------------------------------------------------------------------------- */
+
+/* The client's threads inherit the mask: no signal of the program is ever handled on them. */
+static zhandle_t *open_handle(struct store_zk *zk, const char *addresses)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    zhandle_t *handle =
+        zookeeper_init2(addresses, watched, zk->timeout_ms, NULL, zk, ZOO_NO_LOG_CLIENTENV, zk->handle_log.callback);
+    int error = errno;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = error;
+    return handle;
+}
+
+static bool begin_session(struct store_zk *zk)
+{
+    char addresses[ADDRESSES_SIZE];
+    if (!addresses_of(&zk->servers, addresses, sizeof addresses, zk->detail, sizeof zk->detail)) {
+        return false;
+    }
+    zk->handle_log = zk_log_claim(zk->log, zk->log_ctx);
+    zk->handle = open_handle(zk, addresses);
+    if (!zk->handle) {
+        snprintf(zk->detail, sizeof zk->detail, "no session could be begun: %s", strerror(errno));
+        zk_log_release(&zk->handle_log);
+        return false;
+    }
+    zoo_set_servers_resolution_delay(zk->handle, -1);
+    const char *colon = strchr(zk->auth, ':');
+    if (colon) { /* it is remembered and sent before all else at each connect */
+        char scheme[SECRET_SIZE];
+        snprintf(scheme, sizeof scheme, "%.*s", (int)(colon - zk->auth), zk->auth);
+        zoo_add_auth(zk->handle, scheme, colon + 1, (int)strlen(colon + 1), authenticated, NULL);
+    }
+    return true;
+}
+
+/* Joins the client's threads: after it no callback runs, and what was not answered never will be. */
+static void end_session(struct store_zk *zk)
+{
+    if (zk->handle) {
+        zookeeper_close(zk->handle);
+        zk->handle = NULL;
+        zk_log_release(&zk->handle_log);
+    }
+}
+
+/* Forget what the former session said; its answers stay, and are made up where they are missing. */
+static void settle(struct store_zk *zk)
+{
+    struct item *kept = NULL, **tail = &kept, *item;
+    while ((item = inbox_take(&zk->inbox))) {
+        if (item->kind == ITEM_ANSWER) {
+            *tail = item;
+            tail = &item->next;
+        } else {
+            free(item);
+        }
+    }
+    *tail = NULL;
+    while ((item = kept)) {
+        kept = item->next;
+        inbox_put(&zk->inbox, item);
+    }
+    zk_calls_settle(&zk->calls);
+}
+
+static void zk_renew(struct store *store)
+{
+    struct store_zk *zk = zk_of(store);
+    end_session(zk);
+    settle(zk);
+    inbox_has_lost(&zk->inbox);
+    if (begin_session(zk)) {
+        enter(zk, PHASE_TRYING, -1, (int64_t)SILENCE_FACTOR * zk->timeout_ms);
+    } else {
+        enter(zk, PHASE_DOOMED, -1, pause_ms(zk));
+    }
+    inbox_ring(&zk->inbox); /* so that store_next is called and can tell the time */
+}
+
+/* Requests under way get a moment: a farewell may be among them, and what is outstanding at its close the client leaks. */
+static void say_goodbye(struct store_zk *zk)
+{
+    int64_t until_ms = clock_mono_ms() + GOODBYE_MS;
+    int64_t now_ms;
+    while (zk->phase == PHASE_UP && zk->calls.first && (now_ms = clock_mono_ms()) < until_ms) {
+        struct pollfd fd = {.fd = inbox_fd(&zk->inbox), .events = POLLIN};
+        struct store_event event;
+        poll(&fd, 1, (int)(until_ms - now_ms));
+        while (zk_next(&zk->store, now_ms, &event)) {
+        }
+    }
+}
+
+static void zk_close(struct store *store)
+{
+    struct store_zk *zk = zk_of(store);
+    say_goodbye(zk);
+    end_session(zk);
+    settle(zk);
+    free_item(zk->current);
+    for (struct item *item; (item = inbox_take(&zk->inbox));) {
+        free_item(item); /* every call there is was answered by now */
+    }
+    inbox_release(&zk->inbox);
+    explicit_bzero(zk->auth, sizeof zk->auth);
+    free(zk);
+}
+
+static const struct store_ops zk_ops = {
+    .get = zk_get,
+    .list = zk_list,
+    .sync = zk_sync,
+    .write = zk_write,
+    .fd = zk_fd,
+    .next = zk_next,
+    .renew = zk_renew,
+    .close = zk_close,
+};
+
+/* Whoever knows the secret may do everything, everybody may read; without one everybody may do everything. */
+static void set_acls(struct store_zk *zk)
+{
+    if (!*zk->auth) {
+        zk->acls = ZOO_OPEN_ACL_UNSAFE;
+        return;
+    }
+    zk->acl[0] = (struct ACL){ZOO_PERM_ALL, ZOO_AUTH_IDS};
+    zk->acl[1] = (struct ACL){ZOO_PERM_READ, ZOO_ANYONE_ID_UNSAFE};
+    zk->acls = (struct ACL_vector){2, zk->acl};
+}
+
+/* digest:USER:PASSWORD */
+static bool is_auth(const char *auth)
+{
+    static const char scheme[] = "digest:";
+    if (strncmp(auth, scheme, sizeof scheme - 1) != 0) {
+        return false;
+    }
+    const char *user = auth + sizeof scheme - 1;
+    size_t len = strcspn(user, ":");
+    return len > 0 && user[len] == ':' && user[len + 1] != '\0';
+}
+
+static bool take_options(struct store_zk *zk, const struct store_zk_options *options, char *sentence, size_t size)
+{
+    if (!servers_parse(options->servers, &zk->servers, sentence, size)) {
+        return false;
+    }
+    if (options->session_timeout_ms < 1 || options->session_timeout_ms > INT32_MAX) {
+        snprintf(sentence, size, "the session timeout is out of range");
+        return false;
+    }
+    if (options->auth && *options->auth && (!is_auth(options->auth) || !text_copy(zk->auth, sizeof zk->auth, options->auth))) {
+        snprintf(sentence, size, "auth is not of the form digest:USER:PASSWORD, or longer than %d bytes", SECRET_SIZE - 1);
+        return false;
+    }
+    zk->timeout_ms = (int)options->session_timeout_ms;
+    zk->log = options->log;
+    zk->log_ctx = options->log_ctx;
+    return true;
+}
+
+struct store *store_zk_new(const struct store_zk_options *options, char *sentence, size_t size)
+{
+    struct store_zk *zk = calloc(1, sizeof *zk);
+    if (!zk) {
+        snprintf(sentence, size, "out of memory");
+        return NULL;
+    }
+    if (!take_options(zk, options, sentence, size)) {
+        free(zk);
+        return NULL;
+    }
+    if (!inbox_init(&zk->inbox)) {
+        snprintf(sentence, size, "no timer could be made: %s", strerror(errno));
+        free(zk);
+        return NULL;
+    }
+    zk->store.ops = &zk_ops;
+    zk->calls.inbox = &zk->inbox;
+    zk->calls.acls = &zk->acls;
+    set_acls(zk);
+    return &zk->store;
+}
+
+bool store_zk_servers_ok(const char *servers, char *sentence, size_t size)
+{
+    struct servers ignored;
+    return servers_parse(servers, &ignored, sentence, size);
+}

@@ -1,0 +1,155 @@
+#include "registry/verdict/rules.h"
+
+#include "registry/base/text.h"
+
+const char *const rule_names[] = {
+    "no-claim",     "sole-claimant", "newest-lineage", "preferred", "most-replicas", "incumbent-holds", "held", "kept",
+    "not-writable", "minority",      "refused",        "outdated",  "rewound",       "stranger",        "tie",  NULL};
+
+static bool is_win(const char *rule)
+{
+    return text_equal(rule, rule_names[RULE_SOLE_CLAIMANT]) || text_equal(rule, rule_names[RULE_NEWEST_LINEAGE]) ||
+           text_equal(rule, rule_names[RULE_PREFERRED]) || text_equal(rule, rule_names[RULE_MOST_REPLICAS]);
+}
+
+bool rule_still_stands(const char *before, const char *now, bool same_state)
+{
+    const char *held = rule_names[RULE_HELD];
+    return (same_state && !text_equal(before, held) && !text_equal(now, held)) || (is_win(before) && is_win(now));
+}
+
+static const char *const answers[] = {
+    [ANSWER_UNKNOWN] = "has not been seen",
+    [ANSWER_OK] = "answers",
+    [ANSWER_REFUSED] = "refuses connections",
+    [ANSWER_TIMEOUT] = "does not answer in time",
+    [ANSWER_UNREACHABLE] = "cannot be reached",
+    [ANSWER_NAME] = "has a name that is not found",
+    [ANSWER_AUTH] = "refuses the probes' account",
+    [ANSWER_SATURATED] = "has no connection to spare",
+    [ANSWER_STARTING] = "is starting up",
+    [ANSWER_STOPPING] = "is shutting down",
+    [ANSWER_OFFLINE] = "is in offline mode",
+    [ANSWER_STALLED] = "accepts connections but does not answer",
+    [ANSWER_PRIVILEGE] = "does not let the probes see enough",
+    [ANSWER_TLS] = "cannot be reached with the encryption asked for",
+    [ANSWER_PROTOCOL] = "answers with something else than was asked",
+    [ANSWER_LOST] = "lost its connection",
+    [ANSWER_STRANGER] = "belongs to another cluster",
+    [ANSWER_RIVAL] = "claims to be primary too",
+};
+
+static const char *const conditions[] = {
+    [CONDITION_FIT] = "is fit",
+    [CONDITION_PAUSED] = "is told not to apply",
+    [CONDITION_RECOVERING] = "is recovering",
+    [CONDITION_DONOR] = "feeds another member, or is out of step by order",
+    [CONDITION_REJECTING] = "rejects statements by order",
+    [CONDITION_UNREADY] = "is not ready",
+    [CONDITION_MINORITY] = "sees no majority of its group",
+    [CONDITION_LEFT] = "is no member of its group",
+    [CONDITION_ERROR] = "was thrown out of its group",
+};
+
+static const char *answer_of(const struct member *member)
+{
+    return member ? answers[member->reason] : "is gone";
+}
+
+static void tell_primary(struct text *text, const struct topology *topology, int readers)
+{
+    text_put(text, "%s is primary", topology->primary);
+    if (topology->lineage[0]) {
+        text_put(text, " %s %s", lineage_is_total(topology->lineage) ? "on timeline" : "in view", topology->lineage);
+    }
+    text_put(text, ", read by %d of %d witnesses", readers, topology->policy.witnesses);
+}
+
+static void tell_decision(struct text *text, const struct topology *topology, int readers)
+{
+    const struct member *primary = topology_member(topology, topology->primary);
+    const char *last = topology->last_primary;
+    const struct member *former = topology_member(topology, last);
+    switch ((enum rule)name_index(rule_names, topology->rule)) {
+    case RULE_SOLE_CLAIMANT:
+    case RULE_NEWEST_LINEAGE:
+        tell_primary(text, topology, readers);
+        break;
+    case RULE_PREFERRED:
+        tell_primary(text, topology, readers);
+        text_put(text, topology->policy.writers == WRITERS_ALL ? ", the preferred one of those that write"
+                                                               : ", the one to write to of those that could");
+        break;
+    case RULE_MOST_REPLICAS:
+        tell_primary(text, topology, readers);
+        text_put(text, ", chosen because most others follow it");
+        break;
+    case RULE_INCUMBENT:
+        tell_primary(text, topology, readers);
+        text_put(text, ", and holds because none that claims is newer");
+        break;
+    case RULE_HELD:
+        text_put(text, "%s is held as primary by the operator (read as such by %d of %d witnesses)", topology->primary, readers,
+                 topology->policy.witnesses);
+        break;
+    case RULE_KEPT:
+        text_put(text, "%s stays primary although it %s: nothing speaks against it", topology->primary,
+                 primary && primary->reason == ANSWER_OK ? "is not read as such by a quorum" : answer_of(primary));
+        break;
+    case RULE_NOT_WRITABLE:
+        text_put(text, "no primary: %s says itself that it takes no writes", last);
+        break;
+    case RULE_MINORITY:
+        text_put(text, "no primary: %s sees no majority of its group", last);
+        break;
+    case RULE_REFUSED:
+        text_put(text, "no primary: %s refuses connections and no member streams from it", last);
+        break;
+    case RULE_OUTDATED:
+        text_put(text, "no primary: %s is older than what was seen on another member", last);
+        break;
+    case RULE_REWOUND:
+        text_put(text, "no primary: %s is on an older timeline than it was", last);
+        break;
+    case RULE_STRANGER:
+        text_put(text, "no primary: another cluster answers at the address of %s", last);
+        break;
+    case RULE_TIE:
+        text_put(text, "no primary: several members claim, none is newer than the others");
+        break;
+    case RULE_NO_CLAIM:
+    default:
+        text_put(text, "no primary: no member claims to be one");
+        if (former) {
+            text_put(text, " (%s was the last)", last);
+        }
+    }
+}
+
+static void tell_member(struct text *text, const struct topology *topology, const struct member *member)
+{
+    const char *name = member->listing.name;
+    if (member->claims) {
+        text_put(text, "; %s claims to be primary too%s", name,
+                 member->fenced    ? ", fenced: it was replaced and has not followed since"
+                 : member->drained ? ", but is drained"
+                                   : "");
+    } else if (member->reason != ANSWER_OK && !text_equal(name, topology->primary)) {
+        text_put(text, "; %s %s", name, answers[member->reason]);
+    } else if (member->condition != CONDITION_FIT) {
+        text_put(text, "; %s %s", name, conditions[member->condition]);
+    }
+}
+
+void rule_tell(const struct topology *topology, int readers, char *to, size_t size)
+{
+    struct text text;
+    text_init(&text, to, size);
+    tell_decision(&text, topology, readers);
+    for (size_t i = 0; i < topology->member_count; i++) {
+        const struct member *member = &topology->members[i];
+        if (!text_equal(member->listing.name, topology->primary)) {
+            tell_member(&text, topology, member);
+        }
+    }
+}

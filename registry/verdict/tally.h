@@ -1,0 +1,50 @@
+/* What the voters together say of one member: counting, no deciding.
+ *
+ * "By quorum" below: at least `quorum` voters say the same. What no quorum
+ * says is absent, and the caller keeps what was. */
+#ifndef ROSTER_REGISTRY_VERDICT_TALLY_H
+#define ROSTER_REGISTRY_VERDICT_TALLY_H
+
+#include "registry/verdict/voters.h"
+
+struct tally {
+    const char *name;
+    int quorum;
+    size_t count;                                 /* voters that list it */
+    const struct sighting *seen[WITNESSES_MAX];
+    int up, down;                                 /* health, as answers count towards it */
+    int denies;                                   /* its own answer: not writable, starting, or shutting down */
+    int unfit;                                    /* denies or is down; many a voter says both */
+    int follows;                                  /* answered, and does not claim */
+    const struct sighting *claim;                 /* a claim by quorum (lineage and identity agree; of the views under one stamp
+                                                     the newest that a quorum reaches), or NULL */
+    const struct sighting *writer;                /* the same, but merely writable: what keeps an incumbent without order */
+    const char *identity;                         /* by quorum, from answers; NULL */
+    const char *upstream;                         /* by quorum, from answers; NULL */
+    bool sync;                                    /* by quorum, from answers */
+    const enum condition *condition;              /* by quorum, from answers; NULL */
+    bool live;                                    /* by quorum: a live stream from that upstream */
+    bool has_lineage;
+    char lineage[LINEAGE_SIZE];                   /* the newest total one that a quorum reaches, from answers */
+    enum answer reason;                           /* the commonest answer of those that stand for its health; ties by order */
+};
+
+void tally_count(struct tally *tally, const struct ballot *ballot, const char *name);
+
+/* Lag by quorum: the greatest bound that a quorum reaches. False: no quorum on its state. */
+bool tally_lag(const struct tally *tally, struct lag *ret_lag);
+
+/* Does a quorum say that this claimant lacks, or may lack, transactions which `other` has? */
+bool tally_lacks(const struct tally *tally, const struct ballot *ballot, const char *other);
+
+/* Does a quorum see this claimant overtake the claimant `other`: more replicate from it, and it lacks nothing? All in one
+ * voter's word, so that the silence of another cannot turn the sum. */
+bool tally_overtakes(const struct tally *tally, const struct ballot *ballot, const char *other);
+
+/* By its own answer it takes no writes: in recovery, read-only, offline, or on its way up or down. */
+bool sighting_denies(const struct sighting *seen);
+
+/* Does a quorum of answers put it behind `lineage`? */
+bool tally_is_older(const struct tally *tally, const char *lineage);
+
+#endif

@@ -1,0 +1,227 @@
+#include "registry/verdict/voters.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_in_evidence(const struct topology *previous, const char *probe)
+{
+    for (size_t i = 0; previous && i < previous->evidence_count; i++) {
+        if (strcmp(previous->evidence[i].probe, probe) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Sticky first, then by name. */
+static bool comes_before(const struct topology *previous, const struct report *a, const struct report *b)
+{
+    bool a_sticks = is_in_evidence(previous, a->probe);
+    bool b_sticks = is_in_evidence(previous, b->probe);
+    return a_sticks != b_sticks ? a_sticks : strcmp(a->probe, b->probe) < 0;
+}
+
+static size_t order_votes(const struct topology *previous, const struct vote *votes, size_t count, struct vote *ordered)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < count && n < REPORTS_MAX; i++) {
+        if (votes[i].report->abstains[0]) {
+            continue;
+        }
+        size_t at = n++;
+        for (; at > 0 && comes_before(previous, votes[i].report, ordered[at - 1].report); at--) {
+            ordered[at] = ordered[at - 1];
+        }
+        ordered[at] = votes[i];
+    }
+    return n;
+}
+
+/* How many of the first `among` say that there should be `witnesses` of them. */
+static int count_saying(const struct vote *ordered, size_t n, int among, int witnesses)
+{
+    int saying = 0;
+    for (size_t i = 0; i < n && (int)i < among; i++) {
+        saying += ordered[i].report->policy.witnesses == witnesses;
+    }
+    return saying;
+}
+
+/* The N in force; 0 when a first verdict cannot tell. */
+static int decide_witnesses(const struct topology *previous, const struct vote *ordered, size_t n)
+{
+    int old = previous ? previous->policy.witnesses : 0;
+    for (int witnesses = WITNESSES_MAX; witnesses > old; witnesses--) {
+        if (count_saying(ordered, n, witnesses, witnesses) >= quorum_of(witnesses)) {
+            return witnesses;
+        }
+    }
+    for (int witnesses = old - 1; witnesses > 0; witnesses--) {
+        if (count_saying(ordered, n, old, witnesses) >= quorum_of(old)) {
+            return witnesses;
+        }
+    }
+    return old;
+}
+
+static bool policy_agrees(const struct policy *a, const struct policy *b)
+{
+    return a->engine == b->engine && a->kind == b->kind && a->conflict == b->conflict && a->writers == b->writers;
+}
+
+static bool decide_policy(const struct topology *previous, struct ballot *ballot)
+{
+    for (size_t i = 0; i < ballot->count; i++) {
+        const struct policy *policy = &ballot->votes[i].report->policy;
+        int saying = 0;
+        for (size_t k = 0; k < ballot->count; k++) {
+            saying += policy_agrees(policy, &ballot->votes[k].report->policy);
+        }
+        if (saying >= ballot->quorum) {
+            uint8_t witnesses = ballot->policy.witnesses;
+            ballot->policy = *policy;
+            ballot->policy.witnesses = witnesses;
+            return true;
+        }
+    }
+    if (!previous) {
+        return false;
+    }
+    uint8_t witnesses = ballot->policy.witnesses;
+    ballot->policy = previous->policy;
+    ballot->policy.witnesses = witnesses;
+    return true;
+}
+
+static bool same_address(const struct listing *a, const struct listing *b)
+{
+    return a->port == b->port && strcmp(a->host, b->host) == 0;
+}
+
+static bool same_weight(const struct listing *a, const struct listing *b)
+{
+    return a->weight == b->weight;
+}
+
+static bool same_labels(const struct listing *a, const struct listing *b)
+{
+    if (a->label_count != b->label_count) {
+        return false;
+    }
+    for (size_t i = 0; i < a->label_count; i++) {
+        if (strcmp(a->labels[i].key, b->labels[i].key) != 0 || strcmp(a->labels[i].value, b->labels[i].value) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What a quorum lists for `name` in the respect that `same` compares; NULL when they differ. */
+static const struct listing *agreed(const struct ballot *ballot, const char *name,
+                                    bool (*same)(const struct listing *, const struct listing *))
+{
+    for (size_t i = 0; i < ballot->count; i++) {
+        const struct sighting *mine = report_member(ballot->votes[i].report, name);
+        int saying = 0;
+        for (size_t k = 0; mine && k < ballot->count; k++) {
+            const struct sighting *theirs = report_member(ballot->votes[k].report, name);
+            saying += theirs && same(&mine->listing, &theirs->listing);
+        }
+        if (saying >= ballot->quorum) {
+            return &mine->listing;
+        }
+    }
+    return NULL;
+}
+
+static bool stays_listed(const struct topology *previous, const struct ballot *ballot, const char *name)
+{
+    int listed = 0;
+    for (size_t i = 0; i < ballot->count; i++) {
+        listed += report_member(ballot->votes[i].report, name) != NULL;
+    }
+    if (listed >= ballot->quorum) {
+        return true;
+    }
+    if (!previous || !topology_member(previous, name)) {
+        return false;
+    }
+    int unlisted = (int)ballot->count - listed;
+    return unlisted < ballot->quorum || strcmp(previous->primary, name) == 0; /* a reload never drops the primary */
+}
+
+static void add_listing(const struct topology *previous, struct ballot *ballot, const char *name)
+{
+    for (size_t i = 0; i < ballot->listing_count; i++) {
+        if (strcmp(ballot->listings[i].name, name) == 0) {
+            return;
+        }
+    }
+    if (ballot->listing_count == MEMBERS_MAX || !stays_listed(previous, ballot, name)) {
+        return;
+    }
+    const struct member *was = previous ? topology_member(previous, name) : NULL;
+    const struct listing *address = agreed(ballot, name, same_address);
+    const struct listing *weight = agreed(ballot, name, same_weight);
+    const struct listing *labels = agreed(ballot, name, same_labels);
+    if (!address && !was) {
+        return; /* nobody knows where it is */
+    }
+    struct listing listing = {.weight = 100};
+    if (was) {
+        listing = was->listing;
+    }
+    strcpy(listing.name, name);
+    if (address) {
+        strcpy(listing.host, address->host);
+        listing.port = address->port;
+    }
+    if (weight) {
+        listing.weight = weight->weight;
+    }
+    if (labels) {
+        listing.label_count = labels->label_count;
+        memcpy(listing.labels, labels->labels, sizeof listing.labels);
+    }
+    ballot->listings[ballot->listing_count++] = listing;
+}
+
+static int compare_listings(const void *a, const void *b)
+{
+    return strcmp(((const struct listing *)a)->name, ((const struct listing *)b)->name);
+}
+
+/* Those of the last verdict first, so that a flood of new ones pushes none out. */
+static void decide_members(const struct topology *previous, struct ballot *ballot)
+{
+    for (size_t i = 0; previous && i < previous->member_count; i++) {
+        add_listing(previous, ballot, previous->members[i].listing.name);
+    }
+    for (size_t i = 0; i < ballot->count; i++) {
+        const struct report *report = ballot->votes[i].report;
+        for (size_t k = 0; k < report->member_count; k++) {
+            add_listing(previous, ballot, report->members[k].listing.name);
+        }
+    }
+    qsort(ballot->listings, ballot->listing_count, sizeof *ballot->listings, compare_listings);
+}
+
+bool ballot_draw(const struct topology *previous, const struct vote *votes, size_t count, struct ballot *ret_ballot)
+{
+    struct vote ordered[REPORTS_MAX];
+    size_t n = order_votes(previous, votes, count, ordered);
+    int witnesses = decide_witnesses(previous, ordered, n);
+    memset(ret_ballot, 0, sizeof *ret_ballot);
+    ret_ballot->quorum = quorum_of(witnesses);
+    if (witnesses == 0 || (int)n < ret_ballot->quorum) {
+        return false;
+    }
+    ret_ballot->policy.witnesses = (uint8_t)witnesses;
+    ret_ballot->count = (int)n < witnesses ? n : (size_t)witnesses;
+    memcpy(ret_ballot->votes, ordered, ret_ballot->count * sizeof *ordered);
+    if (!decide_policy(previous, ret_ballot)) {
+        return false;
+    }
+    decide_members(previous, ret_ballot);
+    return true;
+}

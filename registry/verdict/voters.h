@@ -1,0 +1,34 @@
+/* Who votes, and what the voters' configuration says.
+ *
+ * At most N reports vote, so that no two quorums of N can be disjoint. The
+ * order of the ballot is sticky: those the last verdict rests on come first,
+ * then the rest by name; what is beyond N stands by.
+ *
+ * N itself, the members and their settings are decided by quorum too, so that
+ * a rolling reload of the fleet makes nobody fight: a greater N takes effect
+ * when a quorum of the new N says it, a lower N needs a quorum of the old. */
+#ifndef ROSTER_REGISTRY_VERDICT_VOTERS_H
+#define ROSTER_REGISTRY_VERDICT_VOTERS_H
+
+#include "registry/model/model.h"
+
+/* A fresh report and the write that it is. */
+struct vote {
+    const struct report *report;
+    int64_t mzxid;
+};
+
+struct ballot {
+    size_t count;                    /* voters, at most policy.witnesses */
+    struct vote votes[WITNESSES_MAX];
+    int quorum;
+    struct policy policy;
+    size_t listing_count;
+    struct listing listings[MEMBERS_MAX]; /* the members by quorum, sorted by name */
+};
+
+/* Fills ret_ballot and returns true when there is a quorum of voters that leaves no question of
+ * configuration open. `votes` may come in any order and hold abstentions. */
+bool ballot_draw(const struct topology *previous, const struct vote *votes, size_t count, struct ballot *ret_ballot);
+
+#endif

@@ -1,0 +1,118 @@
+/* roster(1): a table of verbs, one file each.
+ *
+ *     argv --> options --> struct asked --> verb->run(asked) --> exit code
+ *
+ * A verb prints what was asked for to stdout and everything else, as
+ * "roster: sentence", to stderr. show, watch and route are customers of
+ * <roster.h>, as any compute node is; list, explain and the steering verbs
+ * read and write the registry through client.h.
+ *
+ * Limits: one command, one registry; nothing is read from files. */
+#ifndef ROSTER_WATCHERS_CLI_CLI_H
+#define ROSTER_WATCHERS_CLI_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "roster.h"
+
+/* Part of the interface: see EXIT STATUS in roster(1). */
+enum cli_exit { CLI_DONE, CLI_INTERNAL, CLI_USAGE, CLI_UNREACHABLE, CLI_NO_CLUSTER, CLI_NO_ENDPOINT };
+
+enum option {
+    OPTION_SERVERS,
+    OPTION_ROOT,
+    OPTION_TIMEOUT,
+    OPTION_CACHE,
+    OPTION_JSON,
+    OPTION_PRIMARY,
+    OPTION_COUNT,
+    OPTION_POLICY,
+    OPTION_MAX_LAG,
+    OPTION_MAX_LAG_BYTES,
+    OPTION_MAX_AGE,
+    OPTION_STRICT,
+    OPTION_FALLBACK,
+    OPTION_FORCE,
+    OPTION_REGISTRY,
+    OPTION_VERBOSE,
+    OPTION_HELP,
+    OPTION_VERSION,
+    OPTIONS
+};
+
+#define OPTION_BIT(option) (UINT32_C(1) << (option))
+
+struct asked;
+
+struct verb {
+    const char *name;
+    const char *operands; /* as its usage line has them */
+    size_t least, most;   /* how many operands */
+    uint32_t options;     /* those of its own, as OPTION_BITs; the common ones come with every verb */
+    const char *summary;  /* half a line */
+    const char *meaning;  /* some lines more, for `roster help VERB` */
+    int (*run)(const struct asked *asked);
+};
+
+enum { OPERANDS_MAX = 3 };
+
+/* A command line, understood. Zero or NULL is the default of everything. */
+struct asked {
+    const struct verb *verb;
+    const char *operands[OPERANDS_MAX];
+    size_t operand_count;
+    uint32_t given;      /* OPTION_BITs */
+    const char *servers; /* option, else environment; checked */
+    const char *root;
+    const char *auth; /* environment only: arguments are for all to see in ps(1) */
+    const char *cache;
+    int64_t timeout_ms;
+    int64_t count;
+    const char *registry;
+    struct roster_request request;
+};
+
+static inline bool asked_for(const struct asked *asked, enum option option)
+{
+    return (asked->given & OPTION_BIT(option)) != 0;
+}
+
+extern const struct verb verbs[]; /* in the order of `roster help`, ended by a row without name */
+extern const size_t verb_count;
+
+/* Understand argv. On failure says why and returns CLI_USAGE. */
+int options_parse(int argc, char **argv, struct asked *ret_asked);
+
+/* The usage of one verb, or of all when it is NULL. */
+void options_help(const struct verb *verb);
+
+/* "roster: sentence" to stderr; returns `code`, so that a verb can end with it. */
+int fail(enum cli_exit code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The last operand check that needs no registry: is this a cluster's, a member's name? Says so if not. */
+bool is_cluster_name(const char *name);
+bool is_member_name(const char *name);
+
+/* A handle of libroster as the command line asks for it. On failure says why and returns the exit code. */
+int open_roster(const struct asked *asked, struct roster **ret_roster);
+
+int list_run(const struct asked *asked);
+int show_run(const struct asked *asked);
+int watch_run(const struct asked *asked);
+int route_run(const struct asked *asked);
+int explain_run(const struct asked *asked);
+int drain_run(const struct asked *asked);
+int undrain_run(const struct asked *asked);
+int weight_run(const struct asked *asked);
+int hold_run(const struct asked *asked);
+int release_run(const struct asked *asked);
+int accept_run(const struct asked *asked);
+int forget_run(const struct asked *asked);
+
+/* accept --registry, in registry_id.c. */
+int charter_accept(const struct asked *asked);
+
+#endif

@@ -1,0 +1,426 @@
+/* roster explain: from the verdict back to what every probe saw.
+ *
+ *     orders: ok, pg-2 is primary (epoch 7)
+ *       why      pg-2 is primary on timeline 8, read by 3 of 3 witnesses
+ *       ...
+ *     witnesses: who reports, and who votes
+ *     pg-1: what each of them sees of it ...
+ *     the operator's word
+ *     configuration: where the reports differ
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "registry/base/clock.h"
+#include "registry/base/text.h"
+#include "watchers/cli/cli.h"
+#include "watchers/cli/evidence.h"
+#include "watchers/cli/output.h"
+
+/* ---- the verdict -------------------------------------------------------------------- */
+
+static void print_verdict(const struct dossier *dossier)
+{
+    const struct topology *topology = &dossier->topology;
+    const char *state = state_names[topology->state];
+    char at[32] = "an unknown time";
+    output_put(STRONG, "%s", dossier->cluster);
+    printf(": ");
+    output_put(colour_of(state), "%s", state);
+    printf(", %s%s (epoch %lld)\n", topology->primary[0] ? topology->primary : "no primary",
+           topology->primary[0] ? " is primary" : "", (long long)topology->epoch);
+    if (topology->at_wall_ms) {
+        text_time(at, sizeof at, topology->at_wall_ms);
+    }
+    printf("  why      %s\n", topology->why[0] ? topology->why : "-");
+    printf("  rule     %s, by %s at %s (zxid %lld)\n", topology->rule[0] ? topology->rule : "-",
+           topology->by[0] ? topology->by : "-", at, (long long)dossier->topology_mzxid);
+    if (topology->seen_wall_ms && topology->at_wall_ms) {
+        printf("  seen     %s, %lld ms before\n", text_time(at, sizeof at, topology->seen_wall_ms),
+               (long long)(topology->at_wall_ms - topology->seen_wall_ms));
+    }
+    printf("  engine   %s %s%s%s%s%s\n", engine_names[topology->policy.engine], kind_names[topology->policy.kind],
+           topology->lineage[0] ? ", lineage " : "", topology->lineage, topology->identity[0] ? ", identity " : "",
+           topology->identity);
+    printf("  policy   witnesses %d (quorum %d), conflict %s, writers %s\n", topology->policy.witnesses,
+           quorum_of(topology->policy.witnesses), conflict_names[topology->policy.conflict],
+           writers_names[topology->policy.writers]);
+}
+
+/* Does what stands there now lead to the verdict that stands there? */
+static void print_reckoning(const struct dossier *dossier)
+{
+    printf("  now      ");
+    if (!dossier->quorum) {
+        output_put(BAD, "no quorum of witnesses is present and votes: what stood stays");
+    } else if (dossier->has_topology && topology_equal(&dossier->topology, &dossier->now)) {
+        output_put(GOOD, "the evidence present leads to the same verdict");
+    } else {
+        output_put(DOUBTFUL, "the evidence present leads to %s: %s (rule %s)",
+                   dossier->has_topology ? "another verdict" : "a verdict", dossier->now.why, dossier->now.rule);
+    }
+    printf("\n");
+}
+
+/* ---- the witnesses -------------------------------------------------------------------- */
+
+static void put_standing(struct grid *grid, const struct file *file)
+{
+    if (!file->readable) {
+        grid_cell(grid, BAD, "unreadable: %s", file->refusal.sentence);
+    } else if (!file->present) {
+        grid_cell(grid, BAD, "does not vote: its probe is gone");
+    } else if (file->report.abstains[0]) {
+        grid_cell(grid, DOUBTFUL, "abstains: %s", file->report.abstains);
+    } else if (file->version == 0) {
+        grid_cell(grid, DOUBTFUL, "does not vote: its first write never does");
+    } else {
+        grid_cell(grid, file->votes ? GOOD : DOUBTFUL, "%s", file->votes ? "votes" : "stands by");
+    }
+}
+
+/* Was this very write what the verdict rests on? */
+static const char *use_of(const struct dossier *dossier, const struct file *file)
+{
+    for (size_t i = 0; i < dossier->topology.evidence_count; i++) {
+        const struct testimony *testimony = &dossier->topology.evidence[i];
+        if (text_equal(testimony->probe, file->probe)) {
+            return testimony->mzxid == file->mzxid ? "the verdict rests on it" : "rewritten since the verdict";
+        }
+    }
+    return dossier->has_topology ? "not in the verdict" : "";
+}
+
+static void print_witnesses(const struct dossier *dossier)
+{
+    struct grid *grid = grid_new();
+    output_put(STRONG, "\nwitnesses");
+    printf("%s\n", dossier->file_count ? "" : ": no probe reports this cluster");
+    for (size_t i = 0; i < dossier->file_count; i++) {
+        const struct file *file = &dossier->files[i];
+        grid_cell(grid, PLAIN, "%s", file->probe);
+        put_standing(grid, file);
+        grid_cell(grid, FAINT, "%s", use_of(dossier, file));
+        if (file->introduced) {
+            grid_cell(grid, FAINT, "beat %llu, %s pid %lld, %s", (unsigned long long)file->presence.beat, file->presence.host,
+                      (long long)file->presence.pid, file->presence.version);
+        } else {
+            grid_cell(grid, FAINT, "%s", file->present ? "its presence cannot be read" : "");
+        }
+        grid_end_row(grid);
+    }
+    for (size_t i = 0; i < dossier->topology.evidence_count; i++) {
+        const char *probe = dossier->topology.evidence[i].probe;
+        bool reports = false;
+        for (size_t k = 0; k < dossier->file_count; k++) {
+            reports = reports || text_equal(dossier->files[k].probe, probe);
+        }
+        if (!reports) {
+            grid_cell(grid, PLAIN, "%s", probe);
+            grid_cell(grid, BAD, "gone");
+            grid_cell(grid, FAINT, "the verdict rests on what it said");
+            grid_end_row(grid);
+        }
+    }
+    grid_print(grid, "  ");
+    grid_free(grid);
+    if (dossier->left_out) {
+        printf("  and %zu more, beyond what is read\n", dossier->left_out);
+    }
+}
+
+/* ---- the members ------------------------------------------------------------------------ */
+
+static void put_set(struct text *text, const char *what, const struct report *report, uint32_t set)
+{
+    const char *before = what;
+    for (size_t i = 0; i < report->member_count; i++) {
+        if (set >> i & 1) {
+            text_put(text, "%s %s", before, report->members[i].listing.name);
+            before = "";
+        }
+    }
+    if (set) {
+        text_put(text, ", ");
+    }
+}
+
+static void put_lag(struct grid *grid, const struct sighting *seen)
+{
+    char bytes[32] = "-";
+    char ms[32] = "-";
+    if (seen->lag.state != LAG_OK) {
+        bool tells = seen->lag.state == LAG_BROKEN || seen->upstream[0];
+        grid_cell(grid, seen->lag.state == LAG_BROKEN ? BAD : FAINT, "%s%s", tells ? "lag " : "",
+                  tells ? lag_state_names[seen->lag.state] : "");
+        return;
+    }
+    if (seen->lag.bytes >= 0) {
+        text_bytes(bytes, sizeof bytes, seen->lag.bytes);
+    }
+    if (seen->lag.ms >= 0) {
+        text_duration(ms, sizeof ms, seen->lag.ms);
+    }
+    if (seen->lag.transactions >= 0) {
+        grid_cell(grid, PLAIN, "lag %lld transactions", (long long)seen->lag.transactions);
+    } else {
+        grid_cell(grid, PLAIN, "lag %s, %s", bytes, ms);
+    }
+}
+
+static void put_facts(struct grid *grid, const struct report *report, const struct sighting *seen)
+{
+    char facts[SENTENCE_SIZE];
+    struct text text;
+    text_init(&text, facts, sizeof facts);
+    if (seen->claim) {
+        text_put(&text, seen->peer ? "claims beside others, " : "claims, ");
+    }
+    if (seen->answer == ANSWER_OK) {
+        text_put(&text, "%s, ", seen->writable ? "writable" : "read-only");
+    }
+    if (seen->upstream[0]) {
+        text_put(&text, "%s %s, ", seen->live ? "streams from" : "points to", seen->upstream);
+    } else if (seen->replica) {
+        text_put(&text, "%s, ", seen->live ? "streams from none of the members" : "replica without a stream");
+    }
+    if (seen->condition != CONDITION_FIT) {
+        text_put(&text, "%s, ", condition_names[seen->condition]);
+    }
+    if (seen->sync) {
+        text_put(&text, "synchronous, ");
+    }
+    put_set(&text, "replicas", report, seen->replicas);
+    put_set(&text, "lacks what is on", report, seen->lacks);
+    if (seen->missing[0]) {
+        text_put(&text, "the account lacks %s, ", seen->missing);
+    }
+    if (seen->last_role != ROLE_NONE) {
+        text_put(&text, "last seen as %s%s%s, ", role_names[seen->last_role], seen->last_lineage[0] ? " on lineage " : "",
+                 seen->last_lineage);
+    }
+    if (text.used >= 2) {
+        facts[text.used - 2] = '\0'; /* the last comma */
+    }
+    grid_cell(grid, PLAIN, "%s", facts);
+}
+
+static void put_sighting(struct grid *grid, const struct file *file, const struct sighting *seen)
+{
+    grid_cell(grid, file->votes ? PLAIN : FAINT, "%s%s", file->probe, file->votes ? "" : " (no vote)");
+    if (!seen) {
+        grid_cell(grid, DOUBTFUL, "does not list it");
+        grid_end_row(grid);
+        return;
+    }
+    grid_cell(grid, colour_of(health_names[answer_health(seen->answer)]), "%s", answer_names[seen->answer]);
+    put_facts(grid, &file->report, seen);
+    grid_cell(grid, PLAIN, "%s%s", seen->lineage[0] ? "lineage " : "", seen->lineage);
+    grid_cell(grid, PLAIN, "%s%s", seen->identity[0] ? "identity " : "", seen->identity);
+    put_lag(grid, seen);
+    grid_cell(grid, FAINT, "%s", seen->version);
+    grid_end_row(grid);
+}
+
+static void print_standing(const struct member *member)
+{
+    char address[ADDRESS_SIZE];
+    const char *health = health_names[member->health];
+    text_address(address, sizeof address, member->listing.host, member->listing.port);
+    printf(" %s: %s, ", address, role_names[member->role]);
+    output_put(colour_of(health), "%s", health);
+    if (member->reason != ANSWER_OK) {
+        printf(" (%s)", answer_names[member->reason]);
+    }
+    if (member->fenced) {
+        printf(", fenced since epoch %lld", (long long)member->fenced_epoch);
+    }
+    printf("%s%s%s", member->condition != CONDITION_FIT ? ", " : "",
+           member->condition != CONDITION_FIT ? condition_names[member->condition] : "", member->sync ? ", synchronous" : "");
+    printf("%s%s, weight %u\n", member->drained ? ", drained" : "", member->claims ? ", claims to be primary" : "",
+           member->listing.weight);
+}
+
+static void print_member(const struct dossier *dossier, const char *name)
+{
+    const struct member *member = dossier->has_topology ? topology_member(&dossier->topology, name) : NULL;
+    struct grid *grid = grid_new();
+    printf("\n");
+    output_put(STRONG, "%s", name);
+    if (member) {
+        print_standing(member);
+    } else {
+        printf(": not in the verdict\n");
+    }
+    for (size_t i = 0; i < dossier->file_count; i++) {
+        if (dossier->files[i].readable) {
+            put_sighting(grid, &dossier->files[i], report_member(&dossier->files[i].report, name));
+        }
+    }
+    grid_print(grid, "  ");
+    grid_free(grid);
+}
+
+/* Calls `visit` for every member that anybody names, by name, once each. */
+static void each_member(const struct dossier *dossier, void (*visit)(const struct dossier *, const char *))
+{
+    const char *last = "";
+    for (;;) {
+        const char *next = NULL;
+        for (size_t i = 0; dossier->has_topology && i < dossier->topology.member_count; i++) {
+            const char *name = dossier->topology.members[i].listing.name;
+            next = strcmp(name, last) > 0 && (!next || strcmp(name, next) < 0) ? name : next;
+        }
+        for (size_t i = 0; i < dossier->file_count; i++) {
+            const struct report *report = &dossier->files[i].report;
+            for (size_t k = 0; dossier->files[i].readable && k < report->member_count; k++) {
+                const char *name = report->members[k].listing.name;
+                next = strcmp(name, last) > 0 && (!next || strcmp(name, next) < 0) ? name : next;
+            }
+        }
+        if (!next) {
+            return;
+        }
+        visit(dossier, next);
+        last = next;
+    }
+}
+
+/* ---- the operator's word -------------------------------------------------------------------- */
+
+static void print_directives(const struct dossier *dossier)
+{
+    const struct directives *directives = &dossier->directives;
+    output_put(STRONG, "\nthe operator's word");
+    if (dossier->directives_refused[0]) {
+        output_put(BAD, ": cannot be read: %s", dossier->directives_refused);
+    } else if (!directives->drain_count && !directives->weight_count && !directives->hold[0] && !directives->accept_count) {
+        printf(": nothing");
+    }
+    printf("\n");
+    for (size_t i = 0; i < directives->drain_count; i++) {
+        printf("  drain    %s\n", directives->drain[i]);
+    }
+    for (size_t i = 0; i < directives->weight_count; i++) {
+        printf("  weight   %s %u\n", directives->weight[i].name, directives->weight[i].weight);
+    }
+    if (directives->hold[0]) {
+        printf("  hold     %s\n", directives->hold);
+    }
+    for (size_t i = 0; i < directives->accept_count; i++) {
+        printf("  accept   %s as of epoch %lld\n", directives->accept[i].name, (long long)directives->accept[i].epoch);
+    }
+    if (dossier->has_topology && dossier->has_directives && dossier->topology.directives_mzxid != dossier->directives_mzxid) {
+        printf("  (written after the verdict)\n");
+    }
+}
+
+/* ---- drift --------------------------------------------------------------------------------------- */
+
+/* One setting in one report's words. */
+typedef void setting(const struct report *report, const char *member, struct text *text);
+
+static void tell_policy(const struct report *report, const char *member, struct text *text)
+{
+    (void)member;
+    text_put(text, "%s %s, witnesses %d, conflict %s, writers %s", engine_names[report->policy.engine],
+             kind_names[report->policy.kind], report->policy.witnesses, conflict_names[report->policy.conflict],
+             writers_names[report->policy.writers]);
+}
+
+static void tell_listing(const struct report *report, const char *member, struct text *text)
+{
+    const struct sighting *seen = report_member(report, member);
+    if (!seen) {
+        text_put(text, "not listed");
+        return;
+    }
+    char address[ADDRESS_SIZE];
+    text_put(text, "%s, weight %u", text_address(address, sizeof address, seen->listing.host, seen->listing.port),
+             seen->listing.weight);
+    for (size_t i = 0; i < seen->listing.label_count; i++) {
+        text_put(text, ", %s=%s", seen->listing.labels[i].key, seen->listing.labels[i].value);
+    }
+}
+
+/* Prints what each report says when they do not all say the same. */
+static bool print_drift(const struct dossier *dossier, const char *what, const char *member, setting *tell)
+{
+    char words[REPORTS_MAX][SENTENCE_SIZE];
+    const char *first = NULL;
+    bool differ = false;
+    for (size_t i = 0; i < dossier->file_count; i++) {
+        struct text text;
+        text_init(&text, words[i], sizeof words[i]);
+        if (dossier->files[i].readable) {
+            tell(&dossier->files[i].report, member, &text);
+            differ = differ || (first && !text_equal(first, words[i]));
+            first = first ? first : words[i];
+        }
+    }
+    for (size_t i = 0; differ && i < dossier->file_count; i++) {
+        if (dossier->files[i].readable) {
+            printf("  %s by %s: %s\n", what, dossier->files[i].probe, words[i]);
+        }
+    }
+    return differ;
+}
+
+static bool drifts; /* something was printed: what a visit of each_member has to tell */
+
+static void print_listing_drift(const struct dossier *dossier, const char *member)
+{
+    drifts = print_drift(dossier, member, member, tell_listing) || drifts;
+}
+
+static void print_configuration(const struct dossier *dossier)
+{
+    output_put(STRONG, "\nconfiguration");
+    printf(": where the reports differ\n");
+    drifts = print_drift(dossier, "cluster", "", tell_policy);
+    each_member(dossier, print_listing_drift);
+    if (!drifts) {
+        printf("  nowhere\n");
+    }
+}
+
+/* ---- the whole --------------------------------------------------------------------------------------- */
+
+static void print_dossier(const struct dossier *dossier)
+{
+    if (dossier->has_topology) {
+        print_verdict(dossier);
+    } else {
+        output_put(STRONG, "%s", dossier->cluster);
+        printf(": no verdict%s%s\n", dossier->topology_refused[0] ? " that can be read: " : " yet", dossier->topology_refused);
+    }
+    print_reckoning(dossier);
+    print_witnesses(dossier);
+    each_member(dossier, print_member);
+    print_directives(dossier);
+    print_configuration(dossier);
+}
+
+int explain_run(const struct asked *asked)
+{
+    const char *cluster = asked->operands[0];
+    if (!is_cluster_name(cluster)) {
+        return CLI_USAGE;
+    }
+    struct dossier *dossier = malloc(sizeof *dossier);
+    struct session *session = NULL;
+    int code = dossier ? session_open(asked, &session) : fail(CLI_INTERNAL, "out of memory");
+    if (code == CLI_DONE) {
+        code = dossier_read(session, asked, cluster, dossier);
+    }
+    if (code == CLI_DONE && dossier->exists) {
+        print_dossier(dossier);
+    }
+    if (code == CLI_DONE && !dossier->has_topology) {
+        code = session_topology(session, asked, cluster, &dossier->topology); /* says why not */
+    }
+    session_close(session);
+    free(dossier);
+    return code;
+}

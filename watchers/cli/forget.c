@@ -1,0 +1,126 @@
+/* roster forget: remove a cluster that no probe reports any more.
+ *
+ * All of its znodes go in one transaction, or none: a probe that begins to
+ * report meanwhile makes it fail, since a znode with children cannot be deleted. */
+#include <stdio.h>
+#include <string.h>
+
+#include "registry/base/text.h"
+#include "watchers/cli/cli.h"
+#include "watchers/cli/client.h"
+#include "registry/model/paths.h"
+
+enum { PARTS_MAX = 8, LISTED_MAX = 5 };
+
+/* The cluster's znode and what hangs below it, children first. */
+struct parts {
+    char paths[PARTS_MAX + 1][PATH_SIZE];
+    struct store_op ops[PARTS_MAX + 1];
+    size_t count;
+};
+
+static void add_part(struct parts *parts, const char *path)
+{
+    char *kept = parts->paths[parts->count];
+    text_copy(kept, PATH_SIZE, path);
+    parts->ops[parts->count++] = (struct store_op){.kind = STORE_DELETE, .path = kept, .version = -1};
+}
+
+/* Says who still stands there. */
+static int still_used(const char *cluster, const char *part, const struct session_names *names)
+{
+    char who[SENTENCE_SIZE];
+    struct text text;
+    text_init(&text, who, sizeof who);
+    for (size_t i = 0; i < names->count && i < LISTED_MAX; i++) {
+        text_put(&text, "%s%s", i > 0 ? ", " : "", names->names[i]);
+    }
+    if (names->count > LISTED_MAX) {
+        text_put(&text, " and %zu more", names->count - LISTED_MAX);
+    }
+    if (text_equal(part, "reports")) {
+        return fail(CLI_USAGE,
+                    "%s is reported by %s; take it out of their configuration first (a dead probe's report goes with its session)",
+                    cluster, who);
+    }
+    return fail(CLI_USAGE, "%s is not forgotten: below its %s there is %s", cluster, part, who);
+}
+
+/* Collects what is to go, and refuses when anything of it is in use. */
+static int collect(struct session *session, const char *cluster, const char *path, const struct session_names *children,
+                   struct parts *parts)
+{
+    parts->count = 0;
+    if (children->count > PARTS_MAX) {
+        return fail(CLI_USAGE, "%s holds more than roster puts there; remove what is foreign by hand", path);
+    }
+    for (size_t i = 0; i < children->count; i++) {
+        char part[PATH_SIZE];
+        struct session_names names = {0};
+        if (snprintf(part, sizeof part, "%s/%s", path, children->names[i]) >= (int)sizeof part) {
+            return fail(CLI_USAGE, "%s holds a name that is too long; remove what is foreign by hand", path);
+        }
+        enum store_rc rc = session_list(session, part, &names);
+        if (rc == STORE_OK && names.count == 0) {
+            add_part(parts, part);
+        } else if (rc != STORE_NO_NODE) {
+            int code = rc == STORE_OK ? still_used(cluster, children->names[i], &names) : session_failed(session, rc, part);
+            session_names_release(&names);
+            return code;
+        }
+        session_names_release(&names);
+    }
+    add_part(parts, path);
+    return CLI_DONE;
+}
+
+enum { ATTEMPTS = 5 };
+
+static int forget_in(struct session *session, const struct asked *asked, const char *cluster)
+{
+    static struct parts parts;
+    char path[PATH_SIZE];
+    path_cluster(path, sizeof path, asked->root, cluster);
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+        struct session_names children = {0};
+        enum store_rc rc = session_list(session, path, &children);
+        if (rc == STORE_NO_NODE && attempt > 0) {
+            printf("%s is forgotten\n", cluster); /* by the attempt whose outcome was not learnt, or by another's hand */
+            return CLI_DONE;
+        }
+        if (rc == STORE_NO_NODE) {
+            return session_no_cluster(session, asked, cluster);
+        }
+        if (rc != STORE_OK) {
+            return session_failed(session, rc, path);
+        }
+        int code = collect(session, cluster, path, &children, &parts);
+        session_names_release(&children);
+        if (code != CLI_DONE) {
+            return code;
+        }
+        rc = session_write(session, parts.ops, parts.count);
+        if (rc == STORE_OK) {
+            printf("%s is forgotten\n", cluster);
+            return CLI_DONE;
+        }
+        if (rc != STORE_UNKNOWN && rc != STORE_NO_NODE && rc != STORE_NOT_EMPTY) {
+            return session_failed(session, rc, path);
+        }
+    }
+    return fail(CLI_INTERNAL, "%s is being written by others all the time; nothing was removed", path);
+}
+
+int forget_run(const struct asked *asked)
+{
+    if (!is_cluster_name(asked->operands[0])) {
+        return CLI_USAGE;
+    }
+    struct session *session;
+    int code = session_open(asked, &session);
+    if (code == CLI_DONE) {
+        code = forget_in(session, asked, asked->operands[0]);
+        session_close(session);
+    }
+    return code;
+}

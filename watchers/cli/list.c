@@ -1,0 +1,132 @@
+/* roster list: all clusters, one line each. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "registry/base/clock.h"
+#include "registry/base/text.h"
+#include "watchers/cli/cli.h"
+#include "watchers/cli/output.h"
+#include "watchers/cli/client.h"
+#include "registry/model/paths.h"
+
+static void print_head(struct grid *grid)
+{
+    static const char *const heads[] = {"CLUSTER", "STATE", "EPOCH", "PRIMARY", "ADDRESS", "UP", "WITNESSES", "SINCE"};
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+        grid_cell(grid, FAINT, "%s", heads[i]);
+    }
+    grid_end_row(grid);
+}
+
+static void print_topology(struct grid *grid, const struct topology *topology, int witnesses_now)
+{
+    char address[ADDRESS_SIZE] = "-";
+    char since[32] = "-";
+    int up = 0;
+    for (size_t i = 0; i < topology->member_count; i++) {
+        up += topology->members[i].health == HEALTH_UP;
+    }
+    const struct member *primary = topology->primary[0] ? topology_member(topology, topology->primary) : NULL;
+    if (primary) {
+        text_address(address, sizeof address, primary->listing.host, primary->listing.port);
+    }
+    if (topology->at_wall_ms) {
+        int64_t age_ms = clock_wall_ms() - topology->at_wall_ms;
+        text_duration(since, sizeof since, age_ms > 0 ? age_ms : 0);
+    }
+    const char *state = state_names[topology->state];
+    grid_cell(grid, STRONG, "%s", topology->cluster);
+    grid_cell(grid, colour_of(state), "%s", state);
+    grid_cell(grid, PLAIN, "%lld", (long long)topology->epoch);
+    grid_cell(grid, PLAIN, "%s", primary ? primary->listing.name : "-");
+    grid_cell(grid, PLAIN, "%s", address);
+    grid_cell(grid, up < topology->member_count ? DOUBTFUL : PLAIN, "%d/%d", up, topology->member_count);
+    grid_cell(grid, witnesses_now < quorum_of(topology->policy.witnesses) ? BAD : PLAIN, "%d/%d", witnesses_now,
+              topology->policy.witnesses);
+    grid_cell(grid, PLAIN, "%s", since);
+    grid_end_row(grid);
+}
+
+/* A cluster whose topology is missing or unreadable is listed all the same: hiding it would be a lie. */
+static void print_blank(struct grid *grid, const char *cluster, const char *state)
+{
+    grid_cell(grid, STRONG, "%s", cluster);
+    grid_cell(grid, DOUBTFUL, "%s", state);
+    for (int i = 0; i < 6; i++) {
+        grid_cell(grid, PLAIN, "-");
+    }
+    grid_end_row(grid);
+}
+
+static enum store_rc list_cluster(struct session *session, const struct asked *asked, const char *cluster,
+                                  const struct session_names *probes, struct grid *grid)
+{
+    static struct topology topology;
+    char path[PATH_SIZE];
+    struct session_value value = {0};
+    struct refusal refusal;
+    enum store_rc rc = session_get(session, path_topology(path, sizeof path, asked->root, cluster), &value);
+    if (rc == STORE_NO_NODE) {
+        print_blank(grid, cluster, "waiting");
+        return STORE_OK;
+    }
+    if (rc != STORE_OK) {
+        return rc;
+    }
+    if (session_decode(&value, cluster, &topology, &refusal)) {
+        int now = 0;
+        rc = session_witnesses(session, asked, cluster, probes, &now);
+        print_topology(grid, &topology, now);
+    } else {
+        print_blank(grid, cluster, "unreadable");
+        warn("%s: %s", path, refusal.sentence);
+    }
+    session_value_release(&value);
+    return rc;
+}
+
+static int list_all(struct session *session, const struct asked *asked, const struct session_names *clusters,
+                    const struct session_names *probes)
+{
+    struct grid *grid = grid_new();
+    enum store_rc rc = STORE_OK;
+    print_head(grid);
+    for (size_t i = 0; i < clusters->count && rc == STORE_OK; i++) {
+        if (text_is_name(clusters->names[i])) {
+            rc = list_cluster(session, asked, clusters->names[i], probes, grid);
+        } else {
+            warn("skipped a cluster whose name is none of ours");
+        }
+    }
+    if (rc == STORE_OK) {
+        grid_print(grid, "");
+    }
+    grid_free(grid);
+    return rc == STORE_OK ? CLI_DONE : session_failed(session, rc, "clusters");
+}
+
+int list_run(const struct asked *asked)
+{
+    char path[PATH_SIZE];
+    struct session_names clusters = {0};
+    struct session_names probes = {0};
+    struct session *session;
+    int code = session_open(asked, &session);
+    if (code != CLI_DONE) {
+        return code;
+    }
+    enum store_rc rc = session_list(session, path_clusters(path, sizeof path, asked->root), &clusters);
+    if (rc == STORE_OK && clusters.count > 0) {
+        rc = session_probes(session, asked, &probes);
+        code = rc == STORE_OK ? list_all(session, asked, &clusters, &probes) : session_failed(session, rc, "probes");
+    } else if (rc == STORE_OK || rc == STORE_NO_NODE) {
+        warn("there is no cluster below %s yet; a roster-probe puts them there", asked->root);
+    } else {
+        code = session_failed(session, rc, path);
+    }
+    session_names_release(&clusters);
+    session_names_release(&probes);
+    session_close(session);
+    return code;
+}

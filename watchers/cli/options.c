@@ -1,0 +1,361 @@
+/* What can be typed: one table of options; which verb takes which stands in the
+ * table of verbs. Options stand before or behind the verb and its operands;
+ * "--" ends them. Whatever is not understood gets a sentence and, when there is
+ * one, the nearest word that would be. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "registry/base/limits.h"
+#include "registry/base/text.h"
+#include "watchers/cli/cli.h"
+#include "registry/model/paths.h"
+#include "registry/store/store.h"
+
+enum { TIMEOUT_MS = 5000, COUNT_MAX = 1000000000 };
+
+#define COMMON                                                                                                                     \
+    (OPTION_BIT(OPTION_SERVERS) | OPTION_BIT(OPTION_ROOT) | OPTION_BIT(OPTION_VERBOSE) | OPTION_BIT(OPTION_HELP) |                 \
+     OPTION_BIT(OPTION_VERSION))
+
+struct option_row {
+    const char *name;
+    char letter;       /* 0: none */
+    const char *value; /* what it takes; NULL: nothing */
+    const char *meaning;
+};
+
+static const struct option_row rows[OPTIONS] = {
+    [OPTION_SERVERS] = {"servers", 'z', "LIST", "the registry: host:port[,host:port...][/chroot]; else $ROSTER_SERVERS"},
+    [OPTION_ROOT] = {"root", 'r', "PATH", "where roster stands in it; else $ROSTER_ROOT, else /roster"},
+    [OPTION_TIMEOUT] = {"timeout", 't', "DURATION", "how long to wait for the registry (5s)"},
+    [OPTION_CACHE] = {"cache", 0, "DIR", "a directory of your own that keeps the last good answers; else $ROSTER_CACHE"},
+    [OPTION_JSON] = {"json", 0, NULL, "print JSON, one object per line"},
+    [OPTION_PRIMARY] = {"primary", 0, NULL, "print host:port of the primary, or - for none, and nothing else"},
+    [OPTION_COUNT] = {"count", 'n', "N", "route so often (1)"},
+    [OPTION_POLICY] = {"policy", 0, "POLICY", "how reads choose: round-robin, random or weighted (round-robin)"},
+    [OPTION_MAX_LAG] = {"max-lag", 0, "DURATION", "reads: only secondaries whose lag is known and within"},
+    [OPTION_MAX_LAG_BYTES] = {"max-lag-bytes", 0, "SIZE", "likewise, by distance: 64k, 1MiB"},
+    [OPTION_MAX_AGE] = {"max-age", 0, "DURATION", "refuse to answer from older knowledge"},
+    [OPTION_STRICT] = {"strict", 0, NULL, "reads: rather none than one beyond the limits"},
+    [OPTION_FALLBACK] = {"fallback", 0, NULL, "reads go to the primary when there is no secondary"},
+    [OPTION_FORCE] = {"force", 0, NULL, "overwrite directives that cannot be read"},
+    [OPTION_REGISTRY] = {"registry", 0, "OLD-ID", "take this registry for the one of that identity"},
+    [OPTION_VERBOSE] = {"verbose", 'v', NULL, "tell on stderr what happens meanwhile"},
+    [OPTION_HELP] = {"help", 'h', NULL, "this"},
+    [OPTION_VERSION] = {"version", 'V', NULL, "the version"},
+};
+
+static const char *const policies[] = {
+    [ROSTER_ROUND_ROBIN] = "round-robin", [ROSTER_RANDOM] = "random", [ROSTER_WEIGHTED] = "weighted"};
+enum { POLICIES = sizeof policies / sizeof *policies };
+
+/* ---- help ------------------------------------------------------------------- */
+
+static void print_option(enum option option)
+{
+    const struct option_row *row = &rows[option];
+    char left[64];
+    struct text text;
+    text_init(&text, left, sizeof left);
+    text_put(&text, row->letter ? "-%c, " : "    ", row->letter);
+    text_put(&text, "--%s", row->name);
+    if (row->value) {
+        text_put(&text, " %s", row->value);
+    }
+    printf("  %-27s %s\n", left, row->meaning);
+}
+
+static void print_options(uint32_t options)
+{
+    for (int option = 0; option < OPTIONS; option++) {
+        if (options & OPTION_BIT(option)) {
+            print_option((enum option)option);
+        }
+    }
+}
+
+static void print_verbs(void)
+{
+    for (const struct verb *verb = verbs; verb->name; verb++) {
+        char left[64];
+        snprintf(left, sizeof left, "%s%s%s", verb->name, verb->operands[0] ? " " : "", verb->operands);
+        printf("  %-27s %s\n", left, verb->summary);
+    }
+}
+
+void options_help(const struct verb *verb)
+{
+    if (!verb) {
+        printf("usage: roster [OPTION...] VERB [OPERAND...]\n\nlearn which database server to talk to, and steer it\n\n");
+        print_verbs();
+        printf("\n");
+        print_options(COMMON);
+        printf("\n`roster help VERB` tells more of one; roster(1) tells all.\n");
+        return;
+    }
+    printf("usage: roster %s%s%s [OPTION...]\n\n%s\n", verb->name, verb->operands[0] ? " " : "", verb->operands, verb->summary);
+    if (verb->meaning) {
+        printf("\n%s\n", verb->meaning);
+    }
+    printf("\n");
+    print_options(verb->options | COMMON);
+}
+
+/* ---- values ------------------------------------------------------------------- */
+
+static bool take_duration(enum option option, const char *value, int64_t *ret_ms)
+{
+    int64_t ms;
+    if (!text_parse_duration(value, &ms) || ms <= 0) {
+        fail(CLI_USAGE, "--%s: '%s' is not a duration above zero (like 500ms, 5s, 1m)", rows[option].name, value);
+        return false;
+    }
+    *ret_ms = ms;
+    return true;
+}
+
+static bool take_policy(const char *value, enum roster_policy *ret_policy)
+{
+    for (int i = 0; i < POLICIES; i++) {
+        if (text_equal(value, policies[i])) {
+            *ret_policy = (enum roster_policy)i;
+            return true;
+        }
+    }
+    const char *nearest = text_nearest(value, policies, POLICIES, sizeof *policies);
+    fail(CLI_USAGE, "--policy: '%s' is not round-robin, random or weighted%s%s%s", value, nearest ? "; did you mean " : "",
+         nearest ? nearest : "", nearest ? "?" : "");
+    return false;
+}
+
+static bool take_value(struct asked *asked, enum option option, const char *value)
+{
+    switch (option) {
+    case OPTION_SERVERS:
+        asked->servers = value;
+        return true;
+    case OPTION_ROOT:
+        asked->root = value;
+        return true;
+    case OPTION_CACHE:
+        asked->cache = value;
+        return true;
+    case OPTION_REGISTRY:
+        asked->registry = value;
+        return true;
+    case OPTION_TIMEOUT:
+        return take_duration(option, value, &asked->timeout_ms);
+    case OPTION_MAX_AGE:
+        return take_duration(option, value, &asked->request.max_age_ms);
+    case OPTION_MAX_LAG:
+        return take_duration(option, value, &asked->request.max_lag_ms);
+    case OPTION_MAX_LAG_BYTES:
+        if (!text_parse_size(value, &asked->request.max_lag_bytes) || asked->request.max_lag_bytes <= 0) {
+            fail(CLI_USAGE, "--max-lag-bytes: '%s' is not a size above zero (like 65536, 64k, 1MiB)", value);
+            return false;
+        }
+        return true;
+    case OPTION_COUNT:
+        if (!text_parse_int(value, 1, COUNT_MAX, &asked->count)) {
+            fail(CLI_USAGE, "--count: '%s' is not a number in 1..%d", value, COUNT_MAX);
+            return false;
+        }
+        return true;
+    case OPTION_POLICY:
+        return take_policy(value, &asked->request.policy);
+    case OPTION_STRICT:
+        asked->request.strict = 1;
+        return true;
+    case OPTION_FALLBACK:
+        asked->request.fallback = 1;
+        return true;
+    default:
+        return true; /* a switch: that it was given is all */
+    }
+}
+
+/* ---- words ---------------------------------------------------------------------- */
+
+static enum option find_long(const char *name, size_t length)
+{
+    for (int option = 0; option < OPTIONS; option++) {
+        if (strlen(rows[option].name) == length && strncmp(rows[option].name, name, length) == 0) {
+            return (enum option)option;
+        }
+    }
+    return OPTIONS;
+}
+
+static enum option find_letter(char letter)
+{
+    for (int option = 0; option < OPTIONS; option++) {
+        if (rows[option].letter && rows[option].letter == letter) {
+            return (enum option)option;
+        }
+    }
+    return OPTIONS;
+}
+
+static bool unknown_long(const char *name, size_t length)
+{
+    char word[64];
+    snprintf(word, sizeof word, "%.*s", (int)length, name);
+    const char *nearest = text_nearest(word, &rows[0].name, OPTIONS, sizeof *rows);
+    if (nearest) {
+        fail(CLI_USAGE, "there is no option --%s; did you mean --%s?", word, nearest);
+    } else {
+        fail(CLI_USAGE, "there is no option --%s; `roster help` lists them", word);
+    }
+    return false;
+}
+
+/* An option at argv[*at]; moves *at over a value that stands apart. */
+static bool take_option(struct asked *asked, int argc, char **argv, int *at)
+{
+    const char *word = argv[*at];
+    const char *value = NULL;
+    enum option option;
+    if (word[1] == '-') {
+        size_t length = strcspn(word + 2, "=");
+        option = find_long(word + 2, length);
+        if (option == OPTIONS) {
+            return unknown_long(word + 2, length);
+        }
+        value = word[2 + length] ? word + 3 + length : NULL;
+    } else {
+        option = find_letter(word[1]);
+        if (option == OPTIONS) {
+            fail(CLI_USAGE, "there is no option -%c; `roster help` lists them", word[1]);
+            return false;
+        }
+        value = word[2] ? word + 2 : NULL;
+    }
+    const struct option_row *row = &rows[option];
+    if (!row->value && value) {
+        fail(CLI_USAGE, "--%s takes no value", row->name);
+        return false;
+    }
+    if (row->value && !value) {
+        if (*at + 1 >= argc) {
+            fail(CLI_USAGE, "--%s needs a %s: %s", row->name, row->value, row->meaning);
+            return false;
+        }
+        value = argv[++*at];
+    }
+    asked->given |= OPTION_BIT(option);
+    return take_value(asked, option, value);
+}
+
+static bool take_word(struct asked *asked, const char *word)
+{
+    if (asked->verb) {
+        if (asked->operand_count == OPERANDS_MAX) {
+            fail(CLI_USAGE, "'%s' is one word too many; usage: roster %s %s", word, asked->verb->name, asked->verb->operands);
+            return false;
+        }
+        asked->operands[asked->operand_count++] = word;
+        return true;
+    }
+    for (const struct verb *verb = verbs; verb->name; verb++) {
+        if (text_equal(word, verb->name)) {
+            asked->verb = verb;
+            return true;
+        }
+    }
+    const char *nearest = text_nearest(word, &verbs[0].name, verb_count, sizeof *verbs);
+    if (nearest) {
+        fail(CLI_USAGE, "there is no verb '%s'; did you mean '%s'?", word, nearest);
+    } else {
+        fail(CLI_USAGE, "there is no verb '%s'; `roster help` lists them", word);
+    }
+    return false;
+}
+
+static bool take_words(struct asked *asked, int argc, char **argv)
+{
+    bool options_end = false;
+    for (int at = 1; at < argc; at++) {
+        const char *word = argv[at];
+        bool is_option = !options_end && word[0] == '-' && word[1];
+        if (is_option && text_equal(word, "--")) {
+            options_end = true;
+        } else if (is_option ? !take_option(asked, argc, argv, &at) : !take_word(asked, word)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- the whole ---------------------------------------------------------------- */
+
+static bool fits_verb(const struct asked *asked)
+{
+    const struct verb *verb = asked->verb;
+    uint32_t foreign = asked->given & ~(verb->options | COMMON);
+    for (int option = 0; option < OPTIONS; option++) {
+        if (foreign & OPTION_BIT(option)) {
+            fail(CLI_USAGE, "%s has no option --%s; see `roster help %s`", verb->name, rows[option].name, verb->name);
+            return false;
+        }
+    }
+    if (asked->operand_count < verb->least || asked->operand_count > verb->most) {
+        bool few = asked->operand_count < verb->least;
+        fail(CLI_USAGE, "%s; usage: roster %s%s%s", few ? "something is missing" : "that is one word too many", verb->name,
+             verb->operands[0] ? " " : "", verb->operands);
+        return false;
+    }
+    return true;
+}
+
+static const char *from_environment(const char *variable)
+{
+    const char *value = getenv(variable);
+    return value && value[0] ? value : NULL;
+}
+
+static bool complete(struct asked *asked)
+{
+    asked->servers = asked->servers ? asked->servers : from_environment("ROSTER_SERVERS");
+    asked->root = asked->root ? asked->root : from_environment("ROSTER_ROOT");
+    asked->root = asked->root ? asked->root : "/roster";
+    asked->cache = asked->cache ? asked->cache : from_environment("ROSTER_CACHE");
+    asked->auth = from_environment("ROSTER_AUTH");
+    asked->timeout_ms = asked->timeout_ms ? asked->timeout_ms : TIMEOUT_MS;
+    asked->count = asked->count ? asked->count : 1;
+    char sentence[SENTENCE_SIZE];
+    if (!asked->servers) {
+        fail(CLI_USAGE, "which registry? give -z HOST:PORT[,...] or set ROSTER_SERVERS");
+    } else if (!store_zk_servers_ok(asked->servers, sentence, sizeof sentence)) {
+        fail(CLI_USAGE, "servers: %s", sentence);
+    } else if (!path_is_root(asked->root)) {
+        fail(CLI_USAGE, "root: '%s' is not a path like /roster", asked->root);
+    } else {
+        return true;
+    }
+    return false;
+}
+
+/* help, version, and what -h makes of any verb, need neither operands nor a registry. */
+static bool needs_registry(const struct asked *asked)
+{
+    return !text_equal(asked->verb->name, "help") && !text_equal(asked->verb->name, "version");
+}
+
+int options_parse(int argc, char **argv, struct asked *ret_asked)
+{
+    *ret_asked = (struct asked){0};
+    if (!take_words(ret_asked, argc, argv)) {
+        return CLI_USAGE;
+    }
+    if (asked_for(ret_asked, OPTION_HELP) || asked_for(ret_asked, OPTION_VERSION)) {
+        return CLI_DONE;
+    }
+    if (!ret_asked->verb) {
+        return fail(CLI_USAGE, "what is to be done? `roster help` lists the verbs");
+    }
+    if (!fits_verb(ret_asked) || (needs_registry(ret_asked) && !complete(ret_asked))) {
+        return CLI_USAGE;
+    }
+    return CLI_DONE;
+}

@@ -1,0 +1,52 @@
+/* What verbs print with: colours, a grid of columns, JSON.
+ *
+ * Colours appear only when stdout is a terminal, TERM is not "dumb" and
+ * NO_COLOR is not set. Running out of memory ends the program. */
+#ifndef ROSTER_WATCHERS_CLI_OUTPUT_H
+#define ROSTER_WATCHERS_CLI_OUTPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum colour { PLAIN, STRONG, FAINT, GOOD, DOUBTFUL, BAD };
+
+/* Call before anything is printed. */
+void output_init(void);
+
+/* Write out what was printed. False once anything could not be written. One thread at a time. */
+bool output_flush(void);
+
+/* Why not: an errno; 0: all was written. */
+int output_error(void);
+
+/* Forget what could not be written, and that it could not. */
+void output_forgive(void);
+
+/* Print coloured; `colour` PLAIN is printf. */
+void output_put(enum colour colour, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* A state's, a health's colour, by its name in the registry. */
+enum colour colour_of(const char *word);
+
+/* Rows of cells, printed with aligned columns, two blanks between. */
+struct grid;
+struct grid *grid_new(void);
+void grid_cell(struct grid *grid, enum colour colour, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void grid_end_row(struct grid *grid);
+void grid_print(const struct grid *grid, const char *indent);
+void grid_free(struct grid *grid);
+
+/* JSON as it comes: no tree in memory. `key` is NULL inside an array. */
+struct json {
+    FILE *to;
+    bool comma; /* something stands before, on this level */
+};
+void json_open(struct json *json, const char *key, char bracket);
+void json_close(struct json *json, char bracket);
+void json_text(struct json *json, const char *key, const char *value); /* NULL or "": null */
+void json_number(struct json *json, const char *key, int64_t value);
+void json_bool(struct json *json, const char *key, bool value);
+
+#endif

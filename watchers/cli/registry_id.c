@@ -1,0 +1,141 @@
+/* roster accept --registry OLD-ID: take a restored or rebuilt registry for the old one.
+ *
+ * Routers and probes refuse a registry whose identity is another than the one
+ * they knew, or the same with a history that went back. This gives the registry
+ * a new identity that names OLD-ID, and the one that stood there, as superseded:
+ * all who knew either follow from now on. The old order of writes means nothing
+ * under the new identity, which is why even a restored one needs another. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "registry/base/clock.h"
+#include "registry/base/text.h"
+#include "watchers/cli/cli.h"
+#include "watchers/cli/client.h"
+#include "registry/model/codec.h"
+
+enum { SUPERSEDES_MAX = sizeof((struct charter *)0)->supersedes / sizeof *((struct charter *)0)->supersedes, ATTEMPTS = 10 };
+
+/* A random UUID, RFC 4122 version 4. */
+static void draw_identity(char *to, size_t size)
+{
+    uint64_t a = clock_random();
+    uint64_t b = clock_random();
+    snprintf(to, size, "%08x-%04x-4%03x-%04x-%012llx", (unsigned)(a >> 32), (unsigned)(a >> 16 & 0xffff), (unsigned)(a & 0xfff),
+             (unsigned)(0x8000 | (b >> 48 & 0x3fff)), (unsigned long long)(b & 0xffffffffffff));
+}
+
+static bool names(const struct charter *charter, const char *identity)
+{
+    for (size_t i = 0; i < charter->supersedes_count; i++) {
+        if (text_equal(charter->supersedes[i], identity)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The latest at the end; the oldest gives way. */
+static void supersede(struct charter *charter, const char *identity)
+{
+    if (!identity[0] || names(charter, identity)) {
+        return;
+    }
+    if (charter->supersedes_count == SUPERSEDES_MAX) {
+        memmove(charter->supersedes[0], charter->supersedes[1], sizeof charter->supersedes - sizeof charter->supersedes[0]);
+        charter->supersedes_count--;
+    }
+    text_copy(charter->supersedes[charter->supersedes_count++], IDENTITY_SIZE, identity);
+}
+
+static int read_charter(const struct asked *asked, const struct session_value *value, struct charter *ret_charter)
+{
+    struct refusal refusal;
+    *ret_charter = (struct charter){0};
+    if (!value->data || charter_decode(value->data, value->len, ret_charter, &refusal)) {
+        return CLI_DONE;
+    }
+    if (!asked_for(asked, OPTION_FORCE)) {
+        return fail(CLI_USAGE, "%s cannot be read (%s), and is not overwritten without --force", asked->root, refusal.sentence);
+    }
+    warn("%s could not be read (%s), and is overwritten", asked->root, refusal.sentence);
+    *ret_charter = (struct charter){0};
+    return CLI_DONE;
+}
+
+static int tell(const struct charter *charter, const char *was)
+{
+    printf("the registry is %s now (it was %s), and supersedes", charter->registry, was[0] ? was : "without identity");
+    for (size_t i = 0; i < charter->supersedes_count; i++) {
+        printf("%s %s", i > 0 ? "," : "", charter->supersedes[i]);
+    }
+    printf("\n");
+    return CLI_DONE;
+}
+
+/* Writes `charter`. STORE_UNKNOWN: read again; the identity drawn tells whether it was written. */
+static enum store_rc put(struct session *session, const struct asked *asked, const struct charter *charter, int32_t version)
+{
+    char *data = charter_encode(charter);
+    if (!data) {
+        return STORE_FAILED;
+    }
+    struct store_op op = {.kind = STORE_SET, .path = asked->root, .data = data, .len = strlen(data), .version = version};
+    enum store_rc rc = session_write(session, &op, 1);
+    free(data);
+    return rc;
+}
+
+static int accept_in(struct session *session, const struct asked *asked)
+{
+    struct charter drawn = {0}; /* what was last tried to write */
+    char was[IDENTITY_SIZE] = "";
+    draw_identity(drawn.registry, sizeof drawn.registry);
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+        struct session_value value = {0};
+        struct charter charter;
+        enum store_rc rc = session_get(session, asked->root, &value);
+        if (rc == STORE_NO_NODE) {
+            return fail(CLI_USAGE, "there is no %s in this registry yet; start a probe first", asked->root);
+        }
+        if (rc != STORE_OK) {
+            return session_failed(session, rc, asked->root);
+        }
+        int32_t version = value.stat.version;
+        int code = read_charter(asked, &value, &charter);
+        session_value_release(&value);
+        if (code != CLI_DONE) {
+            return code;
+        }
+        if (text_equal(charter.registry, drawn.registry)) {
+            return tell(&charter, was);
+        }
+        text_copy(was, sizeof was, charter.registry);
+        supersede(&charter, asked->registry);
+        supersede(&charter, charter.registry);
+        text_copy(charter.registry, sizeof charter.registry, drawn.registry);
+        rc = put(session, asked, &charter, version);
+        if (rc == STORE_OK) {
+            return tell(&charter, was);
+        }
+        if (rc != STORE_BAD_VERSION && rc != STORE_UNKNOWN) {
+            return session_failed(session, rc, asked->root);
+        }
+    }
+    return fail(CLI_INTERNAL, "%s is being written by others all the time; nothing was changed", asked->root);
+}
+
+int charter_accept(const struct asked *asked)
+{
+    if (!text_is_name(asked->registry)) {
+        return fail(CLI_USAGE, "--registry: '%s' is no registry's identity", asked->registry);
+    }
+    struct session *session;
+    int code = session_open(asked, &session);
+    if (code == CLI_DONE) {
+        code = accept_in(session, asked);
+        session_close(session);
+    }
+    return code;
+}

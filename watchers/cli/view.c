@@ -1,0 +1,223 @@
+#include "watchers/cli/view.h"
+
+#include <poll.h>
+#include <string.h>
+
+#include "registry/base/clock.h"
+#include "registry/base/limits.h"
+#include "registry/base/text.h"
+#include "watchers/cli/output.h"
+#include "watchers/cli/client.h"
+
+/* Spelt out rather than taken from model.h: the numbers are those of roster.h. */
+static const char *const state_words[] = {[ROSTER_STATE_OK] = "ok",
+                                          [ROSTER_STATE_SUSPECT] = "suspect",
+                                          [ROSTER_STATE_NO_PRIMARY] = "no-primary",
+                                          [ROSTER_STATE_CONFLICT] = "conflict"};
+static const char *const role_words[] = {
+    [ROSTER_ROLE_NONE] = "none", [ROSTER_ROLE_PRIMARY] = "primary", [ROSTER_ROLE_SECONDARY] = "secondary"};
+static const char *const health_words[] = {
+    [ROSTER_HEALTH_UNKNOWN] = "unknown", [ROSTER_HEALTH_UP] = "up", [ROSTER_HEALTH_DOWN] = "down"};
+static const char *const lag_words[] = {[ROSTER_LAG_UNKNOWN] = "unknown", [ROSTER_LAG_OK] = "ok", [ROSTER_LAG_BROKEN] = "broken"};
+
+const char *view_state_name(enum roster_topology_state state)
+{
+    return state_words[state];
+}
+
+const char *view_role_name(enum roster_role role)
+{
+    return role_words[role];
+}
+
+const char *view_health_name(enum roster_health health)
+{
+    return health_words[health];
+}
+
+/* ---- reading ------------------------------------------------------------------------------ */
+
+/* libroster does not tell other clusters' names; a session of its own does. */
+static int no_cluster(const struct asked *asked)
+{
+    struct session *session;
+    int code = session_open(asked, &session);
+    if (code == CLI_DONE) {
+        code = session_no_cluster(session, asked, asked->operands[0]);
+        session_close(session);
+    }
+    return code;
+}
+
+static int refuse(enum roster_status status, const struct roster_state *state, const struct asked *asked)
+{
+    const char *cluster = asked->operands[0];
+    if (state->refused[0]) {
+        return fail(CLI_NO_CLUSTER, "%s has no topology that can be followed: %s", cluster, state->refused);
+    }
+    switch (status) {
+    case ROSTER_UNREACHABLE:
+        return fail(CLI_UNREACHABLE, "the registry at %s cannot be reached; is it up, and are these its servers?", asked->servers);
+    case ROSTER_NO_CLUSTER:
+        return no_cluster(asked);
+    case ROSTER_INVALID:
+        return fail(CLI_USAGE, "%s", roster_error());
+    default:
+        return fail(CLI_INTERNAL, "%s", roster_strerror(status));
+    }
+}
+
+int view_follow(struct roster *roster, const struct asked *asked, struct roster_cluster **ret_cluster)
+{
+    int64_t deadline_ms = clock_mono_ms() + asked->timeout_ms;
+    struct roster_subscription subscription = {.wait_ms = (int)(asked->timeout_ms < INT32_MAX ? asked->timeout_ms : INT32_MAX)};
+    enum roster_status status = roster_subscribe(roster, asked->operands[0], &subscription, ret_cluster);
+    struct roster_state state = {0};
+    if (status != ROSTER_OK) {
+        if (*ret_cluster) {
+            roster_state(*ret_cluster, &state);
+        }
+        return refuse(status, &state, asked);
+    }
+    /* It may be the cache's answer, or one whose witnesses are still being counted: the registry is given its time. */
+    while (roster_state(*ret_cluster, &state) == ROSTER_OK && (state.cached || state.witnesses_now < 0) && !state.refused[0] &&
+           clock_mono_ms() < deadline_ms) {
+        poll(NULL, 0, 5);
+    }
+    return CLI_DONE;
+}
+
+/* libroster reads one znode per cluster and knows the witnesses of the last verdict only; who watches today is in the reports. */
+static void count_witnesses(const struct asked *asked, struct roster_state *state)
+{
+    struct session *session;
+    struct session_names probes = {0};
+    if (!state->connected || session_open(asked, &session) != CLI_DONE) {
+        return;
+    }
+    if (session_probes(session, asked, &probes) == STORE_OK) {
+        session_witnesses(session, asked, asked->operands[0], &probes, &state->witnesses_now);
+    }
+    session_names_release(&probes);
+    session_close(session);
+}
+
+bool view_read(struct view *view, const struct asked *asked, struct roster_cluster *cluster)
+{
+    view->cluster = asked->operands[0];
+    view->member_count = 0;
+    memset(&view->state, 0, sizeof view->state);
+    if (roster_state(cluster, &view->state) != ROSTER_OK) {
+        return false;
+    }
+    count_witnesses(asked, &view->state);
+    return roster_members(cluster, view->members, ROSTER_MEMBERS_MAX, &view->member_count) == ROSTER_OK;
+}
+
+/* ---- JSON ----------------------------------------------------------------------------------- */
+
+/* "zone=a,rack=7" as an object. A comma not followed by KEY= belongs to the value before it. */
+static void put_labels(struct json *json, const char *labels)
+{
+    json_open(json, "labels", '{');
+    while (*labels) {
+        char key[LABEL_KEY_SIZE + 1];
+        char value[sizeof((struct roster_member *)0)->labels];
+        size_t key_length = strcspn(labels, "=");
+        const char *from = labels + key_length + (labels[key_length] == '=');
+        const char *end = from + strcspn(from, ",");
+        while (*end && strcspn(end + 1, "=") >= strcspn(end + 1, ",")) {
+            end += 1 + strcspn(end + 1, ",");
+        }
+        snprintf(key, sizeof key, "%.*s", (int)key_length, labels);
+        snprintf(value, sizeof value, "%.*s", (int)(end - from), from);
+        json_text(json, key, value);
+        labels = end + (*end == ',');
+    }
+    json_close(json, '}');
+}
+
+static void put_lag(struct json *json, const struct roster_endpoint *endpoint)
+{
+    json_open(json, "lag", '{');
+    json_text(json, "state", lag_words[endpoint->lag_state]);
+    if (endpoint->lag_bytes >= 0) {
+        json_number(json, "bytes", endpoint->lag_bytes);
+    }
+    if (endpoint->lag_ms >= 0) {
+        json_number(json, "ms", endpoint->lag_ms);
+    }
+    if (endpoint->lag_transactions >= 0) {
+        json_number(json, "transactions", endpoint->lag_transactions);
+    }
+    json_close(json, '}');
+}
+
+static void put_member(struct json *json, const struct roster_member *member)
+{
+    const struct roster_endpoint *endpoint = &member->endpoint;
+    json_open(json, NULL, '{');
+    json_text(json, "name", endpoint->name);
+    json_text(json, "host", endpoint->host);
+    json_number(json, "port", endpoint->port);
+    json_text(json, "role", role_words[endpoint->role]);
+    json_text(json, "health", health_words[endpoint->health]);
+    if (member->reason[0]) {
+        json_text(json, "reason", member->reason);
+    }
+    json_bool(json, "fenced", member->fenced != 0);
+    json_bool(json, "drained", member->drained != 0);
+    json_bool(json, "claims", member->claims != 0);
+    if (member->condition[0]) {
+        json_text(json, "condition", member->condition);
+    }
+    json_bool(json, "sync", member->sync != 0);
+    json_text(json, "upstream", member->upstream);
+    if (endpoint->role == ROSTER_ROLE_SECONDARY || endpoint->lag_state != ROSTER_LAG_UNKNOWN) {
+        put_lag(json, endpoint);
+    }
+    json_number(json, "weight", endpoint->weight);
+    put_labels(json, member->labels);
+    json_close(json, '}');
+}
+
+void view_json(const struct view *view, FILE *to)
+{
+    const struct roster_state *state = &view->state;
+    struct json json = {.to = to};
+    char at[32] = "";
+    if (state->at_wall_ms) {
+        text_time(at, sizeof at, state->at_wall_ms);
+    }
+    json_open(&json, NULL, '{');
+    json_text(&json, "cluster", view->cluster);
+    json_text(&json, "engine", state->engine);
+    json_text(&json, "kind", state->kind);
+    json_number(&json, "witnesses", state->witnesses);
+    json_number(&json, "epoch", state->epoch);
+    json_text(&json, "state", state_words[state->state]);
+    json_text(&json, "primary", state->primary);
+    json_text(&json, "lineage", state->lineage);
+    json_text(&json, "identity", state->identity);
+    json_text(&json, "why", state->why);
+    json_text(&json, "rule", state->rule);
+    json_text(&json, "by", state->by);
+    json_text(&json, "at_wall", at);
+    json_open(&json, "members", '[');
+    for (size_t i = 0; i < view->member_count; i++) {
+        put_member(&json, &view->members[i]);
+    }
+    json_close(&json, ']');
+    json_number(&json, "age_ms", state->age_ms);
+    if (state->witnesses_now >= 0) {
+        json_number(&json, "witnesses_now", state->witnesses_now);
+    } else {
+        json_text(&json, "witnesses_now", NULL);
+    }
+    json_number(&json, "quorum", state->quorum);
+    json_bool(&json, "connected", state->connected != 0);
+    json_bool(&json, "cached", state->cached != 0);
+    json_text(&json, "refused", state->refused);
+    json_close(&json, '}');
+    putc('\n', to);
+}

@@ -1,0 +1,33 @@
+/* What libroster knows of one cluster, copied out at one moment: for printing. */
+#ifndef ROSTER_WATCHERS_CLI_VIEW_H
+#define ROSTER_WATCHERS_CLI_VIEW_H
+
+#include <stdio.h>
+
+#include "watchers/cli/cli.h"
+
+struct view {
+    const char *cluster;
+    struct roster_state state;
+    size_t member_count;
+    struct roster_member members[ROSTER_MEMBERS_MAX];
+};
+
+/* Subscribe to the first operand and wait, at most the timeout, for what the registry says of it. On failure says why and
+ * returns the exit code. */
+int view_follow(struct roster *roster, const struct asked *asked, struct roster_cluster **ret_cluster);
+
+/* Copy out what is known. state.witnesses_now becomes the number of probes that report the cluster now.
+ * False: there is no topology yet; then only state.connected and state.refused mean something. */
+bool view_read(struct view *view, const struct asked *asked, struct roster_cluster *cluster);
+
+/* One JSON object and a newline: the topology's keys as they stand in the registry, then age_ms, witnesses_now, quorum,
+ * connected, cached, refused. */
+void view_json(const struct view *view, FILE *to);
+
+/* The words of the registry. */
+const char *view_state_name(enum roster_topology_state state);
+const char *view_role_name(enum roster_role role);
+const char *view_health_name(enum roster_health health);
+
+#endif
