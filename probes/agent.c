@@ -63,7 +63,7 @@ static void check_slip(struct agent *agent, int64_t now_ms)
         return;
     }
     agent->pulse_ms = now_ms;
-    note(NOTE_WARNING, agent->ground.config->probe.name,
+    log_line(LOG_WARNING, agent->ground.config->probe.name,
          "this process stood still for %lld ms: reading everything again before deciding", (long long)gap_ms);
     agent->ground.slipped_ms = now_ms + agent->ground.config->probe.interval_ms;
     fleet_forget(agent->ground.fleet);
@@ -98,10 +98,10 @@ static void settle(struct agent *agent)
     }
     const char *trouble = reporter_trouble(agent->ground.reporter);
     if (trouble) {
-        note(NOTE_WARNING, "registry", "%s", trouble);
+        log_line(LOG_WARNING, "registry", "%s", trouble);
     }
     if (reporter_taken(agent->ground.reporter)[0]) {
-        note(NOTE_ERROR, agent->ground.config->probe.name, "%s", reporter_taken(agent->ground.reporter));
+        log_line(LOG_ERROR, agent->ground.config->probe.name, "%s", reporter_taken(agent->ground.reporter));
         agent->exit_code = 1;
         stop(agent);
     } else if (due_ms < INT64_MAX) {
@@ -159,7 +159,7 @@ static void session_news(struct agent *agent, const struct store_event *event)
 {
     bool up = event->kind == STORE_UP;
     if (up && (!agent->connected || event->renewed)) {
-        note(NOTE_NOTICE, "registry", "%s, session 0x%llx", event->renewed ? "connected, a new session" : "connected again",
+        log_line(LOG_NOTICE, "registry", "%s, session 0x%llx", event->renewed ? "connected, a new session" : "connected again",
              (unsigned long long)event->session);
         if (event->renewed) {
             fleet_session_began(agent->ground.fleet);
@@ -167,7 +167,7 @@ static void session_news(struct agent *agent, const struct store_event *event)
             fleet_forget(agent->ground.fleet);
         }
     } else if (!up && agent->connected) {
-        note(NOTE_WARNING, "registry", "%s%s%s: probing goes on",
+        log_line(LOG_WARNING, "registry", "%s%s%s: probing goes on",
              event->kind == STORE_GONE ? "the session is over" : "the connection is lost", event->detail ? ", " : "",
              event->detail ? event->detail : "");
         agent->away_ms = clock_mono_ms();
@@ -243,7 +243,7 @@ static void on_pulse(uv_timer_t *timer)
     }
     if (!agent->connected && !agent->told_away && now_ms - agent->away_ms > 3000) {
         agent->told_away = true;
-        note(NOTE_WARNING, "registry", "not reached at %s: waiting; probing goes on", agent->ground.config->registry.servers);
+        log_line(LOG_WARNING, "registry", "not reached at %s: waiting; probing goes on", agent->ground.config->registry.servers);
     }
     if (now_ms >= agent->resync_ms) {
         agent->resync_ms = now_ms + RESYNC_MS * 2 / 3 + (int64_t)(clock_random() % (RESYNC_MS * 2 / 3));
@@ -268,7 +268,7 @@ static void keep_what_needs_a_restart(const struct config *old, struct config *n
 {
     char changes[SENTENCE_SIZE];
     if (config_fixed_changes(old, new, changes, sizeof changes)[0]) {
-        note(NOTE_WARNING, "reload", "takes effect at a restart only: %s", changes);
+        log_line(LOG_WARNING, "reload", "takes effect at a restart only: %s", changes);
     }
     new->registry = old->registry;
     memcpy(new->probe.name, old->probe.name, sizeof new->probe.name);
@@ -286,35 +286,35 @@ static void reload(struct agent *agent)
     for (char *line = complaints, *end; line && *line; line = end) {
         end = line + strcspn(line, "\n");
         end += *end ? 1 : 0;
-        note(NOTE_WARNING, "reload", "%.*s", (int)strcspn(line, "\n"), line);
+        log_line(LOG_WARNING, "reload", "%.*s", (int)strcspn(line, "\n"), line);
     }
     free(complaints);
     if (!config) {
-        note(NOTE_ERROR, "reload", "%s is not taken over: the old configuration stays in force", agent->file);
+        log_line(LOG_ERROR, "reload", "%s is not taken over: the old configuration stays in force", agent->file);
         return;
     }
     struct config *old = agent->ground.config;
     bool same_timeout = old->probe.timeout_ms == config->probe.timeout_ms;
     keep_what_needs_a_restart(old, config);
     agent->ground.config = config;
-    note_set_level((enum note_level)config->probe.log_level);
+    log_set_level((enum log_level)config->probe.log_level);
     for (struct watch *watch = watch_first(&agent->ground); watch; watch = watch_next(watch)) {
         const struct cluster_settings *settings = find_cluster(config, watch_name(watch));
         if (settings) {
             watch_reload(watch, settings, same_timeout);
         } else {
-            note(NOTE_NOTICE, watch_name(watch), "no longer configured: its report is withdrawn");
+            log_line(LOG_NOTICE, watch_name(watch), "no longer configured: its report is withdrawn");
             watch_leave(watch);
         }
     }
     for (size_t i = 0; i < config->cluster_count; i++) {
         const char *name = config->clusters[i].name;
         if (!watch_find(&agent->ground, name) && !watch_start(&agent->ground, &config->clusters[i])) {
-            note(NOTE_ERROR, name, "no memory to watch it");
+            log_line(LOG_ERROR, name, "no memory to watch it");
         }
     }
     config_free(old);
-    note(NOTE_NOTICE, "reload", "%s is in force: %zu clusters", agent->file, config->cluster_count);
+    log_line(LOG_NOTICE, "reload", "%s is in force: %zu clusters", agent->file, config->cluster_count);
     settle(agent);
 }
 
@@ -329,7 +329,7 @@ static void on_signal(uv_signal_t *handle, int number)
         }
         return;
     }
-    note(NOTE_NOTICE, agent->ground.config->probe.name, "stopping: %s", number == SIGTERM ? "SIGTERM" : "SIGINT");
+    log_line(LOG_NOTICE, agent->ground.config->probe.name, "stopping: %s", number == SIGTERM ? "SIGTERM" : "SIGINT");
     stop(agent);
 }
 
@@ -360,7 +360,7 @@ static void finish_stop(struct agent *agent)
 static void give_up_waiting(uv_timer_t *timer)
 {
     struct agent *agent = timer->data;
-    note(NOTE_WARNING, "registry", "does not take our leave: the reports go when the session expires");
+    log_line(LOG_WARNING, "registry", "does not take our leave: the reports go when the session expires");
     _exit(agent->exit_code);
 }
 
@@ -401,7 +401,7 @@ static void release(struct agent *agent)
 static void store_says(void *ctx, int severity, const char *line)
 {
     (void)ctx;
-    note(severity <= 1 ? NOTE_INFO : NOTE_DEBUG, "zookeeper", "%s", line);
+    log_line(severity <= 1 ? LOG_INFO : LOG_DEBUG, "zookeeper", "%s", line);
 }
 
 static void draw_uuid(char to[IDENTITY_SIZE])
@@ -438,7 +438,7 @@ static bool start_store(struct agent *agent)
                                                              FLEET_LIST, FLEET_PROBE)
                                                  : NULL;
     if (!agent->ground.fleet) {
-        note(NOTE_ERROR, "registry", "%s", sentence);
+        log_line(LOG_ERROR, "registry", "%s", sentence);
     }
     return agent->ground.fleet != NULL;
 }
@@ -472,10 +472,10 @@ int agent_run(struct config *config, const char *file)
     start_handles(&agent);
     agent.away_ms = agent.pulse_ms = clock_mono_ms();
     agent.resync_ms = agent.pulse_ms + RESYNC_MS;
-    note(NOTE_NOTICE, config->probe.name, "roster-probe %s watches %zu clusters", ROSTER_VERSION, config->cluster_count);
+    log_line(LOG_NOTICE, config->probe.name, "roster-probe %s watches %zu clusters", ROSTER_VERSION, config->cluster_count);
     for (size_t i = 0; i < config->cluster_count; i++) {
         if (!watch_start(&agent.ground, &config->clusters[i])) {
-            note(NOTE_ERROR, config->clusters[i].name, "no memory to watch it");
+            log_line(LOG_ERROR, config->clusters[i].name, "no memory to watch it");
             agent.exit_code = 1;
         }
     }

@@ -47,7 +47,7 @@ static void hasten(struct watch *watch)
 void watch_alarm(struct watch *watch, const char *member, const char *why)
 {
     if (schedule_alarm(&watch->schedule, clock_mono_ms())) {
-        note(NOTE_INFO, watch->settings.name, "looking closely: %s%s%s", member, member[0] ? ": " : "", why);
+        log_line(LOG_INFO, watch->settings.name, "looking closely: %s%s%s", member, member[0] ? ": " : "", why);
         hasten(watch);
     }
 }
@@ -62,7 +62,7 @@ static void report(struct watch *watch)
     }
     assess_report(&watch->assessment, now_ms, abstains, &now);
     if (!text_equal(watch->abstains, now.abstains)) {
-        note(NOTE_NOTICE, watch->settings.name, now.abstains[0] ? "this probe abstains: %s" : "this probe votes%s", now.abstains);
+        log_line(LOG_NOTICE, watch->settings.name, now.abstains[0] ? "this probe abstains: %s" : "this probe votes%s", now.abstains);
         strcpy(watch->abstains, now.abstains);
     }
     reporter_say(watch->ground->reporter, watch->posting, &now, now_ms);
@@ -123,7 +123,7 @@ static void tell_kind(struct watch *watch)
 {
     enum kind kind = watch->assessment.policy.kind;
     if (watch->assessment.finds_kind && kind != watch->told_kind) {
-        note(NOTE_NOTICE, watch->settings.name, "the servers show that its kind is %s", kind_names[kind]);
+        log_line(LOG_NOTICE, watch->settings.name, "the servers show that its kind is %s", kind_names[kind]);
         watch->told_kind = kind;
     }
 }
@@ -193,7 +193,7 @@ static void start_look(struct watch *watch, size_t i)
     watch->told[i] = ANSWER_UNKNOWN;
     watch->looks[i] = look_new(&look);
     if (!watch->looks[i]) {
-        note(NOTE_ERROR, watch->settings.name, "no memory to look at %s", watch->settings.members[i].name);
+        log_line(LOG_ERROR, watch->settings.name, "no memory to look at %s", watch->settings.members[i].name);
     }
 }
 
@@ -404,7 +404,7 @@ static void tell_news(struct watch *watch)
 {
     struct resolver_news news = resolver_news(watch->resolver);
     if (news.refused) {
-        note(NOTE_WARNING, watch->settings.name, "%s", news.refused);
+        log_line(LOG_WARNING, watch->settings.name, "%s", news.refused);
     }
     if (news.changed) {
         words_verdict(watch->settings.name, news.before, resolver_topology(watch->resolver));

@@ -81,7 +81,7 @@ int main(int argc, char **argv)
         config_free(config);
         return EXIT_SUCCESS;
     }
-    note_set_level((enum note_level)config->probe.log_level);
+    log_set_level((enum log_level)config->probe.log_level);
     spare_authorities();
     return agent_run(config, file);
 }

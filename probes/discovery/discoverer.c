@@ -14,16 +14,16 @@ static void tell(void *owner, enum tidings tidings, const struct found *found, c
     discovery_name(found, name);
     switch (tidings) {
     case TIDINGS_NAMED:
-        note(NOTE_NOTICE, search->cluster, "discovery: %s is named by %s: to be verified", address, why);
+        log_line(LOG_NOTICE, search->cluster, "discovery: %s is named by %s: to be verified", address, why);
         break;
     case TIDINGS_VERIFIED:
-        note(NOTE_NOTICE, search->cluster, "discovery: %s is verified: member %s", address, name);
+        log_line(LOG_NOTICE, search->cluster, "discovery: %s is verified: member %s", address, name);
         break;
     case TIDINGS_REFUSED:
-        note(NOTE_NOTICE, search->cluster, "discovery: %s is refused: %s", found->port ? address : found->host, why);
+        log_line(LOG_NOTICE, search->cluster, "discovery: %s is refused: %s", found->port ? address : found->host, why);
         break;
     case TIDINGS_FORGOTTEN:
-        note(NOTE_NOTICE, search->cluster, "discovery: member %s is forgotten: it is silent, and nobody names it", name);
+        log_line(LOG_NOTICE, search->cluster, "discovery: member %s is forgotten: it is silent, and nobody names it", name);
         break;
     }
 }

@@ -28,15 +28,15 @@
 #include "registry/base/clock.h"
 #include "registry/base/text.h"
 
-enum { NOTE_SIZE = 2048 };
-_Static_assert(NOTE_SIZE <= PIPE_BUF, "a line must be one atomic write");
+enum { LOG_LINE_SIZE = 2048 };
+_Static_assert(LOG_LINE_SIZE <= PIPE_BUF, "a line must be one atomic write");
 
-const char *const note_level_names[] = {"error", "warning", "notice", "info", "debug", NULL};
+const char *const log_level_names[] = {"error", "warning", "notice", "info", "debug", NULL};
 
-static atomic_int most_said = NOTE_NOTICE;
+static atomic_int most_said = LOG_NOTICE;
 static atomic_ulong dropped;
 
-void note_set_level(enum note_level most)
+void log_set_level(enum log_level most)
 {
     atomic_store_explicit(&most_said, (int)most, memory_order_relaxed);
 }
@@ -76,11 +76,11 @@ static bool write_line(char *line, size_t length)
 }
 
 /* "TIME LEVEL SUBJECT " into a fresh line; the last byte stays free for the newline. */
-static void begin(struct text *text, char *line, enum note_level level, const char *subject)
+static void begin(struct text *text, char *line, enum log_level level, const char *subject)
 {
     char time[CLOCK_TEXT_SIZE];
-    text_init(text, line, NOTE_SIZE - 1);
-    text_put(text, "%s %s %s ", text_time(time, sizeof time, clock_wall_ms()), note_level_names[level], subject);
+    text_init(text, line, LOG_LINE_SIZE - 1);
+    text_put(text, "%s %s %s ", text_time(time, sizeof time, clock_wall_ms()), log_level_names[level], subject);
 }
 
 static bool end(struct text *text)
@@ -94,9 +94,9 @@ static void tell_dropped(void)
 {
     unsigned long lost = atomic_exchange_explicit(&dropped, 0, memory_order_relaxed);
     if (lost > 0) {
-        char line[NOTE_SIZE];
+        char line[LOG_LINE_SIZE];
         struct text text;
-        begin(&text, line, NOTE_WARNING, "log");
+        begin(&text, line, LOG_WARNING, "log");
         text_put(&text, "lost %lu lines: nobody was reading", lost);
         if (!end(&text)) {
             atomic_fetch_add_explicit(&dropped, lost, memory_order_relaxed);
@@ -104,13 +104,13 @@ static void tell_dropped(void)
     }
 }
 
-void note(enum note_level level, const char *subject, const char *format, ...)
+void log_line(enum log_level level, const char *subject, const char *format, ...)
 {
     if ((int)level > atomic_load_explicit(&most_said, memory_order_relaxed)) {
         return;
     }
     int saved_errno = errno;
-    char line[NOTE_SIZE], said[NOTE_SIZE];
+    char line[LOG_LINE_SIZE], said[LOG_LINE_SIZE];
     struct text text;
     va_list arguments;
 

@@ -8,13 +8,13 @@
 #ifndef ROSTER_REGISTRY_BASE_LOG_H
 #define ROSTER_REGISTRY_BASE_LOG_H
 
-enum note_level { NOTE_ERROR, NOTE_WARNING, NOTE_NOTICE, NOTE_INFO, NOTE_DEBUG };
+enum log_level { LOG_ERROR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG };
 
-extern const char *const note_level_names[]; /* "error", "warning", ...; NULL-terminated */
+extern const char *const log_level_names[]; /* "error", "warning", ...; NULL-terminated */
 
-void note_set_level(enum note_level most);
+void log_set_level(enum log_level most);
 
 /* `subject` names whom the line is about ("orders/pg-2", "registry"); required. */
-void note(enum note_level level, const char *subject, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void log_line(enum log_level level, const char *subject, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 #endif

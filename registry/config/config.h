@@ -33,7 +33,7 @@ struct probe_settings {
     int64_t timeout_ms;          /* per phase: name, connect, query */
     int rise;                    /* good answers in a row before a member that was down counts as up */
     int fall;                    /* ambiguous failures in a row before they count */
-    int log_level;               /* enum note_level */
+    int log_level;               /* enum log_level */
 };
 
 struct cluster_settings {

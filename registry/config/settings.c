@@ -72,7 +72,7 @@ const struct setting settings[] = {
      .meaning = "ambiguous failures (timeouts) in a row before they count"},
     {PROBE("interval"), .type = SETTING_DURATION, .low = 50, .high = HOUR, .usual = {"1s"}, .reloads = RELOADS,
      PLACE(probe_settings, interval_ms), .meaning = "between two looks at a member in quiet times"},
-    {PROBE("log_level"), .type = SETTING_CHOICE, .words = note_level_names, .usual = {"notice"}, .reloads = RELOADS,
+    {PROBE("log_level"), .type = SETTING_CHOICE, .words = log_level_names, .usual = {"notice"}, .reloads = RELOADS,
      PLACE(probe_settings, log_level), .meaning = "the least urgent lines to log"},
     {PROBE("name"), .type = SETTING_NAME, .reloads = RESTARTS, PLACE(probe_settings, name),
      .meaning = "of this probe in the registry; by default the host name, cut at the first dot"},

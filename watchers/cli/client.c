@@ -24,7 +24,7 @@ struct session {
 
 /* ---- life ----------------------------------------------------------------------- */
 
-static void log_line(void *context, int severity, const char *line)
+static void on_store_line(void *context, int severity, const char *line)
 {
     (void)context;
     (void)severity;
@@ -42,7 +42,7 @@ int session_open(const struct asked *asked, struct session **ret_session)
         .servers = asked->servers,
         .session_timeout_ms = SESSION_TIMEOUT_MS,
         .auth = asked->auth,
-        .log = asked_for(asked, OPTION_VERBOSE) ? log_line : NULL,
+        .log = asked_for(asked, OPTION_VERBOSE) ? on_store_line : NULL,
     };
     session->store = store_zk_new(&options, sentence, sizeof sentence);
     if (!session->store) {

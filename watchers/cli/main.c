@@ -100,7 +100,7 @@ bool is_member_name(const char *name)
 }
 
 /* What goes on, to those who asked; what goes wrong, also to those who watch. The other verbs end with a sentence of their own. */
-static void log_line(void *context, enum roster_log_level level, const char *line)
+static void on_store_line(void *context, enum roster_log_level level, const char *line)
 {
     static const char *const levels[] = {"error", "warning", "notice", "info", "debug"};
     const struct asked *asked = context;
@@ -116,7 +116,7 @@ int open_roster(const struct asked *asked, struct roster **ret_roster)
         .root = asked->root,
         .auth = asked->auth,
         .cache_dir = asked->cache,
-        .log = log_line,
+        .log = on_store_line,
         .log_context = (void *)(uintptr_t)asked,
     };
     enum roster_status status = roster_open(&options, ret_roster);

@@ -374,10 +374,10 @@ START_TEST(a_log_line_is_time_level_subject_and_sentence)
     int64_t ms;
     char time[CLOCK_TEXT_SIZE] = "";
     log_to_pipe();
-    note(NOTE_NOTICE, "orders/pg-2", "went %s\nand %d", "primary", 7);
-    note(NOTE_INFO, "orders/pg-2", "is not said");
-    note_set_level(NOTE_DEBUG);
-    note(NOTE_DEBUG, "registry", "is said");
+    log_line(LOG_NOTICE, "orders/pg-2", "went %s\nand %d", "primary", 7);
+    log_line(LOG_INFO, "orders/pg-2", "is not said");
+    log_set_level(LOG_DEBUG);
+    log_line(LOG_DEBUG, "registry", "is said");
     collect();
     memcpy(time, lines, strcspn(lines, " "));
     ck_assert(text_parse_time(time, &ms));
@@ -393,8 +393,8 @@ START_TEST(a_log_line_is_cut_but_whole)
     memset(endless, 'x', sizeof endless);
     endless[sizeof endless - 1] = '\0';
     log_to_pipe();
-    note(NOTE_ERROR, "subject", "%s", endless);
-    note(NOTE_ERROR, "subject", "next");
+    log_line(LOG_ERROR, "subject", "%s", endless);
+    log_line(LOG_ERROR, "subject", "next");
     collect();
     ck_assert_uint_le(strcspn(lines, "\n"), 4096);
     ck_assert_ptr_nonnull(strstr(lines, "xx\n2"));
@@ -408,10 +408,10 @@ static void overflow(void)
     long lost = -1;
     int said = 0;
     for (int i = 0; i < 20000; i++) {
-        note(NOTE_NOTICE, "subject", "line %d", i);
+        log_line(LOG_NOTICE, "subject", "line %d", i);
     }
     ck_assert(read(log_end, lines, 16384) > 0);
-    note(NOTE_NOTICE, "subject", "reading again");
+    log_line(LOG_NOTICE, "subject", "reading again");
     collect();
     char *found = strstr(lines, "warning log lost ");
     ck_assert_ptr_nonnull(found);
@@ -448,7 +448,7 @@ START_TEST(a_log_file_gets_every_line)
     unlink(path);
     log_to(writer, reader);
     for (int i = 0; i < 5000; i++) {
-        note(NOTE_NOTICE, "subject", "line %d", i);
+        log_line(LOG_NOTICE, "subject", "line %d", i);
     }
     collect();
     for (char *at = lines; (at = strstr(at, " line ")); at++) {

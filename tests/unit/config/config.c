@@ -140,7 +140,7 @@ START_TEST(a_minimal_file_gets_its_defaults)
     ck_assert_int_eq(config->probe.timeout_ms, 500);
     ck_assert_int_eq(config->probe.rise, 1);
     ck_assert_int_eq(config->probe.fall, 3);
-    ck_assert_int_eq(config->probe.log_level, NOTE_NOTICE);
+    ck_assert_int_eq(config->probe.log_level, LOG_NOTICE);
     ck_assert(text_is_name(config->probe.name));
     ck_assert_uint_eq(config->cluster_count, 1);
     const struct cluster_settings *orders = &config->clusters[0];
@@ -219,7 +219,7 @@ START_TEST(every_setting_arrives)
     ck_assert_int_eq(config->probe.timeout_ms, 1000);
     ck_assert_int_eq(config->probe.rise, 2);
     ck_assert_int_eq(config->probe.fall, 5);
-    ck_assert_int_eq(config->probe.log_level, NOTE_DEBUG);
+    ck_assert_int_eq(config->probe.log_level, LOG_DEBUG);
     const struct cluster_settings *orders = &config->clusters[0];
     ck_assert_int_eq(orders->policy.witnesses, 3);
     ck_assert_int_eq(orders->policy.conflict, CONFLICT_NONE);
