@@ -134,14 +134,14 @@ static bool load_from(int dir_fd, const char *cluster, struct topology *ret_topo
     char name[FILE_NAME_SIZE];
     size_t len = 0, json_len = 0;
     struct provenance provenance;
-    struct refusal refusal = {.sentence = ""};
+    struct codec_error error = {.sentence = ""};
     char *bytes = read_whole(dir_fd, name_of(name, sizeof name, cluster), &len, sentence, size);
     const char *json = bytes ? check_whole(bytes, len, &provenance, &json_len) : NULL;
     bool good = false;
     if (bytes && !json) {
         fail(sentence, size, "the cache file is torn", 0);
-    } else if (json && !topology_decode(json, json_len, ret_topology, &refusal)) {
-        fail(sentence, size, refusal.sentence, 0);
+    } else if (json && !topology_decode(json, json_len, ret_topology, &error)) {
+        fail(sentence, size, error.sentence, 0);
     } else if (json && !text_equal(ret_topology->cluster, cluster)) {
         fail(sentence, size, "the cache file is of another cluster", 0);
     } else if (json) {

@@ -231,9 +231,9 @@ static void judge_value(const struct watcher *watcher, struct watched *watched, 
         return;
     }
     struct topology *topology = calloc(1, sizeof *topology);
-    struct refusal refusal = {.sentence = "memory ran out"};
-    if (!topology || !topology_decode(node->data ? node->data : "", node->len, topology, &refusal)) {
-        refuse(watched, node->stat.czxid, node->stat.version, "%s", refusal.sentence);
+    struct codec_error error = {.sentence = "memory ran out"};
+    if (!topology || !topology_decode(node->data ? node->data : "", node->len, topology, &error)) {
+        refuse(watched, node->stat.czxid, node->stat.version, "%s", error.sentence);
     } else if (!text_equal(topology->cluster, watched->cluster)) {
         refuse(watched, node->stat.czxid, node->stat.version, "it is the topology of another cluster, \"%s\"", topology->cluster);
     } else {
@@ -275,17 +275,17 @@ static void judge_all(struct watcher *watcher, struct moment moment)
 static void read_charter(struct watcher *watcher, struct moment moment)
 {
     const struct mirror_node *node = watcher->charter_node;
-    struct refusal refusal = {.sentence = ""};
+    struct codec_error error = {.sentence = ""};
     struct charter charter;
     bool first = !watcher->charter_current;
     watcher->charter_current = true;
-    if (node->rc == STORE_OK && charter_decode(node->data ? node->data : "", node->len, &charter, &refusal)) {
+    if (node->rc == STORE_OK && charter_decode(node->data ? node->data : "", node->len, &charter, &error)) {
         watcher->charter = charter;
         watcher->charter_ok = true;
     } else if (first) { /* later in a session we know well which one it is, whatever became of the znode */
         watcher->charter_ok = false;
         text_tame(watcher->charter_fault, sizeof watcher->charter_fault,
-                  node->rc == STORE_OK ? refusal.sentence : store_rc_names[node->rc]);
+                  node->rc == STORE_OK ? error.sentence : store_rc_names[node->rc]);
     }
     judge_all(watcher, moment);
 }

@@ -102,8 +102,8 @@ static void read_list(struct fleet *fleet, const struct mirror_node *node)
 static void read_presence(struct fleet *fleet, struct peer *peer, const struct mirror_node *node)
 {
     struct presence presence;
-    struct refusal refusal;
-    if (!node->exists || !node->data || !presence_decode(node->data, node->len, &presence, &refusal)) {
+    struct codec_error error;
+    if (!node->exists || !node->data || !presence_decode(node->data, node->len, &presence, &error)) {
         return; /* says nothing: its beat stands still */
     }
     if (!peer->seen || peer->nonce != presence.nonce) {

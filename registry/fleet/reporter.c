@@ -32,7 +32,7 @@ struct farewell {
     int64_t session;       /* with this one it goes by itself */
     bool busy;             /* its deletion is under way */
     bool moot;             /* its cluster is back */
-    int64_t not_before_ms; /* after a refusal */
+    int64_t not_before_ms; /* after a error */
     struct farewell *after;
 };
 
@@ -257,10 +257,10 @@ static bool is_standing(const struct post *post)
 bool posting_take_acked(struct posting *posting, const struct report **ret_report, int32_t *ret_version, int64_t *ret_mzxid)
 {
     struct post *post = &posting->post;
-    struct refusal refusal;
+    struct codec_error error;
     if (post->acked) {
         post->acked = false;
-        posting->has_acked = report_decode(post->sent, strlen(post->sent), &posting->acked, &refusal);
+        posting->has_acked = report_decode(post->sent, strlen(post->sent), &posting->acked, &error);
         posting->told_acked = false;
     } else if (posting->has_acked && !is_standing(post)) {
         posting->has_acked = false;
@@ -358,7 +358,7 @@ static void begin_folders(struct reporter *reporter)
 static void check_charter(struct reporter *reporter, const struct store_event *event)
 {
     struct charter charter = {0};
-    struct refusal refusal;
+    struct codec_error error;
     if (event->rc == STORE_OK && event->len == 0) {
         strcpy(charter.registry, reporter->uuid);
         char *json = charter_encode(&charter);
@@ -371,7 +371,7 @@ static void check_charter(struct reporter *reporter, const struct store_event *e
             store_write(reporter->store, store_tag(NULL, TAG_REPORTER), &op, 1); /* lost to another probe: as good */
         }
         free(json);
-    } else if (event->rc == STORE_OK && !charter_decode(event->data, event->len, &charter, &refusal)) {
+    } else if (event->rc == STORE_OK && !charter_decode(event->data, event->len, &charter, &error)) {
         reporter->trouble =
             "the root znode holds something that is not ours to overwrite; routers cannot tell this registry's identity";
     }
@@ -415,9 +415,9 @@ static void step_folders(struct reporter *reporter, int64_t now_ms)
 static int64_t settle_name(struct reporter *reporter, int64_t now_ms)
 {
     struct presence rival;
-    struct refusal refusal;
+    struct codec_error error;
     struct post *own = &reporter->own;
-    if (!own->found || !presence_decode(own->found, own->found_len, &rival, &refusal)) {
+    if (!own->found || !presence_decode(own->found, own->found_len, &rival, &error)) {
         post_replace(own); /* nobody's */
         return INT64_MAX;
     }

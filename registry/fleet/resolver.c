@@ -183,7 +183,7 @@ static void read_report(struct resolver *resolver, const struct mirror_node *nod
         return;
     }
     struct report *report = malloc(sizeof *report);
-    struct refusal refusal;
+    struct codec_error error;
     bool was_usable = witness->usable;
     witness->usable = false;
     resolver->moved = true;
@@ -191,8 +191,8 @@ static void read_report(struct resolver *resolver, const struct mirror_node *nod
         free(report);
         return;
     }
-    if (!report_decode(node->data ? node->data : "", node->len, report, &refusal)) {
-        refuse(resolver, node, refusal.sentence);
+    if (!report_decode(node->data ? node->data : "", node->len, report, &error)) {
+        refuse(resolver, node, error.sentence);
     } else if (strcmp(report->probe, witness->name) != 0 || strcmp(report->cluster, resolver->cluster) != 0) {
         refuse(resolver, node, "it speaks for another probe or cluster than its path");
     } else {
@@ -217,7 +217,7 @@ static void adopt(struct resolver *resolver, const struct topology *topology, in
 
 static void read_topology(struct resolver *resolver, const struct mirror_node *node, int64_t now_ms)
 {
-    struct refusal refusal;
+    struct codec_error error;
     struct topology *topology = malloc(sizeof *topology);
     resolver->moved = true;
     resolver->foreign = false;
@@ -226,10 +226,10 @@ static void read_topology(struct resolver *resolver, const struct mirror_node *n
         free(topology);
         return;
     }
-    if (!topology_decode(node->data ? node->data : "", node->len, topology, &refusal)) {
-        refuse(resolver, node, refusal.sentence);
-        resolver->foreign = refusal.foreign;
-        resolver->spoiled = !refusal.foreign;
+    if (!topology_decode(node->data ? node->data : "", node->len, topology, &error)) {
+        refuse(resolver, node, error.sentence);
+        resolver->foreign = error.foreign;
+        resolver->spoiled = !error.foreign;
     } else if (strcmp(topology->cluster, resolver->cluster) != 0) {
         refuse(resolver, node, "it is of another cluster than its path");
         resolver->spoiled = true;
@@ -251,13 +251,13 @@ static void read_topology(struct resolver *resolver, const struct mirror_node *n
 static void read_directives(struct resolver *resolver, const struct mirror_node *node)
 {
     struct directives directives;
-    struct refusal refusal;
+    struct codec_error error;
     resolver->moved = true;
     if (!node->exists) {
         return;
     }
-    if (!directives_decode(node->data ? node->data : "", node->len, &directives, &refusal)) {
-        refuse(resolver, node, refusal.sentence);
+    if (!directives_decode(node->data ? node->data : "", node->len, &directives, &error)) {
+        refuse(resolver, node, error.sentence);
         return; /* the last good word stands */
     }
     resolver->directives = directives;

@@ -15,8 +15,8 @@
 
 #include "registry/model/model.h"
 
-/* The sentence of a refusal; written only on failure. */
-struct refusal {
+/* The sentence of a error; written only on failure. */
+struct codec_error {
     char sentence[SENTENCE_SIZE];
     bool foreign; /* a record of another format: valid JSON, made by another program version; leave it alone */
 };
@@ -29,10 +29,10 @@ char *presence_encode(const struct presence *presence);
 char *charter_encode(const struct charter *charter);
 
 /* Each fills ret_* only when it returns true. `data` need not be terminated; len 0 is refused. */
-bool report_decode(const char *data, size_t len, struct report *ret_report, struct refusal *refusal);
-bool topology_decode(const char *data, size_t len, struct topology *ret_topology, struct refusal *refusal);
-bool directives_decode(const char *data, size_t len, struct directives *ret_directives, struct refusal *refusal);
-bool presence_decode(const char *data, size_t len, struct presence *ret_presence, struct refusal *refusal);
-bool charter_decode(const char *data, size_t len, struct charter *ret_charter, struct refusal *refusal);
+bool report_decode(const char *data, size_t len, struct report *ret_report, struct codec_error *error);
+bool topology_decode(const char *data, size_t len, struct topology *ret_topology, struct codec_error *error);
+bool directives_decode(const char *data, size_t len, struct directives *ret_directives, struct codec_error *error);
+bool presence_decode(const char *data, size_t len, struct presence *ret_presence, struct codec_error *error);
+bool charter_decode(const char *data, size_t len, struct charter *ret_charter, struct codec_error *error);
 
 #endif

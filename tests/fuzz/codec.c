@@ -16,13 +16,13 @@ static void must(bool condition)
     static void fuzz_##record(const char *data, size_t len)                                                                        \
     {                                                                                                                              \
         static struct record first, second;                                                                                        \
-        struct refusal refusal = {.sentence = ""};                                                                                 \
-        if (!record##_decode(data, len, &first, &refusal)) {                                                                       \
-            must(refusal.sentence[0] != '\0');                                                                                     \
+        struct codec_error error = {.sentence = ""};                                                                                 \
+        if (!record##_decode(data, len, &first, &error)) {                                                                       \
+            must(error.sentence[0] != '\0');                                                                                     \
             return;                                                                                                                \
         }                                                                                                                          \
         char *text = record##_encode(&first);                                                                                      \
-        must(text &&record##_decode(text, strlen(text), &second, &refusal));                                                       \
+        must(text &&record##_decode(text, strlen(text), &second, &error));                                                       \
         must(memcmp(&first, &second, sizeof first) == 0);                                                                          \
         char *again = record##_encode(&second);                                                                                    \
         must(again &&strcmp(text, again) == 0);                                                                                    \

@@ -77,7 +77,7 @@ void oracle_halted(struct oracle *oracle, bool halted)
 /* The reports that a verdict names, as they stand in the registry at this very moment. */
 static bool read_evidence(struct oracle *oracle, const struct topology *topology)
 {
-    struct refusal refusal;
+    struct codec_error error;
     char path[PATH_SIZE];
     oracle->evidence = (struct evidence){.previous = oracle->has ? &oracle->last : NULL,
                                          .directives = &oracle->directives,
@@ -86,7 +86,7 @@ static bool read_evidence(struct oracle *oracle, const struct topology *topology
         const struct testimony *testimony = &topology->evidence[i];
         path_report(path, sizeof path, SIM_ROOT, SIM_CLUSTER, testimony->probe);
         const struct znode *node = tree_find(&oracle->world->ensemble->head, path);
-        if (!node || node->stat.mzxid != testimony->mzxid || !report_decode(node->data, node->len, &oracle->reports[i], &refusal)) {
+        if (!node || node->stat.mzxid != testimony->mzxid || !report_decode(node->data, node->len, &oracle->reports[i], &error)) {
             world_fail(oracle->world, "S6: the verdict rests on a report of %s that does not stand there", testimony->probe);
             return false;
         }
@@ -189,7 +189,7 @@ static void check_uniqueness(struct oracle *oracle, const struct topology *now)
     strcpy(oracle->lineages[oracle->lineage_count++].primary, now->primary);
 }
 
-/* Does this report speak against the writer that was: by its own word, by its refusal, or by a newer history than its own? */
+/* Does this report speak against the writer that was: by its own word, by its error, or by a newer history than its own? */
 static bool is_against(const struct report *report, const char *was, const struct topology *now)
 {
     const struct sighting *seen = report_member(report, was);
@@ -321,14 +321,14 @@ static void tell(struct oracle *oracle, const struct topology *now)
 static void hear_topology(struct oracle *oracle, const struct change *change, const char *by)
 {
     struct world *world = oracle->world;
-    struct refusal refusal;
+    struct codec_error error;
     static struct topology now;
     if (change->drops || !by) {
         oracle->touched = true;
         return; /* the operator's hand; what a probe makes of it is checked */
     }
-    if (!topology_decode(change->node.data, change->node.len, &now, &refusal)) {
-        world_fail(world, "S14: %s wrote a verdict that cannot be read: %s", by, refusal.sentence);
+    if (!topology_decode(change->node.data, change->node.len, &now, &error)) {
+        world_fail(world, "S14: %s wrote a verdict that cannot be read: %s", by, error.sentence);
         return;
     }
     tell(oracle, &now);
@@ -358,11 +358,11 @@ static void hear(void *owner, const struct change *change, const char *by)
 {
     struct oracle *oracle = owner;
     char path[PATH_SIZE];
-    struct refusal refusal;
+    struct codec_error error;
     if (is(change->node.path, path_topology(path, sizeof path, SIM_ROOT, SIM_CLUSTER))) {
         hear_topology(oracle, change, by);
     } else if (is(change->node.path, path_directives(path, sizeof path, SIM_ROOT, SIM_CLUSTER)) && !change->drops) {
-        directives_decode(change->node.data, change->node.len, &oracle->directives, &refusal);
+        directives_decode(change->node.data, change->node.len, &oracle->directives, &error);
     }
     for (int i = 0; i < PROBES; i++) {
         if (is(change->node.path, path_probe(path, sizeof path, SIM_ROOT, probe_name(i))) && !change->drops) {

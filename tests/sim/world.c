@@ -195,13 +195,13 @@ static bool is_probe_well(struct world *world, int probe, char *why, size_t size
 {
     char path[PATH_SIZE];
     static struct report report;
-    struct refusal refusal;
+    struct codec_error error;
     if (!is_ours(world, path_probe(path, sizeof path, SIM_ROOT, probe_name(probe)), probe) ||
         !is_ours(world, path_report(path, sizeof path, SIM_ROOT, SIM_CLUSTER, probe_name(probe)), probe)) {
         return complain(why, size, "%s has no presence or no report in its session", probe_name(probe));
     }
     const struct znode *node = tree_find(&world->ensemble->head, path);
-    if (!report_decode(node->data, node->len, &report, &refusal) || report.abstains[0]) {
+    if (!report_decode(node->data, node->len, &report, &error) || report.abstains[0]) {
         return complain(why, size, "%s abstains", probe_name(probe));
     }
     return true;

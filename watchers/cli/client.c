@@ -288,13 +288,13 @@ int session_no_cluster(struct session *session, const struct asked *asked, const
     return CLI_NO_CLUSTER;
 }
 
-bool session_decode(const struct session_value *value, const char *cluster, struct topology *ret_topology, struct refusal *refusal)
+bool session_decode(const struct session_value *value, const char *cluster, struct topology *ret_topology, struct codec_error *error)
 {
-    if (!topology_decode(value->data ? value->data : "", value->len, ret_topology, refusal)) {
+    if (!topology_decode(value->data ? value->data : "", value->len, ret_topology, error)) {
         return false;
     }
     if (!text_equal(ret_topology->cluster, cluster)) {
-        snprintf(refusal->sentence, sizeof refusal->sentence, "cluster: it is that of '%s'", ret_topology->cluster);
+        snprintf(error->sentence, sizeof error->sentence, "cluster: it is that of '%s'", ret_topology->cluster);
         return false;
     }
     return true;
@@ -311,10 +311,10 @@ int session_topology(struct session *session, const struct asked *asked, const c
     if (rc != STORE_OK) {
         return session_failed(session, rc, path);
     }
-    struct refusal refusal;
-    bool readable = session_decode(&value, cluster, ret_topology, &refusal);
+    struct codec_error error;
+    bool readable = session_decode(&value, cluster, ret_topology, &error);
     session_value_release(&value);
-    return readable ? CLI_DONE : fail(CLI_NO_CLUSTER, "%s holds no topology that can be read: %s", path, refusal.sentence);
+    return readable ? CLI_DONE : fail(CLI_NO_CLUSTER, "%s holds no topology that can be read: %s", path, error.sentence);
 }
 
 bool session_names_hold(const struct session_names *names, const char *name)

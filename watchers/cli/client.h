@@ -58,7 +58,7 @@ int session_failed(const struct session *session, enum store_rc rc, const char *
 /* ---- what several verbs read -------------------------------------------------- */
 
 /* Decode what stands at a cluster's topology. False, with the reason, also when it is another cluster's. */
-bool session_decode(const struct session_value *value, const char *cluster, struct topology *ret_topology, struct refusal *refusal);
+bool session_decode(const struct session_value *value, const char *cluster, struct topology *ret_topology, struct codec_error *error);
 
 /* Says that a cluster has no topology: it waits for one, or is none, and then which one may be meant. Returns CLI_NO_CLUSTER. */
 int session_no_cluster(struct session *session, const struct asked *asked, const char *cluster);

@@ -208,15 +208,15 @@ static int check_member(const struct word *word)
 static int read_directives(const struct word *word, const char *path, const struct session_value *value,
                            struct directives *ret_directives)
 {
-    struct refusal refusal;
+    struct codec_error error;
     *ret_directives = (struct directives){0};
-    if (!value->data || directives_decode(value->data, value->len, ret_directives, &refusal)) {
+    if (!value->data || directives_decode(value->data, value->len, ret_directives, &error)) {
         return CLI_DONE;
     }
     if (!asked_for(word->asked, OPTION_FORCE)) {
-        return fail(CLI_USAGE, "%s cannot be read (%s), and is not overwritten without --force", path, refusal.sentence);
+        return fail(CLI_USAGE, "%s cannot be read (%s), and is not overwritten without --force", path, error.sentence);
     }
-    warn("%s could not be read (%s), and is overwritten", path, refusal.sentence);
+    warn("%s could not be read (%s), and is overwritten", path, error.sentence);
     *ret_directives = (struct directives){0};
     return CLI_DONE;
 }

@@ -11,16 +11,16 @@ static enum store_rc read_topology(struct session *session, const struct asked *
 {
     char path[PATH_SIZE];
     struct session_value value = {0};
-    struct refusal refusal;
+    struct codec_error error;
     enum store_rc rc = session_get(session, path_topology(path, sizeof path, asked->root, dossier->cluster), &value);
     if (rc != STORE_OK) {
         return rc == STORE_NO_NODE ? STORE_OK : rc;
     }
     dossier->exists = true;
     dossier->topology_mzxid = value.stat.mzxid;
-    dossier->has_topology = session_decode(&value, dossier->cluster, &dossier->topology, &refusal);
+    dossier->has_topology = session_decode(&value, dossier->cluster, &dossier->topology, &error);
     if (!dossier->has_topology) {
-        text_copy(dossier->topology_refused, sizeof dossier->topology_refused, refusal.sentence);
+        text_copy(dossier->topology_refused, sizeof dossier->topology_refused, error.sentence);
     }
     session_value_release(&value);
     return STORE_OK;
@@ -30,15 +30,15 @@ static enum store_rc read_directives(struct session *session, const struct asked
 {
     char path[PATH_SIZE];
     struct session_value value = {0};
-    struct refusal refusal;
+    struct codec_error error;
     enum store_rc rc = session_get(session, path_directives(path, sizeof path, asked->root, dossier->cluster), &value);
     if (rc != STORE_OK) {
         return rc == STORE_NO_NODE ? STORE_OK : rc;
     }
     dossier->directives_mzxid = value.stat.mzxid;
-    dossier->has_directives = directives_decode(value.data ? value.data : "", value.len, &dossier->directives, &refusal);
+    dossier->has_directives = directives_decode(value.data ? value.data : "", value.len, &dossier->directives, &error);
     if (!dossier->has_directives) {
-        text_copy(dossier->directives_refused, sizeof dossier->directives_refused, refusal.sentence);
+        text_copy(dossier->directives_refused, sizeof dossier->directives_refused, error.sentence);
     }
     session_value_release(&value);
     return STORE_OK;
@@ -48,13 +48,13 @@ static enum store_rc read_presence(struct session *session, const struct asked *
 {
     char path[PATH_SIZE];
     struct session_value value = {0};
-    struct refusal refusal;
+    struct codec_error error;
     enum store_rc rc = session_get(session, path_probe(path, sizeof path, asked->root, file->probe), &value);
     if (rc != STORE_OK) {
         return rc == STORE_NO_NODE ? STORE_OK : rc;
     }
     file->present = true;
-    file->introduced = presence_decode(value.data ? value.data : "", value.len, &file->presence, &refusal);
+    file->introduced = presence_decode(value.data ? value.data : "", value.len, &file->presence, &error);
     session_value_release(&value);
     return STORE_OK;
 }
@@ -73,7 +73,7 @@ static enum store_rc read_file(struct session *session, const struct asked *aske
     text_copy(file->probe, sizeof file->probe, probe);
     file->mzxid = value.stat.mzxid;
     file->version = value.stat.version;
-    file->readable = report_decode(value.data ? value.data : "", value.len, &file->report, &file->refusal);
+    file->readable = report_decode(value.data ? value.data : "", value.len, &file->report, &file->error);
     session_value_release(&value);
     dossier->file_count++;
     return read_presence(session, asked, file);

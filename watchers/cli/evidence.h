@@ -12,7 +12,7 @@
 struct file {
     char probe[NAME_SIZE];
     bool readable;
-    struct refusal refusal; /* when not readable */
+    struct codec_error error; /* when not readable */
     struct report report;
     int64_t mzxid;
     int32_t version; /* 0: never votes, lest a re-created report be taken for its former self */

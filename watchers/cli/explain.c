@@ -68,7 +68,7 @@ static void print_reckoning(const struct dossier *dossier)
 static void put_standing(struct grid *grid, const struct file *file)
 {
     if (!file->readable) {
-        grid_cell(grid, BAD, "unreadable: %s", file->refusal.sentence);
+        grid_cell(grid, BAD, "unreadable: %s", file->error.sentence);
     } else if (!file->present) {
         grid_cell(grid, BAD, "does not vote: its probe is gone");
     } else if (file->report.abstains[0]) {

@@ -65,7 +65,7 @@ static enum store_rc list_cluster(struct session *session, const struct asked *a
     static struct topology topology;
     char path[PATH_SIZE];
     struct session_value value = {0};
-    struct refusal refusal;
+    struct codec_error error;
     enum store_rc rc = session_get(session, path_topology(path, sizeof path, asked->root, cluster), &value);
     if (rc == STORE_NO_NODE) {
         print_blank(grid, cluster, "waiting");
@@ -74,13 +74,13 @@ static enum store_rc list_cluster(struct session *session, const struct asked *a
     if (rc != STORE_OK) {
         return rc;
     }
-    if (session_decode(&value, cluster, &topology, &refusal)) {
+    if (session_decode(&value, cluster, &topology, &error)) {
         int now = 0;
         rc = session_witnesses(session, asked, cluster, probes, &now);
         print_topology(grid, &topology, now);
     } else {
         print_blank(grid, cluster, "unreadable");
-        warn("%s: %s", path, refusal.sentence);
+        warn("%s: %s", path, error.sentence);
     }
     session_value_release(&value);
     return rc;

@@ -233,7 +233,7 @@ static void put_quoted(FILE *to, const char *text)
     putc('"', to);
 }
 
-static void put_key(struct json *json, const char *key)
+static void put_key(struct json_writer *json, const char *key)
 {
     if (json->comma) {
         fputs(", ", json->to);
@@ -245,20 +245,20 @@ static void put_key(struct json *json, const char *key)
     }
 }
 
-void json_open(struct json *json, const char *key, char bracket)
+void json_writer_open(struct json_writer *json, const char *key, char bracket)
 {
     put_key(json, key);
     putc(bracket, json->to);
     json->comma = false;
 }
 
-void json_close(struct json *json, char bracket)
+void json_writer_close(struct json_writer *json, char bracket)
 {
     putc(bracket, json->to);
     json->comma = true;
 }
 
-void json_text(struct json *json, const char *key, const char *value)
+void json_writer_text(struct json_writer *json, const char *key, const char *value)
 {
     put_key(json, key);
     if (value && value[0]) {
@@ -268,13 +268,13 @@ void json_text(struct json *json, const char *key, const char *value)
     }
 }
 
-void json_number(struct json *json, const char *key, int64_t value)
+void json_writer_number(struct json_writer *json, const char *key, int64_t value)
 {
     put_key(json, key);
     fprintf(json->to, "%lld", (long long)value);
 }
 
-void json_bool(struct json *json, const char *key, bool value)
+void json_writer_bool(struct json_writer *json, const char *key, bool value)
 {
     put_key(json, key);
     fputs(value ? "true" : "false", json->to);

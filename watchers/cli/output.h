@@ -39,14 +39,14 @@ void grid_print(const struct grid *grid, const char *indent);
 void grid_free(struct grid *grid);
 
 /* JSON as it comes: no tree in memory. `key` is NULL inside an array. */
-struct json {
+struct json_writer {
     FILE *to;
     bool comma; /* something stands before, on this level */
 };
-void json_open(struct json *json, const char *key, char bracket);
-void json_close(struct json *json, char bracket);
-void json_text(struct json *json, const char *key, const char *value); /* NULL or "": null */
-void json_number(struct json *json, const char *key, int64_t value);
-void json_bool(struct json *json, const char *key, bool value);
+void json_writer_open(struct json_writer *json, const char *key, char bracket);
+void json_writer_close(struct json_writer *json, char bracket);
+void json_writer_text(struct json_writer *json, const char *key, const char *value); /* NULL or "": null */
+void json_writer_number(struct json_writer *json, const char *key, int64_t value);
+void json_writer_bool(struct json_writer *json, const char *key, bool value);
 
 #endif

@@ -51,15 +51,15 @@ static void supersede(struct charter *charter, const char *identity)
 
 static int read_charter(const struct asked *asked, const struct session_value *value, struct charter *ret_charter)
 {
-    struct refusal refusal;
+    struct codec_error error;
     *ret_charter = (struct charter){0};
-    if (!value->data || charter_decode(value->data, value->len, ret_charter, &refusal)) {
+    if (!value->data || charter_decode(value->data, value->len, ret_charter, &error)) {
         return CLI_DONE;
     }
     if (!asked_for(asked, OPTION_FORCE)) {
-        return fail(CLI_USAGE, "%s cannot be read (%s), and is not overwritten without --force", asked->root, refusal.sentence);
+        return fail(CLI_USAGE, "%s cannot be read (%s), and is not overwritten without --force", asked->root, error.sentence);
     }
-    warn("%s could not be read (%s), and is overwritten", asked->root, refusal.sentence);
+    warn("%s could not be read (%s), and is overwritten", asked->root, error.sentence);
     *ret_charter = (struct charter){0};
     return CLI_DONE;
 }

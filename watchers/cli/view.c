@@ -117,9 +117,9 @@ bool view_read(struct view *view, const struct asked *asked, struct roster_clust
 /* ---- JSON ----------------------------------------------------------------------------------- */
 
 /* "zone=a,rack=7" as an object. A comma not followed by KEY= belongs to the value before it. */
-static void put_labels(struct json *json, const char *labels)
+static void put_labels(struct json_writer *json, const char *labels)
 {
-    json_open(json, "labels", '{');
+    json_writer_open(json, "labels", '{');
     while (*labels) {
         char key[LABEL_KEY_SIZE + 1];
         char value[sizeof((struct roster_member *)0)->labels];
@@ -131,93 +131,93 @@ static void put_labels(struct json *json, const char *labels)
         }
         snprintf(key, sizeof key, "%.*s", (int)key_length, labels);
         snprintf(value, sizeof value, "%.*s", (int)(end - from), from);
-        json_text(json, key, value);
+        json_writer_text(json, key, value);
         labels = end + (*end == ',');
     }
-    json_close(json, '}');
+    json_writer_close(json, '}');
 }
 
-static void put_lag(struct json *json, const struct roster_endpoint *endpoint)
+static void put_lag(struct json_writer *json, const struct roster_endpoint *endpoint)
 {
-    json_open(json, "lag", '{');
-    json_text(json, "state", lag_words[endpoint->lag_state]);
+    json_writer_open(json, "lag", '{');
+    json_writer_text(json, "state", lag_words[endpoint->lag_state]);
     if (endpoint->lag_bytes >= 0) {
-        json_number(json, "bytes", endpoint->lag_bytes);
+        json_writer_number(json, "bytes", endpoint->lag_bytes);
     }
     if (endpoint->lag_ms >= 0) {
-        json_number(json, "ms", endpoint->lag_ms);
+        json_writer_number(json, "ms", endpoint->lag_ms);
     }
     if (endpoint->lag_transactions >= 0) {
-        json_number(json, "transactions", endpoint->lag_transactions);
+        json_writer_number(json, "transactions", endpoint->lag_transactions);
     }
-    json_close(json, '}');
+    json_writer_close(json, '}');
 }
 
-static void put_member(struct json *json, const struct roster_member *member)
+static void put_member(struct json_writer *json, const struct roster_member *member)
 {
     const struct roster_endpoint *endpoint = &member->endpoint;
-    json_open(json, NULL, '{');
-    json_text(json, "name", endpoint->name);
-    json_text(json, "host", endpoint->host);
-    json_number(json, "port", endpoint->port);
-    json_text(json, "role", role_words[endpoint->role]);
-    json_text(json, "health", health_words[endpoint->health]);
+    json_writer_open(json, NULL, '{');
+    json_writer_text(json, "name", endpoint->name);
+    json_writer_text(json, "host", endpoint->host);
+    json_writer_number(json, "port", endpoint->port);
+    json_writer_text(json, "role", role_words[endpoint->role]);
+    json_writer_text(json, "health", health_words[endpoint->health]);
     if (member->reason[0]) {
-        json_text(json, "reason", member->reason);
+        json_writer_text(json, "reason", member->reason);
     }
-    json_bool(json, "fenced", member->fenced != 0);
-    json_bool(json, "drained", member->drained != 0);
-    json_bool(json, "claims", member->claims != 0);
+    json_writer_bool(json, "fenced", member->fenced != 0);
+    json_writer_bool(json, "drained", member->drained != 0);
+    json_writer_bool(json, "claims", member->claims != 0);
     if (member->condition[0]) {
-        json_text(json, "condition", member->condition);
+        json_writer_text(json, "condition", member->condition);
     }
-    json_bool(json, "sync", member->sync != 0);
-    json_text(json, "upstream", member->upstream);
+    json_writer_bool(json, "sync", member->sync != 0);
+    json_writer_text(json, "upstream", member->upstream);
     if (endpoint->role == ROSTER_ROLE_SECONDARY || endpoint->lag_state != ROSTER_LAG_UNKNOWN) {
         put_lag(json, endpoint);
     }
-    json_number(json, "weight", endpoint->weight);
+    json_writer_number(json, "weight", endpoint->weight);
     put_labels(json, member->labels);
-    json_close(json, '}');
+    json_writer_close(json, '}');
 }
 
 void view_json(const struct view *view, FILE *to)
 {
     const struct roster_state *state = &view->state;
-    struct json json = {.to = to};
+    struct json_writer json = {.to = to};
     char at[32] = "";
     if (state->at_wall_ms) {
         text_time(at, sizeof at, state->at_wall_ms);
     }
-    json_open(&json, NULL, '{');
-    json_text(&json, "cluster", view->cluster);
-    json_text(&json, "engine", state->engine);
-    json_text(&json, "kind", state->kind);
-    json_number(&json, "witnesses", state->witnesses);
-    json_number(&json, "epoch", state->epoch);
-    json_text(&json, "state", state_words[state->state]);
-    json_text(&json, "primary", state->primary);
-    json_text(&json, "lineage", state->lineage);
-    json_text(&json, "identity", state->identity);
-    json_text(&json, "why", state->why);
-    json_text(&json, "rule", state->rule);
-    json_text(&json, "by", state->by);
-    json_text(&json, "at_wall", at);
-    json_open(&json, "members", '[');
+    json_writer_open(&json, NULL, '{');
+    json_writer_text(&json, "cluster", view->cluster);
+    json_writer_text(&json, "engine", state->engine);
+    json_writer_text(&json, "kind", state->kind);
+    json_writer_number(&json, "witnesses", state->witnesses);
+    json_writer_number(&json, "epoch", state->epoch);
+    json_writer_text(&json, "state", state_words[state->state]);
+    json_writer_text(&json, "primary", state->primary);
+    json_writer_text(&json, "lineage", state->lineage);
+    json_writer_text(&json, "identity", state->identity);
+    json_writer_text(&json, "why", state->why);
+    json_writer_text(&json, "rule", state->rule);
+    json_writer_text(&json, "by", state->by);
+    json_writer_text(&json, "at_wall", at);
+    json_writer_open(&json, "members", '[');
     for (size_t i = 0; i < view->member_count; i++) {
         put_member(&json, &view->members[i]);
     }
-    json_close(&json, ']');
-    json_number(&json, "age_ms", state->age_ms);
+    json_writer_close(&json, ']');
+    json_writer_number(&json, "age_ms", state->age_ms);
     if (state->witnesses_now >= 0) {
-        json_number(&json, "witnesses_now", state->witnesses_now);
+        json_writer_number(&json, "witnesses_now", state->witnesses_now);
     } else {
-        json_text(&json, "witnesses_now", NULL);
+        json_writer_text(&json, "witnesses_now", NULL);
     }
-    json_number(&json, "quorum", state->quorum);
-    json_bool(&json, "connected", state->connected != 0);
-    json_bool(&json, "cached", state->cached != 0);
-    json_text(&json, "refused", state->refused);
-    json_close(&json, '}');
+    json_writer_number(&json, "quorum", state->quorum);
+    json_writer_bool(&json, "connected", state->connected != 0);
+    json_writer_bool(&json, "cached", state->cached != 0);
+    json_writer_text(&json, "refused", state->refused);
+    json_writer_close(&json, '}');
     putc('\n', to);
 }

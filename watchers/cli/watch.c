@@ -90,13 +90,13 @@ static void print_sentence(const struct follower *follower, const struct roster_
     printf(", %s; %s\n", address, change->why);
 }
 
-static void put_time(struct json *json, const char *key, int64_t wall_ms)
+static void put_time(struct json_writer *json, const char *key, int64_t wall_ms)
 {
     char at[32] = "";
     if (wall_ms) {
         text_time(at, sizeof at, wall_ms);
     }
-    json_text(json, key, at);
+    json_writer_text(json, key, at);
 }
 
 static void print_json(const struct follower *follower, const struct roster_change *change)
@@ -104,34 +104,34 @@ static void print_json(const struct follower *follower, const struct roster_chan
     static const char *const actions[] = {[ROSTER_KEEP] = "keep", [ROSTER_DROP] = "drop", [ROSTER_DRAIN] = "drain"};
     char address[ADDRESS_SIZE] = "";
     struct roster_state state = {0};
-    struct json json = {.to = stdout};
+    struct json_writer json = {.to = stdout};
     if (change->primary) {
         text_address(address, sizeof address, change->primary->host, change->primary->port);
     }
     roster_state(follower->cluster, &state);
-    json_open(&json, NULL, '{');
-    json_text(&json, "cluster", change->cluster);
-    json_text(&json, "state", view_state_name(state.state));
-    json_number(&json, "epoch", change->epoch);
-    json_text(&json, "primary", change->primary ? change->primary->name : NULL);
-    json_text(&json, "address", address);
-    json_text(&json, "why", change->why);
+    json_writer_open(&json, NULL, '{');
+    json_writer_text(&json, "cluster", change->cluster);
+    json_writer_text(&json, "state", view_state_name(state.state));
+    json_writer_number(&json, "epoch", change->epoch);
+    json_writer_text(&json, "primary", change->primary ? change->primary->name : NULL);
+    json_writer_text(&json, "address", address);
+    json_writer_text(&json, "why", change->why);
     put_time(&json, "evidence_wall", change->evidence_wall_ms);
     put_time(&json, "verdict_wall", change->verdict_wall_ms);
     put_time(&json, "routed_wall", change->routed_wall_ms);
-    json_open(&json, "plan", '[');
+    json_writer_open(&json, "plan", '[');
     for (size_t i = 0; i < change->plan_size; i++) {
         const struct roster_endpoint *endpoint = &change->plan[i].endpoint;
-        json_open(&json, NULL, '{');
-        json_text(&json, "action", actions[change->plan[i].action]);
-        json_text(&json, "name", endpoint->name);
-        json_text(&json, "address", text_address(address, sizeof address, endpoint->host, endpoint->port));
-        json_text(&json, "role", view_role_name(endpoint->role));
-        json_text(&json, "health", view_health_name(endpoint->health));
-        json_close(&json, '}');
+        json_writer_open(&json, NULL, '{');
+        json_writer_text(&json, "action", actions[change->plan[i].action]);
+        json_writer_text(&json, "name", endpoint->name);
+        json_writer_text(&json, "address", text_address(address, sizeof address, endpoint->host, endpoint->port));
+        json_writer_text(&json, "role", view_role_name(endpoint->role));
+        json_writer_text(&json, "health", view_health_name(endpoint->health));
+        json_writer_close(&json, '}');
     }
-    json_close(&json, ']');
-    json_close(&json, '}');
+    json_writer_close(&json, ']');
+    json_writer_close(&json, '}');
     printf("\n");
 }
 

@@ -55,9 +55,9 @@ static void step(void)
 static const struct topology *written(void)
 {
     static struct topology topology;
-    struct refusal refusal;
+    struct codec_error error;
     const struct znode *node = sandbox_find(&sandbox, TOPOLOGY);
-    return node && topology_decode(node->data, node->len, &topology, &refusal) ? &topology : NULL;
+    return node && topology_decode(node->data, node->len, &topology, &error) ? &topology : NULL;
 }
 
 static const char *report_at(char path[PATH_SIZE], size_t probe)

@@ -47,18 +47,18 @@ static const char report_sample[] =
     "  ]\n"
     "}\n";
 
-static struct refusal refusal;
+static struct codec_error error;
 static struct topology topology;
 static struct report report;
 
 static bool reads_topology(const char *text)
 {
-    return topology_decode(text, strlen(text), &topology, &refusal);
+    return topology_decode(text, strlen(text), &topology, &error);
 }
 
 static bool reads_report(const char *text)
 {
-    return report_decode(text, strlen(text), &report, &refusal);
+    return report_decode(text, strlen(text), &report, &error);
 }
 
 /* A sample with the first `old` in it replaced; the caller frees it. */
@@ -78,8 +78,8 @@ static void topology_refused(const char *old, const char *new, const char *sente
 {
     char *text = with(topology_sample, old, new);
     ck_assert_msg(!reads_topology(text), "%s -> %s was taken", old, new);
-    ck_assert_str_eq(refusal.sentence, sentence);
-    ck_assert(!refusal.foreign);
+    ck_assert_str_eq(error.sentence, sentence);
+    ck_assert(!error.foreign);
     free(text);
 }
 
@@ -87,7 +87,7 @@ static void report_refused(const char *old, const char *new, const char *sentenc
 {
     char *text = with(report_sample, old, new);
     ck_assert_msg(!reads_report(text), "%s -> %s was taken", old, new);
-    ck_assert_str_eq(refusal.sentence, sentence);
+    ck_assert_str_eq(error.sentence, sentence);
     free(text);
 }
 
@@ -95,7 +95,7 @@ static void report_refused(const char *old, const char *new, const char *sentenc
 
 START_TEST(a_topology_is_written_as_people_read_it)
 {
-    ck_assert_msg(reads_topology(topology_sample), "%s", refusal.sentence);
+    ck_assert_msg(reads_topology(topology_sample), "%s", error.sentence);
     char *text = topology_encode(&topology);
     ck_assert_str_eq(text, topology_sample);
     free(text);
@@ -111,7 +111,7 @@ END_TEST
 
 START_TEST(a_report_is_written_as_people_read_it)
 {
-    ck_assert_msg(reads_report(report_sample), "%s", refusal.sentence);
+    ck_assert_msg(reads_report(report_sample), "%s", error.sentence);
     char *text = report_encode(&report);
     ck_assert_str_eq(text, report_sample);
     free(text);
@@ -130,7 +130,7 @@ START_TEST(a_topology_without_a_primary_reads_back)
     strcpy(bare.last_primary, "m-1");
     strcpy(bare.by, "p");
     char *text = topology_encode(&bare);
-    ck_assert_msg(reads_topology(text), "%s\n%s", refusal.sentence, text);
+    ck_assert_msg(reads_topology(text), "%s\n%s", error.sentence, text);
     ck_assert(topology_equal(&bare, &topology));
     ck_assert_int_eq(topology.seen_wall_ms, bare.seen_wall_ms);
     free(text);
@@ -199,7 +199,7 @@ START_TEST(the_largest_topology_reads_back_and_fits_a_znode)
     big.directives_mzxid = INT64_MAX;
     char *text = topology_encode(&big);
     ck_assert_uint_lt(strlen(text), PAYLOAD_MAX);
-    ck_assert_msg(reads_topology(text), "%s", refusal.sentence);
+    ck_assert_msg(reads_topology(text), "%s", error.sentence);
     ck_assert(topology_equal(&big, &topology));
     ck_assert_int_eq(topology.evidence_count, WITNESSES_MAX + 1);
     ck_assert_int_eq(topology.evidence[WITNESSES_MAX].mzxid, INT64_MAX);
@@ -234,7 +234,7 @@ START_TEST(the_largest_report_reads_back_and_fits_a_znode)
     }
     char *text = report_encode(&big);
     ck_assert_uint_lt(strlen(text), PAYLOAD_MAX);
-    ck_assert_msg(reads_report(text), "%s", refusal.sentence);
+    ck_assert_msg(reads_report(text), "%s", error.sentence);
     ck_assert(report_equal(&big, &report));
     ck_assert_int_eq(report.seen_wall_ms, 1);
     free(text);
@@ -251,7 +251,7 @@ START_TEST(lags_read_back_as_they_are)
         written = report;
         written.members[0].lag = lags[i];
         char *text = report_encode(&written);
-        ck_assert_msg(reads_report(text), "%s", refusal.sentence);
+        ck_assert_msg(reads_report(text), "%s", error.sentence);
         ck_assert(lag_equal(&report.members[0].lag, &lags[i]));
         free(text);
     }
@@ -263,7 +263,7 @@ START_TEST(foreign_bytes_become_valid_json)
     ck_assert(reads_topology(topology_sample));
     strcpy(topology.why, "\"quoted\" back\\slash\nline\x1b[31m gr\xc3\xbc\xc3\x9f \xff\xc0\xaf \xed\xa0\x80 \xc2\x9b end\xe2\x82");
     char *text = topology_encode(&topology);
-    ck_assert_msg(reads_topology(text), "%s", refusal.sentence);
+    ck_assert_msg(reads_topology(text), "%s", error.sentence);
     ck_assert_str_eq(topology.why, "\"quoted\" back\\slash line [31m gr\xc3\xbc\xc3\x9f ??? ???   end??");
     free(text);
 }
@@ -276,7 +276,7 @@ START_TEST(times_out_of_all_reason_do_not_spoil_a_record)
         ck_assert(reads_topology(topology_sample));
         topology.at_wall_ms = topology.seen_wall_ms = times[i];
         char *text = topology_encode(&topology);
-        ck_assert_msg(reads_topology(text), "%s", refusal.sentence);
+        ck_assert_msg(reads_topology(text), "%s", error.sentence);
         free(text);
     }
 }
@@ -287,10 +287,10 @@ END_TEST
 START_TEST(unknown_keys_are_skipped)
 {
     char *text = with(topology_sample, "\"epoch\": 7", "\"colour\": { \"x\": [ 1, 2.5, null ] }, \"epoch\": 7");
-    ck_assert_msg(reads_topology(text), "%s", refusal.sentence);
+    ck_assert_msg(reads_topology(text), "%s", error.sentence);
     free(text);
     text = with(topology_sample, "\"health\": \"down\"", "\"health\": \"down\", \"mood\": \"sad\"");
-    ck_assert_msg(reads_topology(text), "%s", refusal.sentence);
+    ck_assert_msg(reads_topology(text), "%s", error.sentence);
     char *canonical = topology_encode(&topology);
     ck_assert_str_eq(canonical, topology_sample);
     free(canonical);
@@ -306,7 +306,7 @@ START_TEST(members_in_any_order_are_sorted_and_replicas_follow)
         "{\"name\":\"a\",\"host\":\"h\",\"port\":2,\"answer\":\"ok\",\"replicas\":[\"z\"],"
         "\"labels\":{\"z\":\"1\",\"b\":\"2\"}},"
         "{\"name\":\"m\",\"host\":\"h\",\"port\":3,\"answer\":\"timeout\"}]}";
-    ck_assert_msg(reads_report(text), "%s", refusal.sentence);
+    ck_assert_msg(reads_report(text), "%s", error.sentence);
     ck_assert_str_eq(report.members[0].listing.name, "a");
     ck_assert_str_eq(report.members[1].listing.name, "m");
     ck_assert_str_eq(report.members[2].listing.name, "z");
@@ -337,24 +337,24 @@ START_TEST(what_is_not_json_is_refused)
                                           "{\"format\":\"\xff\"}",
                                           "{\"format\":1,\"cluster\":\"a\\u0000b\"}"};
     for (size_t i = 0; i < sizeof garbage / sizeof *garbage; i++) {
-        memset(&refusal, 0, sizeof refusal);
+        memset(&error, 0, sizeof error);
         ck_assert_msg(!reads_topology(garbage[i]), "%s", garbage[i]);
-        ck_assert(refusal.sentence[0] && !refusal.foreign);
+        ck_assert(error.sentence[0] && !error.foreign);
     }
-    ck_assert(!topology_decode("{}\0{}", 5, &topology, &refusal));
+    ck_assert(!topology_decode("{}\0{}", 5, &topology, &error));
 }
 END_TEST
 
 START_TEST(another_format_is_refused_as_foreign)
 {
     ck_assert(!reads_topology("{\"format\":2,\"shape\":\"new\"}"));
-    ck_assert_str_eq(refusal.sentence, "format: is 2 where only 1 is understood (it was written by a newer roster)");
-    ck_assert(refusal.foreign);
+    ck_assert_str_eq(error.sentence, "format: is 2 where only 1 is understood (it was written by a newer roster)");
+    ck_assert(error.foreign);
     ck_assert(!reads_topology("{\"format\":\"1\"}"));
-    ck_assert_str_eq(refusal.sentence, "format: is not a whole number");
-    ck_assert(!refusal.foreign);
+    ck_assert_str_eq(error.sentence, "format: is not a whole number");
+    ck_assert(!error.foreign);
     ck_assert(!reads_topology("{}"));
-    ck_assert_str_eq(refusal.sentence, "format: is missing");
+    ck_assert_str_eq(error.sentence, "format: is missing");
 }
 END_TEST
 
@@ -363,10 +363,10 @@ START_TEST(too_much_is_refused_before_it_is_read)
     size_t len = PAYLOAD_MAX + 1;
     char *text = malloc(len);
     memset(text, ' ', len);
-    ck_assert(!topology_decode(text, len, &topology, &refusal));
-    ck_assert_str_eq(refusal.sentence, "is 524289 bytes long where 524288 are the most");
+    ck_assert(!topology_decode(text, len, &topology, &error));
+    ck_assert_str_eq(error.sentence, "is 524289 bytes long where 524288 are the most");
     memset(text, '[', len);
-    ck_assert(!topology_decode(text, len - 1, &topology, &refusal));
+    ck_assert(!topology_decode(text, len - 1, &topology, &error));
     free(text);
 }
 END_TEST
@@ -378,7 +378,7 @@ START_TEST(a_refusal_says_where_and_changes_nothing)
     before = topology;
     char *text = with(topology_sample, "\"port\": 5432, \"role\": \"secondary\"", "\"port\": 70000, \"role\": \"secondary\"");
     ck_assert(!reads_topology(text));
-    ck_assert_str_eq(refusal.sentence, "members[2].port: 70000 is not in 1..65535");
+    ck_assert_str_eq(error.sentence, "members[2].port: 70000 is not in 1..65535");
     ck_assert_int_eq(memcmp(&before, &topology, sizeof topology), 0);
     free(text);
 }
@@ -432,14 +432,14 @@ START_TEST(a_verdict_that_contradicts_itself_is_refused)
     char *text = with(topology_sample, "\"primary\": \"pg-2\"", "\"primary\": null");
     char *roleless = with(text, "\"role\": \"primary\"", "\"role\": \"none\"");
     ck_assert(!reads_topology(roleless));
-    ck_assert_str_eq(refusal.sentence, "state: is ok, but primary is null");
+    ck_assert_str_eq(error.sentence, "state: is ok, but primary is null");
     free(roleless);
     free(text);
     static const char nobody[] =
         "{\"format\":1,\"cluster\":\"c\",\"engine\":\"mysql\",\"witnesses\":1,\"epoch\":1,\"state\":\"ok\",\"primary\":\"a\","
         "\"why\":\"\",\"rule\":\"\",\"rules\":1,\"by\":\"p\",\"at_wall\":\"2026-11-21T01:22:33.123Z\",\"members\":[]}";
     ck_assert(!reads_topology(nobody));
-    ck_assert_str_eq(refusal.sentence, "primary: 'a' is not one of the members");
+    ck_assert_str_eq(error.sentence, "primary: 'a' is not one of the members");
 }
 END_TEST
 
@@ -470,7 +470,7 @@ START_TEST(more_members_than_fit_are_refused)
     }
     strcat(text, "]}");
     ck_assert(!reads_report(text));
-    ck_assert_str_eq(refusal.sentence, "members: has 33 elements where 32 are the most");
+    ck_assert_str_eq(error.sentence, "members: has 33 elements where 32 are the most");
     free(text);
 }
 END_TEST
@@ -482,7 +482,7 @@ START_TEST(directives_read_back)
     static const char text[] = "{ \"format\": 1, \"drain\": [ \"pg-3\" ], \"weight\": { \"pg-2\": 50 }, \"hold\": \"pg-2\", "
                                "\"accept\": [ \"pg-1@7\" ] }\n";
     struct directives directives;
-    ck_assert_msg(directives_decode(text, strlen(text), &directives, &refusal), "%s", refusal.sentence);
+    ck_assert_msg(directives_decode(text, strlen(text), &directives, &error), "%s", error.sentence);
     ck_assert_str_eq(directives.drain[0], "pg-3");
     ck_assert_uint_eq(directives.weight[0].weight, 50);
     ck_assert_str_eq(directives.accept[0].name, "pg-1");
@@ -497,7 +497,7 @@ START_TEST(no_directives_are_one_short_line)
 {
     struct directives directives;
     static const struct directives none;
-    ck_assert(directives_decode("{\"format\":1}", 12, &directives, &refusal));
+    ck_assert(directives_decode("{\"format\":1}", 12, &directives, &error));
     ck_assert_int_eq(memcmp(&directives, &none, sizeof none), 0);
     char *text = directives_encode(&directives);
     ck_assert_str_eq(text, "{ \"format\": 1 }\n");
@@ -522,8 +522,8 @@ START_TEST(wrong_directives_are_refused)
     };
     struct directives directives;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        ck_assert_msg(!directives_decode(cases[i].text, strlen(cases[i].text), &directives, &refusal), "%s", cases[i].text);
-        ck_assert_str_eq(refusal.sentence, cases[i].sentence);
+        ck_assert_msg(!directives_decode(cases[i].text, strlen(cases[i].text), &directives, &error), "%s", cases[i].text);
+        ck_assert_str_eq(error.sentence, cases[i].sentence);
     }
 }
 END_TEST
@@ -535,13 +535,13 @@ START_TEST(presence_reads_back)
     char *text = presence_encode(&presence);
     ck_assert_str_eq(text, "{ \"format\": 1, \"probe\": \"a\", \"host\": \"host-1\", \"pid\": 4711, \"version\": \"0.1.0\","
                            " \"nonce\": \"18446744073709551615\", \"beat\": \"3\" }\n");
-    ck_assert_msg(presence_decode(text, strlen(text), &again, &refusal), "%s", refusal.sentence);
+    ck_assert_msg(presence_decode(text, strlen(text), &again, &error), "%s", error.sentence);
     ck_assert_uint_eq(again.nonce, UINT64_MAX);
     ck_assert_uint_eq(again.beat, 3);
     ck_assert_int_eq(again.pid, 4711);
     char *wrong = with(text, "18446744073709551615", "18446744073709551616");
-    ck_assert(!presence_decode(wrong, strlen(wrong), &again, &refusal));
-    ck_assert_str_eq(refusal.sentence, "nonce: '18446744073709551616' is more than 18446744073709551615");
+    ck_assert(!presence_decode(wrong, strlen(wrong), &again, &error));
+    ck_assert_str_eq(error.sentence, "nonce: '18446744073709551616' is more than 18446744073709551615");
     free(wrong);
     free(text);
 }
@@ -554,10 +554,10 @@ START_TEST(a_charter_reads_back)
     char *text = charter_encode(&charter);
     ck_assert_str_eq(text,
                      "{ \"format\": 1, \"registry\": \"0d9f5e4c-6a41-4c2b-9c55-2f9b61d3a001\", \"supersedes\": [ \"old\" ] }\n");
-    ck_assert_msg(charter_decode(text, strlen(text), &again, &refusal), "%s", refusal.sentence);
+    ck_assert_msg(charter_decode(text, strlen(text), &again, &error), "%s", error.sentence);
     ck_assert_str_eq(again.registry, charter.registry);
     ck_assert_str_eq(again.supersedes[0], "old");
-    ck_assert(!charter_decode("{\"format\":1,\"registry\":\"\"}", 27, &again, &refusal));
+    ck_assert(!charter_decode("{\"format\":1,\"registry\":\"\"}", 27, &again, &error));
     free(text);
 }
 END_TEST

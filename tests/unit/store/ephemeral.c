@@ -118,9 +118,9 @@ START_TEST(the_first_to_come_makes_the_folders_and_the_charter)
     sandbox_pass(&sandbox, 200);
     ck_assert(is_ours());
     struct charter charter;
-    struct refusal refusal;
+    struct codec_error error;
     const struct znode *root = sandbox_find(&sandbox, "/roster");
-    ck_assert(charter_decode(root->data, root->len, &charter, &refusal));
+    ck_assert(charter_decode(root->data, root->len, &charter, &error));
     ck_assert_str_eq(charter.registry, "00000000-0000-4000-8000-000000000001");
     const struct znode *report = sandbox_find(&sandbox, REPORTS "/probe-a");
     ck_assert_int_eq(report->stat.version, 1); /* it began as one that abstains */

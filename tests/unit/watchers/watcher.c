@@ -571,9 +571,9 @@ static void follow_cached(const char *registry, int64_t mzxid, const char *prima
 {
     struct topology *kept = calloc(1, sizeof *kept);
     struct provenance provenance = {.mzxid = mzxid};
-    struct refusal refusal;
+    struct codec_error error;
     char *text = topology_text(1, primary);
-    ck_assert(topology_decode(text, strlen(text), kept, &refusal));
+    ck_assert(topology_decode(text, strlen(text), kept, &error));
     strcpy(provenance.registry, registry);
     kept->at_wall_ms -= 60000;
     world.orders = watcher_follow(world.watcher, "orders", NULL, kept, &provenance, moment());
