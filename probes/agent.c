@@ -276,19 +276,19 @@ static void keep_what_needs_a_restart(const struct config *old, struct config *n
 
 static void reload(struct agent *agent)
 {
-    char *complaints = NULL;
+    char *errors = NULL;
     size_t size = 0;
-    FILE *to = open_memstream(&complaints, &size);
+    FILE *to = open_memstream(&errors, &size);
     struct config *config = to ? config_load(agent->file, to) : NULL;
     if (to) {
         fclose(to);
     }
-    for (char *line = complaints, *end; line && *line; line = end) {
+    for (char *line = errors, *end; line && *line; line = end) {
         end = line + strcspn(line, "\n");
         end += *end ? 1 : 0;
         log_line(LOG_WARNING, "reload", "%.*s", (int)strcspn(line, "\n"), line);
     }
-    free(complaints);
+    free(errors);
     if (!config) {
         log_line(LOG_ERROR, "reload", "%s is not taken over: the old configuration stays in force", agent->file);
         return;

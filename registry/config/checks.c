@@ -13,9 +13,9 @@
 #include "registry/base/text.h"
 #include "registry/config/draft.h"
 
-static struct place heading_of(const struct section *section)
+static struct config_position heading_of(const struct section *section)
 {
-    return (struct place){.line = section->line, .section = section->heading};
+    return (struct config_position){.line = section->line, .section = section->heading};
 }
 
 static bool was_set(const struct section *section, const char *key)
@@ -62,7 +62,7 @@ static struct section **sort_sections(struct draft *draft, size_t *ret_count)
     for (size_t i = 0; i < named; i++) {
         if (kept > 0 && same_heading(sorted[kept - 1], sorted[i])) {
             sorted[i]->spare = true;
-            complain(&draft->complaints, heading_of(sorted[i]), "put its settings together",
+            config_refuse(&draft->errors, heading_of(sorted[i]), "put its settings together",
                      "this section stands twice: first on line %d", sorted[kept - 1]->line);
         } else {
             sorted[kept++] = sorted[i];
@@ -99,12 +99,12 @@ static void default_probe_name(struct draft *draft, struct section *section)
     if (text_is_name(host)) {
         text_copy(probe->name, sizeof probe->name, host);
     } else {
-        complain(&draft->complaints, draft_place(section, "name"), "set it: name = probe-a",
+        config_refuse(&draft->errors, draft_position(section, "name"), "set it: name = probe-a",
                  "this host's name, '%.80s', cannot be the probe's", host);
     }
 }
 
-/* Fill in what was not set; complain of what must be. */
+/* Fill in what was not set; config_refuse of what must be. */
 static void settle(struct draft *draft, struct section *section)
 {
     size_t i, end;
@@ -117,7 +117,7 @@ static void settle(struct draft *draft, struct section *section)
         }
         if (settings[i].required) {
             const char *hint = settings[i].hint ? settings[i].hint : setting_range(&settings[i], range, sizeof range);
-            complain(&draft->complaints, draft_place(section, settings[i].key), *hint ? hint : settings[i].meaning, "must be set");
+            config_refuse(&draft->errors, draft_position(section, settings[i].key), *hint ? hint : settings[i].meaning, "must be set");
         } else {
             setting_default(&settings[i], engine, section->values);
         }
@@ -140,14 +140,14 @@ static bool is_private(uid_t owner, mode_t mode)
 /* Relative paths start from the INI file's folder, not from wherever we were started. */
 static bool make_absolute(struct draft *draft, const struct section *section, const char *key, char *path)
 {
-    const char *file = draft->complaints.file, *slash = strrchr(file, '/');
+    const char *file = draft->errors.file, *slash = strrchr(file, '/');
     char joined[2 * PATH_SIZE];
     if (path[0] == '/' || !slash) {
         return true;
     }
     int length = snprintf(joined, sizeof joined, "%.*s%s", (int)(slash + 1 - file), file, path);
     if (length < 0 || (size_t)length >= sizeof joined || !text_copy(path, PATH_SIZE, joined)) {
-        complain(&draft->complaints, draft_place(section, key), NULL, "with its folder the path is longer than %d bytes",
+        config_refuse(&draft->errors, draft_position(section, key), NULL, "with its folder the path is longer than %d bytes",
                  PATH_SIZE - 1);
         return false;
     }
@@ -157,15 +157,15 @@ static bool make_absolute(struct draft *draft, const struct section *section, co
 /* Opens a file that a setting names; -1, and a complaint, when it is not there or not a file. */
 static int open_named(struct draft *draft, const struct section *section, const char *key, char *path, struct stat *ret_is)
 {
-    struct place place = draft_place(section, key);
+    struct config_position position = draft_position(section, key);
     if (!make_absolute(draft, section, key, path)) {
         return -1;
     }
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0 || fstat(fd, ret_is) != 0) {
-        complain(&draft->complaints, place, NULL, "%s cannot be opened: %s", path, strerror(errno));
+        config_refuse(&draft->errors, position, NULL, "%s cannot be opened: %s", path, strerror(errno));
     } else if (!S_ISREG(ret_is->st_mode)) {
-        complain(&draft->complaints, place, "it must be a regular file", "%s is %s", path,
+        config_refuse(&draft->errors, position, "it must be a regular file", "%s is %s", path,
                  S_ISDIR(ret_is->st_mode) ? "a directory" : "not a file");
     } else {
         return fd;
@@ -180,20 +180,20 @@ static int open_named(struct draft *draft, const struct section *section, const 
 static void take_password(struct draft *draft, struct section *section, const char *content, size_t size)
 {
     struct cluster_settings *cluster = section->values;
-    struct place place = draft_place(section, "password_file");
+    struct config_position position = draft_position(section, "password_file");
     const char *newline = memchr(content, '\n', size);
     size_t length = newline ? (size_t)(newline - content) : size;
     if (length > 0 && content[length - 1] == '\r') {
         length--;
     }
     if (length == 0) {
-        complain(&draft->complaints, place, NULL, "the first line of %s, which should be the password, is empty",
+        config_refuse(&draft->errors, position, NULL, "the first line of %s, which should be the password, is empty",
                  cluster->password_file);
     } else if (length >= SECRET_SIZE) {
-        complain(&draft->complaints, place, NULL, "the password in %s is longer than %d bytes", cluster->password_file,
+        config_refuse(&draft->errors, position, NULL, "the password in %s is longer than %d bytes", cluster->password_file,
                  SECRET_SIZE - 1);
     } else if (memchr(content, '\0', length)) {
-        complain(&draft->complaints, place, NULL, "the password in %s holds a NUL byte", cluster->password_file);
+        config_refuse(&draft->errors, position, NULL, "the password in %s holds a NUL byte", cluster->password_file);
     } else {
         memcpy(cluster->password, content, length);
     }
@@ -210,12 +210,12 @@ static void read_password(struct draft *draft, struct section *section)
     }
     if (!is_private(is.st_uid, is.st_mode)) {
         snprintf(hint, sizeof hint, "chmod 600 %s", cluster->password_file);
-        complain(&draft->complaints, draft_place(section, "password_file"), hint, "%s has mode %04o, open to others than its owner",
+        config_refuse(&draft->errors, draft_position(section, "password_file"), hint, "%s has mode %04o, open to others than its owner",
                  cluster->password_file, (unsigned)(is.st_mode & 07777));
     } else {
         ssize_t size = read(fd, content, sizeof content);
         if (size < 0) {
-            complain(&draft->complaints, draft_place(section, "password_file"), NULL, "%s cannot be read: %s",
+            config_refuse(&draft->errors, draft_position(section, "password_file"), NULL, "%s cannot be read: %s",
                      cluster->password_file, strerror(errno));
         } else {
             take_password(draft, section, content, (size_t)size);
@@ -231,8 +231,8 @@ static void check_registry(struct draft *draft, const struct section *section)
 {
     if (was_set(section, "auth") && !is_private(draft->file_owner, draft->file_mode)) {
         char hint[SENTENCE_SIZE];
-        snprintf(hint, sizeof hint, "chmod 600 %s", draft->complaints.file);
-        complain(&draft->complaints, draft_place(section, "auth"), hint,
+        snprintf(hint, sizeof hint, "chmod 600 %s", draft->errors.file);
+        config_refuse(&draft->errors, draft_position(section, "auth"), hint,
                  "is a secret, but this file has mode %04o, open to others than its owner", (unsigned)(draft->file_mode & 07777));
     }
 }
@@ -244,11 +244,11 @@ static void check_probe(struct draft *draft, const struct section *section)
         return;
     }
     if (probe->alert_interval_ms > probe->interval_ms) {
-        complain(&draft->complaints, draft_place(section, "alert_interval"), "the alarm makes looks more frequent, not less",
+        config_refuse(&draft->errors, draft_position(section, "alert_interval"), "the alarm makes looks more frequent, not less",
                  "is longer than interval");
     }
     if (was_set(section, "timeout") && probe->timeout_ms > probe->interval_ms) {
-        complain_mildly(&draft->complaints, draft_place(section, "timeout"),
+        config_warn(&draft->errors, draft_position(section, "timeout"),
                         "a member that hangs will be looked at less often than every interval", "is longer than interval");
     }
 }
@@ -276,7 +276,7 @@ static void check_kind(struct draft *draft, const struct section *section, struc
     if (policy->kind == KIND_AUTO && policy->engine == ENGINE_POSTGRESQL) {
         policy->kind = KIND_STREAMING;
     } else if (!kind_fits(policy->kind, policy->engine)) {
-        complain(&draft->complaints, draft_place(section, "kind"),
+        config_refuse(&draft->errors, draft_position(section, "kind"),
                  policy->engine == ENGINE_POSTGRESQL ? "one of streaming, stateless, custom, auto"
                                                      : "one of async, group-replication, galera, stateless, custom, auto",
                  "%s does not fit engine %s", kind_names[policy->kind], engine_names[policy->engine]);
@@ -286,7 +286,7 @@ static void check_kind(struct draft *draft, const struct section *section, struc
     }
     bool one_writer = policy->kind == KIND_STREAMING || policy->kind == KIND_ASYNC || policy->kind == KIND_CUSTOM;
     if (policy->writers == WRITERS_ALL && one_writer) {
-        complain(&draft->complaints, draft_place(section, "writers"), "single", "all does not fit kind %s: it has one writer",
+        config_refuse(&draft->errors, draft_position(section, "writers"), "single", "all does not fit kind %s: it has one writer",
                  kind_names[policy->kind]);
     }
 }
@@ -294,15 +294,15 @@ static void check_kind(struct draft *draft, const struct section *section, struc
 /* Only kinds that are asked by the operator's statement have one. */
 static void check_query(struct draft *draft, const struct section *section, enum kind kind)
 {
-    struct place place = draft_place(section, "query");
+    struct config_position position = draft_position(section, "query");
     if (is_wrong(section, "kind") || is_wrong(section, "query")) {
         return;
     }
     if (kind == KIND_CUSTOM && !was_set(section, "query")) {
-        complain(&draft->complaints, place, "query = SELECT ... AS claim", "must be set for kind custom: it says what a server is");
+        config_refuse(&draft->errors, position, "query = SELECT ... AS claim", "must be set for kind custom: it says what a server is");
     }
     if (was_set(section, "query") && kind != KIND_CUSTOM && kind != KIND_STATELESS) {
-        complain(&draft->complaints, place, "kind = custom, or stateless", "does not fit kind %s, which has its own question",
+        config_refuse(&draft->errors, position, "kind = custom, or stateless", "does not fit kind %s, which has its own question",
                  kind_names[kind]);
     }
 }
@@ -316,10 +316,10 @@ static void check_tls(struct draft *draft, struct section *section)
         return;
     }
     if (cluster->tls == TLS_VERIFY && !cluster->tls_ca[0]) {
-        complain(&draft->complaints, draft_place(section, "tls_ca"), "tls = verify needs to know whom to believe", "must be set");
+        config_refuse(&draft->errors, draft_position(section, "tls_ca"), "tls = verify needs to know whom to believe", "must be set");
     }
     if (cluster->tls == TLS_OFF && cluster->tls_ca[0]) {
-        complain(&draft->complaints, draft_place(section, "tls_ca"), "tls = verify, perhaps", "has no effect while tls is off");
+        config_refuse(&draft->errors, draft_position(section, "tls_ca"), "tls = verify, perhaps", "has no effect while tls is off");
     }
     if (cluster->tls_ca[0]) {
         int fd = open_named(draft, section, "tls_ca", cluster->tls_ca, &is);
@@ -340,7 +340,7 @@ static void check_cluster(struct draft *draft, struct section *section)
         read_password(draft, section);
     }
     if (!is_wrong(section, "witnesses") && cluster->policy.witnesses % 2 == 0) {
-        complain_mildly(&draft->complaints, draft_place(section, "witnesses"),
+        config_warn(&draft->errors, draft_position(section, "witnesses"),
                         "an odd number bears the loss of as many, with one probe less", "%d is even", cluster->policy.witnesses);
     }
 }
@@ -383,7 +383,7 @@ static void check_addresses(struct draft *draft, struct section **members, size_
     struct address *addresses = calloc(count + 1, sizeof *addresses);
     size_t known = 0;
     if (!addresses) {
-        draft->complaints.failed = true;
+        draft->errors.failed = true;
         return;
     }
     for (size_t i = 0; i < count; i++) {
@@ -397,9 +397,9 @@ static void check_addresses(struct draft *draft, struct section **members, size_
             first = i;
             continue;
         }
-        complain(&draft->complaints, draft_place(addresses[i].section, "address"), "a server is one member of one cluster",
+        config_refuse(&draft->errors, draft_position(addresses[i].section, "address"), "a server is one member of one cluster",
                  "%s is the address of [%s] as well, on line %d", addresses[i].text, addresses[first].section->heading,
-                 draft_place(addresses[first].section, "address").line);
+                 draft_position(addresses[first].section, "address").line);
     }
     free(addresses);
 }
@@ -418,7 +418,7 @@ static struct section *find_cluster(struct section **clusters, size_t count, con
     return NULL;
 }
 
-static void complain_of_cluster(struct draft *draft, const struct section *member, struct section **clusters, size_t count)
+static void refuse_cluster(struct draft *draft, const struct section *member, struct section **clusters, size_t count)
 {
     const char *names[CLUSTERS_MAX];
     char hint[SENTENCE_SIZE];
@@ -432,7 +432,7 @@ static void complain_of_cluster(struct draft *draft, const struct section *membe
     } else {
         snprintf(hint, sizeof hint, "it needs a [cluster %s]", member->cluster);
     }
-    complain(&draft->complaints, heading_of(member), hint, "there is no cluster '%s'", member->cluster);
+    config_refuse(&draft->errors, heading_of(member), hint, "there is no cluster '%s'", member->cluster);
 }
 
 /* Members know their clusters, and clusters have members, but not too many. Both are sorted, so those of one cluster stand together. */
@@ -443,9 +443,9 @@ static void check_members(struct draft *draft, struct section **clusters, size_t
         struct section *cluster = find_cluster(clusters, cluster_count, members[i]->cluster);
         struct cluster_settings *values = cluster ? cluster->values : NULL;
         if (!cluster) {
-            complain_of_cluster(draft, members[i], clusters, cluster_count);
+            refuse_cluster(draft, members[i], clusters, cluster_count);
         } else if (values->member_count == MEMBERS_MAX) {
-            complain(&draft->complaints, heading_of(members[i]), NULL, "is one too many: a cluster has at most %d members",
+            config_refuse(&draft->errors, heading_of(members[i]), NULL, "is one too many: a cluster has at most %d members",
                      MEMBERS_MAX);
         } else {
             values->member_count++; /* a count for now: the config's members are added one by one */
@@ -456,7 +456,7 @@ static void check_members(struct draft *draft, struct section **clusters, size_t
         if (values->member_count == 0) {
             char hint[SENTENCE_SIZE];
             snprintf(hint, sizeof hint, "add [member %s/NAME] with an address", clusters[i]->name);
-            complain(&draft->complaints, heading_of(clusters[i]), hint, "this cluster has no members");
+            config_refuse(&draft->errors, heading_of(clusters[i]), hint, "this cluster has no members");
         }
         draft_check_discovery(draft, clusters[i], values->member_count);
         values->member_count = 0;
@@ -480,16 +480,16 @@ static bool is_there(const struct draft *draft, enum section_kind kind)
 static void add_missing(struct draft *draft)
 {
     if (!is_there(draft, SECTION_REGISTRY)) {
-        complain(&draft->complaints, (struct place){.section = "registry"}, "it needs at least: servers = host:port,host:port",
+        config_refuse(&draft->errors, (struct config_position){.section = "registry"}, "it needs at least: servers = host:port,host:port",
                  "this section is missing");
     }
     if (!is_there(draft, SECTION_CLUSTER)) {
-        complain(&draft->complaints, (struct place){.section = "cluster NAME"},
+        config_refuse(&draft->errors, (struct config_position){.section = "cluster NAME"},
                  "[cluster orders], for example, with its engine, and its [member orders/...]",
                  "there is no such section, so there is nothing to watch");
     }
     if (!is_there(draft, SECTION_PROBE) && !draft_add_section(draft, SECTION_PROBE, 0, "probe")) {
-        draft->complaints.failed = true;
+        draft->errors.failed = true;
     }
 }
 
@@ -499,7 +499,7 @@ void config_rules(struct draft *draft)
     add_missing(draft);
     struct section **sorted = sort_sections(draft, &count);
     if (!sorted) {
-        draft->complaints.failed = true;
+        draft->errors.failed = true;
         return;
     }
     struct section **clusters = sections_of(sorted, count, SECTION_CLUSTER, &cluster_count);
@@ -522,7 +522,7 @@ void config_rules(struct draft *draft)
     }
     check_members(draft, clusters, cluster_count, members, member_count);
     if (cluster_count > CLUSTERS_MAX) {
-        complain(&draft->complaints, heading_of(clusters[CLUSTERS_MAX]), NULL, "is one too many: there are at most %d clusters",
+        config_refuse(&draft->errors, heading_of(clusters[CLUSTERS_MAX]), NULL, "is one too many: there are at most %d clusters",
                  CLUSTERS_MAX);
     }
     free(sorted);

@@ -16,22 +16,22 @@ void draft_check_discovery(struct draft *draft, const struct section *section, s
     }
     for (size_t i = 0; !cluster->discover && i < sizeof keys / sizeof *keys; i++) {
         if (section->lines[draft_row(section->kind, keys[i])] > 0) {
-            complain_mildly(&draft->complaints, draft_place(section, keys[i]), "discover = yes", "has no effect without discover");
+            config_warn(&draft->errors, draft_position(section, keys[i]), "discover = yes", "has no effect without discover");
         }
     }
     if (!cluster->discover) {
         return;
     }
     if (!cluster->discover_within[0] && !is(section, "discover_within", section->wrong)) {
-        complain(&draft->complaints, draft_place(section, "discover_within"),
+        config_refuse(&draft->errors, draft_position(section, "discover_within"),
                  "the addresses that members can have, no more than that: 10.0.0.0/8", "must be set with discover = yes");
     }
     if (section->lines[draft_row(section->kind, "discover_max")] > 0 && members + (size_t)cluster->discover_max > MEMBERS_MAX) {
-        complain(&draft->complaints, draft_place(section, "discover_max"), NULL,
+        config_refuse(&draft->errors, draft_position(section, "discover_max"), NULL,
                  "is too much: beside the %zu configured ones there is room for %zu", members, MEMBERS_MAX - members);
     }
     if (kind == KIND_STATELESS || kind == KIND_CUSTOM) {
-        complain(&draft->complaints, draft_place(section, "discover"), "no", "does not fit kind %s: its servers name no others",
+        config_refuse(&draft->errors, draft_position(section, "discover"), "no", "does not fit kind %s: its servers name no others",
                  kind_names[kind]);
     }
 }

@@ -4,7 +4,7 @@
  *     file --> reader: one line at a time --> inih --> handler --> setting_parse --> draft
  *                |  too long, NUL, not UTF-8, no '='             (line numbers from the reader:
  *                v                                                inih calls back while its line is the current one)
- *            complaints
+ *            errors
  *
  * - It cuts lines at 199 bytes and goes on with the rest as another line: a
  *   longer one is handed over in part, and the handler appends the rest.
@@ -44,10 +44,10 @@ static struct section *current_section(const struct reader *reader)
     return reader->in_section ? &reader->draft->origins->sections[reader->section] : NULL;
 }
 
-static struct place here(const struct reader *reader, const char *key)
+static struct config_position here(const struct reader *reader, const char *key)
 {
     const struct section *section = current_section(reader);
-    return (struct place){.line = reader->line_number, .section = section ? section->heading : NULL, .key = key};
+    return (struct config_position){.line = reader->line_number, .section = section ? section->heading : NULL, .key = key};
 }
 
 static bool is_blank(char c)
@@ -87,7 +87,7 @@ static bool has_control(const char *line)
 /* The next line of the file into reader->line; "" when there is nothing to say in it, or nothing we could read. */
 static void take_line(struct reader *reader)
 {
-    struct complaints *complaints = &reader->draft->complaints;
+    struct config_errors *errors = &reader->draft->errors;
     const char *start = reader->at, *stop = memchr(start, '\n', (size_t)(reader->end - start));
     stop = stop ? stop : reader->end;
     reader->at = stop < reader->end ? stop + 1 : stop;
@@ -102,18 +102,18 @@ static void take_line(struct reader *reader)
         return;
     }
     if (memchr(start, '\0', length)) {
-        complain(complaints, here(reader, NULL), "is it text? UTF-16 is not read", "the line holds a NUL byte");
+        config_refuse(errors, here(reader, NULL), "is it text? UTF-16 is not read", "the line holds a NUL byte");
     } else if (length >= LINE_SIZE) {
-        complain(complaints, here(reader, NULL), NULL, "the line is longer than %d bytes", LINE_SIZE - 1);
+        config_refuse(errors, here(reader, NULL), NULL, "the line is longer than %d bytes", LINE_SIZE - 1);
     } else if (!text_is_utf8(start, length)) {
-        complain(complaints, here(reader, NULL), NULL, "the line is not UTF-8");
+        config_refuse(errors, here(reader, NULL), NULL, "the line is not UTF-8");
     } else {
         char line[LINE_SIZE];
         memcpy(line, start, length);
         line[length] = '\0';
         char *stripped = strip(line);
         if (has_control(stripped)) {
-            complain(complaints, here(reader, NULL), NULL, "the line holds a control character");
+            config_refuse(errors, here(reader, NULL), NULL, "the line holds a control character");
         } else {
             memcpy(reader->line, stripped, strlen(stripped) + 1);
         }
@@ -129,13 +129,13 @@ static const char headings[] = "the sections are [registry], [probe], [cluster N
  * end up in the one before. */
 static void open_section(struct reader *reader)
 {
-    struct complaints *complaints = &reader->draft->complaints;
+    struct config_errors *errors = &reader->draft->errors;
     char *close = strchr(reader->line, ']'), *heading = reader->line + 1, *name;
     reader->in_section = false;
     if (!close) {
-        complain(complaints, here(reader, NULL), "[cluster orders], for example", "the heading has no ']'");
+        config_refuse(errors, here(reader, NULL), "[cluster orders], for example", "the heading has no ']'");
     } else if (close[1]) {
-        complain(complaints, here(reader, NULL), "a comment begins with ';' behind a blank",
+        config_refuse(errors, here(reader, NULL), "a comment begins with ';' behind a blank",
                  "there is something behind the heading");
     }
     if (close) {
@@ -153,7 +153,7 @@ static void open_section(struct reader *reader)
     struct section *section =
         draft_add_section(reader->draft, kind < 0 ? SECTION_UNKNOWN : (enum section_kind)kind, reader->line_number, heading);
     if (!section) {
-        reader->draft->complaints.failed = true;
+        reader->draft->errors.failed = true;
         return;
     }
     reader->in_section = true;
@@ -163,9 +163,9 @@ static void open_section(struct reader *reader)
         char hint[SENTENCE_SIZE];
         snprintf(hint, sizeof hint, "%s%s%s%s", nearest ? "did you mean " : "", nearest ? nearest : "", nearest ? "? " : "",
                  headings);
-        complain(complaints, here(reader, NULL), hint, "there is no such section");
+        config_refuse(errors, here(reader, NULL), hint, "there is no such section");
     }
-    section->spare = kind < 0 || !draft_name_section(section, name, complaints);
+    section->spare = kind < 0 || !draft_name_section(section, name, errors);
 }
 
 /* ---- settings ------------------------------------------------------------------------ */
@@ -173,23 +173,23 @@ static void open_section(struct reader *reader)
 /* Is the line in reader->line a setting that inih will call back for? */
 static bool is_setting(struct reader *reader)
 {
-    struct complaints *complaints = &reader->draft->complaints;
+    struct config_errors *errors = &reader->draft->errors;
     size_t length = strcspn(reader->line, "=:");
     if (reader->line[length] != '=') {
-        complain(complaints, here(reader, NULL), "write KEY = VALUE; a value cannot go on in the next line",
+        config_refuse(errors, here(reader, NULL), "write KEY = VALUE; a value cannot go on in the next line",
                  "this is not a setting");
         return false;
     }
     if (length == 0) {
-        complain(complaints, here(reader, NULL), "write KEY = VALUE", "there is no key before the '='");
+        config_refuse(errors, here(reader, NULL), "write KEY = VALUE", "there is no key before the '='");
         return false;
     }
     if (length > NAME_SIZE) {
-        complain(complaints, here(reader, NULL), NULL, "'%.40s...' is too long for a key", reader->line);
+        config_refuse(errors, here(reader, NULL), NULL, "'%.40s...' is too long for a key", reader->line);
         return false;
     }
     if (!reader->in_section) {
-        complain(complaints, here(reader, NULL), headings, "this setting stands before any section");
+        config_refuse(errors, here(reader, NULL), headings, "this setting stands before any section");
         return false;
     }
     return current_section(reader)->kind != SECTION_UNKNOWN;
@@ -202,7 +202,7 @@ static char *read_line(char *to, int size, void *stream)
     size_t room = (size_t)size - 2; /* a newline and the end */
     assert(size > 2 * NAME_SIZE);
     if (reader->awaited) {
-        complain(&reader->draft->complaints, here(reader, NULL), NULL, "the INI library did not understand this line");
+        config_refuse(&reader->draft->errors, here(reader, NULL), NULL, "the INI library did not understand this line");
         reader->awaited = false;
     }
     if (reader->at == reader->end) {
@@ -229,7 +229,7 @@ static char *read_line(char *to, int size, void *stream)
     return to;
 }
 
-static void complain_of_key(struct reader *reader, const char *key)
+static void refuse_key(struct reader *reader, const char *key)
 {
     enum section_kind kind = current_section(reader)->kind;
     const char *nearest = settings_nearest(kind, key);
@@ -250,23 +250,23 @@ static void complain_of_key(struct reader *reader, const char *key)
             text_put(&text, " %s%s", settings[i].key, i + 1 < end ? "," : "");
         }
     }
-    complain(&reader->draft->complaints, here(reader, key), hint, "there is no such setting here");
+    config_refuse(&reader->draft->errors, here(reader, key), hint, "there is no such setting here");
 }
 
 /* What is wrong with any value, whatever its type. */
 static bool is_sound(struct reader *reader, const struct setting *setting, const char *key, const char *value)
 {
-    struct complaints *complaints = &reader->draft->complaints;
+    struct config_errors *errors = &reader->draft->errors;
     size_t length = strlen(value);
     bool quoted = length > 1 && (value[0] == '"' || value[0] == '\'') && value[length - 1] == value[0];
     char hint[SENTENCE_SIZE];
     if (length == 0) {
         snprintf(hint, sizeof hint, "leave the line out for the default, %s", setting->usual[0]);
-        complain(complaints, here(reader, key), setting->usual[0] ? hint : NULL, "has no value");
+        config_refuse(errors, here(reader, key), setting->usual[0] ? hint : NULL, "has no value");
     } else if (quoted) {
-        complain(complaints, here(reader, key), "leave them out", "quotes would be part of the value");
+        config_refuse(errors, here(reader, key), "leave them out", "quotes would be part of the value");
     } else if (strstr(value, " #")) {
-        complain(complaints, here(reader, key), "behind a value a comment begins with ';'", "'#' would be part of the value");
+        config_refuse(errors, here(reader, key), "behind a value a comment begins with ';'", "'#' would be part of the value");
     }
     return length > 0 && !quoted && !strstr(value, " #");
 }
@@ -283,7 +283,7 @@ static bool claim_key(struct reader *reader, const struct setting *setting, cons
         }
     }
     if (before) {
-        complain(&reader->draft->complaints, here(reader, key), NULL, "is set twice: first on line %d", before);
+        config_refuse(&reader->draft->errors, here(reader, key), NULL, "is set twice: first on line %d", before);
         return false;
     }
     *line = reader->line_number;
@@ -296,7 +296,7 @@ static void set(struct reader *reader, const char *key, const char *value)
     const struct setting *setting = settings_find(section->kind, key);
     struct mistake mistake;
     if (!setting) {
-        complain_of_key(reader, key);
+        refuse_key(reader, key);
         return;
     }
     if (!claim_key(reader, setting, key)) {
@@ -306,7 +306,7 @@ static void set(struct reader *reader, const char *key, const char *value)
         section->wrong[setting - settings] = true;
     } else if (!setting_parse(setting, key, value, section->values, &mistake)) {
         section->wrong[setting - settings] = true;
-        complain(&reader->draft->complaints, here(reader, key), mistake.hint, "%s", mistake.what);
+        config_refuse(&reader->draft->errors, here(reader, key), mistake.hint, "%s", mistake.what);
     } else if (setting->type == SETTING_LABEL) {
         struct label_origin *origin = &section->labels[section->label_count++];
         text_copy(origin->key, sizeof origin->key, key + strlen("label."));
@@ -321,7 +321,7 @@ static int handle(void *user, const char *section, const char *key, const char *
     char whole[LINE_SIZE];
     (void)section; /* cut at 49 bytes; ours is whole */
     if (!reader->awaited) {
-        complain(&reader->draft->complaints, here(reader, key), NULL, "the INI library saw a setting where there is none");
+        config_refuse(&reader->draft->errors, here(reader, key), NULL, "the INI library saw a setting where there is none");
         return 1;
     }
     reader->awaited = false;
@@ -343,8 +343,8 @@ static void parse(struct draft *draft, const char *content, size_t size)
     if (size >= 3 && memcmp(content, byte_order_mark, 3) == 0) {
         reader.at += 3;
     }
-    if (ini_parse_stream(read_line, &reader, handle, &reader) != 0 && !draft->complaints.failed) {
-        complain(&draft->complaints, (struct place){0}, NULL, "the INI library gave up");
+    if (ini_parse_stream(read_line, &reader, handle, &reader) != 0 && !draft->errors.failed) {
+        config_refuse(&draft->errors, (struct config_position){0}, NULL, "the INI library gave up");
     }
     explicit_bzero(&reader, sizeof reader);
 }
@@ -352,17 +352,17 @@ static void parse(struct draft *draft, const char *content, size_t size)
 /* The whole file, to be wiped and freed by the caller; NULL, and a complaint, when it cannot be had. */
 static char *read_file(struct draft *draft, const char *file, size_t *ret_size)
 {
-    struct complaints *complaints = &draft->complaints;
+    struct config_errors *errors = &draft->errors;
     struct stat is;
     char *content = NULL;
     size_t size = 0;
     int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0 || fstat(fd, &is) != 0) {
-        complain(complaints, (struct place){0}, NULL, "cannot be opened: %s", strerror(errno));
+        config_refuse(errors, (struct config_position){0}, NULL, "cannot be opened: %s", strerror(errno));
         goto out;
     }
     if (!S_ISREG(is.st_mode)) {
-        complain(complaints, (struct place){0}, "it must be a regular file", "is %s",
+        config_refuse(errors, (struct config_position){0}, "it must be a regular file", "is %s",
                  S_ISDIR(is.st_mode) ? "a directory" : "not a file");
         goto out;
     }
@@ -370,24 +370,24 @@ static char *read_file(struct draft *draft, const char *file, size_t *ret_size)
     draft->file_mode = is.st_mode;
     content = malloc(FILE_SIZE_MAX + 1);
     if (!content) {
-        complain(complaints, (struct place){0}, NULL, "memory ran out");
+        config_refuse(errors, (struct config_position){0}, NULL, "memory ran out");
         goto out;
     }
     for (ssize_t got = 1; got > 0; size += (size_t)got) {
         got = size <= FILE_SIZE_MAX ? read(fd, content + size, FILE_SIZE_MAX + 1 - size) : 0;
         if (got < 0) {
-            complain(complaints, (struct place){0}, NULL, "cannot be read: %s", strerror(errno));
+            config_refuse(errors, (struct config_position){0}, NULL, "cannot be read: %s", strerror(errno));
             break;
         }
     }
     if (size > FILE_SIZE_MAX) {
-        complain(complaints, (struct place){0}, NULL, "is larger than %d bytes", FILE_SIZE_MAX);
+        config_refuse(errors, (struct config_position){0}, NULL, "is larger than %d bytes", FILE_SIZE_MAX);
     }
 out:
     if (fd >= 0) {
         close(fd);
     }
-    if (complaints->failed && content) {
+    if (errors->failed && content) {
         explicit_bzero(content, FILE_SIZE_MAX + 1);
         free(content);
         content = NULL;
@@ -396,9 +396,9 @@ out:
     return content;
 }
 
-struct config *config_load(const char *file, FILE *complaints)
+struct config *config_load(const char *file, FILE *errors)
 {
-    struct draft draft = {.origins = calloc(1, sizeof *draft.origins), .complaints = {.file = file}};
+    struct draft draft = {.origins = calloc(1, sizeof *draft.origins), .errors = {.file = file}};
     struct config *config = NULL;
     size_t size;
     char *content = draft.origins ? read_file(&draft, file, &size) : NULL;
@@ -407,12 +407,12 @@ struct config *config_load(const char *file, FILE *complaints)
         explicit_bzero(content, size);
         free(content);
         config_rules(&draft);
-        config = draft.complaints.failed ? NULL : draft_make_config(&draft);
+        config = draft.errors.failed ? NULL : draft_make_config(&draft);
     }
-    if (!config && draft.complaints.count == 0) {
-        complain(&draft.complaints, (struct place){0}, NULL, "memory ran out");
+    if (!config && draft.errors.count == 0) {
+        config_refuse(&draft.errors, (struct config_position){0}, NULL, "memory ran out");
     }
-    complaints_tell(&draft.complaints, complaints);
+    config_errors_print(&draft.errors, errors);
     origins_free(draft.origins);
     return config;
 }

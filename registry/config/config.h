@@ -1,7 +1,7 @@
 /* roster-probe.ini: read by inih through a line reader of our own, checked
  * against one table of settings, reported whole.
  *
- * The settings table (registry/config/settings.h) is the one place that knows a key:
+ * The settings table (registry/config/settings.h) is the one position that knows a key:
  * its section, type, default, range and meaning. Parsing, defaults, --check,
  * the sample and the manual's lint follow from it. */
 #ifndef ROSTER_REGISTRY_CONFIG_CONFIG_H
@@ -63,10 +63,10 @@ struct config {
 };
 
 /* Reads and checks the whole file, and the password files it names. Every
- * mistake found is printed to `complaints`, one per line in the file's order, as
+ * mistake found is printed to `errors`, one per line in the file's order, as
  * "FILE:LINE: [section] key: what is wrong (hint)". Returns NULL when there was
  * any; warnings alone (an even `witnesses`) do not fail. */
-struct config *config_load(const char *file, FILE *complaints);
+struct config *config_load(const char *file, FILE *errors);
 void config_free(struct config *config); /* wipes the secrets */
 
 /* --check: every effective setting with where it came from ("default" or "line N"); no secrets. Itself an INI. */

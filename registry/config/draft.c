@@ -46,10 +46,10 @@ size_t draft_row(enum section_kind kind, const char *key)
     return (size_t)(setting - settings);
 }
 
-struct place draft_place(const struct section *section, const char *key)
+struct config_position draft_position(const struct section *section, const char *key)
 {
     int line = section->lines[draft_row(section->kind, key)];
-    return (struct place){.line = line ? line : section->line, .section = section->heading, .key = key};
+    return (struct config_position){.line = line ? line : section->line, .section = section->heading, .key = key};
 }
 
 static void drop_values(struct section *section)
@@ -78,21 +78,21 @@ void origins_free(struct config_origins *origins)
 
 static const char names[] = "a name is 1 to 63 of the letters A-Z a-z 0-9 . _ -";
 
-bool draft_name_section(struct section *section, const char *name, struct complaints *complaints)
+bool draft_name_section(struct section *section, const char *name, struct config_errors *errors)
 {
-    struct place place = {.line = section->line, .section = section->heading};
+    struct config_position position = {.line = section->line, .section = section->heading};
     const char *slash = strchr(name, '/');
     char cluster[NAME_SIZE] = "";
     switch (section->kind) {
     case SECTION_CLUSTER:
         if (!*name) {
-            complain(complaints, place, "[cluster NAME]", "has no name");
+            config_refuse(errors, position, "[cluster NAME]", "has no name");
             return false;
         }
         break;
     case SECTION_MEMBER:
         if (!slash) {
-            complain(complaints, place, "[member CLUSTER/NAME]", "does not say whose member it is, and its name");
+            config_refuse(errors, position, "[member CLUSTER/NAME]", "does not say whose member it is, and its name");
             return false;
         }
         if ((size_t)(slash - name) < sizeof cluster) {
@@ -100,18 +100,18 @@ bool draft_name_section(struct section *section, const char *name, struct compla
         }
         name = slash + 1;
         if (!text_is_name(cluster)) {
-            complain(complaints, place, names, "the cluster's name is not one");
+            config_refuse(errors, position, names, "the cluster's name is not one");
             return false;
         }
         break;
     default:
         if (*name) {
-            complain(complaints, place, NULL, "this section takes no name");
+            config_refuse(errors, position, NULL, "this section takes no name");
         }
         return !*name;
     }
     if (!text_is_name(name)) {
-        complain(complaints, place, names, "'%.80s' is not a name", name);
+        config_refuse(errors, position, names, "'%.80s' is not a name", name);
         return false;
     }
     memcpy(section->cluster, cluster, sizeof cluster);

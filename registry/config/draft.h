@@ -45,7 +45,7 @@ struct config_origins {
 
 struct draft {
     struct config_origins *origins;
-    struct complaints complaints;
+    struct config_errors errors;
     uid_t file_owner; /* of the INI file */
     mode_t file_mode;
 };
@@ -54,7 +54,7 @@ struct draft {
 struct section *draft_add_section(struct draft *draft, enum section_kind kind, int line, const char *heading);
 
 /* Take a section's name from its heading ("orders", "orders/pg-1", or "" where none belongs); false, and a complaint, when it is none. */
-bool draft_name_section(struct section *section, const char *name, struct complaints *complaints);
+bool draft_name_section(struct section *section, const char *name, struct config_errors *errors);
 
 /* The one [registry] or [probe], NULL when there is none. */
 struct section *draft_only_section(struct draft *draft, enum section_kind kind);
@@ -63,7 +63,7 @@ struct section *draft_only_section(struct draft *draft, enum section_kind kind);
 size_t draft_row(enum section_kind kind, const char *key);
 
 /* Where to point a complaint about a key: its line, or the heading's when it was not set. */
-struct place draft_place(const struct section *section, const char *key);
+struct config_position draft_position(const struct section *section, const char *key);
 
 /* A sound draft as a config, NULL when memory ran out. The origins go over to it, their values into its structs. */
 struct config *draft_make_config(struct draft *draft);
@@ -74,7 +74,7 @@ void origins_free(struct config_origins *origins);
 /* What discovery needs, of a cluster whose members are counted. */
 void draft_check_discovery(struct draft *draft, const struct section *section, size_t members);
 
-/* Put the defaults in place, read the files that are named, and check all that one line alone does not show. */
+/* Put the defaults in position, read the files that are named, and check all that one line alone does not show. */
 void config_rules(struct draft *draft);
 
 #endif

@@ -7,42 +7,42 @@
 #include "registry/base/limits.h"
 #include "registry/base/text.h"
 
-enum { COMPLAINT_SIZE = 4 * SENTENCE_SIZE + 64 }; /* heading, key, sentence and hint, each tamed into SENTENCE_SIZE */
+enum { ERROR_SIZE = 4 * SENTENCE_SIZE + 64 }; /* heading, key, sentence and hint, each tamed into SENTENCE_SIZE */
 
 /* Takes over `sentence`; NULL is memory that ran out. */
-static void add(struct complaints *complaints, int line, char *sentence)
+static void add(struct config_errors *errors, int line, char *sentence)
 {
-    if (complaints->count == complaints->room) {
-        size_t room = complaints->room ? 2 * complaints->room : 16;
-        struct complaint *list = reallocarray(complaints->list, room, sizeof *list);
+    if (errors->count == errors->room) {
+        size_t room = errors->room ? 2 * errors->room : 16;
+        struct config_error *list = reallocarray(errors->list, room, sizeof *list);
         if (!list) {
-            complaints->failed = true;
+            errors->failed = true;
             free(sentence);
             return;
         }
-        complaints->list = list;
-        complaints->room = room;
+        errors->list = list;
+        errors->room = room;
     }
     if (!sentence) {
-        complaints->failed = true;
+        errors->failed = true;
         return;
     }
-    complaints->list[complaints->count] = (struct complaint){.line = line, .order = complaints->count, .sentence = sentence};
-    complaints->count++;
+    errors->list[errors->count] = (struct config_error){.line = line, .order = errors->count, .sentence = sentence};
+    errors->count++;
 }
 
-__attribute__((format(printf, 5, 0))) static void compose(struct complaints *complaints, struct place place, const char *severity,
+__attribute__((format(printf, 5, 0))) static void compose(struct config_errors *errors, struct config_position position, const char *severity,
                                                           const char *hint, const char *format, va_list arguments)
 {
-    char buffer[COMPLAINT_SIZE], what[SENTENCE_SIZE], tame[SENTENCE_SIZE];
+    char buffer[ERROR_SIZE], what[SENTENCE_SIZE], tame[SENTENCE_SIZE];
     struct text text;
     text_init(&text, buffer, sizeof buffer);
-    if (place.section) {
-        text_tame(tame, sizeof tame, place.section);
-        text_put(&text, "[%s]%s", tame, place.key ? " " : ": ");
+    if (position.section) {
+        text_tame(tame, sizeof tame, position.section);
+        text_put(&text, "[%s]%s", tame, position.key ? " " : ": ");
     }
-    if (place.key) {
-        text_tame(tame, sizeof tame, place.key);
+    if (position.key) {
+        text_tame(tame, sizeof tame, position.key);
         text_put(&text, "%s: ", tame);
     }
     if (vsnprintf(what, sizeof what, format, arguments) < 0) {
@@ -54,50 +54,50 @@ __attribute__((format(printf, 5, 0))) static void compose(struct complaints *com
         text_tame(tame, sizeof tame, hint);
         text_put(&text, " (%s)", tame);
     }
-    add(complaints, place.line, strdup(buffer));
+    add(errors, position.line, strdup(buffer));
 }
 
-void complain(struct complaints *complaints, struct place place, const char *hint, const char *format, ...)
+void config_refuse(struct config_errors *errors, struct config_position position, const char *hint, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    compose(complaints, place, "", hint, format, arguments);
+    compose(errors, position, "", hint, format, arguments);
     va_end(arguments);
-    complaints->failed = true;
+    errors->failed = true;
 }
 
-void complain_mildly(struct complaints *complaints, struct place place, const char *hint, const char *format, ...)
+void config_warn(struct config_errors *errors, struct config_position position, const char *hint, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    compose(complaints, place, "warning: ", hint, format, arguments);
+    compose(errors, position, "warning: ", hint, format, arguments);
     va_end(arguments);
 }
 
 static int by_line(const void *a, const void *b)
 {
-    const struct complaint *one = a, *other = b;
+    const struct config_error *one = a, *other = b;
     if (one->line != other->line) {
         return one->line < other->line ? -1 : 1;
     }
     return one->order < other->order ? -1 : one->order > other->order;
 }
 
-void complaints_tell(struct complaints *complaints, FILE *to)
+void config_errors_print(struct config_errors *errors, FILE *to)
 {
-    if (complaints->count > 0) {
-        qsort(complaints->list, complaints->count, sizeof *complaints->list, by_line);
+    if (errors->count > 0) {
+        qsort(errors->list, errors->count, sizeof *errors->list, by_line);
     }
-    for (size_t i = 0; i < complaints->count; i++) {
-        const struct complaint *complaint = &complaints->list[i];
+    for (size_t i = 0; i < errors->count; i++) {
+        const struct config_error *complaint = &errors->list[i];
         if (complaint->line > 0) {
-            fprintf(to, "%s:%d: %s\n", complaints->file, complaint->line, complaint->sentence);
+            fprintf(to, "%s:%d: %s\n", errors->file, complaint->line, complaint->sentence);
         } else {
-            fprintf(to, "%s: %s\n", complaints->file, complaint->sentence);
+            fprintf(to, "%s: %s\n", errors->file, complaint->sentence);
         }
         free(complaint->sentence);
     }
-    free(complaints->list);
-    complaints->list = NULL;
-    complaints->count = complaints->room = 0;
+    free(errors->list);
+    errors->list = NULL;
+    errors->count = errors->room = 0;
 }

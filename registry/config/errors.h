@@ -12,35 +12,35 @@
 #include <stddef.h>
 #include <stdio.h>
 
-struct complaint {
+struct config_error {
     int line;     /* 0: the file as a whole */
     size_t order; /* of complaining, among those of one line */
     char *sentence;
 };
 
-struct complaints {
+struct config_errors {
     const char *file; /* borrowed */
     size_t count, room;
-    struct complaint *list;
+    struct config_error *list;
     bool failed; /* one of them was more than a warning, or memory ran out */
 };
 
 /* Where a mistake is: `section` as in its heading, without brackets; NULL where there is none. */
-struct place {
+struct config_position {
     int line;
     const char *section;
     const char *key;
 };
 
 /* `hint` may be NULL or "". */
-void complain(struct complaints *complaints, struct place place, const char *hint, const char *format, ...)
+void config_refuse(struct config_errors *errors, struct config_position position, const char *hint, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
 /* The same for what is odd but not wrong: does not set `failed`. */
-void complain_mildly(struct complaints *complaints, struct place place, const char *hint, const char *format, ...)
+void config_warn(struct config_errors *errors, struct config_position position, const char *hint, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
 /* Prints them and forgets them; `failed` stays. */
-void complaints_tell(struct complaints *complaints, FILE *to);
+void config_errors_print(struct config_errors *errors, FILE *to);
 
 #endif

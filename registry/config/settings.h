@@ -80,11 +80,11 @@ struct mistake {
     char hint[SENTENCE_SIZE]; /* "a number with a unit: 25ms, 1s, 5m"; "" none */
 };
 
-/* Read `value` into its place in `to`, the section's struct. `key` is the key as written (it matters for labels). On failure
+/* Read `value` into its position in `to`, the section's struct. `key` is the key as written (it matters for labels). On failure
  * `to` is unchanged and *ret_mistake says why. */
 bool setting_parse(const struct setting *setting, const char *key, const char *value, void *to, struct mistake *ret_mistake);
 
-/* Put the default in place, where there is one that can be written down (probe.name has none: it asks the system). */
+/* Put the default in position, where there is one that can be written down (probe.name has none: it asks the system). */
 void setting_default(const struct setting *setting, enum engine engine, void *to);
 
 /* The value in `from` as it would be written in the file; "" when it is empty, "(not shown)" for a secret that is set. */

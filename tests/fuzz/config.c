@@ -19,13 +19,13 @@ static struct config *load(const void *data, size_t size, char **ret_said)
     size_t said_size;
     char path[64];
     int fd = memfd_create("fuzz", MFD_CLOEXEC);
-    FILE *complaints = open_memstream(ret_said, &said_size);
-    if (fd < 0 || !complaints || fchmod(fd, 0600) != 0 || write(fd, data, size) != (ssize_t)size) {
+    FILE *errors = open_memstream(ret_said, &said_size);
+    if (fd < 0 || !errors || fchmod(fd, 0600) != 0 || write(fd, data, size) != (ssize_t)size) {
         abort();
     }
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    struct config *config = config_load(path, complaints);
-    fclose(complaints);
+    struct config *config = config_load(path, errors);
+    fclose(errors);
     close(fd);
     assert(text_is_utf8(*ret_said, strlen(*ret_said)));
     assert(config || (*ret_said)[0]); /* nothing is refused without a word */

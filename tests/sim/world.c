@@ -142,8 +142,8 @@ void world_thaw_probe(struct world *world, int probe)
 
 /* ---- is all well? --------------------------------------------------------------------------------- */
 
-static bool complain(char *why, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
-static bool complain(char *why, size_t size, const char *format, ...)
+static bool config_refuse(char *why, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static bool config_refuse(char *why, size_t size, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -170,7 +170,7 @@ static bool is_topology_well(struct world *world, int primary, char *why, size_t
 {
     const struct topology *topology = oracle_topology(world->oracle);
     if (!topology || strcmp(topology->primary, name_of(world, primary)) != 0 || topology->state != STATE_OK) {
-        return complain(why, size, "the topology says %s, %s, where %s writes", topology ? topology->primary : "nothing",
+        return config_refuse(why, size, "the topology says %s, %s, where %s writes", topology ? topology->primary : "nothing",
                         topology ? state_names[topology->state] : "", name_of(world, primary));
     }
     for (size_t i = 0; i < topology->member_count; i++) {
@@ -178,7 +178,7 @@ static bool is_topology_well(struct world *world, int primary, char *why, size_t
         bool is_primary = strcmp(member->listing.name, name_of(world, primary)) == 0;
         if (member->fenced || member->claims || member->health != HEALTH_UP ||
             member->role != (is_primary ? ROLE_PRIMARY : ROLE_SECONDARY)) {
-            return complain(why, size, "%s is %s, %s%s", member->listing.name, role_names[member->role],
+            return config_refuse(why, size, "%s is %s, %s%s", member->listing.name, role_names[member->role],
                             health_names[member->health], member->fenced ? ", fenced" : "");
         }
     }
@@ -198,11 +198,11 @@ static bool is_probe_well(struct world *world, int probe, char *why, size_t size
     struct codec_error error;
     if (!is_ours(world, path_probe(path, sizeof path, SIM_ROOT, probe_name(probe)), probe) ||
         !is_ours(world, path_report(path, sizeof path, SIM_ROOT, SIM_CLUSTER, probe_name(probe)), probe)) {
-        return complain(why, size, "%s has no presence or no report in its session", probe_name(probe));
+        return config_refuse(why, size, "%s has no presence or no report in its session", probe_name(probe));
     }
     const struct znode *node = tree_find(&world->ensemble->head, path);
     if (!report_decode(node->data, node->len, &report, &error) || report.abstains[0]) {
-        return complain(why, size, "%s abstains", probe_name(probe));
+        return config_refuse(why, size, "%s abstains", probe_name(probe));
     }
     return true;
 }
@@ -226,7 +226,7 @@ bool world_is_well(struct world *world, char *why, size_t size)
 {
     int primary = true_primary(world);
     if (primary < 0) {
-        return complain(why, size, "there is not one primary");
+        return config_refuse(why, size, "there is not one primary");
     }
     if (!is_topology_well(world, primary, why, size)) {
         return false;
@@ -234,7 +234,7 @@ bool world_is_well(struct world *world, char *why, size_t size)
     for (int i = 0; i < ROUTERS; i++) {
         if (world->routers[i] &&
             (strcmp(router_writer(world->routers[i]), name_of(world, primary)) != 0 || !router_is_fresh(world->routers[i]))) {
-            return complain(why, size, "router %d writes to %s%s", i, router_writer(world->routers[i]),
+            return config_refuse(why, size, "router %d writes to %s%s", i, router_writer(world->routers[i]),
                             router_is_fresh(world->routers[i]) ? "" : ", and is not sure of it");
         }
     }
@@ -243,7 +243,7 @@ bool world_is_well(struct world *world, char *why, size_t size)
             return false;
         }
     }
-    return !has_ghosts(world) || complain(why, size, "a ghost's znode is left");
+    return !has_ghosts(world) || config_refuse(why, size, "a ghost's znode is left");
 }
 
 bool world_is_settled(struct world *world)

@@ -16,7 +16,7 @@
 static char folder[64];
 static char ini[96];
 static struct config *config;
-static char *said; /* the complaints */
+static char *said; /* the errors */
 static size_t said_size;
 
 static void make_folder(void)
@@ -57,10 +57,10 @@ static void load_path(const char *path)
     config_free(config);
     free(said);
     said = NULL;
-    FILE *complaints = open_memstream(&said, &said_size);
-    ck_assert_ptr_nonnull(complaints);
-    config = config_load(path, complaints);
-    ck_assert_int_eq(fclose(complaints), 0);
+    FILE *errors = open_memstream(&said, &said_size);
+    ck_assert_ptr_nonnull(errors);
+    config = config_load(path, errors);
+    ck_assert_int_eq(fclose(errors), 0);
 }
 
 static void load_bytes(const void *content, size_t size)
