@@ -140,7 +140,7 @@ void discovery_reload(struct discovery *discovery, const struct cluster_settings
 {
     char wrong[SENTENCE_SIZE];
     size_t verified = 0;
-    discovery->on = configured->discover && ranges_parse(configured->discover_within, &discovery->within, wrong, sizeof wrong);
+    discovery->on = configured->discover && cidr_parse(configured->discover_within, &discovery->within, wrong, sizeof wrong);
     discovery->forget_ms = configured->discover_forget_ms;
     discovery->most = (size_t)configured->discover_max;
     if (discovery->most > MEMBERS_MAX - configured->member_count) {
@@ -151,7 +151,7 @@ void discovery_reload(struct discovery *discovery, const struct cluster_settings
         struct found *found = &discovery->found[i];
         found->state = found->state == FOUND_ON_TRIAL ? FOUND_WAITS : found->state;
         bool allowed = discovery->on && !is_taken(found, configured) && found->state != FOUND_BARRED &&
-                       ranges_hold(&discovery->within, found->host);
+                       cidr_contains(&discovery->within, found->host);
         verified += found->state == FOUND_VERIFIED;
         if (allowed && (found->state != FOUND_VERIFIED || verified <= discovery->most)) {
             i++;
@@ -177,11 +177,11 @@ static void hear_one(struct discovery *discovery, const struct assessment *asses
                      uint16_t port, int64_t now_ms)
 {
     char host[LITERAL_TEXT_SIZE];
-    bool literal = ranges_literal(named, host);
+    bool literal = cidr_literal(named, host);
     struct found *found = find(discovery, literal ? host : named, port);
     enum refusal barred = !literal                                                       ? REFUSAL_NAME
-                          : !ranges_hold(&discovery->within, host)                       ? REFUSAL_RANGE
-                          : ranges_is_loopback(host) && !ranges_is_loopback(by->address) ? REFUSAL_LOOPBACK
+                          : !cidr_contains(&discovery->within, host)                       ? REFUSAL_RANGE
+                          : cidr_is_loopback(host) && !cidr_is_loopback(by->address) ? REFUSAL_LOOPBACK
                                                                                          : REFUSAL_NONE;
     if (found && found->state != FOUND_BARRED) {
         found->named_ms = barred == REFUSAL_NONE ? now_ms : found->named_ms;
@@ -231,7 +231,7 @@ void discovery_recall(struct discovery *discovery, const struct listing *listing
 {
     struct found recalled = {.port = listing->port};
     char host[LITERAL_TEXT_SIZE], name[NAME_SIZE];
-    if (!discovery->on || !ranges_literal(listing->host, host) || !ranges_hold(&discovery->within, host)) {
+    if (!discovery->on || !cidr_literal(listing->host, host) || !cidr_contains(&discovery->within, host)) {
         return;
     }
     text_copy(recalled.host, sizeof recalled.host, host);

@@ -52,7 +52,7 @@ enum tidings { TIDINGS_NAMED, TIDINGS_VERIFIED, TIDINGS_REFUSED, TIDINGS_FORGOTT
 
 struct discovery {
     bool on;
-    struct ranges within;
+    struct cidr_list within;
     size_t most; /* verified ones */
     int64_t forget_ms;
     size_t configured;                  /* members that configuration lists */

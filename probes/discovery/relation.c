@@ -16,7 +16,7 @@ bool kin_same_host(const char *a, const char *b)
     if (text_equal(a, b) || (is_local(a) && is_local(b))) {
         return true;
     }
-    return ranges_literal(a, one) && ranges_literal(b, other) && text_equal(one, other);
+    return cidr_literal(a, one) && cidr_literal(b, other) && text_equal(one, other);
 }
 
 bool kin_is_at(const struct assessed *member, const char *host, uint16_t port)

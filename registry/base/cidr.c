@@ -6,7 +6,7 @@
 
 #include "registry/base/text.h"
 
-static bool read_address(const char *from, struct range *to)
+static bool read_address(const char *from, struct cidr_block *to)
 {
     static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
     memset(to, 0, sizeof *to);
@@ -24,14 +24,14 @@ static bool read_address(const char *from, struct range *to)
     return to->length > 0;
 }
 
-static bool is_set(const struct range *range, int bit)
+static bool is_set(const struct cidr_block *range, int bit)
 {
     return range->bytes[bit / 8] >> (7 - bit % 8) & 1;
 }
 
 #define WRONG(...) (snprintf(wrong, wrong_size, __VA_ARGS__), false)
 
-static bool read_range(const char *entry, struct range *to, char *wrong, size_t wrong_size)
+static bool read_range(const char *entry, struct cidr_block *to, char *wrong, size_t wrong_size)
 {
     char address[LITERAL_TEXT_SIZE];
     size_t length = strcspn(entry, "/");
@@ -77,9 +77,9 @@ static bool take_entry(const char **at, char *to, size_t size)
     return length < size;
 }
 
-bool ranges_parse(const char *from, struct ranges *ret_ranges, char *wrong, size_t wrong_size)
+bool cidr_parse(const char *from, struct cidr_list *ret_ranges, char *wrong, size_t wrong_size)
 {
-    struct ranges ranges = {0};
+    struct cidr_list ranges = {0};
     for (const char *at = *from ? from : NULL; at;) {
         char entry[64];
         if (!take_entry(&at, entry, sizeof entry)) {
@@ -88,8 +88,8 @@ bool ranges_parse(const char *from, struct ranges *ret_ranges, char *wrong, size
         if (!entry[0]) {
             return WRONG("there is nothing between two commas, or at an end");
         }
-        if (ranges.count == RANGES_MAX) {
-            return WRONG("'%.60s' is one range too many: there are at most %d", entry, RANGES_MAX);
+        if (ranges.count == CIDR_BLOCKS_MAX) {
+            return WRONG("'%.60s' is one range too many: there are at most %d", entry, CIDR_BLOCKS_MAX);
         }
         if (!read_range(entry, &ranges.range[ranges.count++], wrong, wrong_size)) {
             return false;
@@ -99,7 +99,7 @@ bool ranges_parse(const char *from, struct ranges *ret_ranges, char *wrong, size
     return true;
 }
 
-static bool holds(const struct range *range, const struct range *address)
+static bool holds(const struct cidr_block *range, const struct cidr_block *address)
 {
     if (range->length != address->length) {
         return false;
@@ -112,9 +112,9 @@ static bool holds(const struct range *range, const struct range *address)
     return true;
 }
 
-bool ranges_hold(const struct ranges *ranges, const char *literal)
+bool cidr_contains(const struct cidr_list *ranges, const char *literal)
 {
-    struct range address;
+    struct cidr_block address;
     if (!read_address(literal, &address)) {
         return false;
     }
@@ -126,15 +126,15 @@ bool ranges_hold(const struct ranges *ranges, const char *literal)
     return false;
 }
 
-bool ranges_literal(const char *from, char to[LITERAL_TEXT_SIZE])
+bool cidr_literal(const char *from, char to[LITERAL_TEXT_SIZE])
 {
-    struct range address;
+    struct cidr_block address;
     return read_address(from, &address) &&
            inet_ntop(address.length == 4 ? AF_INET : AF_INET6, address.bytes, to, LITERAL_TEXT_SIZE);
 }
 
-bool ranges_is_loopback(const char *literal)
+bool cidr_is_loopback(const char *literal)
 {
-    static const struct ranges loopback = {2, {{{127}, 4, 8}, {{[15] = 1}, 16, 128}}};
-    return ranges_hold(&loopback, literal);
+    static const struct cidr_list loopback = {2, {{{127}, 4, 8}, {{[15] = 1}, 16, 128}}};
+    return cidr_contains(&loopback, literal);
 }

@@ -9,30 +9,30 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { RANGES_MAX = 16, RANGES_SIZE = 512, LITERAL_TEXT_SIZE = 46 /* the longest IPv6 address, and its end */ };
+enum { CIDR_BLOCKS_MAX = 16, CIDR_SIZE = 512, LITERAL_TEXT_SIZE = 46 /* the longest IPv6 address, and its end */ };
 
-struct range {
+struct cidr_block {
     uint8_t bytes[16]; /* an IPv4 address has the first four */
     uint8_t length;    /* 4 or 16 */
     uint8_t bits;      /* how many of them count */
 };
 
-struct ranges {
+struct cidr_list {
     size_t count;
-    struct range range[RANGES_MAX];
+    struct cidr_block range[CIDR_BLOCKS_MAX];
 };
 
 /* A comma list. False, and in `ret_wrong` what is wrong ("10.0.0.0/33: ..."); `ret_ranges` is then unchanged. "" is a list
  * of none. */
-bool ranges_parse(const char *from, struct ranges *ret_ranges, char *ret_wrong, size_t wrong_size);
+bool cidr_parse(const char *from, struct cidr_list *ret_ranges, char *ret_wrong, size_t wrong_size);
 
 /* Is this literal address in one of them? What is none never is. */
-bool ranges_hold(const struct ranges *ranges, const char *literal);
+bool cidr_contains(const struct cidr_list *ranges, const char *literal);
 
 /* A literal address in the one form in which equal ones are equal text; false when it is none. */
-bool ranges_literal(const char *from, char to[LITERAL_TEXT_SIZE]);
+bool cidr_literal(const char *from, char to[LITERAL_TEXT_SIZE]);
 
 /* An address of 127.0.0.0/8, or ::1: one that means another server on every host. */
-bool ranges_is_loopback(const char *literal);
+bool cidr_is_loopback(const char *literal);
 
 #endif

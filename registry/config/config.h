@@ -46,7 +46,7 @@ struct cluster_settings {
     enum tls tls;
     char tls_ca[PATH_SIZE];
     bool discover;               /* look for further members in what the servers say */
-    char discover_within[RANGES_SIZE]; /* the addresses that they may have (cidr.h) */
+    char discover_within[CIDR_SIZE]; /* the addresses that they may have (cidr.h) */
     int discover_max;            /* so many of them at most */
     int64_t discover_forget_ms;  /* one that is silent and named by nobody for so long is forgotten */
     char query[QUERY_SIZE];      /* kinds custom and stateless: the statement to ask; "": none */

@@ -35,7 +35,7 @@ const struct setting settings[] = {
      .meaning = "a discovered member that no server names and that does not answer for so long is forgotten"},
     {CLUSTER("discover_max"), .type = SETTING_INTEGER, .low = 1, .high = MEMBERS_MAX - 1, .usual = {"8"},
      PLACE(cluster_settings, discover_max), .meaning = "how many members may be discovered"},
-    {CLUSTER("discover_within"), .type = SETTING_RANGES, PLACE(cluster_settings, discover_within),
+    {CLUSTER("discover_within"), .type = SETTING_CIDR, PLACE(cluster_settings, discover_within),
      .meaning = "the addresses that discovered members may have: ranges such as 10.0.0.0/8, fd00::/8"},
     {CLUSTER("engine"), .type = SETTING_CHOICE, .words = engine_names, .required = REQUIRED, PLACE(cluster_settings, policy.engine),
      .hint = "one of postgresql, mysql; mysql is MariaDB, too", .meaning = "how to talk to the servers"},
@@ -258,8 +258,8 @@ static bool parse_choice(const struct setting *setting, const char *value, void 
 
 static bool parse_servers(const struct setting *setting, const char *value, void *to, struct mistake *mistake)
 {
-    struct servers servers;
-    if (servers_parse(value, &servers, mistake->what, sizeof mistake->what)) {
+    struct connect_string servers;
+    if (connect_string_parse(value, &servers, mistake->what, sizeof mistake->what)) {
         return parse_words(setting, value, to, mistake);
     }
     HINT(mistake, "zk1:2181,zk2:2181,zk3:2181 or zk1:2181/chroot");
@@ -333,10 +333,10 @@ static bool parse_label(const char *key, const char *value, struct listing *to, 
     return true;
 }
 
-static bool parse_ranges(const struct setting *setting, const char *value, void *to, struct mistake *mistake)
+static bool parse_cidr(const struct setting *setting, const char *value, void *to, struct mistake *mistake)
 {
-    struct ranges ranges;
-    if (ranges_parse(value, &ranges, mistake->what, sizeof mistake->what)) {
+    struct cidr_list ranges;
+    if (cidr_parse(value, &ranges, mistake->what, sizeof mistake->what)) {
         return parse_words(setting, value, to, mistake);
     }
     HINT(mistake, "ranges of addresses and commas: 10.0.0.0/8, 192.0.2.7, fd00::/8");
@@ -366,8 +366,8 @@ bool setting_parse(const struct setting *setting, const char *key, const char *v
         return parse_auth(setting, value, to, ret_mistake);
     case SETTING_ADDRESS:
         return parse_address(value, to, ret_mistake);
-    case SETTING_RANGES:
-        return parse_ranges(setting, value, to, ret_mistake);
+    case SETTING_CIDR:
+        return parse_cidr(setting, value, to, ret_mistake);
     case SETTING_LABEL:
         return parse_label(key, value, to, ret_mistake);
     }

@@ -42,7 +42,7 @@ enum setting_type {
     SETTING_ROOT,     /* a znode path */
     SETTING_AUTH,     /* digest:user:password; a secret */
     SETTING_ADDRESS,  /* host:port */
-    SETTING_RANGES,   /* cidr.h */
+    SETTING_CIDR,   /* cidr.h */
     SETTING_LABEL     /* label.KEY: any number of keys up to LABELS_MAX */
 };
 

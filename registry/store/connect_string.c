@@ -25,9 +25,9 @@ static bool take(const char *start, const char *end, char *to, size_t size)
     return true;
 }
 
-static bool add_server(struct servers *servers, const char *entry, char *sentence, size_t size)
+static bool add_server(struct connect_string *servers, const char *entry, char *sentence, size_t size)
 {
-    struct server server = {0};
+    struct zk_server server = {0};
     if (entry[0] == '\0') {
         snprintf(sentence, size, "there is an empty entry in the list");
         return false;
@@ -56,9 +56,9 @@ static bool add_server(struct servers *servers, const char *entry, char *sentenc
     return true;
 }
 
-bool servers_parse(const char *from, struct servers *ret_servers, char *sentence, size_t size)
+bool connect_string_parse(const char *from, struct connect_string *ret_servers, char *sentence, size_t size)
 {
-    struct servers servers = {0};
+    struct connect_string servers = {0};
     char entry[SERVERS_SIZE];
     const char *last = strrchr(from, ',');
     const char *slash = strchr(last ? last : from, '/');

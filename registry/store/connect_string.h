@@ -15,18 +15,18 @@
 
 #include "registry/base/limits.h"
 
-struct server {
+struct zk_server {
     char host[HOST_SIZE]; /* no brackets */
     uint16_t port;
 };
 
-struct servers {
+struct connect_string {
     size_t count; /* at least 1 */
-    struct server entries[SERVERS_MAX];
+    struct zk_server entries[SERVERS_MAX];
     char chroot[128]; /* "/chroot"; "" none */
 };
 
 /* On failure `sentence` says what is wrong, in words that follow "servers" or stand alone; *ret_servers is unchanged then. */
-bool servers_parse(const char *from, struct servers *ret_servers, char *sentence, size_t size);
+bool connect_string_parse(const char *from, struct connect_string *ret_servers, char *sentence, size_t size);
 
 #endif

@@ -35,7 +35,7 @@ static void add(struct text *to, size_t room, const struct addrinfo *address, ui
     }
 }
 
-bool addresses_of(const struct servers *servers, char *ret_addresses, size_t size, char *why, size_t why_size)
+bool zk_hosts_resolve(const struct connect_string *servers, char *ret_addresses, size_t size, char *why, size_t why_size)
 {
     const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     struct text to;

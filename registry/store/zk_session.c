@@ -69,7 +69,7 @@ struct store_zk {
     struct store store;
     struct inbox inbox; /* shared with the client's threads; the rest is ours */
     /* options */
-    struct servers servers;
+    struct connect_string servers;
     int timeout_ms;
     char auth[SECRET_SIZE];
     void (*log)(void *, int, const char *);
@@ -329,8 +329,8 @@ static zhandle_t *open_handle(struct store_zk *zk, const char *addresses)
 
 static bool begin_session(struct store_zk *zk)
 {
-    char addresses[ADDRESSES_SIZE];
-    if (!addresses_of(&zk->servers, addresses, sizeof addresses, zk->detail, sizeof zk->detail)) {
+    char addresses[ZK_HOSTS_SIZE];
+    if (!zk_hosts_resolve(&zk->servers, addresses, sizeof addresses, zk->detail, sizeof zk->detail)) {
         return false;
     }
     zk->handle_log = zk_log_claim(zk->log, zk->log_ctx);
@@ -460,7 +460,7 @@ static bool is_auth(const char *auth)
 
 static bool take_options(struct store_zk *zk, const struct store_zk_options *options, char *sentence, size_t size)
 {
-    if (!servers_parse(options->servers, &zk->servers, sentence, size)) {
+    if (!connect_string_parse(options->servers, &zk->servers, sentence, size)) {
         return false;
     }
     if (options->session_timeout_ms < 1 || options->session_timeout_ms > INT32_MAX) {
@@ -502,6 +502,6 @@ struct store *store_zk_new(const struct store_zk_options *options, char *sentenc
 
 bool store_zk_servers_ok(const char *servers, char *sentence, size_t size)
 {
-    struct servers ignored;
-    return servers_parse(servers, &ignored, sentence, size);
+    struct connect_string ignored;
+    return connect_string_parse(servers, &ignored, sentence, size);
 }

@@ -334,7 +334,7 @@ static void shake_hands(void *owner, uint64_t connection)
     if (client->dead || connection != client->connection) {
         return;
     }
-    const struct server *server = &ensemble->servers[client->server];
+    const struct zk_server *server = &ensemble->servers[client->server];
     if (client->cut || client->frozen || ensemble->halted || server->tree.zxid < client->seen_zxid) {
         client_try_later(client, 100, 400); /* a server that is behind what we have seen refuses us */
         return;

@@ -8,7 +8,7 @@
 
 static void apply_next(void *owner, uint64_t arg)
 {
-    struct server *server = owner;
+    struct zk_server *server = owner;
     struct ensemble *ensemble = server->ensemble;
     (void)arg;
     const struct txn *txn = &ensemble->log[server->applied++];
@@ -39,7 +39,7 @@ static void apply_next(void *owner, uint64_t arg)
     }
 }
 
-void server_await(struct server *server, int64_t zxid, void (*run)(void *owner, uint64_t arg), void *owner)
+void server_await(struct zk_server *server, int64_t zxid, void (*run)(void *owner, uint64_t arg), void *owner)
 {
     if (server->tree.zxid >= zxid) {
         run(owner, 0);
@@ -68,7 +68,7 @@ static void commit(struct ensemble *ensemble, struct txn *txn, const char *by)
     ensemble->log[ensemble->log_count++] = *txn;
     tree_apply(&ensemble->head, txn);
     for (int i = 0; i < SERVERS; i++) {
-        struct server *server = &ensemble->servers[i];
+        struct zk_server *server = &ensemble->servers[i];
         int64_t at_ms = ensemble->agenda->now_ms + chance_between(&ensemble->chance, 0, 2) + server->lag_ms;
         server->apply_ms = at_ms > server->apply_ms ? at_ms : server->apply_ms;
         agenda_at(ensemble->agenda, server->apply_ms, apply_next, server, 0);

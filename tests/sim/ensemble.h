@@ -74,7 +74,7 @@ struct waiter {
     struct waiter *next;
 };
 
-struct server {
+struct zk_server {
     struct ensemble *ensemble;
     struct tree tree;
     size_t applied;   /* transactions of the log */
@@ -91,7 +91,7 @@ struct ensemble {
     struct tree head; /* the leader's */
     struct txn *log;
     size_t log_count, log_room;
-    struct server servers[SERVERS];
+    struct zk_server servers[SERVERS];
     struct session *sessions;
     struct line *lines;
     struct client *clients;
@@ -127,7 +127,7 @@ void line_take(struct line *line, struct request *request); /* a request arrived
 
 /* An empty transaction; returns its zxid. */
 int64_t ensemble_mark(struct ensemble *ensemble);
-void server_await(struct server *server, int64_t zxid, void (*run)(void *owner, uint64_t arg), void *owner);
+void server_await(struct zk_server *server, int64_t zxid, void (*run)(void *owner, uint64_t arg), void *owner);
 
 struct request *request_new(struct ensemble *ensemble, enum request_kind kind, uint64_t tag);
 void request_free(struct request *request);

@@ -249,7 +249,7 @@ static void halt_or_resume(struct world *world)
 
 static void lag_server(struct world *world)
 {
-    struct server *server = &world->ensemble->servers[any(world, SERVERS)];
+    struct zk_server *server = &world->ensemble->servers[any(world, SERVERS)];
     server->lag_ms = chance_hits(&world->chance, 50) ? 0 : chance_between(&world->chance, 10, 3000);
 }
 

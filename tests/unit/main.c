@@ -8,7 +8,7 @@ int main(void)
                                       resolve_suite, assess_suite,    scheduler_suite,    table_suite,    watcher_suite,
                                       failure_suite, reporter_suite,  fleet_suite,        resolver_suite, name_suite,
                                       kind_suite,    group_suite,     gtid_suite,         async_suite,    rivals_suite,
-                                      ranges_suite,  discovery_suite, custom_answer_suite};
+                                      cidr_suite,  discovery_suite, custom_answer_suite};
     SRunner *runner = srunner_create(suites[0]());
     for (size_t i = 1; i < sizeof suites / sizeof *suites; i++) {
         srunner_add_suite(runner, suites[i]());

@@ -24,7 +24,7 @@ Suite *failure_suite(void);
 Suite *reporter_suite(void);
 Suite *kind_suite(void);
 Suite *group_suite(void);
-Suite *ranges_suite(void);
+Suite *cidr_suite(void);
 Suite *discovery_suite(void);
 Suite *custom_answer_suite(void);
 

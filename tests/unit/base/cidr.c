@@ -4,43 +4,43 @@
 
 #include "tests/unit/unit.h"
 
-static struct ranges ranges;
+static struct cidr_list ranges;
 static char wrong[200];
 
 static bool parses(const char *from)
 {
     wrong[0] = '\0';
-    return ranges_parse(from, &ranges, wrong, sizeof wrong);
+    return cidr_parse(from, &ranges, wrong, sizeof wrong);
 }
 
 START_TEST(an_address_is_in_a_range_when_its_first_bits_are)
 {
     ck_assert_msg(parses("10.0.0.0/8, 192.0.2.7,198.51.100.128/25 ,fd00::/8"), "%s", wrong);
     ck_assert_uint_eq(ranges.count, 4);
-    ck_assert(ranges_hold(&ranges, "10.0.0.0"));
-    ck_assert(ranges_hold(&ranges, "10.255.255.255"));
-    ck_assert(!ranges_hold(&ranges, "11.0.0.0"));
-    ck_assert(!ranges_hold(&ranges, "9.255.255.255"));
-    ck_assert(ranges_hold(&ranges, "192.0.2.7"));
-    ck_assert(!ranges_hold(&ranges, "192.0.2.6"));
-    ck_assert(ranges_hold(&ranges, "198.51.100.128"));
-    ck_assert(!ranges_hold(&ranges, "198.51.100.127"));
-    ck_assert(ranges_hold(&ranges, "fd12:3456::1"));
-    ck_assert(!ranges_hold(&ranges, "fe00::1"));
+    ck_assert(cidr_contains(&ranges, "10.0.0.0"));
+    ck_assert(cidr_contains(&ranges, "10.255.255.255"));
+    ck_assert(!cidr_contains(&ranges, "11.0.0.0"));
+    ck_assert(!cidr_contains(&ranges, "9.255.255.255"));
+    ck_assert(cidr_contains(&ranges, "192.0.2.7"));
+    ck_assert(!cidr_contains(&ranges, "192.0.2.6"));
+    ck_assert(cidr_contains(&ranges, "198.51.100.128"));
+    ck_assert(!cidr_contains(&ranges, "198.51.100.127"));
+    ck_assert(cidr_contains(&ranges, "fd12:3456::1"));
+    ck_assert(!cidr_contains(&ranges, "fe00::1"));
 }
 END_TEST
 
 START_TEST(ranges_of_one_family_hold_nothing_of_the_other)
 {
     ck_assert(parses("0.0.0.0/0"));
-    ck_assert(ranges_hold(&ranges, "203.0.113.9"));
-    ck_assert(!ranges_hold(&ranges, "2001:db8::1"));
+    ck_assert(cidr_contains(&ranges, "203.0.113.9"));
+    ck_assert(!cidr_contains(&ranges, "2001:db8::1"));
     ck_assert(parses("::/0"));
-    ck_assert(ranges_hold(&ranges, "2001:db8::1"));
-    ck_assert(!ranges_hold(&ranges, "203.0.113.9"));
-    ck_assert(!ranges_hold(&ranges, "::ffff:203.0.113.9")); /* which is the same server */
+    ck_assert(cidr_contains(&ranges, "2001:db8::1"));
+    ck_assert(!cidr_contains(&ranges, "203.0.113.9"));
+    ck_assert(!cidr_contains(&ranges, "::ffff:203.0.113.9")); /* which is the same server */
     ck_assert(parses("203.0.113.0/24"));
-    ck_assert(ranges_hold(&ranges, "::ffff:203.0.113.9"));
+    ck_assert(cidr_contains(&ranges, "::ffff:203.0.113.9"));
 }
 END_TEST
 
@@ -49,10 +49,10 @@ START_TEST(what_is_no_literal_address_is_in_no_range)
     static const char *const none[] = {"", "localhost", "10.0.0.1 ", "10.0.0.1:5432", "10.1", "fe80::1%eth0", "010.0.0.1"};
     ck_assert(parses("0.0.0.0/0,::/0"));
     for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
-        ck_assert_msg(!ranges_hold(&ranges, none[i]), "%s", none[i]);
+        ck_assert_msg(!cidr_contains(&ranges, none[i]), "%s", none[i]);
     }
     ck_assert(parses(""));
-    ck_assert(!ranges_hold(&ranges, "10.0.0.1"));
+    ck_assert(!cidr_contains(&ranges, "10.0.0.1"));
 }
 END_TEST
 
@@ -83,7 +83,7 @@ START_TEST(a_bad_range_is_refused_with_its_reason_and_changes_nothing)
         ck_assert(parses("192.0.2.1"));
         ck_assert_msg(!parses(cases[i].from), "%s", cases[i].from);
         ck_assert_msg(strstr(wrong, cases[i].why), "%s: said: %s", cases[i].from, wrong);
-        ck_assert(ranges.count == 1 && ranges_hold(&ranges, "192.0.2.1"));
+        ck_assert(ranges.count == 1 && cidr_contains(&ranges, "192.0.2.1"));
     }
 }
 END_TEST
@@ -95,27 +95,27 @@ START_TEST(one_address_has_one_spelling)
     } cases[] = {{"10.0.0.1", "10.0.0.1"}, {"::ffff:10.0.0.1", "10.0.0.1"}, {"2001:DB8:0:0::2", "2001:db8::2"}, {"::1", "::1"}};
     char to[LITERAL_TEXT_SIZE];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        ck_assert(ranges_literal(cases[i].from, to));
+        ck_assert(cidr_literal(cases[i].from, to));
         ck_assert_str_eq(to, cases[i].to);
     }
-    ck_assert(!ranges_literal("pg-1", to));
-    ck_assert(!ranges_literal("fe80::1%eth0", to));
+    ck_assert(!cidr_literal("pg-1", to));
+    ck_assert(!cidr_literal("fe80::1%eth0", to));
 }
 END_TEST
 
 START_TEST(loopback_is_known_in_all_its_spellings)
 {
-    ck_assert(ranges_is_loopback("127.0.0.1"));
-    ck_assert(ranges_is_loopback("127.8.9.10"));
-    ck_assert(ranges_is_loopback("::1"));
-    ck_assert(ranges_is_loopback("::ffff:127.0.0.1"));
-    ck_assert(!ranges_is_loopback("128.0.0.1"));
-    ck_assert(!ranges_is_loopback("::2"));
-    ck_assert(!ranges_is_loopback("localhost"));
+    ck_assert(cidr_is_loopback("127.0.0.1"));
+    ck_assert(cidr_is_loopback("127.8.9.10"));
+    ck_assert(cidr_is_loopback("::1"));
+    ck_assert(cidr_is_loopback("::ffff:127.0.0.1"));
+    ck_assert(!cidr_is_loopback("128.0.0.1"));
+    ck_assert(!cidr_is_loopback("::2"));
+    ck_assert(!cidr_is_loopback("localhost"));
 }
 END_TEST
 
-Suite *ranges_suite(void)
+Suite *cidr_suite(void)
 {
     Suite *suite = suite_create("ranges");
     TCase *tcase = tcase_create("ranges");

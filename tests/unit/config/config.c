@@ -784,15 +784,15 @@ END_TEST
 
 START_TEST(servers_are_a_list_with_a_chroot_at_its_end)
 {
-    struct servers servers;
+    struct connect_string servers;
     char sentence[SENTENCE_SIZE];
-    ck_assert(servers_parse(" zk1:2181 ,[2001:db8::1]:2182,\t10.0.0.1:2183 /a/b", &servers, sentence, sizeof sentence));
+    ck_assert(connect_string_parse(" zk1:2181 ,[2001:db8::1]:2182,\t10.0.0.1:2183 /a/b", &servers, sentence, sizeof sentence));
     ck_assert_uint_eq(servers.count, 3);
     ck_assert_str_eq(servers.entries[0].host, "zk1");
     ck_assert_str_eq(servers.entries[1].host, "2001:db8::1");
     ck_assert_uint_eq(servers.entries[2].port, 2183);
     ck_assert_str_eq(servers.chroot, "/a/b");
-    ck_assert(servers_parse("zk:1", &servers, sentence, sizeof sentence));
+    ck_assert(connect_string_parse("zk:1", &servers, sentence, sizeof sentence));
     ck_assert_str_eq(servers.chroot, "");
 }
 END_TEST
@@ -814,9 +814,9 @@ START_TEST(servers_that_are_none_are_refused_with_a_sentence)
                  {"a:1//x", "is no chroot"},
                  {"a:1,b:2,a:1", "'a:1' is listed twice"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct servers servers = {.count = 77};
+        struct connect_string servers = {.count = 77};
         char sentence[SENTENCE_SIZE] = "";
-        ck_assert_msg(!servers_parse(cases[i].from, &servers, sentence, sizeof sentence), "'%s' was taken", cases[i].from);
+        ck_assert_msg(!connect_string_parse(cases[i].from, &servers, sentence, sizeof sentence), "'%s' was taken", cases[i].from);
         ck_assert_msg(strstr(sentence, cases[i].words), "'%s': %s", cases[i].from, sentence);
         ck_assert_uint_eq(servers.count, 77);
     }
@@ -826,19 +826,19 @@ END_TEST
 START_TEST(servers_are_bounded)
 {
     char from[SERVERS_SIZE + 8], sentence[SENTENCE_SIZE];
-    struct servers servers;
+    struct connect_string servers;
     struct text text;
     text_init(&text, from, sizeof from);
     for (int i = 0; i < SERVERS_MAX; i++) {
         text_put(&text, "%sz%d:1", i ? "," : "", i);
     }
-    ck_assert(servers_parse(from, &servers, sentence, sizeof sentence));
+    ck_assert(connect_string_parse(from, &servers, sentence, sizeof sentence));
     text_put(&text, ",more:1");
-    ck_assert(!servers_parse(from, &servers, sentence, sizeof sentence));
+    ck_assert(!connect_string_parse(from, &servers, sentence, sizeof sentence));
     ck_assert_ptr_nonnull(strstr(sentence, "more than 32"));
     memset(from, ' ', sizeof from - 1);
     from[sizeof from - 1] = '\0';
-    ck_assert(!servers_parse(from, &servers, sentence, sizeof sentence));
+    ck_assert(!connect_string_parse(from, &servers, sentence, sizeof sentence));
     ck_assert_ptr_nonnull(strstr(sentence, "longer than"));
 }
 END_TEST
