@@ -12,22 +12,22 @@
 #include "registry/model/codec.h"
 #include "registry/model/paths.h"
 
-enum node_kind { NODE_CHARTER, NODE_PRESENCE, NODE_TOPOLOGY };
+enum node_kind { NODE_REGISTRY_ID, NODE_PRESENCE, NODE_TOPOLOGY };
 
 struct watcher {
     struct store *store;
     struct mirror *mirror;
-    struct mirror_node *charter_node, *presence_node;
+    struct mirror_node *registry_id_node, *presence_node;
     char root[PATH_SIZE];
     struct watched *all;     /* newest first */
     struct watched *news_at; /* where watcher_news goes on; NULL: at the start */
     bool up;
-    bool charter_current;     /* the root znode was read in this session */
+    bool registry_id_current;     /* the root znode was read in this session */
     bool presence_current;    /* the children of /probes were read since the last connect */
     bool presence_of_session; /* ... in this session */
-    bool charter_ok;          /* `charter` holds, for this session */
-    struct charter charter;
-    char charter_fault[SENTENCE_SIZE];
+    bool registry_id_ok;          /* `registry_id` holds, for this session */
+    struct registry_id registry_id;
+    char registry_id_fault[SENTENCE_SIZE];
     bool lost; /* the loss of the link was told, its return not yet */
     bool sentence_new;
     int sentence_level;
@@ -159,10 +159,10 @@ static void stood_at_verdict(struct watched *watched, struct moment moment)
 
 /* ---- judging what was read ------------------------------------------------------ */
 
-static bool supersedes(const struct charter *charter, const char *registry)
+static bool supersedes(const struct registry_id *registry_id, const char *registry)
 {
-    for (int i = 0; i < charter->supersedes_count; i++) {
-        if (text_equal(charter->supersedes[i], registry)) {
+    for (int i = 0; i < registry_id->supersedes_count; i++) {
+        if (text_equal(registry_id->supersedes[i], registry)) {
             return true;
         }
     }
@@ -177,20 +177,20 @@ static bool judge_registry(const struct watcher *watcher, struct watched *watche
     if (!watched->has || !ours[0]) {
         return true;
     }
-    if (!watcher->charter_ok) {
+    if (!watcher->registry_id_ok) {
         refuse(watched, 0, 0, "the registry does not say which one it is (%s); what is known is of registry %s",
-               watcher->charter_fault, ours);
+               watcher->registry_id_fault, ours);
         return false;
     }
-    if (text_equal(ours, watcher->charter.registry)) {
+    if (text_equal(ours, watcher->registry_id.registry)) {
         return true;
     }
-    if (supersedes(&watcher->charter, ours)) {
+    if (supersedes(&watcher->registry_id, ours)) {
         *ret_floor = 0;
         return true;
     }
     refuse(watched, 0, 0, "this is registry %s; what is known is of registry %s, and an operator has not accepted the new one",
-           watcher->charter.registry, ours);
+           watcher->registry_id.registry, ours);
     return false;
 }
 
@@ -199,8 +199,8 @@ static void accept(const struct watcher *watcher, struct watched *watched, const
     watched->topology = *topology;
     watched->has = true;
     watched->provenance.mzxid = watched->node->stat.mzxid;
-    if (watcher->charter_ok) {
-        strcpy(watched->provenance.registry, watcher->charter.registry);
+    if (watcher->registry_id_ok) {
+        strcpy(watched->provenance.registry, watcher->registry_id.registry);
     }
     watched->cached = false;
     watched->confirmed = true;
@@ -214,8 +214,8 @@ static void judge_value(const struct watcher *watcher, struct watched *watched, 
 {
     const struct mirror_node *node = watched->node;
     if (node->stat.mzxid == floor) {
-        if (watcher->charter_ok && !watched->provenance.registry[0]) {
-            strcpy(watched->provenance.registry, watcher->charter.registry);
+        if (watcher->registry_id_ok && !watched->provenance.registry[0]) {
+            strcpy(watched->provenance.registry, watcher->registry_id.registry);
         }
         watched->confirmed = true;
         watched->status_new |= watched->cached;
@@ -246,7 +246,7 @@ static void judge(struct watcher *watcher, struct watched *watched, struct momen
 {
     const struct mirror_node *node = watched->node;
     int64_t floor;
-    if (!watcher->charter_current || !watcher->presence_of_session || node->rc == STORE_UNKNOWN) {
+    if (!watcher->registry_id_current || !watcher->presence_of_session || node->rc == STORE_UNKNOWN) {
         return; /* judged when all is there */
     }
     watched->answered = true;
@@ -272,19 +272,19 @@ static void judge_all(struct watcher *watcher, struct moment moment)
     }
 }
 
-static void read_charter(struct watcher *watcher, struct moment moment)
+static void read_registry_id(struct watcher *watcher, struct moment moment)
 {
-    const struct mirror_node *node = watcher->charter_node;
+    const struct mirror_node *node = watcher->registry_id_node;
     struct codec_error error = {.sentence = ""};
-    struct charter charter;
-    bool first = !watcher->charter_current;
-    watcher->charter_current = true;
-    if (node->rc == STORE_OK && charter_decode(node->data ? node->data : "", node->len, &charter, &error)) {
-        watcher->charter = charter;
-        watcher->charter_ok = true;
+    struct registry_id registry_id;
+    bool first = !watcher->registry_id_current;
+    watcher->registry_id_current = true;
+    if (node->rc == STORE_OK && registry_id_decode(node->data ? node->data : "", node->len, &registry_id, &error)) {
+        watcher->registry_id = registry_id;
+        watcher->registry_id_ok = true;
     } else if (first) { /* later in a session we know well which one it is, whatever became of the znode */
-        watcher->charter_ok = false;
-        text_tame(watcher->charter_fault, sizeof watcher->charter_fault,
+        watcher->registry_id_ok = false;
+        text_tame(watcher->registry_id_fault, sizeof watcher->registry_id_fault,
                   node->rc == STORE_OK ? error.sentence : store_rc_names[node->rc]);
     }
     judge_all(watcher, moment);
@@ -321,7 +321,7 @@ static void link_up(struct watcher *watcher, const struct store_event *event, st
     watcher->up = true;
     unconfirm_all(watcher);
     if (event->renewed) {
-        watcher->charter_current = false;
+        watcher->registry_id_current = false;
         watcher->presence_of_session = false;
     } else {
         /* The sync of this session may have been lost with the link, and its first reads are still to come. */
@@ -375,8 +375,8 @@ void watcher_event(struct watcher *watcher, const struct store_event *event, str
         return;
     }
     switch ((enum node_kind)node->kind) {
-    case NODE_CHARTER:
-        read_charter(watcher, moment);
+    case NODE_REGISTRY_ID:
+        read_registry_id(watcher, moment);
         break;
     case NODE_PRESENCE:
         read_presence(watcher, moment);
@@ -486,7 +486,7 @@ struct watcher *watcher_new(struct store *store, const char *root, uint64_t seed
     watcher->random = seed;
     watcher->mirror = mirror_new(store);
     if (!text_copy(watcher->root, sizeof watcher->root, root) || !watcher->mirror ||
-        !(watcher->charter_node = mirror_add(watcher->mirror, root, false, NODE_CHARTER, watcher)) ||
+        !(watcher->registry_id_node = mirror_add(watcher->mirror, root, false, NODE_REGISTRY_ID, watcher)) ||
         !(watcher->presence_node =
               mirror_add(watcher->mirror, path_probes(path, sizeof path, root), true, NODE_PRESENCE, watcher))) {
         watcher_free(watcher);

@@ -36,7 +36,7 @@ struct farewell {
     struct farewell *after;
 };
 
-enum stage { STAGE_DOWN, STAGE_FOLDERS, STAGE_CHARTER, STAGE_READY };
+enum stage { STAGE_DOWN, STAGE_FOLDERS, STAGE_REGISTRY_ID, STAGE_READY };
 
 struct reporter {
     struct store *store;
@@ -52,7 +52,7 @@ struct reporter {
 
     int64_t session;
     enum stage stage;
-    bool busy;              /* a folder or charter request is under way */
+    bool busy;              /* a folder or registry_id request is under way */
     size_t root_at;         /* how much of the root path has been made */
     int folder;             /* which standing folder comes next */
     struct posting *making; /* whose folders are being made */
@@ -286,7 +286,7 @@ static void make_folder(struct reporter *reporter, const char *path, char *data)
     free(data);
 }
 
-/* The root, part by part; the last part is the charter. */
+/* The root, part by part; the last part is the registry_id. */
 static bool make_root(struct reporter *reporter)
 {
     size_t len = strlen(reporter->root);
@@ -304,9 +304,9 @@ static bool make_root(struct reporter *reporter)
     memcpy(path, reporter->root, end);
     path[end] = '\0';
     reporter->root_at = end;
-    struct charter charter = {0};
-    strcpy(charter.registry, reporter->uuid);
-    make_folder(reporter, path, end == len ? charter_encode(&charter) : NULL);
+    struct registry_id registry_id = {0};
+    strcpy(registry_id.registry, reporter->uuid);
+    make_folder(reporter, path, end == len ? registry_id_encode(&registry_id) : NULL);
     return true;
 }
 
@@ -354,14 +354,14 @@ static void begin_folders(struct reporter *reporter)
     reporter->making = NULL;
 }
 
-/* A root that was made by hand has no charter: give it one. Anything else that stands there is left alone. */
-static void check_charter(struct reporter *reporter, const struct store_event *event)
+/* A root that was made by hand has no registry_id: give it one. Anything else that stands there is left alone. */
+static void check_registry_id(struct reporter *reporter, const struct store_event *event)
 {
-    struct charter charter = {0};
+    struct registry_id registry_id = {0};
     struct codec_error error;
     if (event->rc == STORE_OK && event->len == 0) {
-        strcpy(charter.registry, reporter->uuid);
-        char *json = charter_encode(&charter);
+        strcpy(registry_id.registry, reporter->uuid);
+        char *json = registry_id_encode(&registry_id);
         struct store_op op = {.kind = STORE_SET,
                               .path = reporter->root,
                               .data = json,
@@ -371,7 +371,7 @@ static void check_charter(struct reporter *reporter, const struct store_event *e
             store_write(reporter->store, store_tag(NULL, TAG_REPORTER), &op, 1); /* lost to another probe: as good */
         }
         free(json);
-    } else if (event->rc == STORE_OK && !charter_decode(event->data, event->len, &charter, &error)) {
+    } else if (event->rc == STORE_OK && !registry_id_decode(event->data, event->len, &registry_id, &error)) {
         reporter->trouble =
             "the root znode holds something that is not ours to overwrite; routers cannot tell this registry's identity";
     }
@@ -383,8 +383,8 @@ static void folder_answered(struct reporter *reporter, const struct store_event 
     reporter->busy = false;
     if (event->rc == STORE_UNKNOWN) {
         begin_folders(reporter);
-    } else if (reporter->stage == STAGE_CHARTER) {
-        check_charter(reporter, event);
+    } else if (reporter->stage == STAGE_REGISTRY_ID) {
+        check_registry_id(reporter, event);
     } else if (event->rc == STORE_DENIED) {
         reporter->trouble = "the registry's access list forbids creating the root: check [registry] auth";
         reporter->not_before_ms = now_ms + RETRY_MS;
@@ -401,7 +401,7 @@ static void step_folders(struct reporter *reporter, int64_t now_ms)
         return;
     }
     if (reporter->stage == STAGE_FOLDERS && !make_root(reporter) && !make_standing(reporter)) {
-        reporter->stage = STAGE_CHARTER;
+        reporter->stage = STAGE_REGISTRY_ID;
         reporter->busy = true;
         store_get(reporter->store, store_tag(reporter, TAG_REPORTER), reporter->root, false);
     } else if (reporter->stage == STAGE_READY) {

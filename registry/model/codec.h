@@ -26,13 +26,13 @@ char *report_encode(const struct report *report);
 char *topology_encode(const struct topology *topology);
 char *directives_encode(const struct directives *directives);
 char *presence_encode(const struct presence *presence);
-char *charter_encode(const struct charter *charter);
+char *registry_id_encode(const struct registry_id *registry_id);
 
 /* Each fills ret_* only when it returns true. `data` need not be terminated; len 0 is refused. */
 bool report_decode(const char *data, size_t len, struct report *ret_report, struct codec_error *error);
 bool topology_decode(const char *data, size_t len, struct topology *ret_topology, struct codec_error *error);
 bool directives_decode(const char *data, size_t len, struct directives *ret_directives, struct codec_error *error);
 bool presence_decode(const char *data, size_t len, struct presence *ret_presence, struct codec_error *error);
-bool charter_decode(const char *data, size_t len, struct charter *ret_charter, struct codec_error *error);
+bool registry_id_decode(const char *data, size_t len, struct registry_id *ret_registry_id, struct codec_error *error);
 
 #endif

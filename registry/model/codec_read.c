@@ -459,7 +459,7 @@ static bool read_directives(const struct json_value *root, void *record)
            get_acceptances(root, directives);
 }
 
-/* ---- presence and charter ----------------------------------------------------------------------- */
+/* ---- presence and registry_id ----------------------------------------------------------------------- */
 
 static bool read_presence(const struct json_value *root, void *record)
 {
@@ -470,20 +470,20 @@ static bool read_presence(const struct json_value *root, void *record)
            json_get_digits(root, "nonce", &presence->nonce) && json_get_digits(root, "beat", &presence->beat);
 }
 
-static bool read_charter(const struct json_value *root, void *record)
+static bool read_registry_id(const struct json_value *root, void *record)
 {
-    struct charter *charter = record;
+    struct registry_id *registry_id = record;
     struct json_value supersedes;
-    if (!json_get_name(root, "registry", REQUIRED, charter->registry) ||
-        !json_get_list(root, "supersedes", OPTIONAL, sizeof charter->supersedes / sizeof *charter->supersedes, &supersedes)) {
+    if (!json_get_name(root, "registry", REQUIRED, registry_id->registry) ||
+        !json_get_list(root, "supersedes", OPTIONAL, sizeof registry_id->supersedes / sizeof *registry_id->supersedes, &supersedes)) {
         return false;
     }
     for (size_t i = 0; i < json_count(&supersedes); i++) {
         struct json_value at = json_element(&supersedes, i);
-        if (!json_value_name(&at, charter->supersedes[i])) {
+        if (!json_value_name(&at, registry_id->supersedes[i])) {
             return false;
         }
-        charter->supersedes_count++;
+        registry_id->supersedes_count++;
     }
     return true;
 }
@@ -529,7 +529,7 @@ bool presence_decode(const char *data, size_t len, struct presence *ret_presence
     return decode(data, len, read_presence, ret_presence, sizeof *ret_presence, error);
 }
 
-bool charter_decode(const char *data, size_t len, struct charter *ret_charter, struct codec_error *error)
+bool registry_id_decode(const char *data, size_t len, struct registry_id *ret_registry_id, struct codec_error *error)
 {
-    return decode(data, len, read_charter, ret_charter, sizeof *ret_charter, error);
+    return decode(data, len, read_registry_id, ret_registry_id, sizeof *ret_registry_id, error);
 }

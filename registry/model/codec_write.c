@@ -454,7 +454,7 @@ char *directives_encode(const struct directives *directives)
     return finish(&to);
 }
 
-/* ---- presence and charter -------------------------------------------------------------------- */
+/* ---- presence and registry_id -------------------------------------------------------------------- */
 
 char *presence_encode(const struct presence *presence)
 {
@@ -468,16 +468,16 @@ char *presence_encode(const struct presence *presence)
     return finish(&to);
 }
 
-char *charter_encode(const struct charter *charter)
+char *registry_id_encode(const struct registry_id *registry_id)
 {
     struct buffer to = {0};
     put(&to, "{ \"format\": %d", MODEL_FORMAT);
-    put_text_field(&to, "registry", charter->registry);
+    put_text_field(&to, "registry", registry_id->registry);
     put(&to, ", \"supersedes\": [");
-    for (size_t i = 0; i < charter->supersedes_count; i++) {
+    for (size_t i = 0; i < registry_id->supersedes_count; i++) {
         put(&to, "%s", gap(i));
-        put_text(&to, charter->supersedes[i]);
+        put_text(&to, registry_id->supersedes[i]);
     }
-    put(&to, "%s }\n", closing(charter->supersedes_count, " ]", "]"));
+    put(&to, "%s }\n", closing(registry_id->supersedes_count, " ]", "]"));
     return finish(&to);
 }

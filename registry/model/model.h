@@ -258,7 +258,7 @@ struct presence {
 };
 
 /* The root znode: which registry this is. */
-struct charter {
+struct registry_id {
     char registry[IDENTITY_SIZE]; /* a UUID drawn when the root was created */
     uint8_t supersedes_count;     /* the identities an operator declared replaced by this one */
     char supersedes[8][IDENTITY_SIZE];

@@ -235,13 +235,13 @@ static bool create(zhandle_t *zh, const char *path, const char *value, int mode)
 
 static bool create_all(zhandle_t *zh)
 {
-    char *charter = charter_encode(&(struct charter){.registry = "00000000-0000-4000-8000-000000000000"});
+    char *registry_id = registry_id_encode(&(struct registry_id){.registry = "00000000-0000-4000-8000-000000000000"});
     char *presence = presence_encode(&(struct presence){.probe = "bench", .host = "bench", .pid = 1, .nonce = 1, .beat = 1});
     char *topology = topology_of(1);
-    bool made = charter && presence && topology && create(zh, ROOT, charter, 0) && create(zh, ROOT "/probes", "", 0) &&
+    bool made = registry_id && presence && topology && create(zh, ROOT, registry_id, 0) && create(zh, ROOT "/probes", "", 0) &&
                 create(zh, ROOT "/probes/bench", presence, ZOO_EPHEMERAL) && create(zh, ROOT "/clusters", "", 0) &&
                 create(zh, ROOT "/clusters/bench", "", 0) && create(zh, TOPOLOGY, topology, 0) && create(zh, RAW, topology, 0);
-    free(charter);
+    free(registry_id);
     free(presence);
     free(topology);
     return made;

@@ -33,7 +33,7 @@ FUZZ(report)
 FUZZ(topology)
 FUZZ(directives)
 FUZZ(presence)
-FUZZ(charter)
+FUZZ(registry_id)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
@@ -44,6 +44,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     fuzz_topology(data, len);
     fuzz_directives(data, len);
     fuzz_presence(data, len);
-    fuzz_charter(data, len);
+    fuzz_registry_id(data, len);
     return 0;
 }

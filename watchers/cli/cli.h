@@ -113,6 +113,6 @@ int accept_run(const struct asked *asked);
 int forget_run(const struct asked *asked);
 
 /* accept --registry, in registry_id.c. */
-int charter_accept(const struct asked *asked);
+int registry_id_accept(const struct asked *asked);
 
 #endif

@@ -379,7 +379,7 @@ int release_run(const struct asked *asked)
 int accept_run(const struct asked *asked)
 {
     if (asked->registry) {
-        return asked->operand_count == 0 ? charter_accept(asked)
+        return asked->operand_count == 0 ? registry_id_accept(asked)
                                          : fail(CLI_USAGE, "--registry is about the whole registry: name no cluster with it");
     }
     if (asked->operand_count < 2) {

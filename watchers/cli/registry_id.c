@@ -15,7 +15,7 @@
 #include "watchers/cli/client.h"
 #include "registry/model/codec.h"
 
-enum { SUPERSEDES_MAX = sizeof((struct charter *)0)->supersedes / sizeof *((struct charter *)0)->supersedes, ATTEMPTS = 10 };
+enum { SUPERSEDES_MAX = sizeof((struct registry_id *)0)->supersedes / sizeof *((struct registry_id *)0)->supersedes, ATTEMPTS = 10 };
 
 /* A random UUID, RFC 4122 version 4. */
 static void draw_identity(char *to, size_t size)
@@ -26,10 +26,10 @@ static void draw_identity(char *to, size_t size)
              (unsigned)(0x8000 | (b >> 48 & 0x3fff)), (unsigned long long)(b & 0xffffffffffff));
 }
 
-static bool names(const struct charter *charter, const char *identity)
+static bool names(const struct registry_id *registry_id, const char *identity)
 {
-    for (size_t i = 0; i < charter->supersedes_count; i++) {
-        if (text_equal(charter->supersedes[i], identity)) {
+    for (size_t i = 0; i < registry_id->supersedes_count; i++) {
+        if (text_equal(registry_id->supersedes[i], identity)) {
             return true;
         }
     }
@@ -37,47 +37,47 @@ static bool names(const struct charter *charter, const char *identity)
 }
 
 /* The latest at the end; the oldest gives way. */
-static void supersede(struct charter *charter, const char *identity)
+static void supersede(struct registry_id *registry_id, const char *identity)
 {
-    if (!identity[0] || names(charter, identity)) {
+    if (!identity[0] || names(registry_id, identity)) {
         return;
     }
-    if (charter->supersedes_count == SUPERSEDES_MAX) {
-        memmove(charter->supersedes[0], charter->supersedes[1], sizeof charter->supersedes - sizeof charter->supersedes[0]);
-        charter->supersedes_count--;
+    if (registry_id->supersedes_count == SUPERSEDES_MAX) {
+        memmove(registry_id->supersedes[0], registry_id->supersedes[1], sizeof registry_id->supersedes - sizeof registry_id->supersedes[0]);
+        registry_id->supersedes_count--;
     }
-    text_copy(charter->supersedes[charter->supersedes_count++], IDENTITY_SIZE, identity);
+    text_copy(registry_id->supersedes[registry_id->supersedes_count++], IDENTITY_SIZE, identity);
 }
 
-static int read_charter(const struct asked *asked, const struct session_value *value, struct charter *ret_charter)
+static int read_registry_id(const struct asked *asked, const struct session_value *value, struct registry_id *ret_registry_id)
 {
     struct codec_error error;
-    *ret_charter = (struct charter){0};
-    if (!value->data || charter_decode(value->data, value->len, ret_charter, &error)) {
+    *ret_registry_id = (struct registry_id){0};
+    if (!value->data || registry_id_decode(value->data, value->len, ret_registry_id, &error)) {
         return CLI_DONE;
     }
     if (!asked_for(asked, OPTION_FORCE)) {
         return fail(CLI_USAGE, "%s cannot be read (%s), and is not overwritten without --force", asked->root, error.sentence);
     }
     warn("%s could not be read (%s), and is overwritten", asked->root, error.sentence);
-    *ret_charter = (struct charter){0};
+    *ret_registry_id = (struct registry_id){0};
     return CLI_DONE;
 }
 
-static int tell(const struct charter *charter, const char *was)
+static int tell(const struct registry_id *registry_id, const char *was)
 {
-    printf("the registry is %s now (it was %s), and supersedes", charter->registry, was[0] ? was : "without identity");
-    for (size_t i = 0; i < charter->supersedes_count; i++) {
-        printf("%s %s", i > 0 ? "," : "", charter->supersedes[i]);
+    printf("the registry is %s now (it was %s), and supersedes", registry_id->registry, was[0] ? was : "without identity");
+    for (size_t i = 0; i < registry_id->supersedes_count; i++) {
+        printf("%s %s", i > 0 ? "," : "", registry_id->supersedes[i]);
     }
     printf("\n");
     return CLI_DONE;
 }
 
-/* Writes `charter`. STORE_UNKNOWN: read again; the identity drawn tells whether it was written. */
-static enum store_rc put(struct session *session, const struct asked *asked, const struct charter *charter, int32_t version)
+/* Writes `registry_id`. STORE_UNKNOWN: read again; the identity drawn tells whether it was written. */
+static enum store_rc put(struct session *session, const struct asked *asked, const struct registry_id *registry_id, int32_t version)
 {
-    char *data = charter_encode(charter);
+    char *data = registry_id_encode(registry_id);
     if (!data) {
         return STORE_FAILED;
     }
@@ -89,12 +89,12 @@ static enum store_rc put(struct session *session, const struct asked *asked, con
 
 static int accept_in(struct session *session, const struct asked *asked)
 {
-    struct charter drawn = {0}; /* what was last tried to write */
+    struct registry_id drawn = {0}; /* what was last tried to write */
     char was[IDENTITY_SIZE] = "";
     draw_identity(drawn.registry, sizeof drawn.registry);
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
         struct session_value value = {0};
-        struct charter charter;
+        struct registry_id registry_id;
         enum store_rc rc = session_get(session, asked->root, &value);
         if (rc == STORE_NO_NODE) {
             return fail(CLI_USAGE, "there is no %s in this registry yet; start a probe first", asked->root);
@@ -103,21 +103,21 @@ static int accept_in(struct session *session, const struct asked *asked)
             return session_failed(session, rc, asked->root);
         }
         int32_t version = value.stat.version;
-        int code = read_charter(asked, &value, &charter);
+        int code = read_registry_id(asked, &value, &registry_id);
         session_value_release(&value);
         if (code != CLI_DONE) {
             return code;
         }
-        if (text_equal(charter.registry, drawn.registry)) {
-            return tell(&charter, was);
+        if (text_equal(registry_id.registry, drawn.registry)) {
+            return tell(&registry_id, was);
         }
-        text_copy(was, sizeof was, charter.registry);
-        supersede(&charter, asked->registry);
-        supersede(&charter, charter.registry);
-        text_copy(charter.registry, sizeof charter.registry, drawn.registry);
-        rc = put(session, asked, &charter, version);
+        text_copy(was, sizeof was, registry_id.registry);
+        supersede(&registry_id, asked->registry);
+        supersede(&registry_id, registry_id.registry);
+        text_copy(registry_id.registry, sizeof registry_id.registry, drawn.registry);
+        rc = put(session, asked, &registry_id, version);
         if (rc == STORE_OK) {
-            return tell(&charter, was);
+            return tell(&registry_id, was);
         }
         if (rc != STORE_BAD_VERSION && rc != STORE_UNKNOWN) {
             return session_failed(session, rc, asked->root);
@@ -126,7 +126,7 @@ static int accept_in(struct session *session, const struct asked *asked)
     return fail(CLI_INTERNAL, "%s is being written by others all the time; nothing was changed", asked->root);
 }
 
-int charter_accept(const struct asked *asked)
+int registry_id_accept(const struct asked *asked)
 {
     if (!text_is_name(asked->registry)) {
         return fail(CLI_USAGE, "--registry: '%s' is no registry's identity", asked->registry);

@@ -547,17 +547,17 @@ START_TEST(presence_reads_back)
 }
 END_TEST
 
-START_TEST(a_charter_reads_back)
+START_TEST(a_registry_id_reads_back)
 {
-    struct charter charter = {.registry = "0d9f5e4c-6a41-4c2b-9c55-2f9b61d3a001", .supersedes_count = 1, .supersedes = {"old"}};
-    struct charter again;
-    char *text = charter_encode(&charter);
+    struct registry_id registry_id = {.registry = "0d9f5e4c-6a41-4c2b-9c55-2f9b61d3a001", .supersedes_count = 1, .supersedes = {"old"}};
+    struct registry_id again;
+    char *text = registry_id_encode(&registry_id);
     ck_assert_str_eq(text,
                      "{ \"format\": 1, \"registry\": \"0d9f5e4c-6a41-4c2b-9c55-2f9b61d3a001\", \"supersedes\": [ \"old\" ] }\n");
-    ck_assert_msg(charter_decode(text, strlen(text), &again, &error), "%s", error.sentence);
-    ck_assert_str_eq(again.registry, charter.registry);
+    ck_assert_msg(registry_id_decode(text, strlen(text), &again, &error), "%s", error.sentence);
+    ck_assert_str_eq(again.registry, registry_id.registry);
     ck_assert_str_eq(again.supersedes[0], "old");
-    ck_assert(!charter_decode("{\"format\":1,\"registry\":\"\"}", 27, &again, &error));
+    ck_assert(!registry_id_decode("{\"format\":1,\"registry\":\"\"}", 27, &again, &error));
     free(text);
 }
 END_TEST
@@ -577,7 +577,7 @@ Suite *codec_suite(void)
     tcase_add_test(round_trips, directives_read_back);
     tcase_add_test(round_trips, no_directives_are_one_short_line);
     tcase_add_test(round_trips, presence_reads_back);
-    tcase_add_test(round_trips, a_charter_reads_back);
+    tcase_add_test(round_trips, a_registry_id_reads_back);
     suite_add_tcase(suite, round_trips);
     TCase *leniency = tcase_create("leniency");
     tcase_add_test(leniency, unknown_keys_are_skipped);

@@ -112,16 +112,16 @@ static void teardown(void)
     sandbox_release(&sandbox);
 }
 
-START_TEST(the_first_to_come_makes_the_folders_and_the_charter)
+START_TEST(the_first_to_come_makes_the_folders_and_the_registry_id)
 {
     start();
     sandbox_pass(&sandbox, 200);
     ck_assert(is_ours());
-    struct charter charter;
+    struct registry_id registry_id;
     struct codec_error error;
     const struct znode *root = sandbox_find(&sandbox, "/roster");
-    ck_assert(charter_decode(root->data, root->len, &charter, &error));
-    ck_assert_str_eq(charter.registry, "00000000-0000-4000-8000-000000000001");
+    ck_assert(registry_id_decode(root->data, root->len, &registry_id, &error));
+    ck_assert_str_eq(registry_id.registry, "00000000-0000-4000-8000-000000000001");
     const struct znode *report = sandbox_find(&sandbox, REPORTS "/probe-a");
     ck_assert_int_eq(report->stat.version, 1); /* it began as one that abstains */
     ck_assert_int_eq(report->stat.owner, store_mem_session(sandbox.store));
@@ -262,7 +262,7 @@ Suite *name_suite(void)
     Suite *suite = suite_create("name");
     TCase *tcase = tcase_create("name");
     tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_test(tcase, the_first_to_come_makes_the_folders_and_the_charter);
+    tcase_add_test(tcase, the_first_to_come_makes_the_folders_and_the_registry_id);
     tcase_add_test(tcase, nothing_but_beats_is_written_when_nothing_changes);
     tcase_add_test(tcase, our_own_former_self_is_replaced_at_once);
     tcase_add_test(tcase, a_process_that_is_gone_is_replaced_at_once);

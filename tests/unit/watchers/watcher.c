@@ -244,12 +244,12 @@ static void put_topology(int64_t epoch, const char *primary)
     free(text);
 }
 
-static void put_charter(const char *registry, const char *supersedes)
+static void put_registry_id(const char *registry, const char *supersedes)
 {
-    struct charter charter = {.supersedes_count = supersedes ? 1 : 0};
-    strcpy(charter.registry, registry);
-    strcpy(charter.supersedes[0], supersedes ? supersedes : "");
-    char *text = charter_encode(&charter);
+    struct registry_id registry_id = {.supersedes_count = supersedes ? 1 : 0};
+    strcpy(registry_id.registry, registry);
+    strcpy(registry_id.supersedes[0], supersedes ? supersedes : "");
+    char *text = registry_id_encode(&registry_id);
     ck_assert_ptr_nonnull(text);
     put("/roster", text);
     free(text);
@@ -262,7 +262,7 @@ static void put_charter(const char *registry, const char *supersedes)
 static void prepare(void)
 {
     world = (struct world){.store.ops = &ops, .zxid = 100, .now_ms = 1000000, .wall_ms = 1795224153000};
-    put_charter(OURS, NULL);
+    put_registry_id(OURS, NULL);
     present(3, all_probes);
     put_topology(1, "pg-1");
     world.watcher = watcher_new(&world.store, "/roster", 1);
@@ -482,7 +482,7 @@ START_TEST(a_restored_registry_is_taken_when_an_operator_accepts_it)
     put_topology(1, "pg-1");
     new_session();
     assert_refused("back in time");
-    put_charter(OTHER, OURS);
+    put_registry_id(OTHER, OURS);
     assert_primary("pg-1");
     assert_followed();
     ck_assert_str_eq(world.orders->provenance.registry, OTHER);
@@ -493,7 +493,7 @@ END_TEST
 START_TEST(another_registry_is_refused_however_new_its_topology)
 {
     disconnect(STORE_GONE);
-    put_charter(OTHER, NULL);
+    put_registry_id(OTHER, NULL);
     put_topology(9, "pg-9");
     connect_with(true);
     assert_primary("pg-1");
@@ -501,7 +501,7 @@ START_TEST(another_registry_is_refused_however_new_its_topology)
     put_topology(10, "pg-10");
     assert_primary("pg-1");
     ck_assert_int_eq(count_of("not followed"), 1);
-    put_charter(OTHER, OURS);
+    put_registry_id(OTHER, OURS);
     assert_primary("pg-10");
     assert_followed();
 }
@@ -515,7 +515,7 @@ START_TEST(a_registry_without_a_name_is_refused_by_those_who_knew_one)
     connect_with(true);
     assert_primary("pg-1");
     assert_refused("does not say which");
-    put_charter(OURS, NULL);
+    put_registry_id(OURS, NULL);
     assert_primary("pg-9");
     assert_followed();
 }
@@ -542,7 +542,7 @@ START_TEST(a_nameless_registry_is_followed_by_newcomers)
     follow();
     connect_with(true);
     assert_primary("pg-1");
-    put_charter(OURS, NULL);
+    put_registry_id(OURS, NULL);
     new_session();
     ck_assert_str_eq(world.orders->provenance.registry, OURS);
     assert_followed();
