@@ -102,7 +102,7 @@ static void doubt_oneself(struct ground *ground)
 static size_t member_index(const struct watch *watch, const char *name)
 {
     for (size_t i = 0; i < watch->assessment.member_count; i++) {
-        if (text_equal(watch->assessment.members[i].listing.name, name)) {
+        if (text_equal(watch->assessment.members[i].config.name, name)) {
             return i;
         }
     }
@@ -186,7 +186,7 @@ static void start_look(struct watch *watch, size_t i)
 {
     char application[NAME_SIZE + 16];
     struct look_settings look = how_to_look(watch, application);
-    look.listing = &watch->settings.members[i];
+    look.config = &watch->settings.members[i];
     look.owner = watch;
     look.outcome = look_ended;
     look.alarm = look_alarmed;
@@ -197,7 +197,7 @@ static void start_look(struct watch *watch, size_t i)
     }
 }
 
-static void trial_ended(void *owner, const struct listing *listing, const struct observation *observation, const char *address);
+static void trial_ended(void *owner, const struct member_config *config, const struct observation *observation, const char *address);
 
 bool watch_start(struct ground *ground, const struct cluster_settings *settings)
 {
@@ -301,7 +301,7 @@ static void change_members(struct watch *watch, const struct cluster_settings *s
     bool keep = same_timeout && same_access(&watch->settings, settings);
     for (size_t i = 0; i < settings->member_count; i++) {
         size_t was = member_index(watch, settings->members[i].name);
-        const struct listing *before = was < MEMBERS_MAX ? &watch->assessment.members[was].listing : NULL;
+        const struct member_config *before = was < MEMBERS_MAX ? &watch->assessment.members[was].config : NULL;
         if (keep && before && text_equal(before->host, settings->members[i].host) && before->port == settings->members[i].port) {
             kept[i] = watch->looks[was];
             told[i] = watch->told[was];
@@ -379,15 +379,15 @@ static void search_on(struct watch *watch, size_t i)
     begin_trials(watch);
 }
 
-static void trial_ended(void *owner, const struct listing *listing, const struct observation *observation, const char *address)
+static void trial_ended(void *owner, const struct member_config *config, const struct observation *observation, const char *address)
 {
     struct watch *watch = owner;
     int64_t now_ms = clock_mono_ms();
-    bool joins = discovery_judge(&watch->search.discovery, listing->host, listing->port, observation, &watch->assessment,
+    bool joins = discovery_judge(&watch->search.discovery, config->host, config->port, observation, &watch->assessment,
                                  identity_of(watch), now_ms);
     if (joins) {
         list_members(watch, true);
-        size_t i = member_index(watch, listing->name);
+        size_t i = member_index(watch, config->name);
         /* Taken in at once: a report with a member that was not looked at abstains. */
         assess_look(&watch->assessment, i, observation, address, now_ms, clock_wall_ms());
         tell_member(watch, i);

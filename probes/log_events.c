@@ -9,7 +9,7 @@
 void words_member(const char *cluster, const struct assessed *member)
 {
     char subject[2 * NAME_SIZE];
-    snprintf(subject, sizeof subject, "%s/%s", cluster, member->listing.name);
+    snprintf(subject, sizeof subject, "%s/%s", cluster, member->config.name);
     if (member->standing == ANSWER_OK) {
         log_line(LOG_NOTICE, subject, "answers: %s, version %s%s%s", member->facts.replica ? "a replica" : "no replica",
              member->facts.version, member->facts.writable ? ", writable" : "",

@@ -16,7 +16,7 @@ struct poller {
 };
 
 struct look {
-    struct look_settings to; /* its listing and application are not used after look_new */
+    struct look_settings to; /* its config and application are not used after look_new */
     char member[NAME_SIZE];
     char host[HOST_SIZE];
     struct link *link;   /* the persistent one */
@@ -41,7 +41,7 @@ struct look {
     uv_work_t work;
     struct poller *poller;
     struct target target; /* to open further links */
-    struct listing listing;
+    struct member_config config;
     char application[NAME_SIZE + 16];
 };
 
@@ -390,11 +390,11 @@ struct look *look_new(const struct look_settings *settings)
         return NULL;
     }
     look->to = *settings;
-    look->listing = *settings->listing;
-    strcpy(look->member, settings->listing->name);
-    strcpy(look->host, settings->listing->host);
+    look->config = *settings->config;
+    strcpy(look->member, settings->config->name);
+    strcpy(look->host, settings->config->host);
     snprintf(look->application, sizeof look->application, "%s", settings->application);
-    look->target = (struct target){settings->cluster, &look->listing, look->application, settings->timeout_ms};
+    look->target = (struct target){settings->cluster, &look->config, look->application, settings->timeout_ms};
     look->link = settings->driver->open(&look->target);
     if (!look->link || uv_timer_init(settings->loop, &look->timer) != 0) {
         settings->driver->close(look->link);

@@ -24,7 +24,7 @@ struct look_settings {
     struct names *names;
     const struct driver *driver;
     const struct cluster_settings *cluster; /* lives as long as the look */
-    const struct listing *listing;          /* borrowed for the call */
+    const struct member_config *config;          /* borrowed for the call */
     const char *application;                /* likewise */
     int64_t timeout_ms;
     const struct schedule *schedule;        /* lives as long as the look */

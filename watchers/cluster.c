@@ -306,12 +306,12 @@ enum roster_status roster_state(struct roster_cluster *cluster, struct roster_st
     return known ? ROSTER_OK : ROSTER_NO_CLUSTER;
 }
 
-static void write_labels(char *to, size_t size, const struct listing *listing)
+static void write_labels(char *to, size_t size, const struct member_config *config)
 {
     struct text text;
     text_init(&text, to, size);
-    for (int i = 0; i < listing->label_count; i++) {
-        text_put(&text, "%s%s=%s", i ? "," : "", listing->labels[i].key, listing->labels[i].value);
+    for (int i = 0; i < config->label_count; i++) {
+        text_put(&text, "%s%s=%s", i ? "," : "", config->labels[i].key, config->labels[i].value);
     }
 }
 
@@ -333,7 +333,7 @@ static void read_members(const struct snapshot *snapshot, void *to)
         copy(member->condition, sizeof member->condition, from->condition == CONDITION_FIT ? "" : condition_names[from->condition]);
         copy(member->reason, sizeof member->reason, from->reason == ANSWER_OK ? "" : answer_names[from->reason]);
         copy(member->upstream, sizeof member->upstream, from->upstream);
-        write_labels(member->labels, sizeof member->labels, &from->listing);
+        write_labels(member->labels, sizeof member->labels, &from->config);
     }
 }
 

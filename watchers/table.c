@@ -23,10 +23,10 @@ static uint32_t bit(int index)
 static void describe(const struct member *member, int64_t epoch, struct roster_endpoint *to)
 {
     bool fits =
-        text_copy(to->name, sizeof to->name, member->listing.name) && text_copy(to->host, sizeof to->host, member->listing.host);
+        text_copy(to->name, sizeof to->name, member->config.name) && text_copy(to->host, sizeof to->host, member->config.host);
     assert(fits); /* the public sizes are no smaller than the model's */
-    to->port = member->listing.port;
-    to->weight = member->listing.weight;
+    to->port = member->config.port;
+    to->weight = member->config.weight;
     to->role = (enum roster_role)member->role;
     to->health = (enum roster_health)member->health;
     to->lag_state = (enum roster_lag_state)member->lag.state;
@@ -53,7 +53,7 @@ static int find_writer(const struct topology *topology)
     }
     for (int i = 0; i < topology->member_count; i++) {
         const struct member *member = &topology->members[i];
-        if (text_equal(member->listing.name, topology->primary)) {
+        if (text_equal(member->config.name, topology->primary)) {
             return writes(member) ? i : -1;
         }
     }
@@ -137,7 +137,7 @@ void table_build(const struct topology *topology, struct table *ret_table)
             ret_table->writer_set |= bit(i);
         }
         describe(member, topology->epoch, &ret_table->endpoints[i]);
-        ret_table->used[i] = (uint16_t)(offsetof(struct roster_endpoint, host) + strlen(member->listing.host) + 1);
+        ret_table->used[i] = (uint16_t)(offsetof(struct roster_endpoint, host) + strlen(member->config.host) + 1);
         if (!(ret_table->writer_set & bit(i)) && (member->fenced || member->claims || is_foreign(member))) {
             ret_table->gone_set |= bit(i);
         }

@@ -30,7 +30,7 @@ void assess_init(struct assessment *assessment, const char *probe, const struct 
     assess_reload(assessment, cluster, settings);
 }
 
-static bool same_place(const struct listing *a, const struct listing *b)
+static bool same_place(const struct member_config *a, const struct member_config *b)
 {
     return strcmp(a->name, b->name) == 0 && strcmp(a->host, b->host) == 0 && a->port == b->port;
 }
@@ -46,11 +46,11 @@ void assess_reload(struct assessment *assessment, const struct cluster_settings 
         struct assessed *member = &assessment->members[i];
         *member = (struct assessed){0};
         for (size_t k = 0; k < before_count; k++) {
-            if (same_place(&before[k].listing, &cluster->members[i])) {
+            if (same_place(&before[k].config, &cluster->members[i])) {
                 *member = before[k];
             }
         }
-        member->listing = cluster->members[i];
+        member->config = cluster->members[i];
     }
 }
 
@@ -63,8 +63,8 @@ static bool is_loopback(const char *host)
 
 static bool is_host_of(const struct assessed *member, const char *host)
 {
-    return strcmp(member->listing.host, host) == 0 || (member->address[0] && strcmp(member->address, host) == 0) ||
-           (is_loopback(host) && (is_loopback(member->listing.host) || is_loopback(member->address)));
+    return strcmp(member->config.host, host) == 0 || (member->address[0] && strcmp(member->address, host) == 0) ||
+           (is_loopback(host) && (is_loopback(member->config.host) || is_loopback(member->address)));
 }
 
 static bool has_answer(const struct assessed *member)
@@ -83,7 +83,7 @@ static int find_member(const struct assessment *assessment, const char *id, cons
     }
     for (size_t i = 0; host[0] && i < assessment->member_count; i++) {
         const struct assessed *member = &assessment->members[i];
-        if (member->listing.port == port && is_host_of(member, host)) {
+        if (member->config.port == port && is_host_of(member, host)) {
             return (int)i;
         }
     }
@@ -133,14 +133,14 @@ static const struct kind_rules *rules_of(const struct assessment *assessment)
     return kind_rules_of(kind != KIND_AUTO ? kind : assessment->policy.engine == ENGINE_POSTGRESQL ? KIND_STREAMING : KIND_ASYNC);
 }
 
-static struct stance stance_of(const struct assessment *assessment, const struct assessed *member)
+static struct claim_state claim_of(const struct assessment *assessment, const struct assessed *member)
 {
-    return rules_of(assessment)->stance(&member->facts, other_half_of(assessment, member));
+    return rules_of(assessment)->claim_state(&member->facts, other_half_of(assessment, member));
 }
 
 static bool claims(const struct assessment *assessment, const struct assessed *member)
 {
-    return has_answer(member) && stance_of(assessment, member).claim;
+    return has_answer(member) && claim_of(assessment, member).claim;
 }
 
 /* A stronger word replaces a weaker one, never the other way round: a server that was started without its group looks like one
@@ -286,7 +286,7 @@ static int take_answer(struct assessment *assessment, struct assessed *member, c
     member->answered_ms = now_ms;
     member->facts = facts;
     bool claimed = member->claims;
-    member->claims = stance_of(assessment, member).claim;
+    member->claims = claim_of(assessment, member).claim;
     member->claims_since_ms = claimed ? member->claims_since_ms : now_ms;
     member->missing[0] = '\0';
     assess_hint(assessment, kind_shown(assessment->policy.engine, observation));
@@ -352,8 +352,8 @@ static int64_t told(const struct band *band)
 
 static bool is_peer(const struct assessment *assessment, const struct assessed *member)
 {
-    struct stance stance = has_answer(member) ? stance_of(assessment, member) : (struct stance){0};
-    return stance.claim && stance.peer;
+    struct claim_state state = has_answer(member) ? claim_of(assessment, member) : (struct claim_state){0};
+    return state.claim && state.shared;
 }
 
 /* The view that a member writes in. A new one reaches members one after the other, and probes one after the other see that:
@@ -376,37 +376,37 @@ static const char *view_of(const struct assessment *assessment, const struct ass
 }
 
 static void describe_answer(const struct assessment *assessment, const struct assessed *member, int64_t now_ms,
-                            struct sighting *sighting)
+                            struct member_report *member_report)
 {
     const struct observation *facts = &member->facts;
     int upstream = upstream_of(assessment, facts);
-    struct stance stance = stance_of(assessment, member);
-    sighting->claim = stance.claim;
-    sighting->peer = stance.claim && stance.peer;
-    sighting->writable = stance.writable;
-    sighting->condition = stance.condition;
-    sighting->sync = upstream >= 0 && has_answer(&assessment->members[upstream]) &&
+    struct claim_state state = claim_of(assessment, member);
+    member_report->claim = state.claim;
+    member_report->shared = state.claim && state.shared;
+    member_report->writable = state.writable;
+    member_report->condition = state.condition;
+    member_report->sync = upstream >= 0 && has_answer(&assessment->members[upstream]) &&
                      kind_awaits(&assessment->members[upstream].facts, facts);
-    sighting->replica = facts->replica;
-    sighting->live = facts->live;
-    strcpy(sighting->lineage, view_of(assessment, member, now_ms));
-    strcpy(sighting->identity, facts->identity);
-    strcpy(sighting->version, facts->version);
-    strcpy(sighting->upstream, upstream >= 0 ? assessment->members[upstream].listing.name : "");
-    sighting->lag = (struct lag){member->lag_state, told(&member->bytes), told(&member->ms), told(&member->transactions)};
+    member_report->replica = facts->replica;
+    member_report->live = facts->live;
+    strcpy(member_report->lineage, view_of(assessment, member, now_ms));
+    strcpy(member_report->identity, facts->identity);
+    strcpy(member_report->version, facts->version);
+    strcpy(member_report->upstream, upstream >= 0 ? assessment->members[upstream].config.name : "");
+    member_report->lag = (struct lag){member->lag_state, told(&member->bytes), told(&member->ms), told(&member->transactions)};
 }
 
-static void describe(const struct assessment *assessment, const struct assessed *member, int64_t now_ms, struct sighting *sighting)
+static void describe(const struct assessment *assessment, const struct assessed *member, int64_t now_ms, struct member_report *member_report)
 {
-    *sighting = (struct sighting){.listing = member->listing, .lag = LAG_NOT_KNOWN};
-    sighting->answer = is_overdue(assessment, member, now_ms) ? ANSWER_UNKNOWN : member->standing;
-    strcpy(sighting->missing, sighting->answer == ANSWER_OK ? member->facts.missing : member->missing);
-    if (sighting->answer == ANSWER_OK) {
-        describe_answer(assessment, member, now_ms, sighting);
+    *member_report = (struct member_report){.config = member->config, .lag = LAG_NOT_KNOWN};
+    member_report->answer = is_overdue(assessment, member, now_ms) ? ANSWER_UNKNOWN : member->standing;
+    strcpy(member_report->missing, member_report->answer == ANSWER_OK ? member->facts.missing : member->missing);
+    if (member_report->answer == ANSWER_OK) {
+        describe_answer(assessment, member, now_ms, member_report);
     } else if (member->answered) {
-        bool was_claim = rules_of(assessment)->stance(&member->facts, NULL).claim;
-        sighting->last_role = was_claim ? ROLE_PRIMARY : ROLE_SECONDARY;
-        strcpy(sighting->last_lineage, member->facts.lineage);
+        bool was_claim = rules_of(assessment)->claim_state(&member->facts, NULL).claim;
+        member_report->last_role = was_claim ? ROLE_PRIMARY : ROLE_SECONDARY;
+        strcpy(member_report->last_lineage, member->facts.lineage);
     }
 }
 
@@ -425,11 +425,11 @@ static bool lacks(const struct assessed *mine, const struct assessed *theirs, bo
 static void relate_claimants(const struct assessment *assessment, struct report *report)
 {
     for (size_t i = 0; i < report->member_count; i++) {
-        struct sighting *sighting = &report->members[i];
-        bool ordered = sighting->lineage[0];
-        for (size_t k = 0; sighting->claim && !sighting->peer && k < report->member_count; k++) {
+        struct member_report *member_report = &report->members[i];
+        bool ordered = member_report->lineage[0];
+        for (size_t k = 0; member_report->claim && !member_report->shared && k < report->member_count; k++) {
             if (k != i && report->members[k].claim && lacks(&assessment->members[i], &assessment->members[k], ordered)) {
-                sighting->lacks |= UINT32_C(1) << k;
+                member_report->lacks |= UINT32_C(1) << k;
             }
         }
     }
@@ -457,8 +457,8 @@ void assess_report(const struct assessment *assessment, int64_t now_ms, const ch
     }
     relate_claimants(assessment, ret_report);
     for (size_t i = 0; i < assessment->member_count; i++) {
-        const struct sighting *sighting = &ret_report->members[i];
-        int upstream = sighting->live ? upstream_of(assessment, &assessment->members[i].facts) : -1;
+        const struct member_report *member_report = &ret_report->members[i];
+        int upstream = member_report->live ? upstream_of(assessment, &assessment->members[i].facts) : -1;
         if (upstream >= 0) {
             ret_report->members[upstream].replicas |= UINT32_C(1) << i;
         }
@@ -482,7 +482,7 @@ bool assess_sees_writer(const struct assessment *assessment, const char *name)
 {
     for (size_t i = 0; i < assessment->member_count; i++) {
         const struct assessed *member = &assessment->members[i];
-        if (strcmp(member->listing.name, name) == 0) {
+        if (strcmp(member->config.name, name) == 0) {
             return has_answer(member) && member->facts.writable && member->failures == 0;
         }
     }

@@ -1,7 +1,7 @@
 /* From looks to a report: what this probe holds of every member of a cluster.
  *
  *     observation --> standing answer (definite at once, ambiguous after `fall`)
- *                 --> claim, upstream, lag in bands --> sighting --> report
+ *                 --> claim, upstream, lag in bands --> member_report --> report
  *
  * A failed look keeps the last answer until the failure counts; only a
  * contrary answer flips a role. Lag is told by the upper end of its band
@@ -33,7 +33,7 @@ struct band {
 
 /* One member under assessment. */
 struct assessed {
-    struct listing listing;
+    struct member_config config;
     char address[HOST_SIZE];     /* the literal it was last reached at, "" unknown */
     bool looked;                 /* at least one look has ended */
     int64_t looked_ms;           /* when the last one ended */

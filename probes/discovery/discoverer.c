@@ -29,7 +29,7 @@ static void tell(void *owner, enum tidings tidings, const struct found *found, c
 }
 
 void search_init(struct search *search, const struct cluster_settings *configured, void *owner,
-                 void (*outcome)(void *owner, const struct listing *listing, const struct observation *observation,
+                 void (*outcome)(void *owner, const struct member_config *config, const struct observation *observation,
                                  const char *address))
 {
     memset(search, 0, sizeof *search);
@@ -59,7 +59,7 @@ void search_reload(struct search *search, const struct cluster_settings *configu
 void search_recall(struct search *search, const struct topology *topology, int64_t now_ms)
 {
     for (size_t i = 0; !search->recalled && topology && i < topology->member_count; i++) {
-        discovery_recall(&search->discovery, &topology->members[i].listing, now_ms);
+        discovery_recall(&search->discovery, &topology->members[i].config, now_ms);
     }
     search->recalled = true;
 }
@@ -77,11 +77,11 @@ static void trial_ended(void *owner, const char *member, const struct observatio
 {
     struct trial *trial = owner;
     struct search *search = trial->search;
-    struct listing listing = trial->listing;
+    struct member_config config = trial->config;
     (void)member;
     look_close(trial->look);
     trial->look = NULL;
-    search->outcome(search->owner, &listing, observation, address);
+    search->outcome(search->owner, &config, observation, address);
 }
 
 static void ignore_alarm(void *owner, const char *member, const char *why)
@@ -95,10 +95,10 @@ static bool begin(struct search *search, struct trial *trial, const struct found
 {
     struct look_settings settings = *like;
     trial->search = search;
-    trial->listing = (struct listing){.port = found->port, .weight = 100};
-    discovery_name(found, trial->listing.name);
-    text_copy(trial->listing.host, sizeof trial->listing.host, found->host);
-    settings.listing = &trial->listing;
+    trial->config = (struct member_config){.port = found->port, .weight = 100};
+    discovery_name(found, trial->config.name);
+    text_copy(trial->config.host, sizeof trial->config.host, found->host);
+    settings.config = &trial->config;
     settings.owner = trial;
     settings.outcome = trial_ended;
     settings.alarm = ignore_alarm;
@@ -113,7 +113,7 @@ void search_step(struct search *search, const struct look_settings *like, const 
         const struct found *found = trial->look ? NULL : discovery_next(&search->discovery, assessment, now_ms);
         if (found && !begin(search, trial, found, like)) {
             struct observation nothing = {.answer = ANSWER_UNKNOWN, .detail = "no memory for a look"};
-            discovery_judge(&search->discovery, trial->listing.host, trial->listing.port, &nothing, assessment, "", now_ms);
+            discovery_judge(&search->discovery, trial->config.host, trial->config.port, &nothing, assessment, "", now_ms);
         }
     }
 }

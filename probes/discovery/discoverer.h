@@ -13,7 +13,7 @@ enum { SETTLE_MS = 5000 }; /* a probe that starts waits no longer than this for 
 struct trial {
     struct search *search;
     struct look *look; /* NULL: free */
-    struct listing listing;
+    struct member_config config;
 };
 
 struct search {
@@ -25,11 +25,11 @@ struct search {
     int64_t began_ms;
     void *owner;
     /* The server of a trial has answered, or has not. */
-    void (*outcome)(void *owner, const struct listing *listing, const struct observation *observation, const char *address);
+    void (*outcome)(void *owner, const struct member_config *config, const struct observation *observation, const char *address);
 };
 
 void search_init(struct search *search, const struct cluster_settings *configured, void *owner,
-                 void (*outcome)(void *owner, const struct listing *listing, const struct observation *observation,
+                 void (*outcome)(void *owner, const struct member_config *config, const struct observation *observation,
                                  const char *address));
 
 /* New settings: trials begin anew. */
@@ -41,7 +41,7 @@ void search_stop(struct search *search);
 /* The registry was read. `topology`: what it has, or NULL. */
 void search_recall(struct search *search, const struct topology *topology, int64_t now_ms);
 
-/* Begins what trials are due. `like`: how the cluster's looks are made; its listing, owner and callbacks are not used. */
+/* Begins what trials are due. `like`: how the cluster's looks are made; its config, owner and callbacks are not used. */
 void search_step(struct search *search, const struct look_settings *like, const struct assessment *assessment, int64_t now_ms);
 
 /* Is what is listed all that this probe can know so soon? Stays true. */

@@ -128,8 +128,8 @@ static bool is_taken(const struct found *found, const struct cluster_settings *c
     char name[NAME_SIZE];
     discovery_name(found, name);
     for (size_t i = 0; i < configured->member_count; i++) {
-        const struct listing *listing = &configured->members[i];
-        if (text_equal(listing->name, name) || (listing->port == found->port && kin_same_host(listing->host, found->host))) {
+        const struct member_config *config = &configured->members[i];
+        if (text_equal(config->name, name) || (config->port == found->port && kin_same_host(config->host, found->host))) {
             return true;
         }
     }
@@ -199,7 +199,7 @@ static void hear_one(struct discovery *discovery, const struct assessment *asses
     }
     found = add(discovery, literal ? host : named, port, barred, now_ms);
     if (found && barred == REFUSAL_NONE) {
-        tell(discovery, TIDINGS_NAMED, found, by->listing.name);
+        tell(discovery, TIDINGS_NAMED, found, by->config.name);
     } else if (found) {
         refuse(discovery, found, barred, "");
     }
@@ -227,17 +227,17 @@ void discovery_hear(struct discovery *discovery, const struct assessment *assess
     }
 }
 
-void discovery_recall(struct discovery *discovery, const struct listing *listing, int64_t now_ms)
+void discovery_recall(struct discovery *discovery, const struct member_config *config, int64_t now_ms)
 {
-    struct found recalled = {.port = listing->port};
+    struct found recalled = {.port = config->port};
     char host[LITERAL_TEXT_SIZE], name[NAME_SIZE];
-    if (!discovery->on || !cidr_literal(listing->host, host) || !cidr_contains(&discovery->within, host)) {
+    if (!discovery->on || !cidr_literal(config->host, host) || !cidr_contains(&discovery->within, host)) {
         return;
     }
     text_copy(recalled.host, sizeof recalled.host, host);
     discovery_name(&recalled, name);
-    if (text_equal(name, listing->name) && !find(discovery, host, listing->port)) {
-        struct found *found = add(discovery, host, listing->port, REFUSAL_NONE, now_ms);
+    if (text_equal(name, config->name) && !find(discovery, host, config->port)) {
+        struct found *found = add(discovery, host, config->port, REFUSAL_NONE, now_ms);
         if (found) {
             tell(discovery, TIDINGS_NAMED, found, "the registry");
         }
@@ -278,7 +278,7 @@ const struct found *discovery_next(struct discovery *discovery, const struct ass
 static bool is_configured(const struct discovery *discovery, const struct assessed *member)
 {
     for (size_t i = 0; i < discovery->configured; i++) {
-        if (text_equal(discovery->names[i], member->listing.name)) {
+        if (text_equal(discovery->names[i], member->config.name)) {
             return true;
         }
     }
@@ -309,7 +309,7 @@ static bool is_double(const struct discovery *discovery, const struct assessment
     discovery_name(found, name);
     for (size_t i = 0; i < assessment->member_count; i++) {
         const struct assessed *member = &assessment->members[i];
-        bool stays = is_configured(discovery, member) || strcmp(member->listing.name, name) < 0;
+        bool stays = is_configured(discovery, member) || strcmp(member->config.name, name) < 0;
         if (stays && member->standing == ANSWER_OK && kin_same_server(&member->facts, facts)) {
             return true;
         }
@@ -381,7 +381,7 @@ static const struct assessed *member_of(const struct assessment *assessment, con
     char name[NAME_SIZE];
     discovery_name(found, name);
     for (size_t i = 0; i < assessment->member_count; i++) {
-        if (text_equal(assessment->members[i].listing.name, name)) {
+        if (text_equal(assessment->members[i].config.name, name)) {
             return &assessment->members[i];
         }
     }
@@ -393,10 +393,10 @@ static bool yields(const struct discovery *discovery, const struct assessment *a
 {
     for (size_t i = 0; i < assessment->member_count; i++) {
         const struct assessed *other = &assessment->members[i];
-        bool before = is_configured(discovery, other) || strcmp(other->listing.name, member->listing.name) < 0;
+        bool before = is_configured(discovery, other) || strcmp(other->config.name, member->config.name) < 0;
         if (other != member && before && other->standing == ANSWER_OK &&
-            (kin_same_server(&other->facts, &member->facts) || (other->listing.port == member->listing.port && other->address[0] &&
-                                                                kin_same_host(other->address, member->listing.host)))) {
+            (kin_same_server(&other->facts, &member->facts) || (other->config.port == member->config.port && other->address[0] &&
+                                                                kin_same_host(other->address, member->config.host)))) {
             return true;
         }
     }
@@ -459,7 +459,7 @@ bool discovery_is_settled(const struct discovery *discovery)
 
 static int by_name(const void *a, const void *b)
 {
-    return strcmp(((const struct listing *)a)->name, ((const struct listing *)b)->name);
+    return strcmp(((const struct member_config *)a)->name, ((const struct member_config *)b)->name);
 }
 
 void discovery_list(const struct discovery *discovery, struct cluster_settings *to)
@@ -467,10 +467,10 @@ void discovery_list(const struct discovery *discovery, struct cluster_settings *
     for (size_t i = 0; i < discovery->count && to->member_count < MEMBERS_MAX; i++) {
         const struct found *found = &discovery->found[i];
         if (found->state == FOUND_VERIFIED) {
-            struct listing *listing = &to->members[to->member_count++];
-            *listing = (struct listing){.port = found->port, .weight = 100};
-            discovery_name(found, listing->name);
-            text_copy(listing->host, sizeof listing->host, found->host);
+            struct member_config *config = &to->members[to->member_count++];
+            *config = (struct member_config){.port = found->port, .weight = 100};
+            discovery_name(found, config->name);
+            text_copy(config->host, sizeof config->host, found->host);
         }
     }
     qsort(to->members, to->member_count, sizeof to->members[0], by_name);

@@ -72,7 +72,7 @@ void discovery_reload(struct discovery *discovery, const struct cluster_settings
 void discovery_hear(struct discovery *discovery, const struct assessment *assessment, size_t i, int64_t now_ms);
 
 /* The name in the registry of a member that was discovered: the registry gives addresses to try, too. */
-void discovery_recall(struct discovery *discovery, const struct listing *listing, int64_t now_ms);
+void discovery_recall(struct discovery *discovery, const struct member_config *config, int64_t now_ms);
 
 /* The next address to be asked; from now on it is on trial. NULL: none is due. */
 const struct found *discovery_next(struct discovery *discovery, const struct assessment *assessment, int64_t now_ms);

@@ -21,8 +21,8 @@ bool kin_same_host(const char *a, const char *b)
 
 bool kin_is_at(const struct assessed *member, const char *host, uint16_t port)
 {
-    return member->listing.port == port &&
-           (kin_same_host(member->listing.host, host) || (member->address[0] && kin_same_host(member->address, host)));
+    return member->config.port == port &&
+           (kin_same_host(member->config.host, host) || (member->address[0] && kin_same_host(member->address, host)));
 }
 
 /* Galera's nodes may all have the server_id 1; a UUID is one server's. */

@@ -120,7 +120,7 @@ struct want {
 /* What a link needs to know; borrowed for the call of open() only. */
 struct target {
     const struct cluster_settings *cluster; /* user, database, password, tls, discover */
-    const struct listing *listing;          /* host, port */
+    const struct member_config *config;          /* host, port */
     const char *application;                /* how we show in the server's list of sessions: "roster-probe NAME" */
     int64_t timeout_ms;
 };

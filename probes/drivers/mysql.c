@@ -366,7 +366,7 @@ static struct link *mysql_open(const struct target *target)
     }
     client_begin_library();
     const struct cluster_settings *cluster = target->cluster;
-    memcpy(link->host, target->listing->host, sizeof link->host);
+    memcpy(link->host, target->config->host, sizeof link->host);
     memcpy(link->user, cluster->user, sizeof link->user);
     memcpy(link->database, cluster->database, sizeof link->database);
     memcpy(link->password, cluster->password, sizeof link->password);
@@ -375,7 +375,7 @@ static struct link *mysql_open(const struct target *target)
     text_copy(link->query, sizeof link->query, statement ? statement : "");
     link->custom[0] = (struct part){.sql = link->query, .read = mysql_read_custom};
     text_tame(link->application, sizeof link->application, target->application);
-    link->port = target->listing->port;
+    link->port = target->config->port;
     link->tls = cluster->tls;
     link->discover = cluster->discover;
     link->timeout_ms = target->timeout_ms;

@@ -367,8 +367,8 @@ static struct link *pg_open(const struct target *target)
         return NULL;
     }
     const struct cluster_settings *cluster = target->cluster;
-    memcpy(link->host, target->listing->host, sizeof link->host);
-    snprintf(link->port, sizeof link->port, "%u", target->listing->port);
+    memcpy(link->host, target->config->host, sizeof link->host);
+    snprintf(link->port, sizeof link->port, "%u", target->config->port);
     memcpy(link->user, cluster->user, sizeof link->user);
     memcpy(link->database, cluster->database, sizeof link->database);
     memcpy(link->password, cluster->password, sizeof link->password);

@@ -21,9 +21,9 @@ static bool claims(const struct observation *facts, const struct observation *ot
     return other && other->answer == ANSWER_OK && !other->writable;
 }
 
-static struct stance stance(const struct observation *facts, const struct observation *other)
+static struct claim_state claim_state(const struct observation *facts, const struct observation *other)
 {
-    return (struct stance){.claim = claims(facts, other), .writable = facts->writable};
+    return (struct claim_state){.claim = claims(facts, other), .writable = facts->writable};
 }
 
 static struct lag lag(const struct observation *facts, const struct observation *source)
@@ -41,4 +41,4 @@ static struct lag lag(const struct observation *facts, const struct observation 
     return lag;
 }
 
-const struct kind_rules kind_async = {KIND_ASYNC, ENGINE_MYSQL, recognises, stance, lag};
+const struct kind_rules kind_async = {KIND_ASYNC, ENGINE_MYSQL, recognises, claim_state, lag};

@@ -2,13 +2,13 @@
  * Without that word, what is writable and replicates from nobody claims. */
 #include "probes/kinds/kind.h"
 
-static struct stance stance(const struct observation *facts, const struct observation *other)
+static struct claim_state claim_state(const struct observation *facts, const struct observation *other)
 {
     bool ready = facts->ready != 0;
     bool claim = facts->claim >= 0 ? facts->claim == 1 : !facts->replica;
     bool writable = ready && facts->writable && facts->claim != 0;
     (void)other;
-    return (struct stance){
+    return (struct claim_state){
         .claim = writable && claim,
         .writable = writable,
         .condition = ready ? CONDITION_FIT : CONDITION_UNREADY,
@@ -27,4 +27,4 @@ static struct lag lag(const struct observation *facts, const struct observation 
     return lag;
 }
 
-const struct kind_rules kind_custom = {KIND_CUSTOM, ENGINE_MYSQL, NULL, stance, lag};
+const struct kind_rules kind_custom = {KIND_CUSTOM, ENGINE_MYSQL, NULL, claim_state, lag};

@@ -12,12 +12,12 @@ static enum condition condition(const struct observation *facts)
     return facts->group.type == GROUP_GALERA ? facts->group.state : facts->replica ? CONDITION_FIT : CONDITION_LEFT;
 }
 
-static struct stance stance(const struct observation *facts, const struct observation *other)
+static struct claim_state claim_state(const struct observation *facts, const struct observation *other)
 {
     bool able = condition(facts) == CONDITION_FIT || condition(facts) == CONDITION_DONOR; /* it commits, if need be slowly */
     bool takes = able && facts->writable && facts->group.type == GROUP_GALERA;
     (void)other;
-    return (struct stance){.claim = takes, .peer = takes, .writable = takes, .condition = condition(facts)};
+    return (struct claim_state){.claim = takes, .shared = takes, .writable = takes, .condition = condition(facts)};
 }
 
 /* What it has received and not applied. */
@@ -27,4 +27,4 @@ static struct lag lag(const struct observation *facts, const struct observation 
     return grouped ? kind_lag_of_queue(facts, condition(facts)) : kind_async.lag(facts, source);
 }
 
-const struct kind_rules kind_galera = {KIND_GALERA, ENGINE_MYSQL, recognises, stance, lag};
+const struct kind_rules kind_galera = {KIND_GALERA, ENGINE_MYSQL, recognises, claim_state, lag};

@@ -20,13 +20,13 @@ static enum condition condition(const struct observation *facts)
     return group->state;
 }
 
-static struct stance stance(const struct observation *facts, const struct observation *other)
+static struct claim_state claim_state(const struct observation *facts, const struct observation *other)
 {
     bool fit = facts->group.type == GROUP_REPLICATION && condition(facts) == CONDITION_FIT;
     (void)other;
-    return (struct stance){
+    return (struct claim_state){
         .claim = fit && facts->group.leads && facts->writable,
-        .peer = facts->group.many,
+        .shared = facts->group.many,
         .writable = fit && facts->writable,
         .condition = condition(facts),
     };
@@ -39,4 +39,4 @@ static struct lag lag(const struct observation *facts, const struct observation 
     return grouped ? kind_lag_of_queue(facts, condition(facts)) : kind_async.lag(facts, source);
 }
 
-const struct kind_rules kind_group = {KIND_GROUP, ENGINE_MYSQL, recognises, stance, lag};
+const struct kind_rules kind_group = {KIND_GROUP, ENGINE_MYSQL, recognises, claim_state, lag};

@@ -1,6 +1,6 @@
 /* What a server's facts mean: drivers ask, kinds judge.
  *
- *     facts of one look --> stance: does it claim, could it commit a write, what is amiss
+ *     facts of one look --> claim_state: does it claim, could it commit a write, what is amiss
  *                       --> lag
  *
  * One row per kind, and a file with its pure functions. */
@@ -9,9 +9,9 @@
 
 #include "probes/drivers/driver.h"
 
-struct stance {
+struct claim_state {
     bool claim;    /* it is a primary, by all that its kind asks for */
-    bool peer;     /* and others may be so beside it */
+    bool shared;     /* and others may be so beside it */
     bool writable; /* an ordinary account's write would be taken and committed */
     enum condition condition;
 };
@@ -25,7 +25,7 @@ struct kind_rules {
 
     /* `other` are the facts of the other half of a circular pair: the member that it replicates from and that replicates
      * from it; NULL when there is none, or its facts are not known. */
-    struct stance (*stance)(const struct observation *facts, const struct observation *other);
+    struct claim_state (*claim_state)(const struct observation *facts, const struct observation *other);
 
     /* Its lag as measured now, unbanded. `source` are fresh facts of a member that claims, or NULL. */
     struct lag (*lag)(const struct observation *facts, const struct observation *source);

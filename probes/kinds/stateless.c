@@ -1,12 +1,12 @@
 /* Peers that share their storage or have none: whoever answers, and is ready if asked for that, serves. */
 #include "probes/kinds/kind.h"
 
-static struct stance stance(const struct observation *facts, const struct observation *other)
+static struct claim_state claim_state(const struct observation *facts, const struct observation *other)
 {
     bool ready = facts->ready != 0;
     (void)other;
-    return (struct stance){
-        .claim = ready, .peer = ready, .writable = ready, .condition = ready ? CONDITION_FIT : CONDITION_UNREADY};
+    return (struct claim_state){
+        .claim = ready, .shared = ready, .writable = ready, .condition = ready ? CONDITION_FIT : CONDITION_UNREADY};
 }
 
 static struct lag lag(const struct observation *facts, const struct observation *source)
@@ -16,4 +16,4 @@ static struct lag lag(const struct observation *facts, const struct observation 
     return LAG_NOT_KNOWN;
 }
 
-const struct kind_rules kind_stateless = {KIND_STATELESS, ENGINE_MYSQL, NULL, stance, lag};
+const struct kind_rules kind_stateless = {KIND_STATELESS, ENGINE_MYSQL, NULL, claim_state, lag};

@@ -8,10 +8,10 @@ static bool recognises(const struct observation *facts)
     return true;
 }
 
-static struct stance stance(const struct observation *facts, const struct observation *other)
+static struct claim_state claim_state(const struct observation *facts, const struct observation *other)
 {
     (void)other;
-    return (struct stance){
+    return (struct claim_state){
         .claim = !facts->replica && facts->writable,
         .writable = facts->writable,
         .condition = facts->replica && !facts->applying ? CONDITION_PAUSED : CONDITION_FIT,
@@ -42,4 +42,4 @@ static struct lag lag(const struct observation *facts, const struct observation 
     return lag;
 }
 
-const struct kind_rules kind_streaming = {KIND_STREAMING, ENGINE_POSTGRESQL, recognises, stance, lag};
+const struct kind_rules kind_streaming = {KIND_STREAMING, ENGINE_POSTGRESQL, recognises, claim_state, lag};

@@ -355,12 +355,12 @@ struct address {
 
 static void make_address(struct address *address, const struct section *section)
 {
-    const struct listing *listing = section->values;
+    const struct member_config *member = section->values;
     struct in6_addr v6;
     char host[HOST_SIZE];
-    size_t length = strlen(listing->host);
+    size_t length = strlen(member->host);
     for (size_t i = 0; i <= length; i++) {
-        host[i] = (char)tolower((unsigned char)listing->host[i]);
+        host[i] = (char)tolower((unsigned char)member->host[i]);
     }
     if (inet_pton(AF_INET6, host, &v6) == 1) {
         inet_ntop(AF_INET6, &v6, host, sizeof host);
@@ -368,7 +368,7 @@ static void make_address(struct address *address, const struct section *section)
         host[length - 1] = '\0'; /* the same name, fully qualified */
     }
     address->section = section;
-    text_address(address->text, sizeof address->text, host, listing->port);
+    text_address(address->text, sizeof address->text, host, member->port);
 }
 
 static int by_address(const void *a, const void *b)

@@ -51,7 +51,7 @@ struct cluster_settings {
     int64_t discover_forget_ms;  /* one that is silent and named by nobody for so long is forgotten */
     char query[QUERY_SIZE];      /* kinds custom and stateless: the statement to ask; "": none */
     size_t member_count;
-    struct listing members[MEMBERS_MAX]; /* sorted by name */
+    struct member_config members[MEMBERS_MAX]; /* sorted by name */
 };
 
 struct config {

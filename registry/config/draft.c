@@ -127,18 +127,18 @@ static int by_cluster_name(const void *a, const void *b)
 
 static void add_member(struct config *config, const struct section *section)
 {
-    struct listing listing;
-    memcpy(&listing, section->values, sizeof listing);
-    text_copy(listing.name, sizeof listing.name, section->name);
+    struct member_config member;
+    memcpy(&member, section->values, sizeof member);
+    text_copy(member.name, sizeof member.name, section->name);
     for (size_t c = 0; c < config->cluster_count; c++) {
         struct cluster_settings *cluster = &config->clusters[c];
         if (text_equal(cluster->name, section->cluster)) {
             assert(cluster->member_count < MEMBERS_MAX);
             size_t i = cluster->member_count++;
-            for (; i > 0 && strcmp(cluster->members[i - 1].name, listing.name) > 0; i--) {
+            for (; i > 0 && strcmp(cluster->members[i - 1].name, member.name) > 0; i--) {
                 cluster->members[i] = cluster->members[i - 1];
             }
-            cluster->members[i] = listing;
+            cluster->members[i] = member;
         }
     }
 }

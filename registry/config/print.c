@@ -29,16 +29,16 @@ static void print_line(FILE *to, const char *key, const char *value, const char 
     }
 }
 
-static void print_labels(FILE *to, const struct listing *listing, const struct section *origin)
+static void print_labels(FILE *to, const struct member_config *member, const struct section *origin)
 {
-    for (size_t i = 0; i < listing->label_count; i++) {
+    for (size_t i = 0; i < member->label_count; i++) {
         char key[LABEL_KEY_SIZE + 8];
         int line = 0;
         for (size_t j = 0; origin && j < origin->label_count; j++) {
-            line = text_equal(origin->labels[j].key, listing->labels[i].key) ? origin->labels[j].line : line;
+            line = text_equal(origin->labels[j].key, member->labels[i].key) ? origin->labels[j].line : line;
         }
-        snprintf(key, sizeof key, "label.%s", listing->labels[i].key);
-        print_line(to, key, listing->labels[i].value, NULL, line);
+        snprintf(key, sizeof key, "label.%s", member->labels[i].key);
+        print_line(to, key, member->labels[i].value, NULL, line);
     }
 }
 
@@ -68,7 +68,7 @@ void config_print(const struct config *config, FILE *to)
         fprintf(to, "\n[cluster %s]\n", cluster->name);
         print_section(to, SECTION_CLUSTER, cluster, find_origin(config, SECTION_CLUSTER, "", cluster->name));
         for (size_t m = 0; m < cluster->member_count; m++) {
-            const struct listing *member = &cluster->members[m];
+            const struct member_config *member = &cluster->members[m];
             fprintf(to, "\n[member %s/%s]\n", cluster->name, member->name);
             print_section(to, SECTION_MEMBER, member, find_origin(config, SECTION_MEMBER, cluster->name, member->name));
         }

@@ -60,10 +60,10 @@ const struct setting settings[] = {
      PLACE(cluster_settings, policy.writers),
      .meaning = "where several members may write (galera, multi-primary groups, stateless): write to a single one, or to all"},
 
-    {MEMBER("address"), .type = SETTING_ADDRESS, .required = REQUIRED, PLACE(listing, host), .meaning = "host:port, or [v6]:port"},
-    {MEMBER("label.KEY"), .type = SETTING_LABEL, PLACE(listing, labels),
+    {MEMBER("address"), .type = SETTING_ADDRESS, .required = REQUIRED, PLACE(member_config, host), .meaning = "host:port, or [v6]:port"},
+    {MEMBER("label.KEY"), .type = SETTING_LABEL, PLACE(member_config, labels),
      .meaning = "a word for compute nodes to choose by, such as label.zone = a"},
-    {MEMBER("weight"), .type = SETTING_INTEGER, .low = 0, .high = 1000, .usual = {"100"}, PLACE(listing, weight),
+    {MEMBER("weight"), .type = SETTING_INTEGER, .low = 0, .high = 1000, .usual = {"100"}, PLACE(member_config, weight),
      .meaning = "its share of the reads; 0: only when nothing else is left"},
 
     {PROBE("alert_interval"), .type = SETTING_DURATION, .low = 5, .high = HOUR, .usual = {"25ms"}, .reloads = RELOADS,
@@ -98,7 +98,7 @@ static const char label_prefix[] = "label.";
 
 size_t section_size(enum section_kind kind)
 {
-    static const size_t sizes[] = {sizeof(struct cluster_settings), sizeof(struct listing), sizeof(struct probe_settings),
+    static const size_t sizes[] = {sizeof(struct cluster_settings), sizeof(struct member_config), sizeof(struct probe_settings),
                                    sizeof(struct registry_settings), 1};
     return sizes[kind];
 }
@@ -292,7 +292,7 @@ static bool parse_auth(const struct setting *setting, const char *value, void *t
     return parse_words(setting, value, to, mistake);
 }
 
-static bool parse_address(const char *value, struct listing *to, struct mistake *mistake)
+static bool parse_address(const char *value, struct member_config *to, struct mistake *mistake)
 {
     if (text_parse_address(value, to->host, sizeof to->host, &to->port)) {
         return true;
@@ -311,7 +311,7 @@ static bool parse_address(const char *value, struct listing *to, struct mistake 
 }
 
 /* Labels are kept sorted by key. */
-static bool parse_label(const char *key, const char *value, struct listing *to, struct mistake *mistake)
+static bool parse_label(const char *key, const char *value, struct member_config *to, struct mistake *mistake)
 {
     struct label label = {0};
     const char *bare = key + strlen(label_prefix);
@@ -414,7 +414,7 @@ static const char *print_duration(int64_t ms, char *to, size_t size)
 const char *setting_print(const struct setting *setting, const void *from, char *to, size_t size)
 {
     const char *words = (const char *)from + setting->offset;
-    const struct listing *listing = from;
+    const struct member_config *member = from;
     int64_t number;
     switch (setting->type) {
     case SETTING_INTEGER:
@@ -427,7 +427,7 @@ const char *setting_print(const struct setting *setting, const void *from, char 
         snprintf(to, size, "%s", setting->words[number]);
         return to;
     case SETTING_ADDRESS:
-        return text_address(to, size, listing->host, listing->port);
+        return text_address(to, size, member->host, member->port);
     case SETTING_AUTH:
         snprintf(to, size, "%s", words[0] ? "(not shown)" : "");
         return to;

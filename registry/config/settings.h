@@ -22,7 +22,7 @@
 /* The sections, alphabetical; each has a struct of its own. */
 enum section_kind {
     SECTION_CLUSTER,  /* [cluster NAME]: struct cluster_settings */
-    SECTION_MEMBER,   /* [member CLUSTER/NAME]: struct listing */
+    SECTION_MEMBER,   /* [member CLUSTER/NAME]: struct member_config */
     SECTION_PROBE,    /* [probe]: struct probe_settings */
     SECTION_REGISTRY, /* [registry]: struct registry_settings */
     SECTION_UNKNOWN   /* a heading we could not make sense of */

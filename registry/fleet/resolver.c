@@ -341,8 +341,8 @@ static int gather(const struct resolver *resolver, struct evidence *evidence)
 static bool agrees(const struct report *report, const struct topology *verdict, const struct topology *previous)
 {
     bool same = previous && strcmp(previous->primary, verdict->primary) == 0;
-    const struct sighting *now = report_member(report, verdict->primary);
-    const struct sighting *before = previous ? report_member(report, previous->primary) : NULL;
+    const struct member_report *now = report_member(report, verdict->primary);
+    const struct member_report *before = previous ? report_member(report, previous->primary) : NULL;
     return same || (verdict->primary[0] ? now && now->claim : !before || !before->claim);
 }
 

@@ -51,14 +51,14 @@ static int compare_labels(const void *a, const void *b)
     return strcmp(((const struct label *)a)->key, ((const struct label *)b)->key);
 }
 
-static bool get_labels(const struct json_value *object, struct listing *listing)
+static bool get_labels(const struct json_value *object, struct member_config *config)
 {
     struct json_value labels, at;
     if (!json_get_object(object, "labels", OPTIONAL, LABELS_MAX, &labels)) {
         return false;
     }
     for (void *iter = json_first(&labels, &at); iter; iter = json_next(&labels, iter, &at)) {
-        struct label *label = &listing->labels[listing->label_count];
+        struct label *label = &config->labels[config->label_count];
         if (!*at.key || strlen(at.key) >= sizeof label->key || !json_is_printable(at.key)) {
             return json_refuse(&at, "the label's key is not one of 1..%d printable bytes", LABEL_KEY_SIZE - 1);
         }
@@ -66,9 +66,9 @@ static bool get_labels(const struct json_value *object, struct listing *listing)
             return false;
         }
         strcpy(label->key, at.key);
-        listing->label_count++;
+        config->label_count++;
     }
-    qsort(listing->labels, listing->label_count, sizeof *listing->labels, compare_labels);
+    qsort(config->labels, config->label_count, sizeof *config->labels, compare_labels);
     return true;
 }
 
@@ -81,17 +81,17 @@ static bool get_host(const struct json_value *object, const char *key, char to[H
     return (*to && !strpbrk(to, " []/")) || json_refuse(&at, "'%s' is not a host name or address", to);
 }
 
-static bool get_listing(const struct json_value *object, struct listing *listing)
+static bool get_member_config(const struct json_value *object, struct member_config *config)
 {
     int64_t port = 0;
     int64_t weight = WEIGHT_DEFAULT;
-    if (!json_get_name(object, "name", REQUIRED, listing->name) || !get_host(object, "host", listing->host) ||
+    if (!json_get_name(object, "name", REQUIRED, config->name) || !get_host(object, "host", config->host) ||
         !json_get_number(object, "port", REQUIRED, 1, UINT16_MAX, &port) ||
-        !json_get_number(object, "weight", OPTIONAL, 0, WEIGHT_MAX, &weight) || !get_labels(object, listing)) {
+        !json_get_number(object, "weight", OPTIONAL, 0, WEIGHT_MAX, &weight) || !get_labels(object, config)) {
         return false;
     }
-    listing->port = (uint16_t)port;
-    listing->weight = (uint16_t)weight;
+    config->port = (uint16_t)port;
+    config->weight = (uint16_t)weight;
     return true;
 }
 
@@ -149,35 +149,35 @@ static bool get_rules(const struct json_value *object, int *ret_rules)
 
 /* ---- the report ---------------------------------------------------------------------------- */
 
-static bool get_sighting(const struct json_value *object, struct sighting *sighting)
+static bool get_member_report(const struct json_value *object, struct member_report *member_report)
 {
     int answer = ANSWER_UNKNOWN;
     int last_role = ROLE_NONE;
     int condition = CONDITION_FIT;
-    if (!get_listing(object, &sighting->listing) || !json_get_word(object, "answer", REQUIRED, answer_names, &answer) ||
-        !json_get_flag(object, "claim", &sighting->claim) || !json_get_flag(object, "peer", &sighting->peer) ||
-        !json_get_flag(object, "writable", &sighting->writable) || !json_get_flag(object, "sync", &sighting->sync) ||
+    if (!get_member_config(object, &member_report->config) || !json_get_word(object, "answer", REQUIRED, answer_names, &answer) ||
+        !json_get_flag(object, "claim", &member_report->claim) || !json_get_flag(object, "peer", &member_report->shared) ||
+        !json_get_flag(object, "writable", &member_report->writable) || !json_get_flag(object, "sync", &member_report->sync) ||
         !json_get_word(object, "condition", OPTIONAL, condition_names, &condition) ||
-        !json_get_text(object, "missing", OPTIONAL, sighting->missing, sizeof sighting->missing) ||
-        !json_get_flag(object, "live", &sighting->live) || !json_get_flag(object, "replica", &sighting->replica) ||
-        !get_lineage(object, "lineage", sighting->lineage) ||
-        !json_get_text(object, "identity", OPTIONAL, sighting->identity, sizeof sighting->identity) ||
-        !json_get_name(object, "upstream", OPTIONAL, sighting->upstream) || !get_lag(object, &sighting->lag) ||
-        !json_get_text(object, "version", OPTIONAL, sighting->version, sizeof sighting->version) ||
+        !json_get_text(object, "missing", OPTIONAL, member_report->missing, sizeof member_report->missing) ||
+        !json_get_flag(object, "live", &member_report->live) || !json_get_flag(object, "replica", &member_report->replica) ||
+        !get_lineage(object, "lineage", member_report->lineage) ||
+        !json_get_text(object, "identity", OPTIONAL, member_report->identity, sizeof member_report->identity) ||
+        !json_get_name(object, "upstream", OPTIONAL, member_report->upstream) || !get_lag(object, &member_report->lag) ||
+        !json_get_text(object, "version", OPTIONAL, member_report->version, sizeof member_report->version) ||
         !json_get_word(object, "last_role", OPTIONAL, role_names, &last_role) ||
-        !get_lineage(object, "last_lineage", sighting->last_lineage)) {
+        !get_lineage(object, "last_lineage", member_report->last_lineage)) {
         return false;
     }
-    sighting->answer = (enum answer)answer;
-    sighting->condition = (enum condition)condition;
-    sighting->last_role = (enum role)last_role;
+    member_report->answer = (enum answer)answer;
+    member_report->condition = (enum condition)condition;
+    member_report->last_role = (enum role)last_role;
     struct json_value at = json_key(object, "claim");
-    return !sighting->claim || answer == ANSWER_OK || json_refuse(&at, "cannot be true of a member that did not answer");
+    return !member_report->claim || answer == ANSWER_OK || json_refuse(&at, "cannot be true of a member that did not answer");
 }
 
-static int compare_sightings(const void *a, const void *b)
+static int compare_member_reports(const void *a, const void *b)
 {
-    return strcmp(((const struct sighting *)a)->listing.name, ((const struct sighting *)b)->listing.name);
+    return strcmp(((const struct member_report *)a)->config.name, ((const struct member_report *)b)->config.name);
 }
 
 /* Names to bits; to be called when the report's members stand in their order. */
@@ -193,7 +193,7 @@ static bool get_set(const struct json_value *object, const char *key, const stru
         if (!json_value_name(&at, name)) {
             return false;
         }
-        const struct sighting *found = report_member(report, name);
+        const struct member_report *found = report_member(report, name);
         if (found) { /* one that is not listed counts for nothing */
             *ret_set |= UINT32_C(1) << (found - report->members);
         }
@@ -207,11 +207,11 @@ static bool get_relations(const struct json_value *object, struct report *report
     if (!json_get_name(object, "name", REQUIRED, name)) {
         return false;
     }
-    struct sighting *sighting = &report->members[report_member(report, name) - report->members];
-    return get_set(object, "replicas", report, &sighting->replicas) && get_set(object, "lacks", report, &sighting->lacks);
+    struct member_report *member_report = &report->members[report_member(report, name) - report->members];
+    return get_set(object, "replicas", report, &member_report->replicas) && get_set(object, "lacks", report, &member_report->lacks);
 }
 
-static bool get_sightings(const struct json_value *root, struct report *report)
+static bool get_member_reports(const struct json_value *root, struct report *report)
 {
     struct json_value members;
     if (!json_get_list(root, "members", REQUIRED, MEMBERS_MAX, &members)) {
@@ -220,16 +220,16 @@ static bool get_sightings(const struct json_value *root, struct report *report)
     size_t count = json_count(&members);
     for (size_t i = 0; i < count; i++) {
         struct json_value at = json_element(&members, i);
-        struct sighting sighting = {0};
-        if (!get_sighting(&at, &sighting)) {
+        struct member_report member_report = {0};
+        if (!get_member_report(&at, &member_report)) {
             return false;
         }
-        if (report_member(report, sighting.listing.name)) {
-            return json_refuse(&at, "'%s' is listed twice", sighting.listing.name);
+        if (report_member(report, member_report.config.name)) {
+            return json_refuse(&at, "'%s' is listed twice", member_report.config.name);
         }
-        report->members[report->member_count++] = sighting;
+        report->members[report->member_count++] = member_report;
     }
-    qsort(report->members, count, sizeof *report->members, compare_sightings);
+    qsort(report->members, count, sizeof *report->members, compare_member_reports);
     for (size_t i = 0; i < count; i++) {
         struct json_value at = json_element(&members, i);
         if (!get_relations(&at, report)) {
@@ -247,7 +247,7 @@ static bool read_report(const struct json_value *root, void *record)
            get_rules(root, &report->rules) && json_get_text(root, "abstains", OPTIONAL, report->abstains, sizeof report->abstains) &&
            json_get_time(root, "seen_wall", OPTIONAL, &report->seen_wall_ms) &&
            json_get_object(root, "config", REQUIRED, SIZE_MAX, &config) && get_policy(&config, &report->policy) &&
-           get_sightings(root, report);
+           get_member_reports(root, report);
 }
 
 /* ---- the topology --------------------------------------------------------------------------- */
@@ -258,7 +258,7 @@ static bool get_member(const struct json_value *object, struct member *member)
     int health = HEALTH_UNKNOWN;
     int reason = ANSWER_OK;
     int condition = CONDITION_FIT;
-    if (!get_listing(object, &member->listing) || !json_get_word(object, "role", REQUIRED, role_names, &role) ||
+    if (!get_member_config(object, &member->config) || !json_get_word(object, "role", REQUIRED, role_names, &role) ||
         !json_get_word(object, "health", REQUIRED, health_names, &health) ||
         !json_get_word(object, "reason", OPTIONAL, answer_names, &reason) || !json_get_flag(object, "fenced", &member->fenced) ||
         !json_get_number(object, "fenced_epoch", OPTIONAL, 0, exact_max, &member->fenced_epoch) ||
@@ -276,7 +276,7 @@ static bool get_member(const struct json_value *object, struct member *member)
 
 static int compare_members(const void *a, const void *b)
 {
-    return strcmp(((const struct member *)a)->listing.name, ((const struct member *)b)->listing.name);
+    return strcmp(((const struct member *)a)->config.name, ((const struct member *)b)->config.name);
 }
 
 static bool get_members(const struct json_value *root, struct topology *topology)
@@ -292,10 +292,10 @@ static bool get_members(const struct json_value *root, struct topology *topology
         if (!get_member(&at, &member)) {
             return false;
         }
-        if (topology_member(topology, member.listing.name)) {
-            return json_refuse(&at, "'%s' is listed twice", member.listing.name);
+        if (topology_member(topology, member.config.name)) {
+            return json_refuse(&at, "'%s' is listed twice", member.config.name);
         }
-        bool is_primary = text_equal(member.listing.name, topology->primary);
+        bool is_primary = text_equal(member.config.name, topology->primary);
         bool may_write = is_primary || (topology->policy.writers == WRITERS_ALL && topology->primary[0]);
         if (member.role == ROLE_PRIMARY ? !may_write : is_primary) {
             return json_refuse(&at, "has role %s, but the topology's primary is %s", role_names[member.role],
@@ -309,7 +309,7 @@ static bool get_members(const struct json_value *root, struct topology *topology
 
 static int compare_testimonies(const void *a, const void *b)
 {
-    return strcmp(((const struct testimony *)a)->probe, ((const struct testimony *)b)->probe);
+    return strcmp(((const struct evidence_ref *)a)->probe, ((const struct evidence_ref *)b)->probe);
 }
 
 static bool get_evidence(const struct json_value *root, struct topology *topology)
@@ -333,9 +333,9 @@ static bool get_evidence(const struct json_value *root, struct topology *topolog
         if (topology->evidence_count == WITNESSES_MAX + 1) {
             return json_refuse(&evidence, "names more than %d probes", WITNESSES_MAX + 1);
         }
-        struct testimony *testimony = &topology->evidence[topology->evidence_count++];
-        strcpy(testimony->probe, at.key);
-        testimony->mzxid = (int64_t)mzxid;
+        struct evidence_ref *ref = &topology->evidence[topology->evidence_count++];
+        strcpy(ref->probe, at.key);
+        ref->mzxid = (int64_t)mzxid;
     }
     qsort(topology->evidence, topology->evidence_count, sizeof *topology->evidence, compare_testimonies);
     return true;

@@ -241,24 +241,24 @@ static const char *closing(size_t count, const char *filled, const char *empty)
     return count > 0 ? filled : empty;
 }
 
-static void put_labels(struct buffer *to, const struct listing *listing)
+static void put_labels(struct buffer *to, const struct member_config *config)
 {
     put(to, ", \"labels\": {");
-    for (size_t i = 0; i < listing->label_count; i++) {
+    for (size_t i = 0; i < config->label_count; i++) {
         put(to, "%s", gap(i));
-        put_text(to, listing->labels[i].key);
+        put_text(to, config->labels[i].key);
         put(to, ": ");
-        put_text(to, listing->labels[i].value);
+        put_text(to, config->labels[i].value);
     }
-    put(to, "%s", closing(listing->label_count, " }", "}"));
+    put(to, "%s", closing(config->label_count, " }", "}"));
 }
 
-static void put_place(struct buffer *to, const struct listing *listing)
+static void put_member_config(struct buffer *to, const struct member_config *config)
 {
     put(to, "{ \"name\": ");
-    put_text(to, listing->name);
-    put_text_field(to, "host", listing->host);
-    put_number(to, "port", listing->port);
+    put_text(to, config->name);
+    put_text_field(to, "host", config->host);
+    put_number(to, "port", config->port);
 }
 
 /* ---- the report ------------------------------------------------------------------------ */
@@ -271,51 +271,51 @@ static void put_set(struct buffer *to, const char *key, const struct report *rep
     for (size_t i = 0; i < report->member_count; i++) {
         if (set >> i & 1) {
             put(to, "%s", gap(count++));
-            put_text(to, report->members[i].listing.name);
+            put_text(to, report->members[i].config.name);
         }
     }
     put(to, "%s", closing(count, " ]", "]"));
 }
 
 /* What a server said of itself: whole when it answered, so that a reader sees what is missing. */
-static void put_statement(struct buffer *to, const struct report *report, const struct sighting *sighting)
+static void put_statement(struct buffer *to, const struct report *report, const struct member_report *member_report)
 {
-    bool whole = sighting->answer == ANSWER_OK;
+    bool whole = member_report->answer == ANSWER_OK;
     void (*put_string)(struct buffer *, const char *, const char *) = whole ? put_text_or_null : put_text_if_any;
     void (*put_bool)(struct buffer *, const char *, bool) = whole ? put_flag : put_flag_if_true;
 
-    put_bool(to, "claim", sighting->claim);
-    put_flag_if_true(to, "peer", sighting->peer);
-    put_bool(to, "writable", sighting->writable);
-    put_condition(to, sighting->condition);
-    put_flag_if_true(to, "sync", sighting->sync);
-    put_flag_if_true(to, "live", sighting->live);
-    put_flag_if_true(to, "replica", sighting->replica);
-    put_string(to, "lineage", sighting->lineage);
-    put_string(to, "identity", sighting->identity);
-    put_string(to, "upstream", sighting->upstream);
-    if (whole || sighting->replicas) {
-        put_set(to, "replicas", report, sighting->replicas);
+    put_bool(to, "claim", member_report->claim);
+    put_flag_if_true(to, "peer", member_report->shared);
+    put_bool(to, "writable", member_report->writable);
+    put_condition(to, member_report->condition);
+    put_flag_if_true(to, "sync", member_report->sync);
+    put_flag_if_true(to, "live", member_report->live);
+    put_flag_if_true(to, "replica", member_report->replica);
+    put_string(to, "lineage", member_report->lineage);
+    put_string(to, "identity", member_report->identity);
+    put_string(to, "upstream", member_report->upstream);
+    if (whole || member_report->replicas) {
+        put_set(to, "replicas", report, member_report->replicas);
     }
-    if (sighting->lacks) {
-        put_set(to, "lacks", report, sighting->lacks);
+    if (member_report->lacks) {
+        put_set(to, "lacks", report, member_report->lacks);
     }
-    put_lag_if_known(to, &sighting->lag);
-    put_text_if_any(to, "version", sighting->version);
-    put_text_if_any(to, "missing", sighting->missing);
+    put_lag_if_known(to, &member_report->lag);
+    put_text_if_any(to, "version", member_report->version);
+    put_text_if_any(to, "missing", member_report->missing);
 }
 
-static void put_sighting(struct buffer *to, const struct report *report, const struct sighting *sighting)
+static void put_member_report(struct buffer *to, const struct report *report, const struct member_report *member_report)
 {
-    put_place(to, &sighting->listing);
-    put_number(to, "weight", sighting->listing.weight);
-    put_labels(to, &sighting->listing);
-    put_text_field(to, "answer", answer_names[sighting->answer]);
-    put_statement(to, report, sighting);
-    if (sighting->last_role != ROLE_NONE) {
-        put_text_field(to, "last_role", role_names[sighting->last_role]);
+    put_member_config(to, &member_report->config);
+    put_number(to, "weight", member_report->config.weight);
+    put_labels(to, &member_report->config);
+    put_text_field(to, "answer", answer_names[member_report->answer]);
+    put_statement(to, report, member_report);
+    if (member_report->last_role != ROLE_NONE) {
+        put_text_field(to, "last_role", role_names[member_report->last_role]);
     }
-    put_text_if_any(to, "last_lineage", sighting->last_lineage);
+    put_text_if_any(to, "last_lineage", member_report->last_lineage);
     put(to, " }");
 }
 
@@ -336,7 +336,7 @@ char *report_encode(const struct report *report)
     put(&to, ",\n  \"members\": [");
     for (size_t i = 0; i < report->member_count; i++) {
         put(&to, i == 0 ? "\n    " : ",\n    ");
-        put_sighting(&to, report, &report->members[i]);
+        put_member_report(&to, report, &report->members[i]);
     }
     put(&to, "%s\n}\n", closing(report->member_count, "\n  ]", "]"));
     return finish(&to);
@@ -346,7 +346,7 @@ char *report_encode(const struct report *report)
 
 static void put_member(struct buffer *to, const struct member *member)
 {
-    put_place(to, &member->listing);
+    put_member_config(to, &member->config);
     put_text_field(to, "role", role_names[member->role]);
     put_text_field(to, "health", health_names[member->health]);
     if (member->reason != ANSWER_OK) {
@@ -362,8 +362,8 @@ static void put_member(struct buffer *to, const struct member *member)
     put_flag_if_true(to, "sync", member->sync);
     put_text_if_any(to, "upstream", member->upstream);
     put_lag_if_known(to, &member->lag);
-    put_number(to, "weight", member->listing.weight);
-    put_labels(to, &member->listing);
+    put_number(to, "weight", member->config.weight);
+    put_labels(to, &member->config);
     put(to, " }");
 }
 

@@ -59,17 +59,17 @@ bool condition_serves(enum condition condition)
 const struct member *topology_member(const struct topology *topology, const char *name)
 {
     for (size_t i = 0; i < topology->member_count; i++) {
-        if (strcmp(topology->members[i].listing.name, name) == 0) {
+        if (strcmp(topology->members[i].config.name, name) == 0) {
             return &topology->members[i];
         }
     }
     return NULL;
 }
 
-const struct sighting *report_member(const struct report *report, const char *name)
+const struct member_report *report_member(const struct report *report, const char *name)
 {
     for (size_t i = 0; i < report->member_count; i++) {
-        if (strcmp(report->members[i].listing.name, name) == 0) {
+        if (strcmp(report->members[i].config.name, name) == 0) {
             return &report->members[i];
         }
     }
@@ -93,7 +93,7 @@ static bool same(const char *a, const char *b)
     return strcmp(a, b) == 0;
 }
 
-bool listing_equal(const struct listing *a, const struct listing *b)
+bool member_config_equal(const struct member_config *a, const struct member_config *b)
 {
     if (!same(a->name, b->name) || !same(a->host, b->host) || a->port != b->port || a->weight != b->weight ||
         a->label_count != b->label_count) {
@@ -120,15 +120,15 @@ static bool policy_equal(const struct policy *a, const struct policy *b)
 
 static bool member_equal(const struct member *a, const struct member *b)
 {
-    return listing_equal(&a->listing, &b->listing) && a->role == b->role && a->health == b->health && a->reason == b->reason &&
+    return member_config_equal(&a->config, &b->config) && a->role == b->role && a->health == b->health && a->reason == b->reason &&
            a->fenced == b->fenced && a->fenced_epoch == b->fenced_epoch && a->drained == b->drained && a->claims == b->claims &&
            a->sync == b->sync && a->condition == b->condition && same(a->upstream, b->upstream) && lag_equal(&a->lag, &b->lag);
 }
 
 /* All but how large the lag is. */
-static bool sighting_alike(const struct sighting *a, const struct sighting *b)
+static bool member_report_alike(const struct member_report *a, const struct member_report *b)
 {
-    return listing_equal(&a->listing, &b->listing) && a->answer == b->answer && a->claim == b->claim && a->peer == b->peer &&
+    return member_config_equal(&a->config, &b->config) && a->answer == b->answer && a->claim == b->claim && a->shared == b->shared &&
            a->writable == b->writable && a->sync == b->sync && a->condition == b->condition && a->lacks == b->lacks &&
            same(a->missing, b->missing) && a->live == b->live && a->replica == b->replica && same(a->lineage, b->lineage) &&
            same(a->identity, b->identity) && same(a->upstream, b->upstream) && a->replicas == b->replicas &&
@@ -158,7 +158,7 @@ bool report_alike(const struct report *a, const struct report *b)
         return false;
     }
     for (size_t i = 0; i < a->member_count; i++) {
-        if (!sighting_alike(&a->members[i], &b->members[i])) {
+        if (!member_report_alike(&a->members[i], &b->members[i])) {
             return false;
         }
     }

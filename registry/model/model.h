@@ -118,7 +118,7 @@ struct label {
 };
 
 /* What configuration says of a member. Labels are sorted by key. */
-struct listing {
+struct member_config {
     char name[NAME_SIZE];
     char host[HOST_SIZE];
     uint16_t port;
@@ -144,11 +144,11 @@ static inline int quorum_of(int witnesses)
 /* ---- the report --------------------------------------------------------- */
 
 /* What one probe says of one member. */
-struct sighting {
-    struct listing listing;
+struct member_report {
+    struct member_config config;
     enum answer answer;
     bool claim;     /* answered, is writable, and meets its kind's conditions for a primary */
-    bool peer;      /* a claim that others may share: its group lets several write */
+    bool shared;      /* a claim that others may share: its group lets several write */
     bool writable;  /* would take a write from an ordinary account, and could commit it */
     bool sync;      /* a commit waits for it */
     enum condition condition;
@@ -174,13 +174,13 @@ struct report {
     struct policy policy;
     int64_t seen_wall_ms;     /* when what changed last was first seen; for timelines only, not material */
     uint8_t member_count;
-    struct sighting members[MEMBERS_MAX]; /* sorted by name */
+    struct member_report members[MEMBERS_MAX]; /* sorted by name */
 };
 
 /* ---- the topology ------------------------------------------------------- */
 
 struct member {
-    struct listing listing;   /* weight: what configuration says, or the operator's */
+    struct member_config config;   /* weight: what configuration says, or the operator's */
     enum role role;
     enum health health;
     enum answer reason;       /* why it is not up, or not used; ANSWER_OK when there is nothing to say */
@@ -195,7 +195,7 @@ struct member {
 };
 
 /* One report that a verdict rests on. */
-struct testimony {
+struct evidence_ref {
     char probe[NAME_SIZE];
     int64_t mzxid;
 };
@@ -218,7 +218,7 @@ struct topology {
     uint8_t member_count;
     struct member members[MEMBERS_MAX]; /* sorted by name */
     uint8_t evidence_count;
-    struct testimony evidence[WITNESSES_MAX + 1]; /* sorted by probe */
+    struct evidence_ref evidence[WITNESSES_MAX + 1]; /* sorted by probe */
     int64_t directives_mzxid; /* 0: there were none */
 };
 
@@ -267,9 +267,9 @@ struct registry_id {
 /* ---- look-ups, all NULL when absent -------------------------------------- */
 
 const struct member *topology_member(const struct topology *topology, const char *name);
-const struct sighting *report_member(const struct report *report, const char *name);
+const struct member_report *report_member(const struct report *report, const char *name);
 
-bool listing_equal(const struct listing *a, const struct listing *b);
+bool member_config_equal(const struct member_config *a, const struct member_config *b);
 bool lag_equal(const struct lag *a, const struct lag *b);
 
 /* Equal in all that matters: everything but by, at_wall, seen_wall, why and evidence. */

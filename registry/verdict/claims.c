@@ -7,7 +7,7 @@
 int work_index(const struct work *work, const char *name)
 {
     for (int i = 0; i < work->out->member_count; i++) {
-        if (text_equal(work->out->members[i].listing.name, name)) {
+        if (text_equal(work->out->members[i].config.name, name)) {
             return i;
         }
     }
@@ -37,11 +37,11 @@ static bool is_accepted(const struct directives *directives, const char *name, i
     return false;
 }
 
-static void apply_weight(const struct directives *directives, struct listing *listing)
+static void apply_weight(const struct directives *directives, struct member_config *config)
 {
     for (size_t i = 0; directives && i < directives->weight_count; i++) {
-        if (text_equal(directives->weight[i].name, listing->name)) {
-            listing->weight = directives->weight[i].weight;
+        if (text_equal(directives->weight[i].name, config->name)) {
+            config->weight = directives->weight[i].weight;
         }
     }
 }
@@ -53,21 +53,21 @@ const struct member *work_before(const struct work *work, const char *name)
     return work->previous ? topology_member(work->previous, name) : NULL;
 }
 
-static void begin_member(struct work *work, const struct listing *listing)
+static void begin_member(struct work *work, const struct member_config *config)
 {
     struct member *member = &work->out->members[work->out->member_count];
-    const struct member *was = work_before(work, listing->name);
+    const struct member *was = work_before(work, config->name);
     *member = (struct member){.lag = LAG_NOT_KNOWN};
     if (was) {
         *member = *was;
     }
-    member->listing = *listing;
-    apply_weight(work->directives, &member->listing);
-    member->drained = is_drained(work->directives, listing->name);
-    tally_count(&work->tallies[work->out->member_count], &work->ballot, listing->name);
+    member->config = *config;
+    apply_weight(work->directives, &member->config);
+    member->drained = is_drained(work->directives, config->name);
+    tally_count(&work->tallies[work->out->member_count], &work->ballot, config->name);
     int64_t epoch = work->previous ? work->previous->epoch : 1;
-    work->accepted[work->out->member_count] = is_accepted(work->directives, listing->name, epoch);
-    if (member->fenced && is_accepted(work->directives, listing->name, member->fenced_epoch)) {
+    work->accepted[work->out->member_count] = is_accepted(work->directives, config->name, epoch);
+    if (member->fenced && is_accepted(work->directives, config->name, member->fenced_epoch)) {
         member->fenced = false;
         member->fenced_epoch = 0;
     }
@@ -82,11 +82,11 @@ static void begin(struct work *work, const struct evidence *evidence)
     out->policy = work->ballot.policy;
     out->rules = MODEL_RULES;
     out->directives_mzxid = evidence->directives_mzxid;
-    for (size_t i = 0; i < work->ballot.listing_count; i++) {
-        begin_member(work, &work->ballot.listings[i]);
+    for (size_t i = 0; i < work->ballot.member_count; i++) {
+        begin_member(work, &work->ballot.members[i]);
     }
     for (size_t i = 0; i < work->ballot.count; i++) { /* by name; the ballot may have another order */
-        struct testimony testimony = {.mzxid = work->ballot.votes[i].mzxid};
+        struct evidence_ref testimony = {.mzxid = work->ballot.votes[i].mzxid};
         strcpy(testimony.probe, work->ballot.votes[i].report->probe);
         size_t at = out->evidence_count++;
         for (; at > 0 && strcmp(testimony.probe, out->evidence[at - 1].probe) < 0; at--) {
@@ -168,7 +168,7 @@ static void find_lineage(struct work *work)
 
 bool work_is_incumbent(const struct work *work, int i)
 {
-    return text_equal(work->out->members[i].listing.name, work->incumbent);
+    return text_equal(work->out->members[i].config.name, work->incumbent);
 }
 
 /* Without an order, an incumbent that is writable goes on claiming, whatever channels it has, unless it
@@ -204,7 +204,7 @@ static bool is_stale(const struct work *work, int i)
 bool work_is_behind_a_peer(const struct work *work, int i)
 {
     for (int k = 0; k < work->out->member_count; k++) {
-        if (work->peer[k] && lineage_compare(work_lineage(work, k), work_lineage(work, i)) > 0) {
+        if (work->shared[k] && lineage_compare(work_lineage(work, k), work_lineage(work, i)) > 0) {
             return true;
         }
     }
@@ -216,13 +216,13 @@ static void find_claims(struct work *work)
     for (int i = 0; i < work->out->member_count; i++) {
         const struct tally *tally = &work->tallies[i];
         work->claims_now[i] = !work->stranger[i] && (tally->claim || keeps_claiming(work, i)) && !is_stale(work, i);
-        work->peer[i] = work->claims_now[i] && tally->claim && tally->claim->peer;
+        work->shared[i] = work->claims_now[i] && tally->claim && tally->claim->shared;
     }
     for (int i = 0; i < work->out->member_count; i++) {
         const struct tally *tally = &work->tallies[i];
         struct member *member = &work->out->members[i];
         bool contrary = tally->follows + tally->down >= tally->quorum;
-        bool allowed = work->peer[i] && !work_is_behind_a_peer(work, i);
+        bool allowed = work->shared[i] && !work_is_behind_a_peer(work, i);
         member->claims = (work->claims_now[i] && !allowed) || (member->claims && !contrary && !allowed && !work->stranger[i]);
         work->unseen_rival = work->unseen_rival || (member->claims && !work->claims_now[i] && !member->fenced);
     }
@@ -244,11 +244,11 @@ bool work_is_candidate(const struct work *work, int i)
     if (!work->claims_now[i] || member->fenced || (ordered && !work->out->identity[0])) {
         return false;
     }
-    const struct member *was = work_before(work, member->listing.name);
+    const struct member *was = work_before(work, member->config.name);
     if (work->unseen_rival && was && was->claims) {
         return false; /* it did not win against that rival; the rival's silence is no reason to win now */
     }
-    if (member->drained && !text_equal(member->listing.name, work->previous ? work->previous->primary : "")) {
+    if (member->drained && !text_equal(member->config.name, work->previous ? work->previous->primary : "")) {
         return false;
     }
     if (!ordered) {
@@ -266,7 +266,7 @@ int work_replicas(const struct work *work, int i)
     int replicas = 0;
     for (int k = 0; k < work->out->member_count; k++) {
         const struct tally *tally = &work->tallies[k];
-        replicas += tally->live && text_equal(tally->upstream, work->out->members[i].listing.name);
+        replicas += tally->live && text_equal(tally->upstream, work->out->members[i].config.name);
     }
     return replicas;
 }

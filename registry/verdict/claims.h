@@ -17,7 +17,7 @@ struct work {
     struct tally tallies[MEMBERS_MAX];
     bool stranger[MEMBERS_MAX];
     bool claims_now[MEMBERS_MAX];
-    bool peer[MEMBERS_MAX];     /* claims now, and others may write beside it */
+    bool shared[MEMBERS_MAX];     /* claims now, and others may write beside it */
     bool ordered;               /* lineages here order claims over all time */
     bool unseen_rival;          /* one was seen to claim, and no quorum has said since what it does */
     bool accepted[MEMBERS_MAX]; /* vouched for by the operator, as of this epoch */

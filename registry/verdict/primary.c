@@ -13,7 +13,7 @@ static int compare_claims(const struct work *work, int a, int b)
     int lead = work_replicas(work, a) - work_replicas(work, b);
     int ahead = lead > 0 ? a : b;
     int other = lead > 0 ? b : a;
-    bool lacks = tally_lacks(&work->tallies[ahead], &work->ballot, work->out->members[other].listing.name);
+    bool lacks = tally_lacks(&work->tallies[ahead], &work->ballot, work->out->members[other].config.name);
     return lacks ? 0 : lead;
 }
 
@@ -51,10 +51,10 @@ static int count_of_dead(const struct work *work, const char *primary)
     int dead = 0;
     for (size_t v = 0; v < work->ballot.count; v++) {
         const struct report *report = work->ballot.votes[v].report;
-        const struct sighting *seen = report_member(report, primary);
-        bool is_dead = seen && (seen->answer == ANSWER_REFUSED || sighting_denies(seen));
+        const struct member_report *seen = report_member(report, primary);
+        bool is_dead = seen && (seen->answer == ANSWER_REFUSED || member_report_denies(seen));
         for (size_t m = 0; is_dead && m < report->member_count; m++) {
-            const struct sighting *other = &report->members[m];
+            const struct member_report *other = &report->members[m];
             is_dead = !(other->answer == ANSWER_OK && other->live && text_equal(other->upstream, primary));
         }
         dead += is_dead;
@@ -108,7 +108,7 @@ static bool is_preferable(const struct work *work, int a, int b)
     if (work_is_incumbent(work, a) || work_is_incumbent(work, b)) {
         return work_is_incumbent(work, a);
     }
-    return work->out->members[a].listing.weight > work->out->members[b].listing.weight;
+    return work->out->members[a].config.weight > work->out->members[b].config.weight;
 }
 
 /* All may write, so there is no rivalry. */
@@ -125,7 +125,7 @@ static struct decision among_peers(const struct work *work, const int *candidate
     if (best < 0 || (!incumbent_claims && !is_replaceable(work, incumbent))) {
         return without_claimant(work);
     }
-    return (struct decision){work->out->members[best].listing.name, count == 1 ? RULE_SOLE_CLAIMANT : RULE_PREFERRED};
+    return (struct decision){work->out->members[best].config.name, count == 1 ? RULE_SOLE_CLAIMANT : RULE_PREFERRED};
 }
 
 static struct decision among_candidates(const struct work *work, const int *candidates, int count)
@@ -136,7 +136,7 @@ static struct decision among_candidates(const struct work *work, const int *cand
     bool peers = true;
     for (int i = 0; i < count; i++) {
         incumbent_claims = incumbent_claims || candidates[i] == incumbent;
-        peers = peers && work->peer[candidates[i]];
+        peers = peers && work->shared[candidates[i]];
     }
     if (peers) {
         return among_peers(work, candidates, count, incumbent);
@@ -146,23 +146,23 @@ static struct decision among_candidates(const struct work *work, const int *cand
         return (struct decision){work->incumbent, RULE_SOLE_CLAIMANT};
     }
     if (leader >= 0 && ordered) {
-        return (struct decision){work->out->members[leader].listing.name,
+        return (struct decision){work->out->members[leader].config.name,
                                  count == 1 && !work->base[0] ? RULE_SOLE_CLAIMANT : RULE_NEWEST_LINEAGE};
     }
     if (leader >= 0 && incumbent_claims && work_lineage(work, leader)[0]) { /* of one group: the views tell, or the others */
         bool named = incumbent != leader && lineage_compare(work_lineage(work, leader), work_lineage(work, incumbent)) == 0;
-        return (struct decision){work->out->members[leader].listing.name, named ? RULE_MOST_REPLICAS : RULE_NEWEST_LINEAGE};
+        return (struct decision){work->out->members[leader].config.name, named ? RULE_MOST_REPLICAS : RULE_NEWEST_LINEAGE};
     }
     if (leader >= 0 && leader != incumbent && incumbent_claims &&
         tally_overtakes(&work->tallies[leader], &work->ballot, work->incumbent)) {
-        return (struct decision){work->out->members[leader].listing.name, RULE_MOST_REPLICAS};
+        return (struct decision){work->out->members[leader].config.name, RULE_MOST_REPLICAS};
     }
     if (incumbent_claims) { /* several without an order between them */
         return work->out->policy.conflict == CONFLICT_HOLD ? (struct decision){work->incumbent, RULE_INCUMBENT}
                                                            : (struct decision){"", RULE_TIE};
     }
     if (leader >= 0 && is_replaceable(work, incumbent)) {
-        return (struct decision){work->out->members[leader].listing.name, count == 1 ? RULE_SOLE_CLAIMANT : RULE_MOST_REPLICAS};
+        return (struct decision){work->out->members[leader].config.name, count == 1 ? RULE_SOLE_CLAIMANT : RULE_MOST_REPLICAS};
     }
     struct decision otherwise = without_claimant(work);
     return otherwise.rule == RULE_NO_CLAIM ? (struct decision){"", RULE_TIE} : otherwise;
@@ -178,7 +178,7 @@ static bool decide_held(const struct work *work, struct decision *ret_decision)
     }
     const char *primary = work->previous ? work->previous->primary : "";
     if (text_equal(hold, primary) || work_is_candidate(work, i)) {
-        *ret_decision = (struct decision){work->out->members[i].listing.name, RULE_HELD};
+        *ret_decision = (struct decision){work->out->members[i].config.name, RULE_HELD};
     } else {
         *ret_decision = without_claimant(work);
     }

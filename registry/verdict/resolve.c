@@ -46,7 +46,7 @@ static bool follows_primary(const struct work *work, int i)
 /* It writes in the same view as the primary: the group has it back. */
 static bool shares_view(const struct work *work, int i)
 {
-    return work->peer[i] && work->out->primary[0] && text_equal(work_lineage(work, i), work->out->lineage);
+    return work->shared[i] && work->out->primary[0] && text_equal(work_lineage(work, i), work->out->lineage);
 }
 
 static void fence(struct work *work)
@@ -60,7 +60,7 @@ static void fence(struct work *work)
     for (int i = 0; i < out->member_count; i++) {
         struct member *member = &out->members[i];
         bool follows = out->primary[0] && (follows_primary(work, i) || shares_view(work, i));
-        if (member->fenced && (text_equal(member->listing.name, out->primary) || follows)) {
+        if (member->fenced && (text_equal(member->config.name, out->primary) || follows)) {
             member->fenced = false;
             member->fenced_epoch = 0;
         }
@@ -79,12 +79,12 @@ static void judge_health(struct work *work, int i)
     } else if (tally->down >= tally->quorum) {
         member->health = HEALTH_DOWN;
         member->reason = tally->reason;
-    } else if (!work_before(work, member->listing.name)) {
+    } else if (!work_before(work, member->config.name)) {
         member->reason = tally->reason;
     }
     if (work->stranger[i]) {
         member->reason = ANSWER_STRANGER;
-    } else if (member->claims && !text_equal(member->listing.name, work->out->primary)) {
+    } else if (member->claims && !text_equal(member->config.name, work->out->primary)) {
         member->reason = ANSWER_RIVAL;
     } else if (member->reason == ANSWER_RIVAL || member->reason == ANSWER_STRANGER) {
         member->reason = tally->reason; /* it no longer is */
@@ -102,15 +102,15 @@ static void judge_role(struct work *work, int i)
 {
     const struct tally *tally = &work->tallies[i];
     struct member *member = &work->out->members[i];
-    bool is_primary = text_equal(member->listing.name, work->out->primary);
-    bool writes_too = work->peer[i] && work->out->primary[0] && work->out->policy.writers == WRITERS_ALL && !member->drained;
+    bool is_primary = text_equal(member->config.name, work->out->primary);
+    bool writes_too = work->shared[i] && work->out->primary[0] && work->out->policy.writers == WRITERS_ALL && !member->drained;
     if (is_primary) {
         member->role = ROLE_PRIMARY;
     } else if (member->fenced || member->claims || work->stranger[i] || !condition_serves(member->condition)) {
         member->role = ROLE_NONE;
     } else if (writes_too) {
         member->role = ROLE_PRIMARY;
-    } else if (work->peer[i] || tally->follows >= tally->quorum) {
+    } else if (work->shared[i] || tally->follows >= tally->quorum) {
         member->role = ROLE_SECONDARY;
     } else if (member->role == ROLE_PRIMARY) {
         member->role = ROLE_NONE; /* withdrawn */
@@ -155,7 +155,7 @@ static int readers_of(const struct work *work)
     int i = work->out->primary[0] ? work_index(work, work->out->primary) : -1;
     int readers = 0;
     for (size_t k = 0; i >= 0 && k < work->tallies[i].count; k++) {
-        const struct sighting *seen = work->tallies[i].seen[k];
+        const struct member_report *seen = work->tallies[i].seen[k];
         readers += seen->answer == ANSWER_OK && (seen->claim || (!work->ordered && seen->writable));
     }
     return readers;
@@ -195,7 +195,7 @@ bool resolve_is_urgent(const struct topology *before, const struct topology *aft
     for (size_t i = 0; i < after->member_count; i++) {
         const struct member *a = &before->members[i];
         const struct member *b = &after->members[i];
-        if (!text_equal(a->listing.name, b->listing.name) || a->role != b->role || a->health != b->health ||
+        if (!text_equal(a->config.name, b->config.name) || a->role != b->role || a->health != b->health ||
             a->fenced != b->fenced || a->drained != b->drained || a->claims != b->claims || a->condition != b->condition) {
             return true;
         }

@@ -128,7 +128,7 @@ static void tell_decision(struct text *text, const struct topology *topology, in
 
 static void tell_member(struct text *text, const struct topology *topology, const struct member *member)
 {
-    const char *name = member->listing.name;
+    const char *name = member->config.name;
     if (member->claims) {
         text_put(text, "; %s claims to be primary too%s", name,
                  member->fenced    ? ", fenced: it was replaced and has not followed since"
@@ -148,7 +148,7 @@ void rule_tell(const struct topology *topology, int readers, char *to, size_t si
     tell_decision(&text, topology, readers);
     for (size_t i = 0; i < topology->member_count; i++) {
         const struct member *member = &topology->members[i];
-        if (!text_equal(member->listing.name, topology->primary)) {
+        if (!text_equal(member->config.name, topology->primary)) {
             tell_member(&text, topology, member);
         }
     }

@@ -2,36 +2,36 @@
 
 #include <string.h>
 
-static bool is_claim(const struct sighting *seen)
+static bool is_claim(const struct member_report *seen)
 {
     return seen->answer == ANSWER_OK && seen->claim;
 }
 
-static bool is_writer(const struct sighting *seen)
+static bool is_writer(const struct member_report *seen)
 {
     return seen->answer == ANSWER_OK && seen->writable;
 }
 
-bool sighting_denies(const struct sighting *seen)
+bool member_report_denies(const struct member_report *seen)
 {
     return (seen->answer == ANSWER_OK && !seen->writable) || seen->answer == ANSWER_STARTING || seen->answer == ANSWER_STOPPING ||
            seen->answer == ANSWER_OFFLINE;
 }
 
 /* Views under one stamp follow each other, and probes look at different moments. */
-static bool reaches(const struct sighting *theirs, const struct sighting *mine)
+static bool reaches(const struct member_report *theirs, const struct member_report *mine)
 {
     return strcmp(theirs->identity, mine->identity) == 0 &&
            (strcmp(theirs->lineage, mine->lineage) == 0 ||
             (!lineage_is_total(mine->lineage) && lineage_compare(theirs->lineage, mine->lineage) > 0));
 }
 
-/* The sighting of a kind that a quorum shares with the same identity and lineage. */
-static const struct sighting *shared(const struct tally *tally, bool (*is)(const struct sighting *))
+/* The member_report of a kind that a quorum shares with the same identity and lineage. */
+static const struct member_report *shared(const struct tally *tally, bool (*is)(const struct member_report *))
 {
-    const struct sighting *best = NULL;
+    const struct member_report *best = NULL;
     for (size_t i = 0; i < tally->count; i++) {
-        const struct sighting *mine = tally->seen[i];
+        const struct member_report *mine = tally->seen[i];
         int same = 0;
         for (size_t k = 0; is(mine) && k < tally->count; k++) {
             same += is(tally->seen[k]) && reaches(tally->seen[k], mine);
@@ -58,18 +58,18 @@ static const enum condition *agreed_condition(const struct tally *tally)
     return NULL;
 }
 
-static const char *identity_of(const struct sighting *seen)
+static const char *identity_of(const struct member_report *seen)
 {
     return seen->identity;
 }
 
-static const char *upstream_of(const struct sighting *seen)
+static const char *upstream_of(const struct member_report *seen)
 {
     return seen->upstream;
 }
 
 /* A string that a quorum of answers gives alike. */
-static const char *agreed(const struct tally *tally, const char *(*of)(const struct sighting *))
+static const char *agreed(const struct tally *tally, const char *(*of)(const struct member_report *))
 {
     for (size_t i = 0; i < tally->count; i++) {
         int same = 0;
@@ -87,7 +87,7 @@ static void count_live(struct tally *tally)
 {
     int live = 0;
     for (size_t i = 0; tally->upstream && i < tally->count; i++) {
-        const struct sighting *seen = tally->seen[i];
+        const struct member_report *seen = tally->seen[i];
         live += seen->answer == ANSWER_OK && seen->live && strcmp(seen->upstream, tally->upstream) == 0;
     }
     tally->live = live >= tally->quorum;
@@ -97,10 +97,10 @@ static void count_live(struct tally *tally)
 static void find_lineage(struct tally *tally)
 {
     for (size_t i = 0; i < tally->count; i++) {
-        const struct sighting *mine = tally->seen[i];
+        const struct member_report *mine = tally->seen[i];
         int reach = 0;
         for (size_t k = 0; mine->answer == ANSWER_OK && lineage_is_total(mine->lineage) && k < tally->count; k++) {
-            const struct sighting *theirs = tally->seen[k];
+            const struct member_report *theirs = tally->seen[k];
             reach += theirs->answer == ANSWER_OK && lineage_is_total(theirs->lineage) &&
                      lineage_compare(theirs->lineage, mine->lineage) >= 0;
         }
@@ -132,15 +132,15 @@ void tally_count(struct tally *tally, const struct ballot *ballot, const char *n
     int sync = 0;
     *tally = (struct tally){.name = name, .quorum = ballot->quorum};
     for (size_t i = 0; i < ballot->count; i++) {
-        const struct sighting *seen = report_member(ballot->votes[i].report, name);
+        const struct member_report *seen = report_member(ballot->votes[i].report, name);
         if (!seen) {
             continue;
         }
         tally->seen[tally->count++] = seen;
         tally->up += answer_health(seen->answer) == HEALTH_UP;
         tally->down += answer_health(seen->answer) == HEALTH_DOWN;
-        tally->denies += sighting_denies(seen);
-        tally->unfit += sighting_denies(seen) || answer_health(seen->answer) == HEALTH_DOWN;
+        tally->denies += member_report_denies(seen);
+        tally->unfit += member_report_denies(seen) || answer_health(seen->answer) == HEALTH_DOWN;
         tally->follows += seen->answer == ANSWER_OK && !seen->claim;
         sync += seen->answer == ANSWER_OK && seen->sync;
     }
@@ -156,7 +156,7 @@ void tally_count(struct tally *tally, const struct ballot *ballot, const char *n
 }
 
 /* The value at place `quorum` from the top: at least a quorum report this much or more. -1 is "not known". */
-static int64_t reached(const struct tally *tally, int64_t (*of)(const struct sighting *))
+static int64_t reached(const struct tally *tally, int64_t (*of)(const struct member_report *))
 {
     int64_t best = -1;
     for (size_t i = 0; i < tally->count; i++) {
@@ -171,17 +171,17 @@ static int64_t reached(const struct tally *tally, int64_t (*of)(const struct sig
     return best;
 }
 
-static int64_t bytes_of(const struct sighting *seen)
+static int64_t bytes_of(const struct member_report *seen)
 {
     return seen->lag.bytes;
 }
 
-static int64_t transactions_of(const struct sighting *seen)
+static int64_t transactions_of(const struct member_report *seen)
 {
     return seen->lag.transactions;
 }
 
-static int64_t ms_of(const struct sighting *seen)
+static int64_t ms_of(const struct member_report *seen)
 {
     return seen->lag.ms;
 }
@@ -205,7 +205,7 @@ bool tally_is_older(const struct tally *tally, const char *lineage)
 {
     int older = 0;
     for (size_t i = 0; i < tally->count; i++) {
-        const struct sighting *seen = tally->seen[i];
+        const struct member_report *seen = tally->seen[i];
         older += seen->answer == ANSWER_OK && lineage_is_total(seen->lineage) && lineage_compare(seen->lineage, lineage) < 0;
     }
     return older >= tally->quorum;
@@ -216,8 +216,8 @@ bool tally_lacks(const struct tally *tally, const struct ballot *ballot, const c
     int saying = 0;
     for (size_t i = 0; i < ballot->count; i++) {
         const struct report *report = ballot->votes[i].report;
-        const struct sighting *mine = report_member(report, tally->name);
-        const struct sighting *theirs = report_member(report, other);
+        const struct member_report *mine = report_member(report, tally->name);
+        const struct member_report *theirs = report_member(report, other);
         saying += mine && theirs && (mine->lacks >> (theirs - report->members) & 1);
     }
     return saying >= tally->quorum;
@@ -227,7 +227,7 @@ static int replicas_in(const struct report *report, const char *name)
 {
     int replicas = 0;
     for (size_t i = 0; i < report->member_count; i++) {
-        const struct sighting *seen = &report->members[i];
+        const struct member_report *seen = &report->members[i];
         replicas += seen->answer == ANSWER_OK && seen->live && strcmp(seen->upstream, name) == 0;
     }
     return replicas;
@@ -238,8 +238,8 @@ bool tally_overtakes(const struct tally *tally, const struct ballot *ballot, con
     int saying = 0;
     for (size_t i = 0; i < ballot->count; i++) {
         const struct report *report = ballot->votes[i].report;
-        const struct sighting *mine = report_member(report, tally->name);
-        const struct sighting *theirs = report_member(report, other);
+        const struct member_report *mine = report_member(report, tally->name);
+        const struct member_report *theirs = report_member(report, other);
         saying += mine && theirs && is_claim(mine) && is_claim(theirs) && !(mine->lacks >> (theirs - report->members) & 1) &&
                   replicas_in(report, tally->name) > replicas_in(report, other);
     }

@@ -11,14 +11,14 @@ struct tally {
     const char *name;
     int quorum;
     size_t count;                                 /* voters that list it */
-    const struct sighting *seen[WITNESSES_MAX];
+    const struct member_report *seen[WITNESSES_MAX];
     int up, down;                                 /* health, as answers count towards it */
     int denies;                                   /* its own answer: not writable, starting, or shutting down */
     int unfit;                                    /* denies or is down; many a voter says both */
     int follows;                                  /* answered, and does not claim */
-    const struct sighting *claim;                 /* a claim by quorum (lineage and identity agree; of the views under one stamp
+    const struct member_report *claim;                 /* a claim by quorum (lineage and identity agree; of the views under one stamp
                                                      the newest that a quorum reaches), or NULL */
-    const struct sighting *writer;                /* the same, but merely writable: what keeps an incumbent without order */
+    const struct member_report *writer;                /* the same, but merely writable: what keeps an incumbent without order */
     const char *identity;                         /* by quorum, from answers; NULL */
     const char *upstream;                         /* by quorum, from answers; NULL */
     bool sync;                                    /* by quorum, from answers */
@@ -42,7 +42,7 @@ bool tally_lacks(const struct tally *tally, const struct ballot *ballot, const c
 bool tally_overtakes(const struct tally *tally, const struct ballot *ballot, const char *other);
 
 /* By its own answer it takes no writes: in recovery, read-only, offline, or on its way up or down. */
-bool sighting_denies(const struct sighting *seen);
+bool member_report_denies(const struct member_report *seen);
 
 /* Does a quorum of answers put it behind `lineage`? */
 bool tally_is_older(const struct tally *tally, const char *lineage);

@@ -93,17 +93,17 @@ static bool decide_policy(const struct topology *previous, struct ballot *ballot
     return true;
 }
 
-static bool same_address(const struct listing *a, const struct listing *b)
+static bool same_address(const struct member_config *a, const struct member_config *b)
 {
     return a->port == b->port && strcmp(a->host, b->host) == 0;
 }
 
-static bool same_weight(const struct listing *a, const struct listing *b)
+static bool same_weight(const struct member_config *a, const struct member_config *b)
 {
     return a->weight == b->weight;
 }
 
-static bool same_labels(const struct listing *a, const struct listing *b)
+static bool same_labels(const struct member_config *a, const struct member_config *b)
 {
     if (a->label_count != b->label_count) {
         return false;
@@ -117,18 +117,18 @@ static bool same_labels(const struct listing *a, const struct listing *b)
 }
 
 /* What a quorum lists for `name` in the respect that `same` compares; NULL when they differ. */
-static const struct listing *agreed(const struct ballot *ballot, const char *name,
-                                    bool (*same)(const struct listing *, const struct listing *))
+static const struct member_config *agreed(const struct ballot *ballot, const char *name,
+                                    bool (*same)(const struct member_config *, const struct member_config *))
 {
     for (size_t i = 0; i < ballot->count; i++) {
-        const struct sighting *mine = report_member(ballot->votes[i].report, name);
+        const struct member_report *mine = report_member(ballot->votes[i].report, name);
         int saying = 0;
         for (size_t k = 0; mine && k < ballot->count; k++) {
-            const struct sighting *theirs = report_member(ballot->votes[k].report, name);
-            saying += theirs && same(&mine->listing, &theirs->listing);
+            const struct member_report *theirs = report_member(ballot->votes[k].report, name);
+            saying += theirs && same(&mine->config, &theirs->config);
         }
         if (saying >= ballot->quorum) {
-            return &mine->listing;
+            return &mine->config;
         }
     }
     return NULL;
@@ -150,60 +150,60 @@ static bool stays_listed(const struct topology *previous, const struct ballot *b
     return unlisted < ballot->quorum || strcmp(previous->primary, name) == 0; /* a reload never drops the primary */
 }
 
-static void add_listing(const struct topology *previous, struct ballot *ballot, const char *name)
+static void add_member(const struct topology *previous, struct ballot *ballot, const char *name)
 {
-    for (size_t i = 0; i < ballot->listing_count; i++) {
-        if (strcmp(ballot->listings[i].name, name) == 0) {
+    for (size_t i = 0; i < ballot->member_count; i++) {
+        if (strcmp(ballot->members[i].name, name) == 0) {
             return;
         }
     }
-    if (ballot->listing_count == MEMBERS_MAX || !stays_listed(previous, ballot, name)) {
+    if (ballot->member_count == MEMBERS_MAX || !stays_listed(previous, ballot, name)) {
         return;
     }
     const struct member *was = previous ? topology_member(previous, name) : NULL;
-    const struct listing *address = agreed(ballot, name, same_address);
-    const struct listing *weight = agreed(ballot, name, same_weight);
-    const struct listing *labels = agreed(ballot, name, same_labels);
+    const struct member_config *address = agreed(ballot, name, same_address);
+    const struct member_config *weight = agreed(ballot, name, same_weight);
+    const struct member_config *labels = agreed(ballot, name, same_labels);
     if (!address && !was) {
         return; /* nobody knows where it is */
     }
-    struct listing listing = {.weight = 100};
+    struct member_config config = {.weight = 100};
     if (was) {
-        listing = was->listing;
+        config = was->config;
     }
-    strcpy(listing.name, name);
+    strcpy(config.name, name);
     if (address) {
-        strcpy(listing.host, address->host);
-        listing.port = address->port;
+        strcpy(config.host, address->host);
+        config.port = address->port;
     }
     if (weight) {
-        listing.weight = weight->weight;
+        config.weight = weight->weight;
     }
     if (labels) {
-        listing.label_count = labels->label_count;
-        memcpy(listing.labels, labels->labels, sizeof listing.labels);
+        config.label_count = labels->label_count;
+        memcpy(config.labels, labels->labels, sizeof config.labels);
     }
-    ballot->listings[ballot->listing_count++] = listing;
+    ballot->members[ballot->member_count++] = config;
 }
 
-static int compare_listings(const void *a, const void *b)
+static int compare_members(const void *a, const void *b)
 {
-    return strcmp(((const struct listing *)a)->name, ((const struct listing *)b)->name);
+    return strcmp(((const struct member_config *)a)->name, ((const struct member_config *)b)->name);
 }
 
 /* Those of the last verdict first, so that a flood of new ones pushes none out. */
 static void decide_members(const struct topology *previous, struct ballot *ballot)
 {
     for (size_t i = 0; previous && i < previous->member_count; i++) {
-        add_listing(previous, ballot, previous->members[i].listing.name);
+        add_member(previous, ballot, previous->members[i].config.name);
     }
     for (size_t i = 0; i < ballot->count; i++) {
         const struct report *report = ballot->votes[i].report;
         for (size_t k = 0; k < report->member_count; k++) {
-            add_listing(previous, ballot, report->members[k].listing.name);
+            add_member(previous, ballot, report->members[k].config.name);
         }
     }
-    qsort(ballot->listings, ballot->listing_count, sizeof *ballot->listings, compare_listings);
+    qsort(ballot->members, ballot->member_count, sizeof *ballot->members, compare_members);
 }
 
 bool ballot_draw(const struct topology *previous, const struct vote *votes, size_t count, struct ballot *ret_ballot)

@@ -23,8 +23,8 @@ struct ballot {
     struct vote votes[WITNESSES_MAX];
     int quorum;
     struct policy policy;
-    size_t listing_count;
-    struct listing listings[MEMBERS_MAX]; /* the members by quorum, sorted by name */
+    size_t member_count;
+    struct member_config members[MEMBERS_MAX]; /* the members by quorum, sorted by name */
 };
 
 /* Fills ret_ballot and returns true when there is a quorum of voters that leaves no question of

@@ -110,10 +110,10 @@ static void name_member(struct topology *topology, int i)
 {
     struct member *member = &topology->members[i];
     member->health = HEALTH_UP;
-    snprintf(member->listing.name, sizeof member->listing.name, "pg-%d", i + 1);
-    snprintf(member->listing.host, sizeof member->listing.host, "10.0.0.%d", i + 1);
-    member->listing.port = 5432;
-    member->listing.weight = 100;
+    snprintf(member->config.name, sizeof member->config.name, "pg-%d", i + 1);
+    snprintf(member->config.host, sizeof member->config.host, "10.0.0.%d", i + 1);
+    member->config.port = 5432;
+    member->config.weight = 100;
 }
 
 /* The primary is pg-1 and pg-2 by turns. On the heap, as JSON. */
@@ -136,7 +136,7 @@ static char *topology_of(int64_t epoch)
         topology.members[i].role = primary ? ROLE_PRIMARY : ROLE_SECONDARY;
         topology.members[i].lag = (struct lag){primary ? LAG_UNKNOWN : LAG_OK, primary ? -1 : 0, primary ? -1 : 0, -1};
         if (primary) {
-            strcpy(topology.primary, topology.members[i].listing.name);
+            strcpy(topology.primary, topology.members[i].config.name);
         }
     }
     return topology_encode(&topology);

@@ -212,10 +212,10 @@ static struct topology *sample(void)
         struct member *member = &topology->members[i];
         *member = (struct member){.role = i ? ROLE_SECONDARY : ROLE_PRIMARY, .health = HEALTH_UP, .reason = ANSWER_OK};
         member->lag = (struct lag){.state = i ? LAG_OK : LAG_UNKNOWN, .bytes = i ? 0 : -1, .ms = i ? 0 : -1};
-        snprintf(member->listing.name, sizeof member->listing.name, "pg-%d", i + 1);
-        snprintf(member->listing.host, sizeof member->listing.host, "10.0.0.%d", i + 1);
-        member->listing.port = 5432;
-        member->listing.weight = (uint16_t)(100 * (i + 1));
+        snprintf(member->config.name, sizeof member->config.name, "pg-%d", i + 1);
+        snprintf(member->config.host, sizeof member->config.host, "10.0.0.%d", i + 1);
+        member->config.port = 5432;
+        member->config.weight = (uint16_t)(100 * (i + 1));
     }
     return topology;
 }

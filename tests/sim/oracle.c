@@ -83,7 +83,7 @@ static bool read_evidence(struct oracle *oracle, const struct topology *topology
                                          .directives = &oracle->directives,
                                          .directives_mzxid = topology->directives_mzxid};
     for (size_t i = 0; i < topology->evidence_count; i++) {
-        const struct testimony *testimony = &topology->evidence[i];
+        const struct evidence_ref *testimony = &topology->evidence[i];
         path_report(path, sizeof path, SIM_ROOT, SIM_CLUSTER, testimony->probe);
         const struct znode *node = tree_find(&oracle->world->ensemble->head, path);
         if (!node || node->stat.mzxid != testimony->mzxid || !report_decode(node->data, node->len, &oracle->reports[i], &error)) {
@@ -95,27 +95,27 @@ static bool read_evidence(struct oracle *oracle, const struct topology *topology
     return true;
 }
 
-static int count(const struct oracle *oracle, bool (*says)(const struct sighting *), const char *member, const char *lineage)
+static int count(const struct oracle *oracle, bool (*says)(const struct member_report *), const char *member, const char *lineage)
 {
     int n = 0;
     for (size_t i = 0; i < oracle->evidence.count; i++) {
-        const struct sighting *seen = report_member(oracle->evidence.votes[i].report, member);
+        const struct member_report *seen = report_member(oracle->evidence.votes[i].report, member);
         n += seen && says(seen) && (!lineage || is(seen->lineage, lineage));
     }
     return n;
 }
 
-static bool says_claim(const struct sighting *seen)
+static bool says_claim(const struct member_report *seen)
 {
     return seen->answer == ANSWER_OK && seen->claim;
 }
 
-static bool says_dead(const struct sighting *seen)
+static bool says_dead(const struct member_report *seen)
 {
-    return seen->answer == ANSWER_REFUSED || sighting_denies(seen);
+    return seen->answer == ANSWER_REFUSED || member_report_denies(seen);
 }
 
-static bool says_replica(const struct sighting *seen)
+static bool says_replica(const struct member_report *seen)
 {
     return seen->answer == ANSWER_OK && seen->replica && seen->live && !seen->claim;
 }
@@ -192,7 +192,7 @@ static void check_uniqueness(struct oracle *oracle, const struct topology *now)
 /* Does this report speak against the writer that was: by its own word, by its error, or by a newer history than its own? */
 static bool is_against(const struct report *report, const char *was, const struct topology *now)
 {
-    const struct sighting *seen = report_member(report, was);
+    const struct member_report *seen = report_member(report, was);
     if (seen && says_dead(seen)) {
         return true;
     }
@@ -201,7 +201,7 @@ static bool is_against(const struct report *report, const char *was, const struc
     }
     bool newer = seen && seen->answer == ANSWER_OK && lineage_compare(seen->lineage, now->lineage) < 0;
     for (size_t m = 0; m < report->member_count; m++) {
-        const struct sighting *other = &report->members[m];
+        const struct member_report *other = &report->members[m];
         newer = newer || (other->answer == ANSWER_OK && lineage_compare(other->lineage, now->lineage) > 0);
     }
     return newer;

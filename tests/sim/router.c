@@ -41,14 +41,14 @@ static void check_table(const struct router *router)
         bool used = i == router->table.writer || (router->table.pool_set >> i & 1);
         if (used && (member->fenced || member->reason == ANSWER_STRANGER || (member->claims && i != router->table.writer))) {
             world_fail(router->world, "S8: %s routes to %s, which is fenced, foreign or a rival", router->name,
-                       member->listing.name);
+                       member->config.name);
         }
         if ((router->table.pool_set >> i & 1) && (member->role != ROLE_SECONDARY || member->health == HEALTH_DOWN)) {
-            world_fail(router->world, "S13: %s reads from %s, which is %s and %s", router->name, member->listing.name,
+            world_fail(router->world, "S13: %s reads from %s, which is %s and %s", router->name, member->config.name,
                        role_names[member->role], health_names[member->health]);
         }
     }
-    if (router->table.writer >= 0 && strcmp(topology->members[router->table.writer].listing.name, topology->primary) != 0) {
+    if (router->table.writer >= 0 && strcmp(topology->members[router->table.writer].config.name, topology->primary) != 0) {
         world_fail(router->world, "%s writes to another than the primary", router->name);
     }
 }

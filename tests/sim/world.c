@@ -175,10 +175,10 @@ static bool is_topology_well(struct world *world, int primary, char *why, size_t
     }
     for (size_t i = 0; i < topology->member_count; i++) {
         const struct member *member = &topology->members[i];
-        bool is_primary = strcmp(member->listing.name, name_of(world, primary)) == 0;
+        bool is_primary = strcmp(member->config.name, name_of(world, primary)) == 0;
         if (member->fenced || member->claims || member->health != HEALTH_UP ||
             member->role != (is_primary ? ROLE_PRIMARY : ROLE_SECONDARY)) {
-            return config_refuse(why, size, "%s is %s, %s%s", member->listing.name, role_names[member->role],
+            return config_refuse(why, size, "%s is %s, %s%s", member->config.name, role_names[member->role],
                             health_names[member->health], member->fenced ? ", fenced" : "");
         }
     }
@@ -280,11 +280,11 @@ static void configure(struct world *world)
                                       world->settings.kind, CONFLICT_HOLD, WRITERS_SINGLE, (uint8_t)world->settings.witnesses};
     cluster->member_count = (size_t)world->settings.databases;
     for (int i = 0; i < world->settings.databases; i++) {
-        struct listing *listing = &cluster->members[i];
-        strcpy(listing->name, name_of(world, i));
-        strcpy(listing->host, name_of(world, i));
-        listing->port = 5432;
-        listing->weight = 100;
+        struct member_config *config = &cluster->members[i];
+        strcpy(config->name, name_of(world, i));
+        strcpy(config->host, name_of(world, i));
+        config->port = 5432;
+        config->weight = 100;
     }
 }
 

@@ -23,7 +23,7 @@
 
 struct options {
     struct cluster_settings cluster;
-    struct listing listing;
+    struct member_config config;
     int64_t timeout_ms;
     int64_t interval_ms;
     int64_t repeat; /* 0: for ever */
@@ -143,7 +143,7 @@ static struct options read_options(int argc, char **argv)
         read_option(&options, option, optarg);
     }
     if (optind + 1 != argc ||
-        !text_parse_address(argv[optind], options.listing.host, sizeof options.listing.host, &options.listing.port)) {
+        !text_parse_address(argv[optind], options.config.host, sizeof options.config.host, &options.config.port)) {
         refuse("HOST:PORT is missing or wrong");
     }
     return options;
@@ -311,11 +311,11 @@ int main(int argc, char **argv)
     struct options options = read_options(argc, argv);
     const struct driver *driver = options.cluster.policy.engine == ENGINE_POSTGRESQL ? &driver_pg : &driver_mysql;
     char address[LITERAL_SIZE];
-    if (!resolve(options.listing.host, address)) {
+    if (!resolve(options.config.host, address)) {
         refuse("the host name is not found");
     }
     struct target target = {
-        .cluster = &options.cluster, .listing = &options.listing, .application = "look", .timeout_ms = options.timeout_ms};
+        .cluster = &options.cluster, .config = &options.config, .application = "look", .timeout_ms = options.timeout_ms};
     struct link *link = driver->open(&target);
     bool well = false;
     for (int64_t i = 1; link && (options.repeat == 0 || i <= options.repeat); i++) {

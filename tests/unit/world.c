@@ -18,56 +18,56 @@ void world_init(struct world *world, enum kind kind, int witnesses, size_t probe
                                          WRITERS_SINGLE, (uint8_t)witnesses};
         report->member_count = (uint8_t)members;
         for (size_t m = 0; m < members; m++) {
-            struct listing *listing = &report->members[m].listing;
-            snprintf(listing->name, sizeof listing->name, "m%zu", m);
-            snprintf(listing->host, sizeof listing->host, "10.0.0.%zu", m + 1);
-            listing->port = 5432;
-            listing->weight = 100;
+            struct member_config *config = &report->members[m].config;
+            snprintf(config->name, sizeof config->name, "m%zu", m);
+            snprintf(config->host, sizeof config->host, "10.0.0.%zu", m + 1);
+            config->port = 5432;
+            config->weight = 100;
             report->members[m].lag = (struct lag){LAG_UNKNOWN, -1, -1, -1};
         }
     }
 }
 
-void world_says(struct world *world, int probe, size_t m, const struct sighting *sighting)
+void world_says(struct world *world, int probe, size_t m, const struct member_report *member_report)
 {
     for (size_t p = 0; p < world->count; p++) {
         if (probe == ALL || (size_t)probe == p) {
-            struct sighting *to = &world->reports[p].members[m];
-            struct listing listing = to->listing;
-            *to = *sighting;
-            to->listing = listing;
+            struct member_report *to = &world->reports[p].members[m];
+            struct member_config config = to->config;
+            *to = *member_report;
+            to->config = config;
         }
     }
 }
 
-static void fill(struct sighting *sighting, const struct world *world, const char *lineage)
+static void fill(struct member_report *member_report, const struct world *world, const char *lineage)
 {
     bool ordered = world->reports[0].policy.kind == KIND_STREAMING;
-    sighting->answer = ANSWER_OK;
-    strcpy(sighting->lineage, ordered ? lineage : "");
-    strcpy(sighting->identity, ordered ? identity : "");
-    strcpy(sighting->version, "15.20");
+    member_report->answer = ANSWER_OK;
+    strcpy(member_report->lineage, ordered ? lineage : "");
+    strcpy(member_report->identity, ordered ? identity : "");
+    strcpy(member_report->version, "15.20");
 }
 
 void world_primary(struct world *world, int probe, size_t m, const char *lineage)
 {
-    struct sighting sighting = {.claim = true, .writable = true, .lag = LAG_NOT_KNOWN};
-    fill(&sighting, world, lineage);
-    world_says(world, probe, m, &sighting);
+    struct member_report member_report = {.claim = true, .writable = true, .lag = LAG_NOT_KNOWN};
+    fill(&member_report, world, lineage);
+    world_says(world, probe, m, &member_report);
 }
 
 void world_standby(struct world *world, int probe, size_t m, size_t upstream, const char *lineage)
 {
-    struct sighting sighting = {.replica = true, .live = true, .lag = {LAG_OK, 0, 0, -1}};
-    fill(&sighting, world, lineage);
-    snprintf(sighting.upstream, sizeof sighting.upstream, "m%zu", upstream);
-    world_says(world, probe, m, &sighting);
+    struct member_report member_report = {.replica = true, .live = true, .lag = {LAG_OK, 0, 0, -1}};
+    fill(&member_report, world, lineage);
+    snprintf(member_report.upstream, sizeof member_report.upstream, "m%zu", upstream);
+    world_says(world, probe, m, &member_report);
 }
 
 void world_fails(struct world *world, int probe, size_t m, enum answer answer)
 {
-    struct sighting sighting = {.answer = answer, .lag = LAG_NOT_KNOWN};
-    world_says(world, probe, m, &sighting);
+    struct member_report member_report = {.answer = answer, .lag = LAG_NOT_KNOWN};
+    world_says(world, probe, m, &member_report);
 }
 
 bool world_resolve(struct world *world)

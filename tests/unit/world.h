@@ -23,8 +23,8 @@ void world_primary(struct world *world, int probe, size_t m, const char *lineage
 void world_standby(struct world *world, int probe, size_t m, size_t upstream, const char *lineage);
 void world_fails(struct world *world, int probe, size_t m, enum answer answer);
 
-/* The same in any words; the listing stays. */
-void world_says(struct world *world, int probe, size_t m, const struct sighting *sighting);
+/* The same in any words; the config stays. */
+void world_says(struct world *world, int probe, size_t m, const struct member_report *member_report);
 
 enum { ALL = -1 };
 

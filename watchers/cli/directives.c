@@ -197,7 +197,7 @@ static int check_member(const struct word *word)
     }
     const char *names[MEMBERS_MAX];
     for (size_t i = 0; i < word->topology.member_count; i++) {
-        names[i] = word->topology.members[i].listing.name;
+        names[i] = word->topology.members[i].config.name;
     }
     const char *nearest = text_nearest(word->member, names, word->topology.member_count, sizeof *names);
     return fail(CLI_USAGE, "%s has no member '%s'%s%s%s", word->cluster, word->member, nearest ? "; did you mean '" : "",

@@ -84,7 +84,7 @@ static void put_standing(struct grid *grid, const struct file *file)
 static const char *use_of(const struct dossier *dossier, const struct file *file)
 {
     for (size_t i = 0; i < dossier->topology.evidence_count; i++) {
-        const struct testimony *testimony = &dossier->topology.evidence[i];
+        const struct evidence_ref *testimony = &dossier->topology.evidence[i];
         if (text_equal(testimony->probe, file->probe)) {
             return testimony->mzxid == file->mzxid ? "the verdict rests on it" : "rewritten since the verdict";
         }
@@ -137,7 +137,7 @@ static void put_set(struct text *text, const char *what, const struct report *re
     const char *before = what;
     for (size_t i = 0; i < report->member_count; i++) {
         if (set >> i & 1) {
-            text_put(text, "%s %s", before, report->members[i].listing.name);
+            text_put(text, "%s %s", before, report->members[i].config.name);
             before = "";
         }
     }
@@ -146,7 +146,7 @@ static void put_set(struct text *text, const char *what, const struct report *re
     }
 }
 
-static void put_lag(struct grid *grid, const struct sighting *seen)
+static void put_lag(struct grid *grid, const struct member_report *seen)
 {
     char bytes[32] = "-";
     char ms[32] = "-";
@@ -169,13 +169,13 @@ static void put_lag(struct grid *grid, const struct sighting *seen)
     }
 }
 
-static void put_facts(struct grid *grid, const struct report *report, const struct sighting *seen)
+static void put_facts(struct grid *grid, const struct report *report, const struct member_report *seen)
 {
     char facts[SENTENCE_SIZE];
     struct text text;
     text_init(&text, facts, sizeof facts);
     if (seen->claim) {
-        text_put(&text, seen->peer ? "claims beside others, " : "claims, ");
+        text_put(&text, seen->shared ? "claims beside others, " : "claims, ");
     }
     if (seen->answer == ANSWER_OK) {
         text_put(&text, "%s, ", seen->writable ? "writable" : "read-only");
@@ -206,7 +206,7 @@ static void put_facts(struct grid *grid, const struct report *report, const stru
     grid_cell(grid, PLAIN, "%s", facts);
 }
 
-static void put_sighting(struct grid *grid, const struct file *file, const struct sighting *seen)
+static void put_member_report(struct grid *grid, const struct file *file, const struct member_report *seen)
 {
     grid_cell(grid, file->votes ? PLAIN : FAINT, "%s%s", file->probe, file->votes ? "" : " (no vote)");
     if (!seen) {
@@ -227,7 +227,7 @@ static void print_standing(const struct member *member)
 {
     char address[ADDRESS_SIZE];
     const char *health = health_names[member->health];
-    text_address(address, sizeof address, member->listing.host, member->listing.port);
+    text_address(address, sizeof address, member->config.host, member->config.port);
     printf(" %s: %s, ", address, role_names[member->role]);
     output_put(colour_of(health), "%s", health);
     if (member->reason != ANSWER_OK) {
@@ -239,7 +239,7 @@ static void print_standing(const struct member *member)
     printf("%s%s%s", member->condition != CONDITION_FIT ? ", " : "",
            member->condition != CONDITION_FIT ? condition_names[member->condition] : "", member->sync ? ", synchronous" : "");
     printf("%s%s, weight %u\n", member->drained ? ", drained" : "", member->claims ? ", claims to be primary" : "",
-           member->listing.weight);
+           member->config.weight);
 }
 
 static void print_member(const struct dossier *dossier, const char *name)
@@ -255,7 +255,7 @@ static void print_member(const struct dossier *dossier, const char *name)
     }
     for (size_t i = 0; i < dossier->file_count; i++) {
         if (dossier->files[i].readable) {
-            put_sighting(grid, &dossier->files[i], report_member(&dossier->files[i].report, name));
+            put_member_report(grid, &dossier->files[i], report_member(&dossier->files[i].report, name));
         }
     }
     grid_print(grid, "  ");
@@ -269,13 +269,13 @@ static void each_member(const struct dossier *dossier, void (*visit)(const struc
     for (;;) {
         const char *next = NULL;
         for (size_t i = 0; dossier->has_topology && i < dossier->topology.member_count; i++) {
-            const char *name = dossier->topology.members[i].listing.name;
+            const char *name = dossier->topology.members[i].config.name;
             next = strcmp(name, last) > 0 && (!next || strcmp(name, next) < 0) ? name : next;
         }
         for (size_t i = 0; i < dossier->file_count; i++) {
             const struct report *report = &dossier->files[i].report;
             for (size_t k = 0; dossier->files[i].readable && k < report->member_count; k++) {
-                const char *name = report->members[k].listing.name;
+                const char *name = report->members[k].config.name;
                 next = strcmp(name, last) > 0 && (!next || strcmp(name, next) < 0) ? name : next;
             }
         }
@@ -329,18 +329,18 @@ static void tell_policy(const struct report *report, const char *member, struct 
              writers_names[report->policy.writers]);
 }
 
-static void tell_listing(const struct report *report, const char *member, struct text *text)
+static void tell_member_config(const struct report *report, const char *member, struct text *text)
 {
-    const struct sighting *seen = report_member(report, member);
+    const struct member_report *seen = report_member(report, member);
     if (!seen) {
         text_put(text, "not listed");
         return;
     }
     char address[ADDRESS_SIZE];
-    text_put(text, "%s, weight %u", text_address(address, sizeof address, seen->listing.host, seen->listing.port),
-             seen->listing.weight);
-    for (size_t i = 0; i < seen->listing.label_count; i++) {
-        text_put(text, ", %s=%s", seen->listing.labels[i].key, seen->listing.labels[i].value);
+    text_put(text, "%s, weight %u", text_address(address, sizeof address, seen->config.host, seen->config.port),
+             seen->config.weight);
+    for (size_t i = 0; i < seen->config.label_count; i++) {
+        text_put(text, ", %s=%s", seen->config.labels[i].key, seen->config.labels[i].value);
     }
 }
 
@@ -369,9 +369,9 @@ static bool print_drift(const struct dossier *dossier, const char *what, const c
 
 static bool drifts; /* something was printed: what a visit of each_member has to tell */
 
-static void print_listing_drift(const struct dossier *dossier, const char *member)
+static void print_member_drift(const struct dossier *dossier, const char *member)
 {
-    drifts = print_drift(dossier, member, member, tell_listing) || drifts;
+    drifts = print_drift(dossier, member, member, tell_member_config) || drifts;
 }
 
 static void print_configuration(const struct dossier *dossier)
@@ -379,7 +379,7 @@ static void print_configuration(const struct dossier *dossier)
     output_put(STRONG, "\nconfiguration");
     printf(": where the reports differ\n");
     drifts = print_drift(dossier, "cluster", "", tell_policy);
-    each_member(dossier, print_listing_drift);
+    each_member(dossier, print_member_drift);
     if (!drifts) {
         printf("  nowhere\n");
     }

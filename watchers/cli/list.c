@@ -29,7 +29,7 @@ static void print_topology(struct grid *grid, const struct topology *topology, i
     }
     const struct member *primary = topology->primary[0] ? topology_member(topology, topology->primary) : NULL;
     if (primary) {
-        text_address(address, sizeof address, primary->listing.host, primary->listing.port);
+        text_address(address, sizeof address, primary->config.host, primary->config.port);
     }
     if (topology->at_wall_ms) {
         int64_t age_ms = clock_wall_ms() - topology->at_wall_ms;
@@ -39,7 +39,7 @@ static void print_topology(struct grid *grid, const struct topology *topology, i
     grid_cell(grid, STRONG, "%s", topology->cluster);
     grid_cell(grid, colour_of(state), "%s", state);
     grid_cell(grid, PLAIN, "%lld", (long long)topology->epoch);
-    grid_cell(grid, PLAIN, "%s", primary ? primary->listing.name : "-");
+    grid_cell(grid, PLAIN, "%s", primary ? primary->config.name : "-");
     grid_cell(grid, PLAIN, "%s", address);
     grid_cell(grid, up < topology->member_count ? DOUBTFUL : PLAIN, "%d/%d", up, topology->member_count);
     grid_cell(grid, witnesses_now < quorum_of(topology->policy.witnesses) ? BAD : PLAIN, "%d/%d", witnesses_now,

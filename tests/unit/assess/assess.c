@@ -63,7 +63,7 @@ static int look(size_t i, struct observation observation)
     return assess_look(&assessment, i, &observation, NULL, now_ms, now_ms);
 }
 
-static const struct sighting *sighting(size_t i)
+static const struct member_report *member_report(size_t i)
 {
     assess_report(&assessment, now_ms, "", &report);
     return &report.members[i];
@@ -73,10 +73,10 @@ START_TEST(a_report_abstains_until_every_member_was_looked_at)
 {
     begin(KIND_STREAMING, 2);
     look(0, primary("7", 1000));
-    sighting(0);
+    member_report(0);
     ck_assert_str_eq(report.abstains, "starting");
     look(1, fails(ANSWER_REFUSED));
-    sighting(0);
+    member_report(0);
     ck_assert_str_eq(report.abstains, "");
     assess_report(&assessment, now_ms, "blind", &report);
     ck_assert_str_eq(report.abstains, "blind");
@@ -88,11 +88,11 @@ START_TEST(an_unreachable_member_stops_being_a_reason_to_abstain_after_fall_look
     begin(KIND_STREAMING, 2);
     look(0, primary("7", 1000));
     for (int i = 0; i < FALL; i++) {
-        sighting(0);
+        member_report(0);
         ck_assert_str_eq(report.abstains, "starting");
         look(1, fails(ANSWER_TIMEOUT));
     }
-    ck_assert_int_eq(sighting(1)->answer, ANSWER_TIMEOUT);
+    ck_assert_int_eq(member_report(1)->answer, ANSWER_TIMEOUT);
     ck_assert_str_eq(report.abstains, "");
 }
 END_TEST
@@ -102,8 +102,8 @@ START_TEST(a_report_tells_what_the_server_said)
     begin(KIND_STREAMING, 2);
     look(0, primary("7", 1000));
     look(1, standby("7", "m0", 1000));
-    const struct sighting *first = sighting(0);
-    const struct sighting *second = &report.members[1];
+    const struct member_report *first = member_report(0);
+    const struct member_report *second = &report.members[1];
     ck_assert_str_eq(report.cluster, "orders");
     ck_assert_str_eq(report.probe, "probe-a");
     ck_assert_int_eq(report.rules, MODEL_RULES);
@@ -123,7 +123,7 @@ START_TEST(a_definite_failure_counts_at_once)
     begin(KIND_STREAMING, 1);
     look(0, primary("7", 1000));
     ck_assert_int_eq(look(0, fails(ANSWER_REFUSED)), ASSESS_CHANGED | ASSESS_ALARM);
-    ck_assert_int_eq(sighting(0)->answer, ANSWER_REFUSED);
+    ck_assert_int_eq(member_report(0)->answer, ANSWER_REFUSED);
     ck_assert(!report.members[0].claim);
     ck_assert_int_eq(report.members[0].last_role, ROLE_PRIMARY);
     ck_assert_str_eq(report.members[0].last_lineage, "7");
@@ -137,9 +137,9 @@ START_TEST(an_ambiguous_failure_counts_after_fall_in_a_row)
     look(0, primary("7", 1000));
     ck_assert_int_eq(look(0, fails(ANSWER_TIMEOUT)), ASSESS_ALARM);
     ck_assert_int_eq(look(0, fails(ANSWER_STALLED)), ASSESS_SAME);
-    ck_assert_int_eq(sighting(0)->answer, ANSWER_OK); /* a probe's error keeps what was */
+    ck_assert_int_eq(member_report(0)->answer, ANSWER_OK); /* a probe's error keeps what was */
     ck_assert_int_eq(look(0, fails(ANSWER_TIMEOUT)), ASSESS_CHANGED | ASSESS_ALARM);
-    ck_assert_int_eq(sighting(0)->answer, ANSWER_TIMEOUT);
+    ck_assert_int_eq(member_report(0)->answer, ANSWER_TIMEOUT);
 }
 END_TEST
 
@@ -152,7 +152,7 @@ START_TEST(an_answer_in_between_starts_the_count_anew)
         look(0, fails(ANSWER_TIMEOUT));
         ck_assert_int_eq(look(0, primary("7", 1000)), ASSESS_ALARM); /* a recovery is worth a closer look */
     }
-    ck_assert_int_eq(sighting(0)->answer, ANSWER_OK);
+    ck_assert_int_eq(member_report(0)->answer, ANSWER_OK);
     ck_assert_int_eq(look(0, primary("7", 1000)), ASSESS_SAME);
 }
 END_TEST
@@ -162,12 +162,12 @@ START_TEST(a_member_that_was_down_is_up_after_rise_answers)
     begin(KIND_STREAMING, 1);
     look(0, fails(ANSWER_REFUSED));
     look(0, primary("7", 1000));
-    ck_assert_int_eq(sighting(0)->answer, ANSWER_REFUSED);
+    ck_assert_int_eq(member_report(0)->answer, ANSWER_REFUSED);
     look(0, fails(ANSWER_REFUSED));
     look(0, primary("7", 1000));
-    ck_assert_int_eq(sighting(0)->answer, ANSWER_REFUSED);
+    ck_assert_int_eq(member_report(0)->answer, ANSWER_REFUSED);
     look(0, primary("7", 1000));
-    ck_assert_int_eq(sighting(0)->answer, ANSWER_OK);
+    ck_assert_int_eq(member_report(0)->answer, ANSWER_OK);
 }
 END_TEST
 
@@ -176,7 +176,7 @@ START_TEST(a_member_that_was_alive_all_along_is_up_at_its_first_answer)
     begin(KIND_STREAMING, 1);
     look(0, fails(ANSWER_SATURATED));
     look(0, primary("7", 1000));
-    ck_assert_int_eq(sighting(0)->answer, ANSWER_OK);
+    ck_assert_int_eq(member_report(0)->answer, ANSWER_OK);
 }
 END_TEST
 
@@ -187,7 +187,7 @@ START_TEST(a_changed_answer_raises_the_alarm_and_counts_at_once)
     look(1, standby("7", "m0", 1000));
     ck_assert_int_eq(look(1, standby("7", "m0", 2000)), ASSESS_SAME); /* it moves on, which is no change */
     ck_assert_int_eq(look(1, primary("8", 2000)), ASSESS_CHANGED | ASSESS_ALARM);
-    ck_assert(sighting(1)->claim);
+    ck_assert(member_report(1)->claim);
     ck_assert_str_eq(report.members[1].lineage, "8");
     ck_assert_int_eq(report.seen_wall_ms, now_ms);
 }
@@ -216,7 +216,7 @@ START_TEST(an_upstream_is_known_by_address_or_by_its_own_identity)
     assess_look(&assessment, 0, &first, "10.0.0.1", now_ms, now_ms);
     look(1, standby("7", "10.0.0.1", 1000)); /* the literal that m0 was reached at */
     look(2, standby("7", "elsewhere", 1000));
-    ck_assert_str_eq(sighting(1)->upstream, "m0");
+    ck_assert_str_eq(member_report(1)->upstream, "m0");
     ck_assert_str_eq(report.members[2].upstream, "");
     ck_assert_uint_eq(report.members[0].replicas, UINT32_C(1) << 1);
 
@@ -226,7 +226,7 @@ START_TEST(an_upstream_is_known_by_address_or_by_its_own_identity)
     struct observation behind_nat = standby("7", "elsewhere", 1000);
     strcpy(behind_nat.upstream_id, "id-0");
     look(2, behind_nat);
-    ck_assert_str_eq(sighting(2)->upstream, "m0");
+    ck_assert_str_eq(member_report(2)->upstream, "m0");
 }
 END_TEST
 
@@ -235,19 +235,19 @@ START_TEST(a_spike_of_lag_is_not_told_and_a_lasting_one_is_told_by_its_band)
     begin(KIND_STREAMING, 2);
     look(0, primary("7", 10000000));
     look(1, standby("7", "m0", 10000000));
-    ck_assert_int_eq(sighting(1)->lag.bytes, 0);
+    ck_assert_int_eq(member_report(1)->lag.bytes, 0);
     for (int i = 1; i < LAG_RISES; i++) {
         look(1, standby("7", "m0", 10000000 - 100000));
-        ck_assert_int_eq(sighting(1)->lag.bytes, 0);
+        ck_assert_int_eq(member_report(1)->lag.bytes, 0);
     }
     look(1, standby("7", "m0", 10000000 - 100000));
-    ck_assert_int_eq(sighting(1)->lag.bytes, 2 * LAG_BYTES_FLOOR);
+    ck_assert_int_eq(member_report(1)->lag.bytes, 2 * LAG_BYTES_FLOOR);
     for (int i = 1; i < LAG_FALLS; i++) {
         look(1, standby("7", "m0", 10000000));
-        ck_assert_int_eq(sighting(1)->lag.bytes, 2 * LAG_BYTES_FLOOR);
+        ck_assert_int_eq(member_report(1)->lag.bytes, 2 * LAG_BYTES_FLOOR);
     }
     look(1, standby("7", "m0", 10000000));
-    ck_assert_int_eq(sighting(1)->lag.bytes, 0);
+    ck_assert_int_eq(member_report(1)->lag.bytes, 0);
 }
 END_TEST
 
@@ -258,12 +258,12 @@ START_TEST(a_stream_that_broke_or_a_replay_that_is_paused_is_broken_lag)
     struct observation cut = standby("7", "m0", 1000);
     cut.live = false;
     look(1, cut);
-    ck_assert_int_eq(sighting(1)->lag.state, LAG_BROKEN);
+    ck_assert_int_eq(member_report(1)->lag.state, LAG_BROKEN);
     ck_assert_uint_eq(report.members[0].replicas, 0);
     struct observation paused = standby("7", "m0", 1000);
     paused.applying = false;
     look(1, paused);
-    ck_assert_int_eq(sighting(1)->lag.state, LAG_BROKEN);
+    ck_assert_int_eq(member_report(1)->lag.state, LAG_BROKEN);
 }
 END_TEST
 
@@ -273,20 +273,20 @@ START_TEST(a_standby_below_one_that_is_cut_off_is_cut_off_too)
     look(0, primary("7", 1000));
     look(1, standby("7", "m0", 1000));
     look(2, standby("7", "m1", 1000));
-    ck_assert_int_eq(sighting(2)->lag.state, LAG_OK);
+    ck_assert_int_eq(member_report(2)->lag.state, LAG_OK);
     struct observation middle = standby("7", "m0", 1000);
     middle.applying = false; /* what it does not apply it still passes on */
     look(1, middle);
     look(2, standby("7", "m1", 1000));
-    ck_assert_int_eq(sighting(2)->lag.state, LAG_OK);
+    ck_assert_int_eq(member_report(2)->lag.state, LAG_OK);
     middle.live = false;
     look(1, middle);
     look(2, standby("7", "m1", 1000));
-    ck_assert_int_eq(sighting(2)->lag.state, LAG_BROKEN);
+    ck_assert_int_eq(member_report(2)->lag.state, LAG_BROKEN);
     middle = primary("8", 1000);
     look(1, middle);
     look(2, standby("8", "m1", 1000));
-    ck_assert_int_eq(sighting(2)->lag.state, LAG_OK);
+    ck_assert_int_eq(member_report(2)->lag.state, LAG_OK);
 }
 END_TEST
 
@@ -296,9 +296,9 @@ START_TEST(a_stream_of_a_history_that_the_primary_has_left_is_broken)
     look(0, primary("7", 1000));
     look(1, primary("8", 2000));
     look(2, standby("7", "m0", 1000));
-    ck_assert_int_eq(sighting(2)->lag.state, LAG_BROKEN);
+    ck_assert_int_eq(member_report(2)->lag.state, LAG_BROKEN);
     look(2, standby("8", "m1", 2000));
-    ck_assert_int_eq(sighting(2)->lag.state, LAG_OK);
+    ck_assert_int_eq(member_report(2)->lag.state, LAG_OK);
 }
 END_TEST
 
@@ -311,8 +311,8 @@ START_TEST(a_standby_that_an_archive_feeds_is_as_far_behind_as_its_position_says
     fed.archived = true;
     fed.lag_ms = 100;
     look(1, fed);
-    ck_assert_int_eq(sighting(1)->lag.state, LAG_OK);
-    ck_assert_int_eq(sighting(1)->lag.bytes, 2 * LAG_BYTES_FLOOR);
+    ck_assert_int_eq(member_report(1)->lag.state, LAG_OK);
+    ck_assert_int_eq(member_report(1)->lag.bytes, 2 * LAG_BYTES_FLOOR);
 }
 END_TEST
 
@@ -344,12 +344,12 @@ START_TEST(from_a_source_that_does_not_answer_no_news_is_not_good_news)
     look(1, standby("7", "m0", 1000));
     look(2, standby("7", "m1", 1000));
     for (size_t i = 1; i < 3; i++) {
-        ck_assert_int_eq(sighting(i)->lag.state, LAG_UNKNOWN);
-        ck_assert_int_eq(sighting(i)->lag.ms, -1);
+        ck_assert_int_eq(member_report(i)->lag.state, LAG_UNKNOWN);
+        ck_assert_int_eq(member_report(i)->lag.ms, -1);
     }
     look(0, fails(ANSWER_AUTH)); /* it is alive */
     look(1, standby("7", "m0", 1000));
-    ck_assert_int_eq(sighting(1)->lag.state, LAG_OK);
+    ck_assert_int_eq(member_report(1)->lag.state, LAG_OK);
 }
 END_TEST
 
@@ -360,13 +360,13 @@ START_TEST(without_an_order_only_a_writable_one_without_a_channel_claims)
     struct observation loose = standby("", "m0", -1);
     loose.writable = true; /* a replica restarted without read_only */
     look(1, loose);
-    ck_assert(sighting(0)->claim);
+    ck_assert(member_report(0)->claim);
     ck_assert(!report.members[1].claim);
     ck_assert(report.members[1].writable);
     struct observation shut = primary("", -1);
     shut.writable = false;
     look(0, shut);
-    ck_assert(!sighting(0)->claim);
+    ck_assert(!member_report(0)->claim);
 }
 END_TEST
 
@@ -377,12 +377,12 @@ START_TEST(of_a_circular_pair_the_half_whose_other_half_is_read_only_claims)
     writer.writable = true;
     look(0, writer);
     look(1, standby("", "m0", -1));
-    ck_assert(sighting(0)->claim);
+    ck_assert(member_report(0)->claim);
     ck_assert(!report.members[1].claim);
     struct observation both = standby("", "m0", -1);
     both.writable = true;
     look(1, both);
-    ck_assert(!sighting(0)->claim);
+    ck_assert(!member_report(0)->claim);
     ck_assert(!report.members[1].claim);
 }
 END_TEST
@@ -395,7 +395,7 @@ START_TEST(a_writable_leaf_below_a_read_only_replica_of_another_claims_nothing)
     struct observation leaf = standby("", "m1", -1);
     leaf.writable = true;
     look(2, leaf);
-    ck_assert(sighting(0)->claim);
+    ck_assert(member_report(0)->claim);
     ck_assert(!report.members[2].claim);
 }
 END_TEST
@@ -439,8 +439,8 @@ START_TEST(a_reload_keeps_the_history_of_members_that_stay_where_they_are)
     next.members[0].weight = 50;
     next.members[1].port = 5433;
     assess_reload(&assessment, &next, &settings);
-    ck_assert_int_eq(sighting(0)->answer, ANSWER_OK);
-    ck_assert_uint_eq(report.members[0].listing.weight, 50);
+    ck_assert_int_eq(member_report(0)->answer, ANSWER_OK);
+    ck_assert_uint_eq(report.members[0].config.weight, 50);
     ck_assert_uint_eq(report.member_count, 2);
     ck_assert_int_eq(report.members[1].answer, ANSWER_UNKNOWN);
     ck_assert_str_eq(report.abstains, "starting");
@@ -453,12 +453,12 @@ START_TEST(looking_at_the_same_thing_again_gives_an_equal_report)
     look(0, primary("7", 1000));
     look(1, standby("7", "m0", 1000));
     static struct report first;
-    sighting(0);
+    member_report(0);
     first = report;
     for (int i = 0; i < 50; i++) {
         look(0, primary("7", 2000 + i));
         look(1, standby("7", "m0", 2000 + i));
-        sighting(0);
+        member_report(0);
         ck_assert(report_equal(&first, &report));
     }
 }
@@ -478,17 +478,17 @@ START_TEST(a_view_has_a_moment_to_reach_all_who_write_in_it)
         look(i, node("conf:9"));
     }
     look(1, node("conf:10"));
-    ck_assert_str_eq(sighting(0)->lineage, "conf:10");
+    ck_assert_str_eq(member_report(0)->lineage, "conf:10");
     look(0, node("conf:9"));
-    ck_assert_str_eq(sighting(0)->lineage, "conf:10");
+    ck_assert_str_eq(member_report(0)->lineage, "conf:10");
     now_ms += VIEW_SPREADS_MS / 2;
     look(2, node("conf:10"));
-    ck_assert_str_eq(sighting(0)->lineage, "conf:10");
+    ck_assert_str_eq(member_report(0)->lineage, "conf:10");
     now_ms += VIEW_SPREADS_MS / 2;
-    ck_assert_str_eq(sighting(0)->lineage, "conf:9");
-    ck_assert_str_eq(sighting(2)->lineage, "conf:10");
+    ck_assert_str_eq(member_report(0)->lineage, "conf:9");
+    ck_assert_str_eq(member_report(2)->lineage, "conf:10");
     look(0, node("conf:10"));
-    ck_assert_str_eq(sighting(0)->lineage, "conf:10");
+    ck_assert_str_eq(member_report(0)->lineage, "conf:10");
 }
 END_TEST
 
@@ -505,8 +505,8 @@ START_TEST(whoever_comes_back_with_an_old_view_is_given_no_moment)
     for (int i = 0; i < RISE; i++) {
         look(0, node("conf:9"));
     }
-    ck_assert(sighting(0)->claim);
-    ck_assert_str_eq(sighting(0)->lineage, "conf:9");
+    ck_assert(member_report(0)->claim);
+    ck_assert_str_eq(member_report(0)->lineage, "conf:9");
 }
 END_TEST
 
@@ -516,19 +516,19 @@ START_TEST(a_kind_is_found_and_never_weakens)
     cluster.policy.kind = KIND_AUTO;
     assess_init(&assessment, "probe-a", &cluster, &settings);
     look(0, fails(ANSWER_REFUSED));
-    sighting(0);
+    member_report(0);
     ck_assert_str_eq(report.abstains, "kind not known");
     assess_hint(&assessment, KIND_CUSTOM); /* that is no word on servers that are to tell themselves */
     ck_assert_int_eq(assessment.policy.kind, KIND_AUTO);
     struct observation facts = primary("", -1);
     look(0, facts);
-    sighting(0);
+    member_report(0);
     ck_assert_str_eq(report.abstains, "");
     ck_assert_int_eq(report.policy.kind, KIND_ASYNC);
     assess_hint(&assessment, KIND_GROUP);
     look(0, facts); /* started without its group */
-    ck_assert_int_eq(sighting(0)->condition, CONDITION_LEFT);
-    ck_assert(!sighting(0)->claim);
+    ck_assert_int_eq(member_report(0)->condition, CONDITION_LEFT);
+    ck_assert(!member_report(0)->claim);
     ck_assert_int_eq(report.policy.kind, KIND_GROUP);
 }
 END_TEST

@@ -20,7 +20,7 @@ static void begin(void)
     cluster = (struct cluster_settings){.name = "sales", .member_count = MEMBERS};
     cluster.policy = (struct policy){ENGINE_MYSQL, KIND_ASYNC, CONFLICT_HOLD, WRITERS_SINGLE, 1};
     for (size_t i = 0; i < MEMBERS; i++) {
-        cluster.members[i] = (struct listing){.name = "m0", .host = "m0", .port = 3306, .weight = 100};
+        cluster.members[i] = (struct member_config){.name = "m0", .host = "m0", .port = 3306, .weight = 100};
         cluster.members[i].name[1] = cluster.members[i].host[1] = (char)('0' + i);
     }
     assess_init(&assessment, "probe-a", &cluster, &settings);
@@ -69,7 +69,7 @@ static void look_in_vain(size_t i, enum answer answer)
     look(i, (struct observation){.answer = answer, .position = -1, .received = -1, .lag_ms = -1});
 }
 
-static const struct sighting *sighting(size_t i)
+static const struct member_report *member_report(size_t i)
 {
     assess_report(&assessment, now_ms, "", &report);
     return &report.members[i];
@@ -82,8 +82,8 @@ static void begin_cascade(void)
     look(0, source());
     look(1, replica("m0"));
     look(2, replica("m1"));
-    ck_assert(sighting(0)->claim);
-    ck_assert_int_eq(sighting(2)->lag.state, LAG_OK);
+    ck_assert(member_report(0)->claim);
+    ck_assert_int_eq(member_report(2)->lag.state, LAG_OK);
 }
 
 START_TEST(the_channel_that_leads_to_a_member_is_told_of)
@@ -94,17 +94,17 @@ START_TEST(the_channel_that_leads_to_a_member_is_told_of)
     add_channel(&facts, "elsewhere", RUNNING);
     add_channel(&facts, "m0", CONNECTING);
     look(1, facts);
-    ck_assert_str_eq(sighting(1)->upstream, "m0");
-    ck_assert(!sighting(1)->live);
-    ck_assert_int_eq(sighting(1)->lag.state, LAG_BROKEN);
-    ck_assert_uint_eq(sighting(0)->replicas, 0);
+    ck_assert_str_eq(member_report(1)->upstream, "m0");
+    ck_assert(!member_report(1)->live);
+    ck_assert_int_eq(member_report(1)->lag.state, LAG_BROKEN);
+    ck_assert_uint_eq(member_report(0)->replicas, 0);
 
     facts = says(false);
     add_channel(&facts, "elsewhere", STOPPED);
     add_channel(&facts, "m0", RUNNING);
     look(1, facts);
-    ck_assert_int_eq(sighting(1)->lag.state, LAG_OK);
-    ck_assert_uint_eq(sighting(0)->replicas, UINT32_C(1) << 1);
+    ck_assert_int_eq(member_report(1)->lag.state, LAG_OK);
+    ck_assert_uint_eq(member_report(0)->replicas, UINT32_C(1) << 1);
 }
 END_TEST
 
@@ -117,8 +117,8 @@ START_TEST(of_two_channels_to_members_the_one_that_runs_is_told_of)
     add_channel(&facts, "m0", STOPPED);
     add_channel(&facts, "m1", RUNNING);
     look(2, facts);
-    ck_assert_str_eq(sighting(2)->upstream, "m1");
-    ck_assert(sighting(2)->live);
+    ck_assert_str_eq(member_report(2)->upstream, "m1");
+    ck_assert(member_report(2)->live);
 }
 END_TEST
 
@@ -142,7 +142,7 @@ START_TEST(any_channel_that_runs_or_tries_to_keeps_a_writable_server_from_claimi
         add_channel(&facts, cases[i].first, cases[i].first_stream);
         add_channel(&facts, cases[i].second, cases[i].second_stream);
         look(1, facts);
-        ck_assert_msg(sighting(1)->claim == cases[i].claims, "case %zu", i);
+        ck_assert_msg(member_report(1)->claim == cases[i].claims, "case %zu", i);
     }
 }
 END_TEST
@@ -154,10 +154,10 @@ START_TEST(half_a_circular_pair_that_is_fed_from_elsewhere_claims_nothing)
     add_channel(&half, "m1", RUNNING);
     look(0, half);
     look(1, replica("m0"));
-    ck_assert(sighting(0)->claim);
+    ck_assert(member_report(0)->claim);
     add_channel(&half, "elsewhere", RUNNING);
     look(0, half);
-    ck_assert(!sighting(0)->claim);
+    ck_assert(!member_report(0)->claim);
 }
 END_TEST
 
@@ -167,12 +167,12 @@ START_TEST(a_cascade_is_seen_as_a_tree_and_its_middle_is_no_primary_even_when_wr
     struct observation middle = replica("m0");
     middle.writable = true;
     look(1, middle);
-    ck_assert(sighting(0)->claim);
-    ck_assert(!sighting(1)->claim);
-    ck_assert_str_eq(sighting(1)->upstream, "m0");
-    ck_assert_str_eq(sighting(2)->upstream, "m1");
-    ck_assert_uint_eq(sighting(0)->replicas, UINT32_C(1) << 1);
-    ck_assert_uint_eq(sighting(1)->replicas, UINT32_C(1) << 2);
+    ck_assert(member_report(0)->claim);
+    ck_assert(!member_report(1)->claim);
+    ck_assert_str_eq(member_report(1)->upstream, "m0");
+    ck_assert_str_eq(member_report(2)->upstream, "m1");
+    ck_assert_uint_eq(member_report(0)->replicas, UINT32_C(1) << 1);
+    ck_assert_uint_eq(member_report(1)->replicas, UINT32_C(1) << 2);
 }
 END_TEST
 
@@ -183,10 +183,10 @@ START_TEST(a_leaf_whose_middle_has_gone_is_broken)
     struct observation leaf = says(false);
     add_channel(&leaf, "m1", CONNECTING);
     look(2, leaf);
-    ck_assert_int_eq(sighting(2)->lag.state, LAG_BROKEN);
+    ck_assert_int_eq(member_report(2)->lag.state, LAG_BROKEN);
     leaf.writable = true;
     look(2, leaf);
-    ck_assert(!sighting(2)->claim);
+    ck_assert(!member_report(2)->claim);
 }
 END_TEST
 
@@ -196,21 +196,21 @@ START_TEST(a_source_that_says_nothing_makes_lag_unknown_all_the_way_down)
     now_ms += INTERVAL;
     look_in_vain(0, ANSWER_STALLED); /* it may be late */
     look(1, replica("m0"));
-    ck_assert_int_eq(sighting(1)->lag.state, LAG_OK);
+    ck_assert_int_eq(member_report(1)->lag.state, LAG_OK);
     now_ms += TIMEOUT;
     look_in_vain(0, ANSWER_STALLED);
     look(1, replica("m0"));
     look(2, replica("m1"));
     for (size_t i = 1; i <= 2; i++) {
-        ck_assert_int_eq(sighting(i)->lag.state, LAG_UNKNOWN);
-        ck_assert_int_eq(sighting(i)->lag.ms, -1);
-        ck_assert(sighting(i)->live);
+        ck_assert_int_eq(member_report(i)->lag.state, LAG_UNKNOWN);
+        ck_assert_int_eq(member_report(i)->lag.ms, -1);
+        ck_assert(member_report(i)->live);
     }
     look(0, source());
     look(1, replica("m0"));
     look(2, replica("m1"));
-    ck_assert_int_eq(sighting(1)->lag.state, LAG_OK);
-    ck_assert_int_eq(sighting(2)->lag.ms, 0);
+    ck_assert_int_eq(member_report(1)->lag.state, LAG_OK);
+    ck_assert_int_eq(member_report(2)->lag.ms, 0);
 }
 END_TEST
 
@@ -220,7 +220,7 @@ START_TEST(a_source_that_has_no_room_for_us_is_heard_of)
     look_in_vain(0, ANSWER_SATURATED);
     now_ms += 10 * FRESH;
     look(1, replica("m0"));
-    ck_assert_int_eq(sighting(1)->lag.state, LAG_OK);
+    ck_assert_int_eq(member_report(1)->lag.state, LAG_OK);
 }
 END_TEST
 
@@ -231,11 +231,11 @@ START_TEST(a_leaf_is_cut_off_while_its_middle_is_not_fed)
     add_channel(&middle, "m0", STOPPED);
     look(1, middle);
     look(2, replica("m1"));
-    ck_assert_int_eq(sighting(2)->lag.state, LAG_BROKEN);
+    ck_assert_int_eq(member_report(2)->lag.state, LAG_BROKEN);
     middle.writable = true; /* promoted: it is what others are measured by */
     look(1, middle);
     look(2, replica("m1"));
-    ck_assert_int_eq(sighting(2)->lag.state, LAG_OK);
+    ck_assert_int_eq(member_report(2)->lag.state, LAG_OK);
 }
 END_TEST
 
@@ -248,9 +248,9 @@ static bool lacks(const char *mine, const char *theirs)
     strcpy(second.gtids, theirs);
     look(1, second);
     look(0, first);
-    ck_assert(sighting(0)->lacks & UINT32_C(1) << 1); /* not known yet */
+    ck_assert(member_report(0)->lacks & UINT32_C(1) << 1); /* not known yet */
     look(1, second);
-    return sighting(0)->lacks & UINT32_C(1) << 1;
+    return member_report(0)->lacks & UINT32_C(1) << 1;
 }
 
 START_TEST(of_two_that_claim_each_is_told_what_it_may_lack)
@@ -268,7 +268,7 @@ END_TEST
 START_TEST(who_does_not_claim_is_not_compared)
 {
     begin_cascade();
-    ck_assert_uint_eq(sighting(0)->lacks | sighting(1)->lacks | sighting(2)->lacks, 0);
+    ck_assert_uint_eq(member_report(0)->lacks | member_report(1)->lacks | member_report(2)->lacks, 0);
 }
 END_TEST
 

@@ -231,7 +231,7 @@ START_TEST(every_setting_arrives)
     ck_assert_str_eq(orders->tls_ca + strlen(folder), "/ca.pem");
     ck_assert_uint_eq(orders->member_count, 2);
     ck_assert_str_eq(orders->members[0].name, "a");
-    const struct listing *b = &orders->members[1];
+    const struct member_config *b = &orders->members[1];
     ck_assert_str_eq(b->name, "b");
     ck_assert_str_eq(b->host, "2001:db8::1");
     ck_assert_uint_eq(b->weight, 0);

@@ -49,11 +49,11 @@ static void list_anew(void)
 
 static void configure(const char *name, const char *host, uint16_t port)
 {
-    struct listing *listing = &configured.members[configured.member_count++];
-    strcpy(listing->name, name);
-    strcpy(listing->host, host);
-    listing->port = port;
-    listing->weight = 100;
+    struct member_config *config = &configured.members[configured.member_count++];
+    strcpy(config->name, name);
+    strcpy(config->host, host);
+    config->port = port;
+    config->weight = 100;
 }
 
 /* pg-1 at 10.0.0.1:5432 is configured. */
@@ -114,7 +114,7 @@ static struct observation names(struct observation facts, const char *host, uint
 static size_t index_of(const char *name)
 {
     for (size_t i = 0; i < assessment.member_count; i++) {
-        if (strcmp(assessment.members[i].listing.name, name) == 0) {
+        if (strcmp(assessment.members[i].config.name, name) == 0) {
             return i;
         }
     }
@@ -125,7 +125,7 @@ static size_t index_of(const char *name)
 static bool is_listed(const char *name)
 {
     for (size_t i = 0; i < assessment.member_count; i++) {
-        if (strcmp(assessment.members[i].listing.name, name) == 0) {
+        if (strcmp(assessment.members[i].config.name, name) == 0) {
             return true;
         }
     }
@@ -137,7 +137,7 @@ static void member_says(const char *name, struct observation facts)
 {
     size_t i = index_of(name);
     now_ms += 1000;
-    assess_look(&assessment, i, &facts, assessment.members[i].listing.host, now_ms, now_ms);
+    assess_look(&assessment, i, &facts, assessment.members[i].config.host, now_ms, now_ms);
     discovery_hear(&discovery, &assessment, i, now_ms);
     if (discovery_review(&discovery, &assessment, "", now_ms)) {
         list_anew();
@@ -187,8 +187,8 @@ START_TEST(a_server_that_a_member_names_is_listed_once_it_answers_with_the_ident
     ck_assert_str_eq(next(), ""); /* it is on trial already */
     ck_assert(trial("10.0.0.2", 5432, streams(answers(ours, "2"), "10.0.0.1", 5432, "")));
     ck_assert(is_listed("10.0.0.2-5432") && is_listed("pg-1"));
-    ck_assert_str_eq(assessment.members[0].listing.name, "10.0.0.2-5432");
-    ck_assert_uint_eq(assessment.members[0].listing.weight, 100);
+    ck_assert_str_eq(assessment.members[0].config.name, "10.0.0.2-5432");
+    ck_assert_uint_eq(assessment.members[0].config.weight, 100);
     ck_assert_str_eq(told, "named 10.0.0.2:5432 pg-1\nverified 10.0.0.2:5432 \n");
     member_says("pg-1", names(answers(ours, "1"), "10.0.0.2", 0));
     ck_assert_str_eq(next(), "");
@@ -621,15 +621,15 @@ END_TEST
 
 START_TEST(the_registry_gives_addresses_to_try_and_no_members)
 {
-    struct listing listing = {.name = "10.0.0.2-5432", .host = "10.0.0.2", .port = 5432};
+    struct member_config config = {.name = "10.0.0.2-5432", .host = "10.0.0.2", .port = 5432};
     begin(KIND_STREAMING);
-    discovery_recall(&discovery, &listing, now_ms);
-    strcpy(listing.name, "pg-9"); /* somebody configured it once */
-    strcpy(listing.host, "10.0.0.9");
-    discovery_recall(&discovery, &listing, now_ms);
-    strcpy(listing.name, "192.0.2.1-5432");
-    strcpy(listing.host, "192.0.2.1");
-    discovery_recall(&discovery, &listing, now_ms);
+    discovery_recall(&discovery, &config, now_ms);
+    strcpy(config.name, "pg-9"); /* somebody configured it once */
+    strcpy(config.host, "10.0.0.9");
+    discovery_recall(&discovery, &config, now_ms);
+    strcpy(config.name, "192.0.2.1-5432");
+    strcpy(config.host, "192.0.2.1");
+    discovery_recall(&discovery, &config, now_ms);
     ck_assert(!discovery_is_settled(&discovery));
     member_says("pg-1", answers(ours, "1"));
     ck_assert_str_eq(next(), "10.0.0.2:5432");

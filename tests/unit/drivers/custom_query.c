@@ -101,8 +101,8 @@ START_TEST(no_row_is_not_ready)
     ck_assert_int_eq(seen.answer, ANSWER_OK);
     ck_assert_int_eq(seen.ready, 0);
     ck_assert(!seen.writable);
-    ck_assert_int_eq(kind_custom.stance(&seen, NULL).condition, CONDITION_UNREADY);
-    ck_assert_int_eq(kind_stateless.stance(&seen, NULL).condition, CONDITION_UNREADY);
+    ck_assert_int_eq(kind_custom.claim_state(&seen, NULL).condition, CONDITION_UNREADY);
+    ck_assert_int_eq(kind_stateless.claim_state(&seen, NULL).condition, CONDITION_UNREADY);
 }
 END_TEST
 
@@ -202,27 +202,27 @@ END_TEST
 
 /* ---- what follows from it ---------------------------------------------------------- */
 
-static struct stance stance(void)
+static struct claim_state claim_state(void)
 {
     ck_assert_int_eq(seen.answer, ANSWER_OK);
-    return kind_custom.stance(&seen, NULL);
+    return kind_custom.claim_state(&seen, NULL);
 }
 
 START_TEST(who_says_that_it_claims_is_writable_unless_it_says_otherwise)
 {
     ROW({"claim", "t"});
-    ck_assert(stance().claim && stance().writable);
+    ck_assert(claim_state().claim && claim_state().writable);
     ROW({"claim", "t"}, {"writable", "f"});
-    ck_assert(!stance().claim && !stance().writable);
+    ck_assert(!claim_state().claim && !claim_state().writable);
     ROW({"claim", "t"}, {"ready", "f"});
-    ck_assert(!stance().claim && !stance().writable && !seen.writable);
+    ck_assert(!claim_state().claim && !claim_state().writable && !seen.writable);
 }
 END_TEST
 
 START_TEST(who_says_that_it_does_not_claim_is_nobody_s_writer)
 {
     ROW({"claim", "f"}, {"writable", "t"});
-    ck_assert(!stance().claim && !stance().writable);
+    ck_assert(!claim_state().claim && !claim_state().writable);
     ck_assert(seen.replica && seen.live);
 }
 END_TEST
@@ -230,11 +230,11 @@ END_TEST
 START_TEST(without_a_word_on_claiming_the_writable_that_follow_nobody_claim)
 {
     ROW({"writable", "t"});
-    ck_assert(stance().claim);
+    ck_assert(claim_state().claim);
     ROW({"writable", "f"});
-    ck_assert(!stance().claim);
+    ck_assert(!claim_state().claim);
     ROW({"writable", "t"}, {"upstream", "10.0.0.1:5432"});
-    ck_assert(!stance().claim && stance().writable);
+    ck_assert(!claim_state().claim && claim_state().writable);
 }
 END_TEST
 

@@ -7,9 +7,9 @@
 
 static struct observation facts;
 
-static struct stance stance(enum kind kind)
+static struct claim_state claim_state(enum kind kind)
 {
-    return kind_rules_of(kind)->stance(&facts, NULL);
+    return kind_rules_of(kind)->claim_state(&facts, NULL);
 }
 
 static void begin_group(int size, int reachable)
@@ -21,15 +21,15 @@ static void begin_group(int size, int reachable)
 START_TEST(a_group_primary_needs_a_majority_of_its_own_view)
 {
     begin_group(3, 2);
-    ck_assert(stance(KIND_GROUP).claim);
+    ck_assert(claim_state(KIND_GROUP).claim);
     begin_group(3, 1);
-    ck_assert(!stance(KIND_GROUP).claim);
-    ck_assert(!stance(KIND_GROUP).writable);
-    ck_assert_int_eq(stance(KIND_GROUP).condition, CONDITION_MINORITY);
+    ck_assert(!claim_state(KIND_GROUP).claim);
+    ck_assert(!claim_state(KIND_GROUP).writable);
+    ck_assert_int_eq(claim_state(KIND_GROUP).condition, CONDITION_MINORITY);
     begin_group(4, 2); /* half is lost */
-    ck_assert_int_eq(stance(KIND_GROUP).condition, CONDITION_MINORITY);
+    ck_assert_int_eq(claim_state(KIND_GROUP).condition, CONDITION_MINORITY);
     begin_group(1, 1);
-    ck_assert(stance(KIND_GROUP).claim);
+    ck_assert(claim_state(KIND_GROUP).claim);
 }
 END_TEST
 
@@ -37,16 +37,16 @@ START_TEST(a_group_primary_is_writable_itself_and_online)
 {
     begin_group(3, 3);
     facts.writable = false; /* the moment before it drops super_read_only */
-    ck_assert(!stance(KIND_GROUP).claim);
+    ck_assert(!claim_state(KIND_GROUP).claim);
     begin_group(3, 3);
     facts.group.state = CONDITION_RECOVERING;
-    ck_assert(!stance(KIND_GROUP).claim);
+    ck_assert(!claim_state(KIND_GROUP).claim);
     begin_group(3, 3);
     facts.group.leads = false;
-    ck_assert(!stance(KIND_GROUP).claim);
+    ck_assert(!claim_state(KIND_GROUP).claim);
     begin_group(3, 3);
     facts.group.many = true;
-    ck_assert(stance(KIND_GROUP).claim && stance(KIND_GROUP).peer);
+    ck_assert(claim_state(KIND_GROUP).claim && claim_state(KIND_GROUP).shared);
 }
 END_TEST
 
@@ -54,10 +54,10 @@ START_TEST(a_server_started_without_its_group_is_no_primary)
 {
     begin_group(0, 0);
     facts.group = (struct group){0};
-    ck_assert(!stance(KIND_GROUP).claim);
-    ck_assert_int_eq(stance(KIND_GROUP).condition, CONDITION_LEFT);
-    ck_assert(!stance(KIND_GALERA).claim);
-    ck_assert_int_eq(stance(KIND_GALERA).condition, CONDITION_LEFT);
+    ck_assert(!claim_state(KIND_GROUP).claim);
+    ck_assert_int_eq(claim_state(KIND_GROUP).condition, CONDITION_LEFT);
+    ck_assert(!claim_state(KIND_GALERA).claim);
+    ck_assert_int_eq(claim_state(KIND_GALERA).condition, CONDITION_LEFT);
 }
 END_TEST
 
@@ -89,14 +89,14 @@ START_TEST(a_galera_node_writes_when_in_service)
         begin_group(3, 3);
         facts.group.type = GROUP_GALERA;
         facts.group.state = cases[i].state;
-        ck_assert_int_eq(stance(KIND_GALERA).claim, cases[i].claim);
-        ck_assert_int_eq(stance(KIND_GALERA).peer, cases[i].claim);
-        ck_assert_int_eq(stance(KIND_GALERA).condition, cases[i].state);
+        ck_assert_int_eq(claim_state(KIND_GALERA).claim, cases[i].claim);
+        ck_assert_int_eq(claim_state(KIND_GALERA).shared, cases[i].claim);
+        ck_assert_int_eq(claim_state(KIND_GALERA).condition, cases[i].state);
     }
     begin_group(3, 3);
     facts.group.type = GROUP_GALERA;
     facts.writable = false; /* read_only */
-    ck_assert(!stance(KIND_GALERA).claim);
+    ck_assert(!claim_state(KIND_GALERA).claim);
 }
 END_TEST
 
@@ -115,9 +115,9 @@ END_TEST
 START_TEST(a_replica_whose_replay_is_paused_says_so)
 {
     facts = (struct observation){.answer = ANSWER_OK, .replica = true, .live = true};
-    ck_assert_int_eq(stance(KIND_STREAMING).condition, CONDITION_PAUSED);
+    ck_assert_int_eq(claim_state(KIND_STREAMING).condition, CONDITION_PAUSED);
     facts.applying = true;
-    ck_assert_int_eq(stance(KIND_STREAMING).condition, CONDITION_FIT);
+    ck_assert_int_eq(claim_state(KIND_STREAMING).condition, CONDITION_FIT);
 }
 END_TEST
 

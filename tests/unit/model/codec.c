@@ -144,16 +144,16 @@ static void fill(char *to, size_t size, char with_what)
     to[size - 1] = '\0';
 }
 
-static void fill_listing(struct listing *listing, int i)
+static void fill_config(struct member_config *config, int i)
 {
-    fill(listing->name, sizeof listing->name, (char)(i < 26 ? 'a' + i : 'A' + i - 26));
-    fill(listing->host, sizeof listing->host, 'h');
-    listing->port = 65535;
-    listing->weight = 1000;
-    listing->label_count = LABELS_MAX;
+    fill(config->name, sizeof config->name, (char)(i < 26 ? 'a' + i : 'A' + i - 26));
+    fill(config->host, sizeof config->host, 'h');
+    config->port = 65535;
+    config->weight = 1000;
+    config->label_count = LABELS_MAX;
     for (int j = 0; j < LABELS_MAX; j++) {
-        fill(listing->labels[j].key, sizeof listing->labels[j].key, (char)('a' + j));
-        fill(listing->labels[j].value, sizeof listing->labels[j].value, '"');
+        fill(config->labels[j].key, sizeof config->labels[j].key, (char)('a' + j));
+        fill(config->labels[j].value, sizeof config->labels[j].value, '"');
     }
 }
 
@@ -179,8 +179,8 @@ START_TEST(the_largest_topology_reads_back_and_fits_a_znode)
     big.member_count = MEMBERS_MAX;
     for (int i = 0; i < MEMBERS_MAX; i++) {
         struct member *member = &big.members[i];
-        fill_listing(&member->listing, member_order(i));
-        *member = (struct member){.listing = member->listing,
+        fill_config(&member->config, member_order(i));
+        *member = (struct member){.config = member->config,
                                   .role = ROLE_SECONDARY,
                                   .health = HEALTH_UNKNOWN,
                                   .reason = ANSWER_STRANGER,
@@ -218,19 +218,19 @@ START_TEST(the_largest_report_reads_back_and_fits_a_znode)
     fill(big.abstains, sizeof big.abstains, 'x');
     big.seen_wall_ms = 1;
     for (int i = 0; i < MEMBERS_MAX; i++) {
-        struct sighting *sighting = &big.members[i];
-        fill_listing(&sighting->listing, member_order(i));
-        sighting->answer = i % 2 ? ANSWER_OK : ANSWER_STALLED;
-        sighting->claim = i % 2;
-        sighting->writable = sighting->live = sighting->replica = true;
-        sighting->replicas = UINT32_MAX;
-        sighting->lag = (struct lag){LAG_OK, INT64_MAX, INT64_MAX, -1};
-        sighting->last_role = ROLE_SECONDARY;
-        fill(sighting->lineage, sizeof sighting->lineage, '8');
-        fill(sighting->identity, sizeof sighting->identity, '"');
-        fill(sighting->upstream, sizeof sighting->upstream, 'u');
-        fill(sighting->version, sizeof sighting->version, 'v');
-        fill(sighting->last_lineage, sizeof sighting->last_lineage, '7');
+        struct member_report *member_report = &big.members[i];
+        fill_config(&member_report->config, member_order(i));
+        member_report->answer = i % 2 ? ANSWER_OK : ANSWER_STALLED;
+        member_report->claim = i % 2;
+        member_report->writable = member_report->live = member_report->replica = true;
+        member_report->replicas = UINT32_MAX;
+        member_report->lag = (struct lag){LAG_OK, INT64_MAX, INT64_MAX, -1};
+        member_report->last_role = ROLE_SECONDARY;
+        fill(member_report->lineage, sizeof member_report->lineage, '8');
+        fill(member_report->identity, sizeof member_report->identity, '"');
+        fill(member_report->upstream, sizeof member_report->upstream, 'u');
+        fill(member_report->version, sizeof member_report->version, 'v');
+        fill(member_report->last_lineage, sizeof member_report->last_lineage, '7');
     }
     char *text = report_encode(&big);
     ck_assert_uint_lt(strlen(text), PAYLOAD_MAX);
@@ -307,13 +307,13 @@ START_TEST(members_in_any_order_are_sorted_and_replicas_follow)
         "\"labels\":{\"z\":\"1\",\"b\":\"2\"}},"
         "{\"name\":\"m\",\"host\":\"h\",\"port\":3,\"answer\":\"timeout\"}]}";
     ck_assert_msg(reads_report(text), "%s", error.sentence);
-    ck_assert_str_eq(report.members[0].listing.name, "a");
-    ck_assert_str_eq(report.members[1].listing.name, "m");
-    ck_assert_str_eq(report.members[2].listing.name, "z");
+    ck_assert_str_eq(report.members[0].config.name, "a");
+    ck_assert_str_eq(report.members[1].config.name, "m");
+    ck_assert_str_eq(report.members[2].config.name, "z");
     ck_assert_uint_eq(report.members[0].replicas, 1u << 2);
     ck_assert_uint_eq(report.members[2].replicas, 1u << 0 | 1u << 1);
-    ck_assert_str_eq(report.members[0].listing.labels[0].key, "b");
-    ck_assert_uint_eq(report.members[0].listing.weight, 100);
+    ck_assert_str_eq(report.members[0].config.labels[0].key, "b");
+    ck_assert_uint_eq(report.members[0].config.weight, 100);
     ck_assert_int_eq(report.policy.kind, KIND_ASYNC);
     ck_assert_int_eq(report.policy.conflict, CONFLICT_HOLD);
 }

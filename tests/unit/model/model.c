@@ -131,16 +131,16 @@ static void dirty(char *text, size_t size)
     memset(text + used, 0x5A, size - used);
 }
 
-static void set_listing(struct listing *listing, const char *name)
+static void set_config(struct member_config *config, const char *name)
 {
-    memset(listing, 0x5A, sizeof *listing);
-    strcpy(listing->name, name);
-    strcpy(listing->host, "10.0.0.1");
-    listing->port = 5432;
-    listing->weight = 100;
-    listing->label_count = 1;
-    strcpy(listing->labels[0].key, "zone");
-    strcpy(listing->labels[0].value, "a");
+    memset(config, 0x5A, sizeof *config);
+    strcpy(config->name, name);
+    strcpy(config->host, "10.0.0.1");
+    config->port = 5432;
+    config->weight = 100;
+    config->label_count = 1;
+    strcpy(config->labels[0].key, "zone");
+    strcpy(config->labels[0].value, "a");
 }
 
 static void setup(void)
@@ -148,11 +148,11 @@ static void setup(void)
     topology =
         (struct topology){.cluster = "c", .policy = {.witnesses = 3}, .epoch = 7, .primary = "b", .rules = 1, .member_count = 2};
     report = (struct report){.cluster = "c", .probe = "p", .rules = 1, .policy = {.witnesses = 3}, .member_count = 2};
-    set_listing(&topology.members[0].listing, "a");
-    set_listing(&topology.members[1].listing, "b");
+    set_config(&topology.members[0].config, "a");
+    set_config(&topology.members[1].config, "b");
     topology.members[1].role = ROLE_PRIMARY;
-    set_listing(&report.members[0].listing, "a");
-    set_listing(&report.members[1].listing, "b");
+    set_config(&report.members[0].config, "a");
+    set_config(&report.members[1].config, "b");
 }
 
 START_TEST(members_are_found_by_name)
@@ -169,7 +169,7 @@ START_TEST(equality_sees_values_not_bytes)
 {
     struct topology copy = topology;
     dirty(copy.cluster, sizeof copy.cluster);
-    dirty(copy.members[0].listing.host, sizeof copy.members[0].listing.host);
+    dirty(copy.members[0].config.host, sizeof copy.members[0].config.host);
     memset(&copy.members[5], 0x5A, sizeof copy.members[5]);
     ck_assert(topology_equal(&topology, &copy));
     struct report other = report;
@@ -222,13 +222,13 @@ START_TEST(every_material_field_of_a_topology_counts)
     DIFFERS(topology, rule[0] = 'x');
     DIFFERS(topology, rules = 2);
     DIFFERS(topology, member_count = 1);
-    DIFFERS(topology, members[1].listing.name[0] = 'x');
-    DIFFERS(topology, members[1].listing.host[0] = 'x');
-    DIFFERS(topology, members[1].listing.port = 1);
-    DIFFERS(topology, members[1].listing.weight = 1);
-    DIFFERS(topology, members[1].listing.label_count = 0);
-    DIFFERS(topology, members[1].listing.labels[0].key[0] = 'x');
-    DIFFERS(topology, members[1].listing.labels[0].value[0] = 'x');
+    DIFFERS(topology, members[1].config.name[0] = 'x');
+    DIFFERS(topology, members[1].config.host[0] = 'x');
+    DIFFERS(topology, members[1].config.port = 1);
+    DIFFERS(topology, members[1].config.weight = 1);
+    DIFFERS(topology, members[1].config.label_count = 0);
+    DIFFERS(topology, members[1].config.labels[0].key[0] = 'x');
+    DIFFERS(topology, members[1].config.labels[0].value[0] = 'x');
     DIFFERS(topology, members[1].role = ROLE_NONE);
     DIFFERS(topology, members[1].health = HEALTH_UP);
     DIFFERS(topology, members[1].reason = ANSWER_RIVAL);
@@ -251,7 +251,7 @@ START_TEST(every_material_field_of_a_report_counts)
     DIFFERS(report, abstains[0] = 'x');
     DIFFERS(report, policy.witnesses = 5);
     DIFFERS(report, member_count = 1);
-    DIFFERS(report, members[1].listing.port = 1);
+    DIFFERS(report, members[1].config.port = 1);
     DIFFERS(report, members[1].answer = ANSWER_OK);
     DIFFERS(report, members[1].claim = true);
     DIFFERS(report, members[1].writable = true);

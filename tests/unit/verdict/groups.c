@@ -24,36 +24,36 @@ static void expect(const char *primary, enum state state, const char *rule)
     ck_assert_str_eq(world.previous.rule, rule);
 }
 
-static struct sighting in_group(const char *view)
+static struct member_report in_group(const char *view)
 {
-    struct sighting sighting = {.answer = ANSWER_OK, .lag = LAG_NOT_KNOWN};
-    strcpy(sighting.identity, uuid);
-    strcpy(sighting.lineage, view);
-    return sighting;
+    struct member_report member_report = {.answer = ANSWER_OK, .lag = LAG_NOT_KNOWN};
+    strcpy(member_report.identity, uuid);
+    strcpy(member_report.lineage, view);
+    return member_report;
 }
 
 /* ---- Group Replication: one primary ----------------------------------------------------- */
 
 static void leads(int probe, size_t m, const char *view)
 {
-    struct sighting sighting = in_group(view);
-    sighting.claim = sighting.writable = true;
-    world_says(&world, probe, m, &sighting);
+    struct member_report member_report = in_group(view);
+    member_report.claim = member_report.writable = true;
+    world_says(&world, probe, m, &member_report);
 }
 
 static void follows(int probe, size_t m, const char *leader, const char *view)
 {
-    struct sighting sighting = in_group(view);
-    sighting.replica = sighting.live = true;
-    strcpy(sighting.upstream, leader);
-    world_says(&world, probe, m, &sighting);
+    struct member_report member_report = in_group(view);
+    member_report.replica = member_report.live = true;
+    strcpy(member_report.upstream, leader);
+    world_says(&world, probe, m, &member_report);
 }
 
 static void is_amiss(int probe, size_t m, enum condition condition, const char *view)
 {
-    struct sighting sighting = in_group(view);
-    sighting.condition = condition;
-    world_says(&world, probe, m, &sighting);
+    struct member_report member_report = in_group(view);
+    member_report.condition = condition;
+    world_says(&world, probe, m, &member_report);
 }
 
 static void begin_group(void)
@@ -152,10 +152,10 @@ END_TEST
 
 static void writes(int probe, size_t m, const char *configuration, enum condition condition)
 {
-    struct sighting sighting = in_group(configuration);
-    sighting.claim = sighting.peer = sighting.writable = true;
-    sighting.condition = condition;
-    world_says(&world, probe, m, &sighting);
+    struct member_report member_report = in_group(configuration);
+    member_report.claim = member_report.shared = member_report.writable = true;
+    member_report.condition = condition;
+    world_says(&world, probe, m, &member_report);
 }
 
 static void all_write(const char *configuration)
@@ -170,7 +170,7 @@ static void begin_galera(enum writers writers)
     world_init(&world, KIND_GALERA, 3, 3, 3);
     for (size_t p = 0; p < 3; p++) {
         world.reports[p].policy.writers = writers;
-        world.reports[p].members[1].listing.weight = 200;
+        world.reports[p].members[1].config.weight = 200;
     }
     all_write("conf:3");
     ck_assert(world_resolve(&world));
@@ -266,7 +266,7 @@ END_TEST
 
 static void begin_async_rivals(void)
 {
-    struct sighting writer = {.answer = ANSWER_OK, .claim = true, .writable = true, .lag = LAG_NOT_KNOWN};
+    struct member_report writer = {.answer = ANSWER_OK, .claim = true, .writable = true, .lag = LAG_NOT_KNOWN};
     world_init(&world, KIND_ASYNC, 3, 3, 3);
     world_says(&world, ALL, 0, &writer);
     world_says(&world, ALL, 1, &writer);

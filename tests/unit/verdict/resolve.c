@@ -473,22 +473,22 @@ START_TEST(a_weight_by_the_operator_counts_until_it_is_withdrawn)
     world.directives.weight_count = 1;
     world.directives.weight[0] = (struct override){"m1", 7};
     ck_assert(world_resolve(&world));
-    ck_assert_int_eq(member(1)->listing.weight, 7);
+    ck_assert_int_eq(member(1)->config.weight, 7);
     world.directives.weight_count = 0;
     ck_assert(world_resolve(&world));
-    ck_assert_int_eq(member(1)->listing.weight, 100);
+    ck_assert_int_eq(member(1)->config.weight, 100);
 }
 END_TEST
 
 START_TEST(a_rolling_reload_makes_nobody_fight)
 {
     begin_streaming();
-    world.reports[0].members[1].listing.weight = 50;
+    world.reports[0].members[1].config.weight = 50;
     ck_assert(world_resolve(&world));
-    ck_assert_int_eq(member(1)->listing.weight, 100);
-    world.reports[1].members[1].listing.weight = 50;
+    ck_assert_int_eq(member(1)->config.weight, 100);
+    world.reports[1].members[1].config.weight = 50;
     ck_assert(world_resolve(&world));
-    ck_assert_int_eq(member(1)->listing.weight, 50);
+    ck_assert_int_eq(member(1)->config.weight, 50);
 }
 END_TEST
 
@@ -504,7 +504,7 @@ START_TEST(a_member_leaves_when_a_quorum_no_longer_lists_it_but_never_the_primar
 
     begin_streaming();
     for (size_t p = 0; p < 3; p++) { /* everybody drops m0 */
-        memmove(world.reports[p].members, world.reports[p].members + 1, 2 * sizeof(struct sighting));
+        memmove(world.reports[p].members, world.reports[p].members + 1, 2 * sizeof(struct member_report));
         world.reports[p].member_count = 2;
     }
     ck_assert(world_resolve(&world));
@@ -639,7 +639,7 @@ static void check_invariants(const struct topology *before, const int *views, si
     ck_assert_msg(lineage_compare(after->lineage, before->lineage) >= 0, "S1: the lineage went back");
     ck_assert_int_ge(after->epoch, before->epoch);
     for (size_t m = 0; m < after->member_count; m++) {
-        bool is_primary = strcmp(after->members[m].listing.name, after->primary) == 0;
+        bool is_primary = strcmp(after->members[m].config.name, after->primary) == 0;
         ck_assert_int_eq(is_primary, after->members[m].role == ROLE_PRIMARY);
     }
 }

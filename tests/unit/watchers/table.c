@@ -13,10 +13,10 @@ static struct member *add(struct topology *topology, const char *name, enum role
 {
     struct member *member = &topology->members[topology->member_count++];
     *member = (struct member){.role = role, .health = HEALTH_UP, .reason = ANSWER_OK};
-    snprintf(member->listing.name, sizeof member->listing.name, "%s", name);
-    snprintf(member->listing.host, sizeof member->listing.host, "host-%s", name);
-    member->listing.port = 5432;
-    member->listing.weight = 100;
+    snprintf(member->config.name, sizeof member->config.name, "%s", name);
+    snprintf(member->config.host, sizeof member->config.host, "host-%s", name);
+    member->config.port = 5432;
+    member->config.weight = 100;
     member->lag = role == ROLE_SECONDARY ? (struct lag){LAG_OK, 0, 0, -1} : (struct lag){LAG_UNKNOWN, -1, -1, -1};
     if (role == ROLE_PRIMARY) {
         snprintf(topology->primary, sizeof topology->primary, "%s", name);
@@ -189,7 +189,7 @@ START_TEST(the_floor_is_ordered_least_lagged_first_unknown_then_broken_last)
     add(&topology, "g", ROLE_SECONDARY)->lag = (struct lag){LAG_OK, 0, -1, -1};
     ck_assert_str_eq(pool(&topology), "efbgdc");
     topology.members[4].health = HEALTH_UNKNOWN;
-    topology.members[5].listing.weight = 0;
+    topology.members[5].config.weight = 0;
     ck_assert_str_eq(pool(&topology), "bgdfec");
 }
 END_TEST
@@ -197,7 +197,7 @@ END_TEST
 START_TEST(weight_zero_serves_only_when_nothing_else_is_left)
 {
     struct topology topology = usual();
-    topology.members[2].listing.weight = 0;
+    topology.members[2].config.weight = 0;
     for (int policy = ROSTER_ROUND_ROBIN; policy <= ROSTER_WEIGHTED; policy++) {
         struct table table = built(&topology);
         struct roster_request request = {.policy = (enum roster_policy)policy};
@@ -243,9 +243,9 @@ END_TEST
 START_TEST(weights_are_kept_with_and_without_a_quarantine)
 {
     struct topology topology = usual();
-    topology.members[1].listing.weight = 300;
-    topology.members[2].listing.weight = 100;
-    topology.members[3].listing.weight = 1000;
+    topology.members[1].config.weight = 300;
+    topology.members[2].config.weight = 100;
+    topology.members[3].config.weight = 1000;
     struct table table = built(&topology);
     struct roster_request request = {.policy = ROSTER_WEIGHTED};
     for (uint32_t avoid = 0; avoid <= 8; avoid += 8) { /* 8: d is avoided */
@@ -313,7 +313,7 @@ START_TEST(the_largest_cluster_and_every_draw_stay_in_bounds)
     for (int i = 0; i < MEMBERS_MAX; i++) {
         char name[16];
         snprintf(name, sizeof name, "m%02d", i);
-        add(&topology, name, ROLE_SECONDARY)->listing.weight = (uint16_t)(i % 3 ? 1000 : 0);
+        add(&topology, name, ROLE_SECONDARY)->config.weight = (uint16_t)(i % 3 ? 1000 : 0);
     }
     struct table table = built(&topology);
     for (int policy = ROSTER_ROUND_ROBIN; policy <= ROSTER_WEIGHTED; policy++) {
@@ -352,7 +352,7 @@ static void promote(struct topology *topology, int from, int to)
     topology->epoch++;
     topology->members[from].role = ROLE_SECONDARY;
     topology->members[to].role = ROLE_PRIMARY;
-    strcpy(topology->primary, topology->members[to].listing.name);
+    strcpy(topology->primary, topology->members[to].config.name);
 }
 
 START_TEST(a_primary_that_lost_its_office_is_dropped)
@@ -391,7 +391,7 @@ END_TEST
 START_TEST(a_member_that_moved_is_dropped_where_it_was)
 {
     struct topology before = usual(), now = usual();
-    now.members[2].listing.port = 5433;
+    now.members[2].config.port = 5433;
     struct table old = built(&before), new = built(&now);
     struct roster_step steps[STEPS_MAX];
     ck_assert_uint_eq(plan_make(&old, &new, steps), 4);

@@ -223,12 +223,12 @@ static char *topology_text(int64_t epoch, const char *primary)
     topology.member_count = 1;
     struct member *member = &topology.members[0];
     *member = (struct member){.role = ROLE_PRIMARY, .health = HEALTH_UP, .reason = ANSWER_OK, .lag = LAG_NOT_KNOWN};
-    strcpy(member->listing.name, primary);
-    strcpy(member->listing.host, "10.0.0.1");
-    member->listing.port = 5432;
+    strcpy(member->config.name, primary);
+    strcpy(member->config.host, "10.0.0.1");
+    member->config.port = 5432;
     topology.evidence_count = 2;
-    topology.evidence[0] = (struct testimony){"probe-a", 5};
-    topology.evidence[1] = (struct testimony){"probe-b", 6};
+    topology.evidence[0] = (struct evidence_ref){"probe-a", 5};
+    topology.evidence[1] = (struct evidence_ref){"probe-b", 6};
     topology.directives_mzxid = 7;
     char *text = topology_encode(&topology);
     ck_assert_ptr_nonnull(text);
