@@ -64,7 +64,7 @@ static void begin_member(struct work *work, const struct member_config *config)
     member->config = *config;
     apply_weight(work->directives, &member->config);
     member->drained = is_drained(work->directives, config->name);
-    tally_count(&work->tallies[work->out->member_count], &work->ballot, config->name);
+    tally_count(&work->tallies[work->out->member_count], &work->voters, config->name);
     int64_t epoch = work->previous ? work->previous->epoch : 1;
     work->accepted[work->out->member_count] = is_accepted(work->directives, config->name, epoch);
     if (member->fenced && is_accepted(work->directives, config->name, member->fenced_epoch)) {
@@ -78,16 +78,16 @@ static void begin(struct work *work, const struct evidence *evidence)
 {
     struct topology *out = work->out;
     const struct topology *previous = work->previous;
-    strcpy(out->cluster, work->ballot.votes[0].report->cluster);
-    out->policy = work->ballot.policy;
+    strcpy(out->cluster, work->voters.votes[0].report->cluster);
+    out->policy = work->voters.policy;
     out->rules = MODEL_RULES;
     out->directives_mzxid = evidence->directives_mzxid;
-    for (size_t i = 0; i < work->ballot.member_count; i++) {
-        begin_member(work, &work->ballot.members[i]);
+    for (size_t i = 0; i < work->voters.member_count; i++) {
+        begin_member(work, &work->voters.members[i]);
     }
-    for (size_t i = 0; i < work->ballot.count; i++) { /* by name; the ballot may have another order */
-        struct evidence_ref testimony = {.mzxid = work->ballot.votes[i].mzxid};
-        strcpy(testimony.probe, work->ballot.votes[i].report->probe);
+    for (size_t i = 0; i < work->voters.count; i++) { /* by name; the voters may have another order */
+        struct evidence_ref testimony = {.mzxid = work->voters.votes[i].mzxid};
+        strcpy(testimony.probe, work->voters.votes[i].report->probe);
         size_t at = out->evidence_count++;
         for (; at > 0 && strcmp(testimony.probe, out->evidence[at - 1].probe) < 0; at--) {
             out->evidence[at] = out->evidence[at - 1];

@@ -13,7 +13,7 @@
 struct work {
     const struct topology *previous;
     const struct directives *directives;
-    struct ballot ballot;
+    struct voters voters;
     struct tally tallies[MEMBERS_MAX];
     bool stranger[MEMBERS_MAX];
     bool claims_now[MEMBERS_MAX];
@@ -27,7 +27,7 @@ struct work {
     struct topology *out;
 };
 
-/* `work` holds the previous topology, the directives, the ballot and `out`, empty; the rest is worked out. */
+/* `work` holds the previous topology, the directives, the voters and `out`, empty; the rest is worked out. */
 void work_begin(struct work *work, const struct evidence *evidence);
 
 /* Index of a member, or -1. */

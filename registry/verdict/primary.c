@@ -13,7 +13,7 @@ static int compare_claims(const struct work *work, int a, int b)
     int lead = work_replicas(work, a) - work_replicas(work, b);
     int ahead = lead > 0 ? a : b;
     int other = lead > 0 ? b : a;
-    bool lacks = tally_lacks(&work->tallies[ahead], &work->ballot, work->out->members[other].config.name);
+    bool lacks = tally_lacks(&work->tallies[ahead], &work->voters, work->out->members[other].config.name);
     return lacks ? 0 : lead;
 }
 
@@ -49,8 +49,8 @@ static bool is_replaceable(const struct work *work, int incumbent)
 static int count_of_dead(const struct work *work, const char *primary)
 {
     int dead = 0;
-    for (size_t v = 0; v < work->ballot.count; v++) {
-        const struct report *report = work->ballot.votes[v].report;
+    for (size_t v = 0; v < work->voters.count; v++) {
+        const struct report *report = work->voters.votes[v].report;
         const struct member_report *seen = report_member(report, primary);
         bool is_dead = seen && (seen->answer == ANSWER_REFUSED || member_report_denies(seen));
         for (size_t m = 0; is_dead && m < report->member_count; m++) {
@@ -87,7 +87,7 @@ static struct decision without_claimant(const struct work *work)
         bool lost = tally->condition && *tally->condition == CONDITION_MINORITY;
         return (struct decision){"", lost ? RULE_MINORITY : RULE_NOT_WRITABLE};
     }
-    if (count_of_dead(work, primary) >= work->ballot.quorum) {
+    if (count_of_dead(work, primary) >= work->voters.quorum) {
         return (struct decision){"", RULE_REFUSED};
     }
     return (struct decision){primary, RULE_KEPT};
@@ -154,7 +154,7 @@ static struct decision among_candidates(const struct work *work, const int *cand
         return (struct decision){work->out->members[leader].config.name, named ? RULE_MOST_REPLICAS : RULE_NEWEST_LINEAGE};
     }
     if (leader >= 0 && leader != incumbent && incumbent_claims &&
-        tally_overtakes(&work->tallies[leader], &work->ballot, work->incumbent)) {
+        tally_overtakes(&work->tallies[leader], &work->voters, work->incumbent)) {
         return (struct decision){work->out->members[leader].config.name, RULE_MOST_REPLICAS};
     }
     if (incumbent_claims) { /* several without an order between them */

@@ -164,7 +164,7 @@ static int readers_of(const struct work *work)
 bool resolve(const struct evidence *evidence, struct topology *ret_topology)
 {
     struct work work = {.previous = evidence->previous, .directives = evidence->directives, .out = ret_topology};
-    if (!ballot_draw(evidence->previous, evidence->votes, evidence->count, &work.ballot)) {
+    if (!voters_select(evidence->previous, evidence->votes, evidence->count, &work.voters)) {
         return false;
     }
     memset(ret_topology, 0, sizeof *ret_topology);

@@ -7,7 +7,7 @@
  * probe that sees the evidence reaches the same verdict.
  *
  * In this order:
- *   1. who votes, and what is configured (ballot)
+ *   1. who votes, and what is configured (voters)
  *   2. what the voters say of each member (tally)
  *   3. which identity the cluster has; strangers claim nothing
  *   4. who claims: by quorum, from an answer, not fenced, not older than the

@@ -127,12 +127,12 @@ static void find_reason(struct tally *tally)
     }
 }
 
-void tally_count(struct tally *tally, const struct ballot *ballot, const char *name)
+void tally_count(struct tally *tally, const struct voters *voters, const char *name)
 {
     int sync = 0;
-    *tally = (struct tally){.name = name, .quorum = ballot->quorum};
-    for (size_t i = 0; i < ballot->count; i++) {
-        const struct member_report *seen = report_member(ballot->votes[i].report, name);
+    *tally = (struct tally){.name = name, .quorum = voters->quorum};
+    for (size_t i = 0; i < voters->count; i++) {
+        const struct member_report *seen = report_member(voters->votes[i].report, name);
         if (!seen) {
             continue;
         }
@@ -211,11 +211,11 @@ bool tally_is_older(const struct tally *tally, const char *lineage)
     return older >= tally->quorum;
 }
 
-bool tally_lacks(const struct tally *tally, const struct ballot *ballot, const char *other)
+bool tally_lacks(const struct tally *tally, const struct voters *voters, const char *other)
 {
     int saying = 0;
-    for (size_t i = 0; i < ballot->count; i++) {
-        const struct report *report = ballot->votes[i].report;
+    for (size_t i = 0; i < voters->count; i++) {
+        const struct report *report = voters->votes[i].report;
         const struct member_report *mine = report_member(report, tally->name);
         const struct member_report *theirs = report_member(report, other);
         saying += mine && theirs && (mine->lacks >> (theirs - report->members) & 1);
@@ -233,11 +233,11 @@ static int replicas_in(const struct report *report, const char *name)
     return replicas;
 }
 
-bool tally_overtakes(const struct tally *tally, const struct ballot *ballot, const char *other)
+bool tally_overtakes(const struct tally *tally, const struct voters *voters, const char *other)
 {
     int saying = 0;
-    for (size_t i = 0; i < ballot->count; i++) {
-        const struct report *report = ballot->votes[i].report;
+    for (size_t i = 0; i < voters->count; i++) {
+        const struct report *report = voters->votes[i].report;
         const struct member_report *mine = report_member(report, tally->name);
         const struct member_report *theirs = report_member(report, other);
         saying += mine && theirs && is_claim(mine) && is_claim(theirs) && !(mine->lacks >> (theirs - report->members) & 1) &&

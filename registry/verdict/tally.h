@@ -29,17 +29,17 @@ struct tally {
     enum answer reason;                           /* the commonest answer of those that stand for its health; ties by order */
 };
 
-void tally_count(struct tally *tally, const struct ballot *ballot, const char *name);
+void tally_count(struct tally *tally, const struct voters *voters, const char *name);
 
 /* Lag by quorum: the greatest bound that a quorum reaches. False: no quorum on its state. */
 bool tally_lag(const struct tally *tally, struct lag *ret_lag);
 
 /* Does a quorum say that this claimant lacks, or may lack, transactions which `other` has? */
-bool tally_lacks(const struct tally *tally, const struct ballot *ballot, const char *other);
+bool tally_lacks(const struct tally *tally, const struct voters *voters, const char *other);
 
 /* Does a quorum see this claimant overtake the claimant `other`: more replicate from it, and it lacks nothing? All in one
  * voter's word, so that the silence of another cannot turn the sum. */
-bool tally_overtakes(const struct tally *tally, const struct ballot *ballot, const char *other);
+bool tally_overtakes(const struct tally *tally, const struct voters *voters, const char *other);
 
 /* By its own answer it takes no writes: in recovery, read-only, offline, or on its way up or down. */
 bool member_report_denies(const struct member_report *seen);

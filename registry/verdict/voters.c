@@ -69,27 +69,27 @@ static bool policy_agrees(const struct policy *a, const struct policy *b)
     return a->engine == b->engine && a->kind == b->kind && a->conflict == b->conflict && a->writers == b->writers;
 }
 
-static bool decide_policy(const struct topology *previous, struct ballot *ballot)
+static bool decide_policy(const struct topology *previous, struct voters *voters)
 {
-    for (size_t i = 0; i < ballot->count; i++) {
-        const struct policy *policy = &ballot->votes[i].report->policy;
+    for (size_t i = 0; i < voters->count; i++) {
+        const struct policy *policy = &voters->votes[i].report->policy;
         int saying = 0;
-        for (size_t k = 0; k < ballot->count; k++) {
-            saying += policy_agrees(policy, &ballot->votes[k].report->policy);
+        for (size_t k = 0; k < voters->count; k++) {
+            saying += policy_agrees(policy, &voters->votes[k].report->policy);
         }
-        if (saying >= ballot->quorum) {
-            uint8_t witnesses = ballot->policy.witnesses;
-            ballot->policy = *policy;
-            ballot->policy.witnesses = witnesses;
+        if (saying >= voters->quorum) {
+            uint8_t witnesses = voters->policy.witnesses;
+            voters->policy = *policy;
+            voters->policy.witnesses = witnesses;
             return true;
         }
     }
     if (!previous) {
         return false;
     }
-    uint8_t witnesses = ballot->policy.witnesses;
-    ballot->policy = previous->policy;
-    ballot->policy.witnesses = witnesses;
+    uint8_t witnesses = voters->policy.witnesses;
+    voters->policy = previous->policy;
+    voters->policy.witnesses = witnesses;
     return true;
 }
 
@@ -117,53 +117,53 @@ static bool same_labels(const struct member_config *a, const struct member_confi
 }
 
 /* What a quorum lists for `name` in the respect that `same` compares; NULL when they differ. */
-static const struct member_config *agreed(const struct ballot *ballot, const char *name,
+static const struct member_config *agreed(const struct voters *voters, const char *name,
                                     bool (*same)(const struct member_config *, const struct member_config *))
 {
-    for (size_t i = 0; i < ballot->count; i++) {
-        const struct member_report *mine = report_member(ballot->votes[i].report, name);
+    for (size_t i = 0; i < voters->count; i++) {
+        const struct member_report *mine = report_member(voters->votes[i].report, name);
         int saying = 0;
-        for (size_t k = 0; mine && k < ballot->count; k++) {
-            const struct member_report *theirs = report_member(ballot->votes[k].report, name);
+        for (size_t k = 0; mine && k < voters->count; k++) {
+            const struct member_report *theirs = report_member(voters->votes[k].report, name);
             saying += theirs && same(&mine->config, &theirs->config);
         }
-        if (saying >= ballot->quorum) {
+        if (saying >= voters->quorum) {
             return &mine->config;
         }
     }
     return NULL;
 }
 
-static bool stays_listed(const struct topology *previous, const struct ballot *ballot, const char *name)
+static bool stays_listed(const struct topology *previous, const struct voters *voters, const char *name)
 {
     int listed = 0;
-    for (size_t i = 0; i < ballot->count; i++) {
-        listed += report_member(ballot->votes[i].report, name) != NULL;
+    for (size_t i = 0; i < voters->count; i++) {
+        listed += report_member(voters->votes[i].report, name) != NULL;
     }
-    if (listed >= ballot->quorum) {
+    if (listed >= voters->quorum) {
         return true;
     }
     if (!previous || !topology_member(previous, name)) {
         return false;
     }
-    int unlisted = (int)ballot->count - listed;
-    return unlisted < ballot->quorum || strcmp(previous->primary, name) == 0; /* a reload never drops the primary */
+    int unlisted = (int)voters->count - listed;
+    return unlisted < voters->quorum || strcmp(previous->primary, name) == 0; /* a reload never drops the primary */
 }
 
-static void add_member(const struct topology *previous, struct ballot *ballot, const char *name)
+static void add_member(const struct topology *previous, struct voters *voters, const char *name)
 {
-    for (size_t i = 0; i < ballot->member_count; i++) {
-        if (strcmp(ballot->members[i].name, name) == 0) {
+    for (size_t i = 0; i < voters->member_count; i++) {
+        if (strcmp(voters->members[i].name, name) == 0) {
             return;
         }
     }
-    if (ballot->member_count == MEMBERS_MAX || !stays_listed(previous, ballot, name)) {
+    if (voters->member_count == MEMBERS_MAX || !stays_listed(previous, voters, name)) {
         return;
     }
     const struct member *was = previous ? topology_member(previous, name) : NULL;
-    const struct member_config *address = agreed(ballot, name, same_address);
-    const struct member_config *weight = agreed(ballot, name, same_weight);
-    const struct member_config *labels = agreed(ballot, name, same_labels);
+    const struct member_config *address = agreed(voters, name, same_address);
+    const struct member_config *weight = agreed(voters, name, same_weight);
+    const struct member_config *labels = agreed(voters, name, same_labels);
     if (!address && !was) {
         return; /* nobody knows where it is */
     }
@@ -183,7 +183,7 @@ static void add_member(const struct topology *previous, struct ballot *ballot, c
         config.label_count = labels->label_count;
         memcpy(config.labels, labels->labels, sizeof config.labels);
     }
-    ballot->members[ballot->member_count++] = config;
+    voters->members[voters->member_count++] = config;
 }
 
 static int compare_members(const void *a, const void *b)
@@ -192,36 +192,36 @@ static int compare_members(const void *a, const void *b)
 }
 
 /* Those of the last verdict first, so that a flood of new ones pushes none out. */
-static void decide_members(const struct topology *previous, struct ballot *ballot)
+static void decide_members(const struct topology *previous, struct voters *voters)
 {
     for (size_t i = 0; previous && i < previous->member_count; i++) {
-        add_member(previous, ballot, previous->members[i].config.name);
+        add_member(previous, voters, previous->members[i].config.name);
     }
-    for (size_t i = 0; i < ballot->count; i++) {
-        const struct report *report = ballot->votes[i].report;
+    for (size_t i = 0; i < voters->count; i++) {
+        const struct report *report = voters->votes[i].report;
         for (size_t k = 0; k < report->member_count; k++) {
-            add_member(previous, ballot, report->members[k].config.name);
+            add_member(previous, voters, report->members[k].config.name);
         }
     }
-    qsort(ballot->members, ballot->member_count, sizeof *ballot->members, compare_members);
+    qsort(voters->members, voters->member_count, sizeof *voters->members, compare_members);
 }
 
-bool ballot_draw(const struct topology *previous, const struct vote *votes, size_t count, struct ballot *ret_ballot)
+bool voters_select(const struct topology *previous, const struct vote *votes, size_t count, struct voters *ret_voters)
 {
     struct vote ordered[REPORTS_MAX];
     size_t n = order_votes(previous, votes, count, ordered);
     int witnesses = decide_witnesses(previous, ordered, n);
-    memset(ret_ballot, 0, sizeof *ret_ballot);
-    ret_ballot->quorum = quorum_of(witnesses);
-    if (witnesses == 0 || (int)n < ret_ballot->quorum) {
+    memset(ret_voters, 0, sizeof *ret_voters);
+    ret_voters->quorum = quorum_of(witnesses);
+    if (witnesses == 0 || (int)n < ret_voters->quorum) {
         return false;
     }
-    ret_ballot->policy.witnesses = (uint8_t)witnesses;
-    ret_ballot->count = (int)n < witnesses ? n : (size_t)witnesses;
-    memcpy(ret_ballot->votes, ordered, ret_ballot->count * sizeof *ordered);
-    if (!decide_policy(previous, ret_ballot)) {
+    ret_voters->policy.witnesses = (uint8_t)witnesses;
+    ret_voters->count = (int)n < witnesses ? n : (size_t)witnesses;
+    memcpy(ret_voters->votes, ordered, ret_voters->count * sizeof *ordered);
+    if (!decide_policy(previous, ret_voters)) {
         return false;
     }
-    decide_members(previous, ret_ballot);
+    decide_members(previous, ret_voters);
     return true;
 }

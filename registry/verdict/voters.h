@@ -1,7 +1,7 @@
 /* Who votes, and what the voters' configuration says.
  *
  * At most N reports vote, so that no two quorums of N can be disjoint. The
- * order of the ballot is sticky: those the last verdict rests on come first,
+ * order of the voters is sticky: those the last verdict rests on come first,
  * then the rest by name; what is beyond N stands by.
  *
  * N itself, the members and their settings are decided by quorum too, so that
@@ -18,7 +18,7 @@ struct vote {
     int64_t mzxid;
 };
 
-struct ballot {
+struct voters {
     size_t count;                    /* voters, at most policy.witnesses */
     struct vote votes[WITNESSES_MAX];
     int quorum;
@@ -27,8 +27,8 @@ struct ballot {
     struct member_config members[MEMBERS_MAX]; /* the members by quorum, sorted by name */
 };
 
-/* Fills ret_ballot and returns true when there is a quorum of voters that leaves no question of
+/* Fills ret_voters and returns true when there is a quorum of voters that leaves no question of
  * configuration open. `votes` may come in any order and hold abstentions. */
-bool ballot_draw(const struct topology *previous, const struct vote *votes, size_t count, struct ballot *ret_ballot);
+bool voters_select(const struct topology *previous, const struct vote *votes, size_t count, struct voters *ret_voters);
 
 #endif

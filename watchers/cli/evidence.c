@@ -103,7 +103,7 @@ static enum store_rc read_files(struct session *session, const struct asked *ask
 static void reckon(struct dossier *dossier)
 {
     static struct evidence evidence;
-    static struct ballot ballot;
+    static struct voters voters;
     evidence = (struct evidence){
         .previous = dossier->has_topology ? &dossier->topology : NULL,
         .directives = dossier->has_directives ? &dossier->directives : NULL,
@@ -116,12 +116,12 @@ static void reckon(struct dossier *dossier)
             evidence.votes[evidence.count++] = (struct vote){&file->report, file->mzxid};
         }
     }
-    if (!ballot_draw(evidence.previous, evidence.votes, evidence.count, &ballot)) {
+    if (!voters_select(evidence.previous, evidence.votes, evidence.count, &voters)) {
         return;
     }
-    for (size_t i = 0; i < ballot.count; i++) {
+    for (size_t i = 0; i < voters.count; i++) {
         for (size_t k = 0; k < dossier->file_count; k++) {
-            dossier->files[k].votes = dossier->files[k].votes || ballot.votes[i].report == &dossier->files[k].report;
+            dossier->files[k].votes = dossier->files[k].votes || voters.votes[i].report == &dossier->files[k].report;
         }
     }
     dossier->quorum = resolve(&evidence, &dossier->now);
