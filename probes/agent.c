@@ -100,8 +100,8 @@ static void settle(struct agent *agent)
     if (trouble) {
         log_line(LOG_WARNING, "registry", "%s", trouble);
     }
-    if (reporter_taken(agent->ground.reporter)[0]) {
-        log_line(LOG_ERROR, agent->ground.config->probe.name, "%s", reporter_taken(agent->ground.reporter));
+    if (reporter_name_conflict(agent->ground.reporter)[0]) {
+        log_line(LOG_ERROR, agent->ground.config->probe.name, "%s", reporter_name_conflict(agent->ground.reporter));
         agent->exit_code = 1;
         stop(agent);
     } else if (due_ms < INT64_MAX) {
@@ -183,7 +183,7 @@ static void node_read(struct agent *agent, const struct mirror_node *node)
     case FLEET_PROBE:
         fleet_read(agent->ground.fleet, node);
         break;
-    case REPORTER_POST:
+    case REPORTER_EPHEMERAL:
         reporter_read(agent->ground.reporter, node);
         break;
     default:

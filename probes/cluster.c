@@ -22,7 +22,7 @@ struct watch {
     struct assessment assessment;
     struct schedule schedule;
     struct resolver *resolver;
-    struct posting *posting;         /* NULL: withdrawn */
+    struct published *published;         /* NULL: withdrawn */
     struct look *looks[MEMBERS_MAX]; /* by index in assessment.members */
     uv_timer_t timer;
     bool timer_open;
@@ -65,7 +65,7 @@ static void report(struct watch *watch)
         log_line(LOG_NOTICE, watch->settings.name, now.abstains[0] ? "this probe abstains: %s" : "this probe votes%s", now.abstains);
         strcpy(watch->abstains, now.abstains);
     }
-    reporter_say(watch->ground->reporter, watch->posting, &now, now_ms);
+    reporter_say(watch->ground->reporter, watch->published, &now, now_ms);
 }
 
 void watch_report_all(struct ground *ground)
@@ -214,8 +214,8 @@ bool watch_start(struct ground *ground, const struct cluster_settings *settings)
     watch->resolver =
         resolver_new(ground->store, ground->mirror, ground->fleet,
                      &(struct resolver_settings){ground->config->registry.root, settings->name, ground->config->probe.name});
-    watch->posting = watch->resolver ? reporter_add(ground->reporter, settings->name, watch) : NULL;
-    if (!watch->posting) {
+    watch->published = watch->resolver ? reporter_add(ground->reporter, settings->name, watch) : NULL;
+    if (!watch->published) {
         resolver_free(watch->resolver);
         free(watch);
         return false;
@@ -260,8 +260,8 @@ void watch_stop(struct watch *watch)
 
 void watch_leave(struct watch *watch)
 {
-    reporter_remove(watch->ground->reporter, watch->posting);
-    watch->posting = NULL;
+    reporter_remove(watch->ground->reporter, watch->published);
+    watch->published = NULL;
     watch_stop(watch);
 }
 
@@ -420,7 +420,7 @@ void watch_settle(struct watch *watch)
     const struct report *acked;
     int32_t version;
     int64_t mzxid;
-    if (posting_take_acked(watch->posting, &acked, &version, &mzxid)) {
+    if (published_take_acked(watch->published, &acked, &version, &mzxid)) {
         resolver_own_report(watch->resolver, acked, version, mzxid);
     }
     int64_t now_ms = clock_mono_ms();

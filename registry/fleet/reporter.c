@@ -11,29 +11,29 @@
 #define STILL_MS (BEATS_FRESH * BEAT_MS) /* a beat that stands still for so long is a dead one's */
 #define RETRY_MS 500
 
-struct posting {
-    struct post post;
+struct published {
+    struct ephemeral ephemeral;
     char cluster[NAME_SIZE];
     void *owner;
     bool ready; /* its folders were made */
     bool has_said;
-    struct report said; /* as handed to the post last */
+    struct report said; /* as handed to the ephemeral last */
     int64_t said_ms;
     bool later; /* a change of lag waits for its pace */
     struct report next;
     bool told_acked, acked_changed, has_acked;
     struct report acked;
-    struct posting *after;
+    struct published *after;
 };
 
 /* A report that was withdrawn and may still stand: left alone it would vote, fresh by our beat, as long as we live. */
-struct farewell {
+struct withdrawal {
     char path[PATH_SIZE];
     int64_t session;       /* with this one it goes by itself */
     bool busy;             /* its deletion is under way */
     bool moot;             /* its cluster is back */
     int64_t not_before_ms; /* after a error */
-    struct farewell *after;
+    struct withdrawal *after;
 };
 
 enum stage { STAGE_DOWN, STAGE_FOLDERS, STAGE_REGISTRY_ID, STAGE_READY };
@@ -46,16 +46,16 @@ struct reporter {
     char uuid[IDENTITY_SIZE];
     struct presence presence;
     bool (*is_gone)(const struct presence *);
-    struct post own; /* our presence */
-    struct posting *postings;
-    struct farewell *farewells;
+    struct ephemeral own; /* our presence */
+    struct published *all_published;
+    struct withdrawal *withdrawals;
 
     int64_t session;
     enum stage stage;
     bool busy;              /* a folder or registry_id request is under way */
     size_t root_at;         /* how much of the root path has been made */
     int folder;             /* which standing folder comes next */
-    struct posting *making; /* whose folders are being made */
+    struct published *making; /* whose folders are being made */
     int64_t not_before_ms;
 
     int64_t beat_ms; /* when the last beat was sent */
@@ -85,7 +85,7 @@ struct reporter *reporter_new(struct store *store, struct mirror *mirror, const 
     strcpy(reporter->uuid, settings->registry_uuid);
     path_probe(path, sizeof path, reporter->root, reporter->presence.probe);
     char *first = presence_encode(&reporter->presence);
-    bool made = first && post_init(&reporter->own, store, mirror, path, REPORTER_POST, first);
+    bool made = first && ephemeral_init(&reporter->own, store, mirror, path, REPORTER_EPHEMERAL, first);
     free(first);
     if (!made) {
         free(reporter);
@@ -99,180 +99,180 @@ void reporter_free(struct reporter *reporter)
     if (!reporter) {
         return;
     }
-    while (reporter->postings) {
-        struct posting *posting = reporter->postings;
-        reporter->postings = posting->after;
-        post_release(&posting->post);
-        free(posting);
+    while (reporter->all_published) {
+        struct published *published = reporter->all_published;
+        reporter->all_published = published->after;
+        ephemeral_release(&published->ephemeral);
+        free(published);
     }
-    while (reporter->farewells) {
-        struct farewell *farewell = reporter->farewells;
-        reporter->farewells = farewell->after;
-        free(farewell);
+    while (reporter->withdrawals) {
+        struct withdrawal *withdrawal = reporter->withdrawals;
+        reporter->withdrawals = withdrawal->after;
+        free(withdrawal);
     }
-    post_release(&reporter->own);
+    ephemeral_release(&reporter->own);
     free(reporter);
 }
 
 /* ---- clusters ---------------------------------------------------------------- */
 
-struct posting *reporter_add(struct reporter *reporter, const char *cluster, void *owner)
+struct published *reporter_add(struct reporter *reporter, const char *cluster, void *owner)
 {
-    struct posting *posting = calloc(1, sizeof *posting);
+    struct published *published = calloc(1, sizeof *published);
     char path[PATH_SIZE];
-    if (!posting) {
+    if (!published) {
         return NULL;
     }
     struct report first = {.rules = MODEL_RULES, .abstains = "starting", .policy = {.witnesses = 1}};
     strcpy(first.cluster, cluster);
     strcpy(first.probe, reporter->presence.probe);
-    strcpy(posting->cluster, cluster);
-    posting->owner = owner;
+    strcpy(published->cluster, cluster);
+    published->owner = owner;
     path_report(path, sizeof path, reporter->root, cluster, reporter->presence.probe);
     char *json = report_encode(&first);
-    bool made = json && post_init(&posting->post, reporter->store, reporter->mirror, path, REPORTER_POST, json);
+    bool made = json && ephemeral_init(&published->ephemeral, reporter->store, reporter->mirror, path, REPORTER_EPHEMERAL, json);
     free(json);
     if (!made) {
-        free(posting);
+        free(published);
         return NULL;
     }
-    for (struct farewell *farewell = reporter->farewells; farewell; farewell = farewell->after) {
-        farewell->moot = farewell->moot || strcmp(farewell->path, path) == 0;
+    for (struct withdrawal *withdrawal = reporter->withdrawals; withdrawal; withdrawal = withdrawal->after) {
+        withdrawal->moot = withdrawal->moot || strcmp(withdrawal->path, path) == 0;
     }
-    posting->after = reporter->postings;
-    reporter->postings = posting;
-    return posting;
+    published->after = reporter->all_published;
+    reporter->all_published = published;
+    return published;
 }
 
 /* In this session it may stand, or be about to. */
-static bool may_stand(const struct post *post)
+static bool may_stand(const struct ephemeral *ephemeral)
 {
-    return post->session != 0 && post->state != POST_ABSENT && post->state != POST_FOREIGN;
+    return ephemeral->session != 0 && ephemeral->state != EPHEMERAL_ABSENT && ephemeral->state != EPHEMERAL_FOREIGN;
 }
 
-static void say_farewell(struct reporter *reporter, const struct post *post)
+static void withdraw(struct reporter *reporter, const struct ephemeral *ephemeral)
 {
-    struct farewell *farewell = calloc(1, sizeof *farewell);
-    if (!farewell) {
+    struct withdrawal *withdrawal = calloc(1, sizeof *withdrawal);
+    if (!withdrawal) {
         return;
     }
-    strcpy(farewell->path, post->path);
-    farewell->session = post->session;
-    farewell->after = reporter->farewells;
-    reporter->farewells = farewell;
+    strcpy(withdrawal->path, ephemeral->path);
+    withdrawal->session = ephemeral->session;
+    withdrawal->after = reporter->withdrawals;
+    reporter->withdrawals = withdrawal;
 }
 
-static void farewell_answered(struct farewell *farewell, enum store_rc rc, int64_t now_ms)
+static void withdrawal_answered(struct withdrawal *withdrawal, enum store_rc rc, int64_t now_ms)
 {
-    farewell->busy = false;
+    withdrawal->busy = false;
     if (rc == STORE_OK || rc == STORE_NO_NODE) {
-        farewell->moot = true;
+        withdrawal->moot = true;
     } else if (rc != STORE_UNKNOWN) {
-        farewell->not_before_ms = now_ms + RETRY_MS;
+        withdrawal->not_before_ms = now_ms + RETRY_MS;
     }
 }
 
 /* Returns when to come back. */
-static int64_t step_farewells(struct reporter *reporter, int64_t now_ms)
+static int64_t step_withdrawals(struct reporter *reporter, int64_t now_ms)
 {
     int64_t due_ms = INT64_MAX;
-    for (struct farewell **at = &reporter->farewells; *at;) {
-        struct farewell *farewell = *at;
-        if (!farewell->busy && (farewell->moot || farewell->session != reporter->session)) {
-            *at = farewell->after;
-            free(farewell);
+    for (struct withdrawal **at = &reporter->withdrawals; *at;) {
+        struct withdrawal *withdrawal = *at;
+        if (!withdrawal->busy && (withdrawal->moot || withdrawal->session != reporter->session)) {
+            *at = withdrawal->after;
+            free(withdrawal);
             continue;
         }
-        if (!farewell->busy && now_ms >= farewell->not_before_ms) {
-            struct store_op op = {.kind = STORE_DELETE, .path = farewell->path, .version = -1};
-            farewell->busy = true;
-            store_write(reporter->store, store_tag(farewell, TAG_REPORTER), &op, 1);
-        } else if (!farewell->busy && farewell->not_before_ms < due_ms) {
-            due_ms = farewell->not_before_ms;
+        if (!withdrawal->busy && now_ms >= withdrawal->not_before_ms) {
+            struct store_op op = {.kind = STORE_DELETE, .path = withdrawal->path, .version = -1};
+            withdrawal->busy = true;
+            store_write(reporter->store, store_tag(withdrawal, TAG_REPORTER), &op, 1);
+        } else if (!withdrawal->busy && withdrawal->not_before_ms < due_ms) {
+            due_ms = withdrawal->not_before_ms;
         }
-        at = &farewell->after;
+        at = &withdrawal->after;
     }
     return due_ms;
 }
 
-void reporter_remove(struct reporter *reporter, struct posting *posting)
+void reporter_remove(struct reporter *reporter, struct published *published)
 {
-    struct posting **at = &reporter->postings;
-    while (*at != posting) {
+    struct published **at = &reporter->all_published;
+    while (*at != published) {
         at = &(*at)->after;
     }
-    *at = posting->after;
-    if (may_stand(&posting->post)) {
-        say_farewell(reporter, &posting->post);
+    *at = published->after;
+    if (may_stand(&published->ephemeral)) {
+        withdraw(reporter, &published->ephemeral);
     }
-    if (reporter->making == posting) {
+    if (reporter->making == published) {
         reporter->making = NULL;
     }
-    post_release(&posting->post);
-    free(posting);
+    ephemeral_release(&published->ephemeral);
+    free(published);
 }
 
-static void hand_over(struct posting *posting, const struct report *report, int64_t now_ms)
+static void publish(struct published *published, const struct report *report, int64_t now_ms)
 {
-    posting->said = *report;
-    posting->has_said = true;
-    posting->later = false;
-    posting->said_ms = now_ms;
-    post_want(&posting->post, report_encode(report));
+    published->said = *report;
+    published->has_said = true;
+    published->later = false;
+    published->said_ms = now_ms;
+    ephemeral_want(&published->ephemeral, report_encode(report));
 }
 
-void reporter_say(struct reporter *reporter, struct posting *posting, const struct report *report, int64_t now_ms)
+void reporter_say(struct reporter *reporter, struct published *published, const struct report *report, int64_t now_ms)
 {
     (void)reporter;
-    if (posting->has_said && report_equal(&posting->said, report)) {
-        posting->later = false;
-    } else if (posting->has_said && report_alike(&posting->said, report) && now_ms < posting->said_ms + PACE_MS) {
-        posting->later = true;
-        posting->next = *report;
+    if (published->has_said && report_equal(&published->said, report)) {
+        published->later = false;
+    } else if (published->has_said && report_alike(&published->said, report) && now_ms < published->said_ms + PACE_MS) {
+        published->later = true;
+        published->next = *report;
     } else {
-        hand_over(posting, report, now_ms);
+        publish(published, report, now_ms);
     }
 }
 
-void *posting_owner(const struct posting *posting)
+void *published_owner(const struct published *published)
 {
-    return posting->owner;
+    return published->owner;
 }
 
-struct posting *reporter_postings(struct reporter *reporter)
+struct published *reporter_published(struct reporter *reporter)
 {
-    return reporter->postings;
+    return reporter->all_published;
 }
 
-struct posting *posting_next(struct posting *posting)
+struct published *published_next(struct published *published)
 {
-    return posting->after;
+    return published->after;
 }
 
-static bool is_standing(const struct post *post)
+static bool is_standing(const struct ephemeral *ephemeral)
 {
-    return post->state == POST_HELD || post->state == POST_WRITING;
+    return ephemeral->state == EPHEMERAL_HELD || ephemeral->state == EPHEMERAL_WRITING;
 }
 
-bool posting_take_acked(struct posting *posting, const struct report **ret_report, int32_t *ret_version, int64_t *ret_mzxid)
+bool published_take_acked(struct published *published, const struct report **ret_report, int32_t *ret_version, int64_t *ret_mzxid)
 {
-    struct post *post = &posting->post;
+    struct ephemeral *ephemeral = &published->ephemeral;
     struct codec_error error;
-    if (post->acked) {
-        post->acked = false;
-        posting->has_acked = report_decode(post->sent, strlen(post->sent), &posting->acked, &error);
-        posting->told_acked = false;
-    } else if (posting->has_acked && !is_standing(post)) {
-        posting->has_acked = false;
-        posting->told_acked = false;
+    if (ephemeral->acked) {
+        ephemeral->acked = false;
+        published->has_acked = report_decode(ephemeral->sent, strlen(ephemeral->sent), &published->acked, &error);
+        published->told_acked = false;
+    } else if (published->has_acked && !is_standing(ephemeral)) {
+        published->has_acked = false;
+        published->told_acked = false;
     }
-    if (posting->told_acked) {
+    if (published->told_acked) {
         return false;
     }
-    posting->told_acked = true;
-    *ret_report = posting->has_acked ? &posting->acked : NULL;
-    *ret_version = post->version;
-    *ret_mzxid = post->mzxid;
+    published->told_acked = true;
+    *ret_report = published->has_acked ? &published->acked : NULL;
+    *ret_version = ephemeral->version;
+    *ret_mzxid = ephemeral->mzxid;
     return true;
 }
 
@@ -335,10 +335,10 @@ static bool make_cluster(struct reporter *reporter)
         make_folder(reporter, path, NULL);
         return true;
     }
-    for (struct posting *posting = reporter->postings; posting; posting = posting->after) {
-        if (!posting->ready) {
-            reporter->making = posting;
-            make_folder(reporter, path_cluster(path, sizeof path, reporter->root, posting->cluster), NULL);
+    for (struct published *published = reporter->all_published; published; published = published->after) {
+        if (!published->ready) {
+            reporter->making = published;
+            make_folder(reporter, path_cluster(path, sizeof path, reporter->root, published->cluster), NULL);
             return true;
         }
     }
@@ -416,13 +416,13 @@ static int64_t settle_name(struct reporter *reporter, int64_t now_ms)
 {
     struct presence rival;
     struct codec_error error;
-    struct post *own = &reporter->own;
+    struct ephemeral *own = &reporter->own;
     if (!own->found || !presence_decode(own->found, own->found_len, &rival, &error)) {
-        post_replace(own); /* nobody's */
+        ephemeral_replace(own); /* nobody's */
         return INT64_MAX;
     }
     if (rival.nonce == reporter->presence.nonce || reporter->is_gone(&rival)) {
-        post_replace(own); /* our own former session, or a dead process's */
+        ephemeral_replace(own); /* our own former session, or a dead process's */
         return INT64_MAX;
     }
     bool known = reporter->rival_since_ms && rival.nonce == reporter->rival_nonce;
@@ -439,27 +439,27 @@ static int64_t settle_name(struct reporter *reporter, int64_t now_ms)
         reporter->rival_nonce = rival.nonce;
         reporter->rival_beat = rival.beat;
     } else if (now_ms - reporter->rival_since_ms >= STILL_MS) {
-        post_replace(own);
+        ephemeral_replace(own);
         return INT64_MAX;
     }
     own->not_before_ms = now_ms + BEAT_MS / 4;
-    own->state = POST_EXAMINING; /* its beat moves, or it does not */
+    own->state = EPHEMERAL_EXAMINING; /* its beat moves, or it does not */
     return own->not_before_ms;
 }
 
 static void beat(struct reporter *reporter, int64_t now_ms)
 {
-    struct post *own = &reporter->own;
+    struct ephemeral *own = &reporter->own;
     if (own->acked) {
         own->acked = false;
         reporter->beats += reporter->beating;
         reporter->beating = false;
     }
-    if (own->state == POST_HELD && !own->busy && (now_ms - reporter->beat_ms >= BEAT_MS || reporter->beat_ms == 0)) {
+    if (own->state == EPHEMERAL_HELD && !own->busy && (now_ms - reporter->beat_ms >= BEAT_MS || reporter->beat_ms == 0)) {
         reporter->beat_ms = now_ms;
         reporter->beating = true;
         reporter->presence.beat++;
-        post_want(own, presence_encode(&reporter->presence));
+        ephemeral_want(own, presence_encode(&reporter->presence));
     }
 }
 
@@ -471,9 +471,9 @@ static void session_began(struct reporter *reporter, int64_t session)
     reporter->rival_since_ms = 0;
     reporter->beat_ms = 0;
     reporter->beating = false;
-    post_session(&reporter->own, session);
-    for (struct posting *posting = reporter->postings; posting; posting = posting->after) {
-        post_session(&posting->post, session);
+    ephemeral_session(&reporter->own, session);
+    for (struct published *published = reporter->all_published; published; published = published->after) {
+        ephemeral_session(&published->ephemeral, session);
     }
     begin_folders(reporter);
 }
@@ -486,9 +486,9 @@ bool reporter_event(struct reporter *reporter, const struct store_event *event, 
     if (event->kind == STORE_GONE) {
         reporter->stage = STAGE_DOWN;
         reporter->session = 0;
-        post_session(&reporter->own, 0);
-        for (struct posting *posting = reporter->postings; posting; posting = posting->after) {
-            post_session(&posting->post, 0);
+        ephemeral_session(&reporter->own, 0);
+        for (struct published *published = reporter->all_published; published; published = published->after) {
+            ephemeral_session(&published->ephemeral, 0);
         }
     }
     if (event->kind != STORE_ANSWER || (event->tag & TAG_MASK) != TAG_REPORTER) {
@@ -498,16 +498,16 @@ bool reporter_event(struct reporter *reporter, const struct store_event *event, 
     if (whose == reporter) {
         folder_answered(reporter, event, now_ms);
     } else if (whose == &reporter->own) {
-        post_answer(&reporter->own, event, now_ms);
+        ephemeral_answer(&reporter->own, event, now_ms);
     }
-    for (struct posting *posting = reporter->postings; posting; posting = posting->after) {
-        if (whose == &posting->post) {
-            post_answer(&posting->post, event, now_ms);
+    for (struct published *published = reporter->all_published; published; published = published->after) {
+        if (whose == &published->ephemeral) {
+            ephemeral_answer(&published->ephemeral, event, now_ms);
         }
     }
-    for (struct farewell *farewell = reporter->farewells; farewell; farewell = farewell->after) {
-        if (whose == farewell) {
-            farewell_answered(farewell, event->rc, now_ms);
+    for (struct withdrawal *withdrawal = reporter->withdrawals; withdrawal; withdrawal = withdrawal->after) {
+        if (whose == withdrawal) {
+            withdrawal_answered(withdrawal, event->rc, now_ms);
         }
     }
     return true; /* an answer to what was withdrawn has no taker */
@@ -516,7 +516,7 @@ bool reporter_event(struct reporter *reporter, const struct store_event *event, 
 void reporter_read(struct reporter *reporter, const struct mirror_node *node)
 {
     (void)reporter;
-    post_read(node->owner);
+    ephemeral_read(node->owner);
 }
 
 static int64_t sooner(int64_t a, int64_t b)
@@ -524,29 +524,29 @@ static int64_t sooner(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-static int64_t step_posting(struct reporter *reporter, struct posting *posting, int64_t now_ms)
+static int64_t step_published(struct reporter *reporter, struct published *published, int64_t now_ms)
 {
-    struct post *post = &posting->post;
+    struct ephemeral *ephemeral = &published->ephemeral;
     int64_t due_ms = INT64_MAX;
-    if (posting->later && now_ms >= posting->said_ms + PACE_MS) {
-        hand_over(posting, &posting->next, now_ms);
-    } else if (posting->later) {
-        due_ms = posting->said_ms + PACE_MS;
+    if (published->later && now_ms >= published->said_ms + PACE_MS) {
+        publish(published, &published->next, now_ms);
+    } else if (published->later) {
+        due_ms = published->said_ms + PACE_MS;
     }
-    if (post->session != reporter->session) {
-        post_session(post, reporter->session);
+    if (ephemeral->session != reporter->session) {
+        ephemeral_session(ephemeral, reporter->session);
     }
-    if (!posting->ready || !is_standing(&reporter->own)) {
+    if (!published->ready || !is_standing(&reporter->own)) {
         return due_ms; /* reports follow the name */
     }
-    if (post->state == POST_FOREIGN && !post->busy) {
-        post_replace(post); /* the name is ours, so this is our ghost's */
+    if (ephemeral->state == EPHEMERAL_FOREIGN && !ephemeral->busy) {
+        ephemeral_replace(ephemeral); /* the name is ours, so this is our ghost's */
     }
-    if (post->trouble && post->state == POST_EXAMINING && !post->busy) {
-        posting->ready = false; /* the folder may be what is missing */
-        post->trouble = NULL;
+    if (ephemeral->trouble && ephemeral->state == EPHEMERAL_EXAMINING && !ephemeral->busy) {
+        published->ready = false; /* the folder may be what is missing */
+        ephemeral->trouble = NULL;
     }
-    return sooner(due_ms, post_step(post, now_ms));
+    return sooner(due_ms, ephemeral_step(ephemeral, now_ms));
 }
 
 int64_t reporter_step(struct reporter *reporter, int64_t now_ms)
@@ -559,22 +559,22 @@ int64_t reporter_step(struct reporter *reporter, int64_t now_ms)
     if (reporter->stage != STAGE_READY) {
         return reporter->busy ? INT64_MAX : reporter->not_before_ms;
     }
-    if (reporter->own.trouble && reporter->own.state == POST_EXAMINING && !reporter->own.busy) {
+    if (reporter->own.trouble && reporter->own.state == EPHEMERAL_EXAMINING && !reporter->own.busy) {
         reporter->trouble = reporter->own.trouble;
         reporter->own.trouble = NULL;
         begin_folders(reporter);
         return now_ms;
     }
-    if (reporter->own.state == POST_FOREIGN && !reporter->own.busy) {
+    if (reporter->own.state == EPHEMERAL_FOREIGN && !reporter->own.busy) {
         due_ms = sooner(due_ms, settle_name(reporter, now_ms));
     }
     beat(reporter, now_ms);
-    due_ms = sooner(due_ms, post_step(&reporter->own, now_ms));
-    for (struct posting *posting = reporter->postings; posting; posting = posting->after) {
-        due_ms = sooner(due_ms, step_posting(reporter, posting, now_ms));
+    due_ms = sooner(due_ms, ephemeral_step(&reporter->own, now_ms));
+    for (struct published *published = reporter->all_published; published; published = published->after) {
+        due_ms = sooner(due_ms, step_published(reporter, published, now_ms));
     }
     if (is_standing(&reporter->own)) {
-        due_ms = sooner(due_ms, step_farewells(reporter, now_ms));
+        due_ms = sooner(due_ms, step_withdrawals(reporter, now_ms));
         due_ms = sooner(due_ms, reporter->beat_ms + BEAT_MS > now_ms ? reporter->beat_ms + BEAT_MS : now_ms + RETRY_MS);
     }
     return due_ms;
@@ -587,7 +587,7 @@ unsigned reporter_take_beats(struct reporter *reporter)
     return beats;
 }
 
-const char *reporter_taken(const struct reporter *reporter)
+const char *reporter_name_conflict(const struct reporter *reporter)
 {
     return reporter->taken;
 }

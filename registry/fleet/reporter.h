@@ -15,10 +15,10 @@
 #include "registry/store/ephemeral.h"
 #include "registry/model/model.h"
 
-enum reporter_kind { REPORTER_POST = 32 }; /* the mirror's kind for our nodes; their owner is a struct post */
+enum reporter_kind { REPORTER_EPHEMERAL = 32 }; /* the mirror's kind for our nodes; their owner is a struct ephemeral */
 
 struct reporter;
-struct posting; /* one cluster's report */
+struct published; /* one cluster's report */
 
 struct reporter_settings {
     const char *root;
@@ -32,15 +32,15 @@ struct reporter_settings {
 struct reporter *reporter_new(struct store *store, struct mirror *mirror, const struct reporter_settings *settings);
 void reporter_free(struct reporter *reporter); /* no request may be under way: close the store first, or drain */
 
-struct posting *reporter_add(struct reporter *reporter, const char *cluster, void *owner); /* NULL: no memory */
-void reporter_remove(struct reporter *reporter, struct posting *posting); /* withdraws the report */
+struct published *reporter_add(struct reporter *reporter, const char *cluster, void *owner); /* NULL: no memory */
+void reporter_remove(struct reporter *reporter, struct published *published); /* withdraws the report */
 
 /* Feed every store event; true when it was an answer of ours. */
 bool reporter_event(struct reporter *reporter, const struct store_event *event, int64_t now_ms);
 void reporter_read(struct reporter *reporter, const struct mirror_node *node);
 
 /* What should be said of a cluster now. Unchanged reports cost nothing. */
-void reporter_say(struct reporter *reporter, struct posting *posting, const struct report *report, int64_t now_ms);
+void reporter_say(struct reporter *reporter, struct published *published, const struct report *report, int64_t now_ms);
 
 /* Does what is due; returns when to come back. */
 int64_t reporter_step(struct reporter *reporter, int64_t now_ms);
@@ -49,13 +49,13 @@ int64_t reporter_step(struct reporter *reporter, int64_t now_ms);
 unsigned reporter_take_beats(struct reporter *reporter);
 
 /* The report as last acknowledged changed: then ret_report (NULL: none stands), version and mzxid tell it. */
-bool posting_take_acked(struct posting *posting, const struct report **ret_report, int32_t *ret_version, int64_t *ret_mzxid);
-void *posting_owner(const struct posting *posting);
-struct posting *reporter_postings(struct reporter *reporter);
-struct posting *posting_next(struct posting *posting);
+bool published_take_acked(struct published *published, const struct report **ret_report, int32_t *ret_version, int64_t *ret_mzxid);
+void *published_owner(const struct published *published);
+struct published *reporter_published(struct reporter *reporter);
+struct published *published_next(struct published *published);
 
 /* Who holds our name and lives; "" nobody. A sentence for the log. */
-const char *reporter_taken(const struct reporter *reporter);
+const char *reporter_name_conflict(const struct reporter *reporter);
 
 /* Something in our way, once per change; NULL: nothing. */
 const char *reporter_trouble(struct reporter *reporter);

@@ -6,210 +6,210 @@
 
 #define RETRY_MS 250
 
-bool post_init(struct post *post, struct store *store, struct mirror *mirror, const char *path, int kind, const char *first)
+bool ephemeral_init(struct ephemeral *ephemeral, struct store *store, struct mirror *mirror, const char *path, int kind, const char *first)
 {
-    *post = (struct post){.store = store, .mirror = mirror};
-    assert(strlen(path) < sizeof post->path);
-    strcpy(post->path, path);
-    post->first = strdup(first);
-    post->node = post->first ? mirror_add(mirror, path, false, kind, post) : NULL;
-    if (!post->node) {
-        free(post->first);
+    *ephemeral = (struct ephemeral){.store = store, .mirror = mirror};
+    assert(strlen(path) < sizeof ephemeral->path);
+    strcpy(ephemeral->path, path);
+    ephemeral->first = strdup(first);
+    ephemeral->node = ephemeral->first ? mirror_add(mirror, path, false, kind, ephemeral) : NULL;
+    if (!ephemeral->node) {
+        free(ephemeral->first);
         return false;
     }
     return true;
 }
 
-void post_release(struct post *post)
+void ephemeral_release(struct ephemeral *ephemeral)
 {
-    mirror_remove(post->mirror, post->node);
-    free(post->first);
-    free(post->wanted);
-    free(post->sent);
-    free(post->found);
-    *post = (struct post){0};
+    mirror_remove(ephemeral->mirror, ephemeral->node);
+    free(ephemeral->first);
+    free(ephemeral->wanted);
+    free(ephemeral->sent);
+    free(ephemeral->found);
+    *ephemeral = (struct ephemeral){0};
 }
 
-void post_session(struct post *post, int64_t session)
+void ephemeral_session(struct ephemeral *ephemeral, int64_t session)
 {
-    post->session = session;
-    post->state = POST_ABSENT;
-    post->dirty = true;
-    post->not_before_ms = 0;
+    ephemeral->session = session;
+    ephemeral->state = EPHEMERAL_ABSENT;
+    ephemeral->dirty = true;
+    ephemeral->not_before_ms = 0;
 }
 
-void post_want(struct post *post, char *data)
+void ephemeral_want(struct ephemeral *ephemeral, char *data)
 {
     if (data) {
-        free(post->wanted);
-        post->wanted = data;
-        post->dirty = true;
+        free(ephemeral->wanted);
+        ephemeral->wanted = data;
+        ephemeral->dirty = true;
     }
 }
 
-static void ask(struct post *post, enum post_state state)
+static void ask(struct ephemeral *ephemeral, enum ephemeral_state state)
 {
-    post->busy = true;
-    post->state = state;
+    ephemeral->busy = true;
+    ephemeral->state = state;
 }
 
-static uint64_t tag_of(const struct post *post)
+static uint64_t tag_of(const struct ephemeral *ephemeral)
 {
-    return store_tag(post, TAG_REPORTER);
+    return store_tag(ephemeral, TAG_REPORTER);
 }
 
 enum { CREATION_OPS = 2 };
 
 /* Made together with a write to the folder above, whose version thus counts lives: versions alone do not tell a report from
  * one made anew that has come to the same version, so whoever rests on reports checks the folder's as well. */
-static void plan_creation(const struct post *post, char folder[PATH_SIZE], struct store_op ops[CREATION_OPS])
+static void plan_creation(const struct ephemeral *ephemeral, char folder[PATH_SIZE], struct store_op ops[CREATION_OPS])
 {
-    strcpy(folder, post->path);
+    strcpy(folder, ephemeral->path);
     *strrchr(folder, '/') = '\0';
-    ops[0] = (struct store_op){.kind = STORE_CREATE_EPHEMERAL, .path = post->path, .data = post->first, .len = strlen(post->first)};
+    ops[0] = (struct store_op){.kind = STORE_CREATE_EPHEMERAL, .path = ephemeral->path, .data = ephemeral->first, .len = strlen(ephemeral->first)};
     ops[1] = (struct store_op){.kind = STORE_SET, .path = folder, .data = "", .version = -1};
 }
 
-static void create(struct post *post)
+static void create(struct ephemeral *ephemeral)
 {
     struct store_op ops[CREATION_OPS];
     char folder[PATH_SIZE];
-    plan_creation(post, folder, ops);
-    ask(post, POST_CREATING);
-    store_write(post->store, tag_of(post), ops, CREATION_OPS);
+    plan_creation(ephemeral, folder, ops);
+    ask(ephemeral, EPHEMERAL_CREATING);
+    store_write(ephemeral->store, tag_of(ephemeral), ops, CREATION_OPS);
 }
 
-void post_examine(struct post *post)
+void ephemeral_examine(struct ephemeral *ephemeral)
 {
-    if (!post->busy) {
-        ask(post, POST_EXAMINING);
-        store_get(post->store, tag_of(post), post->path, false);
+    if (!ephemeral->busy) {
+        ask(ephemeral, EPHEMERAL_EXAMINING);
+        store_get(ephemeral->store, tag_of(ephemeral), ephemeral->path, false);
     }
 }
 
-void post_replace(struct post *post)
+void ephemeral_replace(struct ephemeral *ephemeral)
 {
-    struct store_op ops[1 + CREATION_OPS] = {{.kind = STORE_DELETE, .path = post->path, .version = post->found_version}};
+    struct store_op ops[1 + CREATION_OPS] = {{.kind = STORE_DELETE, .path = ephemeral->path, .version = ephemeral->found_version}};
     char folder[PATH_SIZE];
-    plan_creation(post, folder, ops + 1);
-    assert(post->state == POST_FOREIGN && !post->busy);
-    ask(post, POST_REPLACING);
-    store_write(post->store, tag_of(post), ops, 1 + CREATION_OPS);
+    plan_creation(ephemeral, folder, ops + 1);
+    assert(ephemeral->state == EPHEMERAL_FOREIGN && !ephemeral->busy);
+    ask(ephemeral, EPHEMERAL_REPLACING);
+    store_write(ephemeral->store, tag_of(ephemeral), ops, 1 + CREATION_OPS);
 }
 
-static void write_wanted(struct post *post)
+static void write_wanted(struct ephemeral *ephemeral)
 {
-    free(post->sent);
-    post->sent = strdup(post->wanted);
-    if (!post->sent) {
+    free(ephemeral->sent);
+    ephemeral->sent = strdup(ephemeral->wanted);
+    if (!ephemeral->sent) {
         return;
     }
     struct store_op op = {
-        .kind = STORE_SET, .path = post->path, .data = post->sent, .len = strlen(post->sent), .version = post->version};
-    ask(post, POST_WRITING);
-    post->dirty = false;
-    store_write(post->store, tag_of(post), &op, 1);
+        .kind = STORE_SET, .path = ephemeral->path, .data = ephemeral->sent, .len = strlen(ephemeral->sent), .version = ephemeral->version};
+    ask(ephemeral, EPHEMERAL_WRITING);
+    ephemeral->dirty = false;
+    store_write(ephemeral->store, tag_of(ephemeral), &op, 1);
 }
 
-static void hold(struct post *post, int32_t version, int64_t mzxid)
+static void hold(struct ephemeral *ephemeral, int32_t version, int64_t mzxid)
 {
-    post->state = POST_HELD;
-    post->version = version;
-    post->mzxid = mzxid;
-    post->trouble = NULL;
+    ephemeral->state = EPHEMERAL_HELD;
+    ephemeral->version = version;
+    ephemeral->mzxid = mzxid;
+    ephemeral->trouble = NULL;
 }
 
-static void examined(struct post *post, const struct store_event *event)
+static void examined(struct ephemeral *ephemeral, const struct store_event *event)
 {
     if (event->rc == STORE_NO_NODE) {
-        post->state = POST_ABSENT;
-    } else if (event->rc == STORE_OK && event->stat.owner == post->session) {
-        hold(post, event->stat.version, event->stat.mzxid);
-        post->dirty = true; /* what stands there may be older than what we want */
+        ephemeral->state = EPHEMERAL_ABSENT;
+    } else if (event->rc == STORE_OK && event->stat.owner == ephemeral->session) {
+        hold(ephemeral, event->stat.version, event->stat.mzxid);
+        ephemeral->dirty = true; /* what stands there may be older than what we want */
     } else if (event->rc == STORE_OK) {
-        free(post->found);
-        post->found = event->data ? strndup(event->data, event->len) : NULL;
-        post->found_len = post->found ? strlen(post->found) : 0;
-        post->found_version = event->stat.version;
-        post->state = POST_FOREIGN;
+        free(ephemeral->found);
+        ephemeral->found = event->data ? strndup(event->data, event->len) : NULL;
+        ephemeral->found_len = ephemeral->found ? strlen(ephemeral->found) : 0;
+        ephemeral->found_version = event->stat.version;
+        ephemeral->state = EPHEMERAL_FOREIGN;
     }
 }
 
-static void refused(struct post *post, const struct store_event *event, int64_t now_ms)
+static void refused(struct ephemeral *ephemeral, const struct store_event *event, int64_t now_ms)
 {
-    post->dirty = true;
-    post->state = POST_EXAMINING; /* the next step asks */
+    ephemeral->dirty = true;
+    ephemeral->state = EPHEMERAL_EXAMINING; /* the next step asks */
     if (event->rc == STORE_NO_NODE) {
-        post->trouble = "it, or the znode above it, is not there";
+        ephemeral->trouble = "it, or the znode above it, is not there";
     } else if (event->rc == STORE_DENIED) {
-        post->trouble = "the registry's access list forbids it: check [registry] auth";
+        ephemeral->trouble = "the registry's access list forbids it: check [registry] auth";
     } else if (event->rc == STORE_INVALID || event->rc == STORE_FAILED || event->rc == STORE_NOT_EMPTY) {
-        post->trouble = "the registry refuses it";
+        ephemeral->trouble = "the registry refuses it";
     } else {
         return; /* moved, exists, unknown: ordinary, look at once */
     }
-    post->not_before_ms = now_ms + RETRY_MS;
+    ephemeral->not_before_ms = now_ms + RETRY_MS;
 }
 
-void post_answer(struct post *post, const struct store_event *event, int64_t now_ms)
+void ephemeral_answer(struct ephemeral *ephemeral, const struct store_event *event, int64_t now_ms)
 {
-    enum post_state was = post->state;
-    post->busy = false;
-    if (was == POST_EXAMINING) {
+    enum ephemeral_state was = ephemeral->state;
+    ephemeral->busy = false;
+    if (was == EPHEMERAL_EXAMINING) {
         if (event->rc == STORE_OK || event->rc == STORE_NO_NODE) {
-            examined(post, event);
+            examined(ephemeral, event);
         } else {
-            refused(post, event, now_ms);
+            refused(ephemeral, event, now_ms);
         }
     } else if (event->rc != STORE_OK) {
-        refused(post, event, now_ms);
-    } else if (was == POST_CREATING || was == POST_REPLACING) {
-        hold(post, 0, event->stat.mzxid);
-        post->dirty = true;
-    } else if (was == POST_WRITING) {
-        hold(post, event->stat.version, event->stat.mzxid);
-        post->acked = true;
+        refused(ephemeral, event, now_ms);
+    } else if (was == EPHEMERAL_CREATING || was == EPHEMERAL_REPLACING) {
+        hold(ephemeral, 0, event->stat.mzxid);
+        ephemeral->dirty = true;
+    } else if (was == EPHEMERAL_WRITING) {
+        hold(ephemeral, event->stat.version, event->stat.mzxid);
+        ephemeral->acked = true;
     } /* else the session ended meanwhile: the answer is of a former life */
 }
 
-void post_read(struct post *post)
+void ephemeral_read(struct ephemeral *ephemeral)
 {
-    const struct mirror_node *node = post->node;
-    if (post->busy || post->state != POST_HELD) {
+    const struct mirror_node *node = ephemeral->node;
+    if (ephemeral->busy || ephemeral->state != EPHEMERAL_HELD) {
         return;
     }
     if (!node->exists) {
-        post->state = POST_ABSENT;
-        post->dirty = true;
-    } else if (node->stat.owner != post->session || node->stat.version > post->version) {
-        post_examine(post);
+        ephemeral->state = EPHEMERAL_ABSENT;
+        ephemeral->dirty = true;
+    } else if (node->stat.owner != ephemeral->session || node->stat.version > ephemeral->version) {
+        ephemeral_examine(ephemeral);
     }
 }
 
-int64_t post_step(struct post *post, int64_t now_ms)
+int64_t ephemeral_step(struct ephemeral *ephemeral, int64_t now_ms)
 {
-    if (post->busy || post->session == 0 || !mirror_is_up(post->mirror)) {
+    if (ephemeral->busy || ephemeral->session == 0 || !mirror_is_up(ephemeral->mirror)) {
         return INT64_MAX;
     }
-    if (now_ms < post->not_before_ms) {
-        return post->not_before_ms;
+    if (now_ms < ephemeral->not_before_ms) {
+        return ephemeral->not_before_ms;
     }
-    switch (post->state) {
-    case POST_ABSENT:
-        create(post);
+    switch (ephemeral->state) {
+    case EPHEMERAL_ABSENT:
+        create(ephemeral);
         break;
-    case POST_EXAMINING:
-        post_examine(post);
+    case EPHEMERAL_EXAMINING:
+        ephemeral_examine(ephemeral);
         break;
-    case POST_HELD:
-        if (post->dirty && post->wanted) {
-            write_wanted(post);
+    case EPHEMERAL_HELD:
+        if (ephemeral->dirty && ephemeral->wanted) {
+            write_wanted(ephemeral);
         }
         break;
-    case POST_FOREIGN: /* the owner decides */
-    case POST_CREATING:
-    case POST_REPLACING:
-    case POST_WRITING:
+    case EPHEMERAL_FOREIGN: /* the owner decides */
+    case EPHEMERAL_CREATING:
+    case EPHEMERAL_REPLACING:
+    case EPHEMERAL_WRITING:
         break;
     }
     return INT64_MAX;

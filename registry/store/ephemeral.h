@@ -18,14 +18,14 @@
 #include "registry/store/mirror.h"
 #include "registry/store/store.h"
 
-enum post_state { POST_ABSENT, POST_CREATING, POST_EXAMINING, POST_FOREIGN, POST_REPLACING, POST_HELD, POST_WRITING };
+enum ephemeral_state { EPHEMERAL_ABSENT, EPHEMERAL_CREATING, EPHEMERAL_EXAMINING, EPHEMERAL_FOREIGN, EPHEMERAL_REPLACING, EPHEMERAL_HELD, EPHEMERAL_WRITING };
 
-struct post {
+struct ephemeral {
     struct store *store;
     struct mirror *mirror;
     struct mirror_node *node;     /* tells when somebody else touches it */
     char path[PATH_SIZE];
-    enum post_state state;
+    enum ephemeral_state state;
     bool busy;                    /* a request is under way */
     int64_t session;              /* ours; 0: none */
     int32_t version;              /* while held: of what stands there */
@@ -42,23 +42,23 @@ struct post {
     const char *trouble;          /* why it cannot be written; NULL: nothing to say */
 };
 
-/* `kind` is for the mirror; the node's owner is the post. False: no memory. `first` is copied. */
-bool post_init(struct post *post, struct store *store, struct mirror *mirror, const char *path, int kind, const char *first);
-void post_release(struct post *post); /* no request may be under way */
+/* `kind` is for the mirror; the node's owner is the ephemeral. False: no memory. `first` is copied. */
+bool ephemeral_init(struct ephemeral *ephemeral, struct store *store, struct mirror *mirror, const char *path, int kind, const char *first);
+void ephemeral_release(struct ephemeral *ephemeral); /* no request may be under way */
 
-void post_session(struct post *post, int64_t session); /* another session began: nothing of ours is there yet */
+void ephemeral_session(struct ephemeral *ephemeral, int64_t session); /* another session began: nothing of ours is there yet */
 
 /* What should stand there. Takes `data` (heap); NULL is ignored. */
-void post_want(struct post *post, char *data);
+void ephemeral_want(struct ephemeral *ephemeral, char *data);
 
-/* Whoever holds a FOREIGN post is a ghost: replace it. */
-void post_replace(struct post *post);
+/* Whoever holds a FOREIGN ephemeral is a ghost: replace it. */
+void ephemeral_replace(struct ephemeral *ephemeral);
 
 /* Look again at whoever holds it. */
-void post_examine(struct post *post);
+void ephemeral_examine(struct ephemeral *ephemeral);
 
-void post_read(struct post *post);                                                      /* the mirror read our node */
-void post_answer(struct post *post, const struct store_event *event, int64_t now_ms);   /* TAG_REPORTER with our pointer */
-int64_t post_step(struct post *post, int64_t now_ms);                                   /* returns when to come back */
+void ephemeral_read(struct ephemeral *ephemeral);                                                      /* the mirror read our node */
+void ephemeral_answer(struct ephemeral *ephemeral, const struct store_event *event, int64_t now_ms);   /* TAG_REPORTER with our pointer */
+int64_t ephemeral_step(struct ephemeral *ephemeral, int64_t now_ms);                                   /* returns when to come back */
 
 #endif

@@ -6,95 +6,95 @@
 #include <time.h>
 #include <unistd.h>
 
-bool inbox_init(struct inbox *inbox)
+bool queue_init(struct queue *queue)
 {
     int timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
     if (timer < 0) {
         return false;
     }
-    *inbox = (struct inbox){.timer = timer, .tail = &inbox->head};
-    pthread_mutex_init(&inbox->lock, NULL);
+    *queue = (struct queue){.timer = timer, .tail = &queue->head};
+    pthread_mutex_init(&queue->lock, NULL);
     return true;
 }
 
-void inbox_release(struct inbox *inbox)
+void queue_release(struct queue *queue)
 {
-    assert(!inbox->head);
-    pthread_mutex_destroy(&inbox->lock);
-    close(inbox->timer);
+    assert(!queue->head);
+    pthread_mutex_destroy(&queue->lock);
+    close(queue->timer);
 }
 
 /* 0: off. Either way the timer forgets that it fired. */
-static void set_timer(struct inbox *inbox, int64_t ns)
+static void set_timer(struct queue *queue, int64_t ns)
 {
     struct itimerspec at = {.it_value = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000}};
-    int rc = timerfd_settime(inbox->timer, 0, &at, NULL);
+    int rc = timerfd_settime(queue->timer, 0, &at, NULL);
     assert(rc == 0);
     (void)rc;
 }
 
-static void ring_locked(struct inbox *inbox)
+static void ring_locked(struct queue *queue)
 {
-    if (!inbox->rung) {
-        inbox->rung = true;
-        set_timer(inbox, 1);
+    if (!queue->rung) {
+        queue->rung = true;
+        set_timer(queue, 1);
     }
 }
 
-void inbox_put(struct inbox *inbox, struct item *item)
+void queue_put(struct queue *queue, struct queue_item *item)
 {
-    pthread_mutex_lock(&inbox->lock);
+    pthread_mutex_lock(&queue->lock);
     item->next = NULL;
-    *inbox->tail = item;
-    inbox->tail = &item->next;
-    ring_locked(inbox);
-    pthread_mutex_unlock(&inbox->lock);
+    *queue->tail = item;
+    queue->tail = &item->next;
+    ring_locked(queue);
+    pthread_mutex_unlock(&queue->lock);
 }
 
-void inbox_lose(struct inbox *inbox)
+void queue_lose(struct queue *queue)
 {
-    pthread_mutex_lock(&inbox->lock);
-    inbox->lost = true;
-    ring_locked(inbox);
-    pthread_mutex_unlock(&inbox->lock);
+    pthread_mutex_lock(&queue->lock);
+    queue->lost = true;
+    ring_locked(queue);
+    pthread_mutex_unlock(&queue->lock);
 }
 
-struct item *inbox_take(struct inbox *inbox)
+struct queue_item *queue_take(struct queue *queue)
 {
-    pthread_mutex_lock(&inbox->lock);
-    struct item *item = inbox->head;
+    pthread_mutex_lock(&queue->lock);
+    struct queue_item *item = queue->head;
     if (item) {
-        inbox->head = item->next;
-        if (!inbox->head) {
-            inbox->tail = &inbox->head;
+        queue->head = item->next;
+        if (!queue->head) {
+            queue->tail = &queue->head;
         }
     }
-    pthread_mutex_unlock(&inbox->lock);
+    pthread_mutex_unlock(&queue->lock);
     return item;
 }
 
-bool inbox_has_lost(struct inbox *inbox)
+bool queue_has_lost(struct queue *queue)
 {
-    pthread_mutex_lock(&inbox->lock);
-    bool lost = inbox->lost;
-    inbox->lost = false;
-    pthread_mutex_unlock(&inbox->lock);
+    pthread_mutex_lock(&queue->lock);
+    bool lost = queue->lost;
+    queue->lost = false;
+    pthread_mutex_unlock(&queue->lock);
     return lost;
 }
 
-void inbox_ring(struct inbox *inbox)
+void queue_ring(struct queue *queue)
 {
-    pthread_mutex_lock(&inbox->lock);
-    ring_locked(inbox);
-    pthread_mutex_unlock(&inbox->lock);
+    pthread_mutex_lock(&queue->lock);
+    ring_locked(queue);
+    pthread_mutex_unlock(&queue->lock);
 }
 
-void inbox_sleep(struct inbox *inbox, int64_t ms)
+void queue_sleep(struct queue *queue, int64_t ms)
 {
-    pthread_mutex_lock(&inbox->lock);
-    if (!inbox->head && !inbox->lost) {
-        inbox->rung = false;
-        set_timer(inbox, ms < 0 ? 0 : ms > 0 ? ms * 1000000 : 1);
+    pthread_mutex_lock(&queue->lock);
+    if (!queue->head && !queue->lost) {
+        queue->rung = false;
+        set_timer(queue, ms < 0 ? 0 : ms > 0 ? ms * 1000000 : 1);
     }
-    pthread_mutex_unlock(&inbox->lock);
+    pthread_mutex_unlock(&queue->lock);
 }

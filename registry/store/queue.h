@@ -1,6 +1,6 @@
 /* What foreign threads hand to ours: a locked list with a doorbell.
  *
- *   their threads: inbox_put --> list --> inbox_take: our thread
+ *   their threads: queue_put --> list --> queue_take: our thread
  *                          \-> timerfd: readable at once
  *
  * The doorbell is a timer, so that one descriptor also serves for what no
@@ -13,44 +13,44 @@
 #include <stdint.h>
 
 /* First member of whatever is put in; the owner casts back. */
-struct item {
-    struct item *next;
+struct queue_item {
+    struct queue_item *next;
     int kind; /* the owner's */
 };
 
-struct inbox {
+struct queue {
     pthread_mutex_t lock;
-    struct item *head, **tail;
+    struct queue_item *head, **tail;
     bool rung; /* the timer is set to fire at once */
     bool lost;
     int timer;
 };
 
-bool inbox_init(struct inbox *inbox);    /* false: no descriptor to be had; errno says why */
-void inbox_release(struct inbox *inbox); /* items in it are the caller's to take first */
+bool queue_init(struct queue *queue);    /* false: no descriptor to be had; errno says why */
+void queue_release(struct queue *queue); /* items in it are the caller's to take first */
 
-/* Any thread. The item belongs to the inbox until it is taken. */
-void inbox_put(struct inbox *inbox, struct item *item);
+/* Any thread. The item belongs to the queue until it is taken. */
+void queue_put(struct queue *queue, struct queue_item *item);
 
 /* Any thread: something could not be put, for want of memory. */
-void inbox_lose(struct inbox *inbox);
+void queue_lose(struct queue *queue);
 
 /* Our thread. The oldest item, or NULL. */
-struct item *inbox_take(struct inbox *inbox);
+struct queue_item *queue_take(struct queue *queue);
 
 /* Our thread. Was anything lost since the last call? */
-bool inbox_has_lost(struct inbox *inbox);
+bool queue_has_lost(struct queue *queue);
 
 /* Any thread: make the descriptor readable. */
-void inbox_ring(struct inbox *inbox);
+void queue_ring(struct queue *queue);
 
 /* Our thread: silence the doorbell until something is put, or for `ms` (negative: no limit). Does nothing while items wait. */
-void inbox_sleep(struct inbox *inbox, int64_t ms);
+void queue_sleep(struct queue *queue, int64_t ms);
 
 /* Readable while items may wait or the time set has come. */
-static inline int inbox_fd(const struct inbox *inbox)
+static inline int queue_fd(const struct queue *queue)
 {
-    return inbox->timer;
+    return queue->timer;
 }
 
 #endif

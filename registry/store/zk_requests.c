@@ -11,7 +11,7 @@ enum {
     OP_OVERHEAD = 128     /* a step's bytes beside its path and data, amply */
 };
 
-enum call_kind { CALL_GET, CALL_LIST, CALL_SYNC, CALL_WRITE };
+enum request_kind { REQUEST_GET, REQUEST_LIST, REQUEST_SYNC, REQUEST_WRITE };
 
 /* A write's own copies: the client keeps pointers to the results until it completes. */
 struct transaction {
@@ -23,13 +23,13 @@ struct transaction {
     char text[];  /* paths and data */
 };
 
-struct call {
-    struct item item;
-    struct inbox *inbox;
-    struct call *next, *prev; /* in `calls`, by issue */
-    enum call_kind kind;
+struct zk_request {
+    struct queue_item item;
+    struct queue *queue;
+    struct zk_request *next, *prev; /* in `requests`, by issue */
+    enum request_kind kind;
     bool sent;     /* counted as under way */
-    bool answered; /* in the inbox, or out of it; the client's thread sets it, ours reads it when that has ended */
+    bool answered; /* in the queue, or out of it; the client's thread sets it, ours reads it when that has ended */
     uint64_t tag;
     bool watch;
     struct transaction *transaction; /* of a write; NULL when it is too large to be sent */
@@ -45,11 +45,11 @@ struct call {
 
 /* ---- callbacks: on the client's threads, they only hand over ------------------------- */
 
-static void answered(struct call *call, int rc)
+static void answered(struct zk_request *request, int rc)
 {
-    call->rc = rc;
-    call->answered = true;
-    inbox_put(call->inbox, &call->item);
+    request->rc = rc;
+    request->answered = true;
+    queue_put(request->queue, &request->item);
 }
 
 static struct store_stat stat_of(const struct Stat *stat)
@@ -59,67 +59,67 @@ static struct store_stat stat_of(const struct Stat *stat)
 
 static void got(int rc, const char *value, int value_len, const struct Stat *stat, const void *context)
 {
-    struct call *call = (struct call *)(uintptr_t)context;
+    struct zk_request *request = (struct zk_request *)(uintptr_t)context;
     if (rc == ZOK) {
-        call->stat = stat_of(stat);
+        request->stat = stat_of(stat);
         if (value && value_len >= 0) {
-            call->len = (size_t)value_len;
-            call->data = malloc(call->len + 1);
-            if (call->data) {
-                memcpy(call->data, value, call->len);
-                call->data[call->len] = '\0';
+            request->len = (size_t)value_len;
+            request->data = malloc(request->len + 1);
+            if (request->data) {
+                memcpy(request->data, value, request->len);
+                request->data[request->len] = '\0';
             } else {
                 rc = ZOPERATIONTIMEOUT; /* it happened, but we did not learn of it */
             }
         }
     }
-    answered(call, rc);
+    answered(request, rc);
 }
 
 static void listed(int rc, const struct String_vector *strings, const void *context)
 {
-    struct call *call = (struct call *)(uintptr_t)context;
+    struct zk_request *request = (struct zk_request *)(uintptr_t)context;
     if (rc == ZOK) {
         size_t count = (size_t)strings->count;
         size_t size = 0;
         for (size_t i = 0; i < count; i++) {
             size += strlen(strings->data[i]) + 1;
         }
-        call->names = malloc((count + 1) * sizeof *call->names + size);
-        if (call->names) {
-            char *to = (char *)(call->names + count + 1);
+        request->names = malloc((count + 1) * sizeof *request->names + size);
+        if (request->names) {
+            char *to = (char *)(request->names + count + 1);
             for (size_t i = 0; i < count; i++) {
-                call->names[i] = to;
+                request->names[i] = to;
                 to = stpcpy(to, strings->data[i]) + 1;
             }
-            call->names[count] = NULL;
-            call->name_count = count;
+            request->names[count] = NULL;
+            request->name_count = count;
         } else {
             rc = ZOPERATIONTIMEOUT;
         }
     }
-    answered(call, rc);
+    answered(request, rc);
 }
 
 static void synced(int rc, const char *value, const void *context)
 {
     (void)value;
-    answered((struct call *)(uintptr_t)context, rc);
+    answered((struct zk_request *)(uintptr_t)context, rc);
 }
 
 static void wrote(int rc, const void *context)
 {
-    answered((struct call *)(uintptr_t)context, rc);
+    answered((struct zk_request *)(uintptr_t)context, rc);
 }
 
 static void created(int rc, const char *value, const struct Stat *stat, const void *context)
 {
-    struct call *call = (struct call *)(uintptr_t)context;
+    struct zk_request *request = (struct zk_request *)(uintptr_t)context;
     (void)value;
     if (rc == ZOK && stat) {
-        call->stat = stat_of(stat);
+        request->stat = stat_of(stat);
     }
-    answered(call, rc);
+    answered(request, rc);
 }
 
 /* Of the exists before a read, whose only use is the watch. */
@@ -132,107 +132,107 @@ static void looked(int rc, const struct Stat *stat, const void *context)
 
 /* ---- sending ------------------------------------------------------------------------------- */
 
-static bool is_sound(const struct call *call)
+static bool is_sound(const struct zk_request *request)
 {
-    return call->kind != CALL_WRITE || call->transaction;
+    return request->kind != REQUEST_WRITE || request->transaction;
 }
 
-static void answer_unsent(struct call *call)
+static void answer_unsent(struct zk_request *request)
 {
-    answered(call, is_sound(call) ? ZCONNECTIONLOSS : ZBADARGUMENTS);
+    answered(request, is_sound(request) ? ZCONNECTIONLOSS : ZBADARGUMENTS);
 }
 
-static void link_call(struct zk_calls *calls, struct call *call)
+static void link_request(struct zk_requests *requests, struct zk_request *request)
 {
-    call->prev = calls->last;
-    *(calls->last ? &calls->last->next : &calls->first) = call;
-    calls->last = call;
+    request->prev = requests->last;
+    *(requests->last ? &requests->last->next : &requests->first) = request;
+    requests->last = request;
 }
 
-static void unlink_call(struct zk_calls *calls, struct call *call)
+static void unlink_request(struct zk_requests *requests, struct zk_request *request)
 {
-    assert(call != calls->waiting);
-    *(call->prev ? &call->prev->next : &calls->first) = call->next;
-    *(call->next ? &call->next->prev : &calls->last) = call->prev;
+    assert(request != requests->waiting);
+    *(request->prev ? &request->prev->next : &requests->first) = request->next;
+    *(request->next ? &request->next->prev : &requests->last) = request->prev;
 }
 
 /* Watches the znode, absent or not, which a read does only where there is one. Nothing slips in between it and the read
  * behind it: the watch is there first. */
-static int send_exists(struct zk_calls *calls, const struct call *call)
+static int send_exists(struct zk_requests *requests, const struct zk_request *request)
 {
-    return call->watch ? zoo_aexists(calls->link, call->path, 1, looked, NULL) : ZOK;
+    return request->watch ? zoo_aexists(requests->link, request->path, 1, looked, NULL) : ZOK;
 }
 
-static int send_get(struct zk_calls *calls, struct call *call)
+static int send_get(struct zk_requests *requests, struct zk_request *request)
 {
-    int rc = send_exists(calls, call);
-    return rc != ZOK ? rc : zoo_aget(calls->link, call->path, 0, got, call);
+    int rc = send_exists(requests, request);
+    return rc != ZOK ? rc : zoo_aget(requests->link, request->path, 0, got, request);
 }
 
 /* Of an absent znode, the exists tells when it comes; of one that is there, the list itself tells of its children. */
-static int send_list(struct zk_calls *calls, struct call *call)
+static int send_list(struct zk_requests *requests, struct zk_request *request)
 {
-    int rc = send_exists(calls, call);
-    return rc != ZOK ? rc : zoo_aget_children(calls->link, call->path, call->watch, listed, call);
+    int rc = send_exists(requests, request);
+    return rc != ZOK ? rc : zoo_aget_children(requests->link, request->path, request->watch, listed, request);
 }
 
-static int send_write(struct zk_calls *calls, struct call *call)
+static int send_write(struct zk_requests *requests, struct zk_request *request)
 {
-    struct transaction *write = call->transaction;
-    if (!is_sound(call)) {
+    struct transaction *write = request->transaction;
+    if (!is_sound(request)) {
         return ZBADARGUMENTS;
     }
     if (write->creates) {
         const zoo_op_t *op = &write->ops[0];
-        return zoo_acreate2(calls->link, op->create_op.path, op->create_op.data, op->create_op.datalen, op->create_op.acl,
-                            op->create_op.flags, created, call);
+        return zoo_acreate2(requests->link, op->create_op.path, op->create_op.data, op->create_op.datalen, op->create_op.acl,
+                            op->create_op.flags, created, request);
     }
-    return zoo_amulti(calls->link, (int)write->n, write->ops, write->results, wrote, call);
+    return zoo_amulti(requests->link, (int)write->n, write->ops, write->results, wrote, request);
 }
 
-static int send_call(struct zk_calls *calls, struct call *call)
+static int send_request(struct zk_requests *requests, struct zk_request *request)
 {
-    switch (call->kind) {
-    case CALL_GET:
-        return send_get(calls, call);
-    case CALL_LIST:
-        return send_list(calls, call);
-    case CALL_SYNC:
-        return zoo_async(calls->link, call->path, synced, call);
-    case CALL_WRITE:
-        return send_write(calls, call);
+    switch (request->kind) {
+    case REQUEST_GET:
+        return send_get(requests, request);
+    case REQUEST_LIST:
+        return send_list(requests, request);
+    case REQUEST_SYNC:
+        return zoo_async(requests->link, request->path, synced, request);
+    case REQUEST_WRITE:
+        return send_write(requests, request);
     }
     return ZBADARGUMENTS;
 }
 
-/* Hand as many of the waiting calls to the client as the window takes. */
-static void send_waiting(struct zk_calls *calls)
+/* Hand as many of the waiting requests to the client as the window takes. */
+static void send_waiting(struct zk_requests *requests)
 {
-    while (calls->waiting && calls->link && calls->under_way < WINDOW) {
-        struct call *call = calls->waiting;
-        calls->waiting = call->next;
-        call->sent = true;
-        calls->under_way++;
-        int rc = send_call(calls, call);
+    while (requests->waiting && requests->link && requests->under_way < WINDOW) {
+        struct zk_request *request = requests->waiting;
+        requests->waiting = request->next;
+        request->sent = true;
+        requests->under_way++;
+        int rc = send_request(requests, request);
         if (rc == ZMARSHALLINGERROR) {
-            inbox_lose(calls->inbox); /* out of memory; whether it kept the call cannot be told: let the session end first */
+            queue_lose(requests->queue); /* out of memory; whether it kept the request cannot be told: let the session end first */
         } else if (rc != ZOK) {
-            answered(call, rc);
+            answered(request, rc);
         }
     }
 }
 
-static void issue(struct zk_calls *calls, struct call *call)
+static void issue(struct zk_requests *requests, struct zk_request *request)
 {
-    link_call(calls, call);
-    if (!calls->link) {
-        answer_unsent(call);
+    link_request(requests, request);
+    if (!requests->link) {
+        answer_unsent(request);
         return;
     }
-    if (!calls->waiting) {
-        calls->waiting = call;
+    if (!requests->waiting) {
+        requests->waiting = request;
     }
-    send_waiting(calls);
+    send_waiting(requests);
 }
 
 /* A request cannot fail, so there is no going on without the memory for one. */
@@ -244,47 +244,47 @@ static void *must_have(void *memory)
     return memory;
 }
 
-static struct call *new_call(struct zk_calls *calls, enum call_kind kind, uint64_t tag, const char *path, bool watch)
+static struct zk_request *new_request(struct zk_requests *requests, enum request_kind kind, uint64_t tag, const char *path, bool watch)
 {
     size_t size = strlen(path) + 1;
-    struct call *call = must_have(calloc(1, sizeof *call + size));
-    call->item.kind = ITEM_ANSWER;
-    call->inbox = calls->inbox;
-    call->kind = kind;
-    call->tag = tag;
-    call->watch = watch;
-    memcpy(call->path, path, size);
-    return call;
+    struct zk_request *request = must_have(calloc(1, sizeof *request + size));
+    request->item.kind = ITEM_ANSWER;
+    request->queue = requests->queue;
+    request->kind = kind;
+    request->tag = tag;
+    request->watch = watch;
+    memcpy(request->path, path, size);
+    return request;
 }
 
-static void free_call(struct call *call)
+static void free_request(struct zk_request *request)
 {
-    free(call->transaction);
-    free(call->data);
-    free(call->names);
-    free(call);
+    free(request->transaction);
+    free(request->data);
+    free(request->names);
+    free(request);
 }
 
-void zk_call_free(struct item *item)
+void zk_request_free(struct queue_item *item)
 {
-    free_call((struct call *)(void *)item);
+    free_request((struct zk_request *)(void *)item);
 }
 
 /* ---- requests ------------------------------------------------------------------------------ */
 
-void zk_calls_get(struct zk_calls *calls, uint64_t tag, const char *path, bool watch)
+void zk_requests_get(struct zk_requests *requests, uint64_t tag, const char *path, bool watch)
 {
-    issue(calls, new_call(calls, CALL_GET, tag, path, watch));
+    issue(requests, new_request(requests, REQUEST_GET, tag, path, watch));
 }
 
-void zk_calls_list(struct zk_calls *calls, uint64_t tag, const char *path, bool watch)
+void zk_requests_list(struct zk_requests *requests, uint64_t tag, const char *path, bool watch)
 {
-    issue(calls, new_call(calls, CALL_LIST, tag, path, watch));
+    issue(requests, new_request(requests, REQUEST_LIST, tag, path, watch));
 }
 
-void zk_calls_sync(struct zk_calls *calls, uint64_t tag, const char *path)
+void zk_requests_sync(struct zk_requests *requests, uint64_t tag, const char *path)
 {
-    issue(calls, new_call(calls, CALL_SYNC, tag, path, false));
+    issue(requests, new_request(requests, REQUEST_SYNC, tag, path, false));
 }
 
 static bool has_data(const struct store_op *op)
@@ -306,7 +306,7 @@ static size_t measure(const struct store_op *ops, size_t n, bool *ret_fits)
     return size;
 }
 
-static void prepare(struct zk_calls *calls, struct transaction *write, size_t i, const struct store_op *op, char **text)
+static void prepare(struct zk_requests *requests, struct transaction *write, size_t i, const struct store_op *op, char **text)
 {
     const char *path = *text;
     *text = stpcpy(*text, op->path) + 1;
@@ -319,10 +319,10 @@ static void prepare(struct zk_calls *calls, struct transaction *write, size_t i,
     }
     switch (op->kind) {
     case STORE_CREATE:
-        zoo_create_op_init(&write->ops[i], path, data, len, calls->acls, ZOO_PERSISTENT, NULL, 0);
+        zoo_create_op_init(&write->ops[i], path, data, len, requests->acls, ZOO_PERSISTENT, NULL, 0);
         break;
     case STORE_CREATE_EPHEMERAL:
-        zoo_create_op_init(&write->ops[i], path, data, len, calls->acls, ZOO_EPHEMERAL, NULL, 0);
+        zoo_create_op_init(&write->ops[i], path, data, len, requests->acls, ZOO_EPHEMERAL, NULL, 0);
         break;
     case STORE_SET:
         zoo_set_op_init(&write->ops[i], path, data, len, op->version, &write->stats[i]);
@@ -336,14 +336,14 @@ static void prepare(struct zk_calls *calls, struct transaction *write, size_t i,
     }
 }
 
-void zk_calls_write(struct zk_calls *calls, uint64_t tag, const struct store_op *ops, size_t n)
+void zk_requests_write(struct zk_requests *requests, uint64_t tag, const struct store_op *ops, size_t n)
 {
     bool fits;
     assert(n <= STORE_OPS_MAX);
-    struct call *call = new_call(calls, CALL_WRITE, tag, "", false);
+    struct zk_request *request = new_request(requests, REQUEST_WRITE, tag, "", false);
     size_t size = measure(ops, n, &fits);
     if (!fits) {
-        issue(calls, call);
+        issue(requests, request);
         return;
     }
     struct transaction *write = must_have(calloc(1, sizeof *write + size));
@@ -351,17 +351,17 @@ void zk_calls_write(struct zk_calls *calls, uint64_t tag, const struct store_op 
     write->n = n;
     write->creates = n == 1 && (ops[0].kind == STORE_CREATE || ops[0].kind == STORE_CREATE_EPHEMERAL);
     for (size_t i = 0; i < n; i++) {
-        prepare(calls, write, i, &ops[i], &text);
+        prepare(requests, write, i, &ops[i], &text);
     }
-    call->transaction = write;
-    issue(calls, call);
+    request->transaction = write;
+    issue(requests, request);
 }
 
 /* ---- answers -------------------------------------------------------------------------------- */
 
-static enum store_rc rc_of(const struct call *call)
+static enum store_rc rc_of(const struct zk_request *request)
 {
-    switch (call->rc) {
+    switch (request->rc) {
     case ZOK:
         return STORE_OK;
     case ZNONODE:
@@ -385,7 +385,7 @@ static enum store_rc rc_of(const struct call *call)
     case ZAUTHFAILED:
         return STORE_UNKNOWN;
     default: /* an accident inside a server may strike before or after the deed; a read has none */
-        return call->kind == CALL_WRITE && call->rc > ZAPIERROR ? STORE_UNKNOWN : STORE_FAILED;
+        return request->kind == REQUEST_WRITE && request->rc > ZAPIERROR ? STORE_UNKNOWN : STORE_FAILED;
     }
 }
 
@@ -400,9 +400,9 @@ static size_t refused_step(const struct transaction *write)
     return 0;
 }
 
-static void outcome_of_write(const struct call *call, struct store_event *event)
+static void outcome_of_write(const struct zk_request *request, struct store_event *event)
 {
-    const struct transaction *write = call->transaction;
+    const struct transaction *write = request->transaction;
     if (!write || write->creates) {
         return;
     }
@@ -417,42 +417,42 @@ static void outcome_of_write(const struct call *call, struct store_event *event)
     }
 }
 
-void zk_calls_take(struct zk_calls *calls, struct item *item, struct store_event *ret_event)
+void zk_requests_take(struct zk_requests *requests, struct queue_item *item, struct store_event *ret_event)
 {
-    struct call *call = (struct call *)(void *)item;
-    unlink_call(calls, call);
-    calls->under_way -= call->sent;
-    send_waiting(calls);
+    struct zk_request *request = (struct zk_request *)(void *)item;
+    unlink_request(requests, request);
+    requests->under_way -= request->sent;
+    send_waiting(requests);
     *ret_event = (struct store_event){.kind = STORE_ANSWER,
-                                      .tag = call->tag,
-                                      .path = call->path,
-                                      .rc = rc_of(call),
-                                      .stat = call->stat,
-                                      .data = call->data,
-                                      .len = call->len,
-                                      .names = (const char *const *)call->names,
-                                      .name_count = call->name_count};
-    outcome_of_write(call, ret_event);
+                                      .tag = request->tag,
+                                      .path = request->path,
+                                      .rc = rc_of(request),
+                                      .stat = request->stat,
+                                      .data = request->data,
+                                      .len = request->len,
+                                      .names = (const char *const *)request->names,
+                                      .name_count = request->name_count};
+    outcome_of_write(request, ret_event);
 }
 
-void zk_calls_link_down(struct zk_calls *calls)
+void zk_requests_link_down(struct zk_requests *requests)
 {
-    struct call *call = calls->waiting;
-    calls->link = NULL;
-    calls->waiting = NULL;
-    while (call) {
-        struct call *next = call->next;
-        answer_unsent(call);
-        call = next;
+    struct zk_request *request = requests->waiting;
+    requests->link = NULL;
+    requests->waiting = NULL;
+    while (request) {
+        struct zk_request *next = request->next;
+        answer_unsent(request);
+        request = next;
     }
 }
 
-void zk_calls_settle(struct zk_calls *calls)
+void zk_requests_settle(struct zk_requests *requests)
 {
-    zk_calls_link_down(calls);
-    for (struct call *call = calls->first; call; call = call->next) {
-        if (!call->answered) {
-            answered(call, ZCLOSING);
+    zk_requests_link_down(requests);
+    for (struct zk_request *request = requests->first; request; request = request->next) {
+        if (!request->answered) {
+            answered(request, ZCLOSING);
         }
     }
 }

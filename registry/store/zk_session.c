@@ -1,10 +1,10 @@
-/* ZooKeeper behind store.h, by the C client's asynchronous calls.
+/* ZooKeeper behind store.h, by the C client's asynchronous requests.
  *
  *   our thread                          |  its threads (one for I/O, one for callbacks)
  *   store_get ... --> zk_calls ------------> zoo_aget ... --\
- *   store_next <---- inbox <---------------------------------+-- watched()
+ *   store_next <---- queue <---------------------------------+-- watched()
  *
- * Callbacks only put what they were told into the inbox; everything else
+ * Callbacks only put what they were told into the queue; everything else
  * belongs to the one thread that uses the store. Requests and their answers
  * are zk_requests.c; here is the session's life.
  *
@@ -50,7 +50,7 @@ enum { ITEM_SESSION = ITEM_ANSWER + 1, ITEM_CHANGED };
 
 /* Something heard that nobody asked for. */
 struct event {
-    struct item item;
+    struct queue_item item;
     int state;       /* ITEM_SESSION: a ZOO_..._STATE */
     int64_t session; /* ITEM_SESSION, when connected */
     char path[];     /* ITEM_CHANGED */
@@ -67,7 +67,7 @@ enum phase {
 
 struct store_zk {
     struct store store;
-    struct inbox inbox; /* shared with the client's threads; the rest is ours */
+    struct queue queue; /* shared with the client's threads; the rest is ours */
     /* options */
     struct connect_string servers;
     int timeout_ms;
@@ -85,8 +85,8 @@ struct store_zk {
     int64_t session;     /* the last one that was up; 0: none yet */
     unsigned failures;   /* sessions in a row that ended without an answered request */
     char detail[DETAIL_SIZE];
-    struct zk_calls calls;
-    struct item *current; /* what the last event points into */
+    struct zk_requests requests;
+    struct queue_item *current; /* what the last event points into */
 };
 
 static struct store_zk *zk_of(struct store *store)
@@ -101,7 +101,7 @@ static struct event *new_event(struct store_zk *zk, int kind, const char *path)
     size_t size = strlen(path) + 1;
     struct event *event = calloc(1, sizeof *event + size);
     if (!event) {
-        inbox_lose(&zk->inbox);
+        queue_lose(&zk->queue);
         return NULL;
     }
     event->item.kind = kind;
@@ -119,7 +119,7 @@ static void watched(zhandle_t *handle, int type, int state, const char *path, vo
         if (of_session && state == ZOO_CONNECTED_STATE) {
             event->session = zoo_client_id(handle)->client_id;
         }
-        inbox_put(&zk->inbox, &event->item);
+        queue_put(&zk->queue, &event->item);
     }
 }
 
@@ -160,14 +160,14 @@ static bool tell_gone(struct store_zk *zk, struct store_event *ret_event)
 {
     enter(zk, PHASE_GONE, -1, 0);
     zk->failures++;
-    zk_calls_link_down(&zk->calls);
+    zk_requests_link_down(&zk->requests);
     *ret_event = (struct store_event){.kind = STORE_GONE, .detail = zk->detail};
     return true;
 }
 
 static bool tell_down(struct store_zk *zk, struct store_event *ret_event)
 {
-    zk_calls_link_down(&zk->calls);
+    zk_requests_link_down(&zk->requests);
     *ret_event = (struct store_event){.kind = STORE_DOWN, .detail = zk->detail};
     return true;
 }
@@ -189,7 +189,7 @@ static bool next_by_clock(struct store_zk *zk, int64_t now_ms, struct store_even
 {
     bool limited = zk->phase == PHASE_TRYING || zk->phase == PHASE_DOWN || zk->phase == PHASE_DOOMED;
     if (!limited) {
-        inbox_sleep(&zk->inbox, -1);
+        queue_sleep(&zk->queue, -1);
         return false;
     }
     if (zk->since_ms < 0) {
@@ -197,7 +197,7 @@ static bool next_by_clock(struct store_zk *zk, int64_t now_ms, struct store_even
     }
     int64_t left_ms = zk->since_ms + zk->patience_ms - now_ms;
     if (left_ms > 0) {
-        inbox_sleep(&zk->inbox, left_ms);
+        queue_sleep(&zk->queue, left_ms);
         return false;
     }
     if (zk->phase != PHASE_DOOMED) {
@@ -210,18 +210,18 @@ static bool next_by_clock(struct store_zk *zk, int64_t now_ms, struct store_even
 
 /* ---- events --------------------------------------------------------------------------------------- */
 
-static void free_item(struct item *item)
+static void free_item(struct queue_item *item)
 {
     if (item && item->kind == ITEM_ANSWER) {
-        zk_call_free(item);
+        zk_request_free(item);
     } else {
         free(item);
     }
 }
 
-static bool next_answer(struct store_zk *zk, struct item *item, struct store_event *ret_event)
+static bool next_answer(struct store_zk *zk, struct queue_item *item, struct store_event *ret_event)
 {
-    zk_calls_take(&zk->calls, item, ret_event);
+    zk_requests_take(&zk->requests, item, ret_event);
     if (ret_event->rc != STORE_UNKNOWN) {
         zk->failures = 0;
     }
@@ -237,7 +237,7 @@ static bool next_session(struct store_zk *zk, const struct event *event, int64_t
         bool renewed = event->session != zk->session;
         enter(zk, PHASE_UP, now_ms, 0);
         zk->session = event->session;
-        zk->calls.link = zk->handle;
+        zk->requests.link = zk->handle;
         *ret_event = (struct store_event){.kind = STORE_UP, .session = event->session, .renewed = renewed};
         return true;
     }
@@ -256,7 +256,7 @@ static bool next_session(struct store_zk *zk, const struct event *event, int64_t
     return false;
 }
 
-static bool next_of(struct store_zk *zk, struct item *item, int64_t now_ms, struct store_event *ret_event)
+static bool next_of(struct store_zk *zk, struct queue_item *item, int64_t now_ms, struct store_event *ret_event)
 {
     switch (item->kind) {
     case ITEM_ANSWER:
@@ -273,12 +273,12 @@ static bool next_of(struct store_zk *zk, struct item *item, int64_t now_ms, stru
 static bool zk_next(struct store *store, int64_t now_ms, struct store_event *ret_event)
 {
     struct store_zk *zk = zk_of(store);
-    if (inbox_has_lost(&zk->inbox) && has_session(zk) && doom(zk, now_ms, "out of memory", ret_event)) {
+    if (queue_has_lost(&zk->queue) && has_session(zk) && doom(zk, now_ms, "out of memory", ret_event)) {
         return true;
     }
     do {
         free_item(zk->current);
-        zk->current = inbox_take(&zk->inbox);
+        zk->current = queue_take(&zk->queue);
         if (!zk->current) {
             return next_by_clock(zk, now_ms, ret_event);
         }
@@ -288,27 +288,27 @@ static bool zk_next(struct store *store, int64_t now_ms, struct store_event *ret
 
 static void zk_get(struct store *store, uint64_t tag, const char *path, bool watch)
 {
-    zk_calls_get(&zk_of(store)->calls, tag, path, watch);
+    zk_requests_get(&zk_of(store)->requests, tag, path, watch);
 }
 
 static void zk_list(struct store *store, uint64_t tag, const char *path, bool watch)
 {
-    zk_calls_list(&zk_of(store)->calls, tag, path, watch);
+    zk_requests_list(&zk_of(store)->requests, tag, path, watch);
 }
 
 static void zk_sync(struct store *store, uint64_t tag, const char *path)
 {
-    zk_calls_sync(&zk_of(store)->calls, tag, path);
+    zk_requests_sync(&zk_of(store)->requests, tag, path);
 }
 
 static void zk_write(struct store *store, uint64_t tag, const struct store_op *ops, size_t n)
 {
-    zk_calls_write(&zk_of(store)->calls, tag, ops, n);
+    zk_requests_write(&zk_of(store)->requests, tag, ops, n);
 }
 
 static int zk_fd(const struct store *store)
 {
-    return inbox_fd(&((const struct store_zk *)(const void *)store)->inbox);
+    return queue_fd(&((const struct store_zk *)(const void *)store)->queue);
 }
 
 /* ---- life ------------------------------------------------------------------------------------------- */
@@ -363,8 +363,8 @@ static void end_session(struct store_zk *zk)
 /* Forget what the former session said; its answers stay, and are made up where they are missing. */
 static void settle(struct store_zk *zk)
 {
-    struct item *kept = NULL, **tail = &kept, *item;
-    while ((item = inbox_take(&zk->inbox))) {
+    struct queue_item *kept = NULL, **tail = &kept, *item;
+    while ((item = queue_take(&zk->queue))) {
         if (item->kind == ITEM_ANSWER) {
             *tail = item;
             tail = &item->next;
@@ -375,9 +375,9 @@ static void settle(struct store_zk *zk)
     *tail = NULL;
     while ((item = kept)) {
         kept = item->next;
-        inbox_put(&zk->inbox, item);
+        queue_put(&zk->queue, item);
     }
-    zk_calls_settle(&zk->calls);
+    zk_requests_settle(&zk->requests);
 }
 
 static void zk_renew(struct store *store)
@@ -385,22 +385,22 @@ static void zk_renew(struct store *store)
     struct store_zk *zk = zk_of(store);
     end_session(zk);
     settle(zk);
-    inbox_has_lost(&zk->inbox);
+    queue_has_lost(&zk->queue);
     if (begin_session(zk)) {
         enter(zk, PHASE_TRYING, -1, (int64_t)SILENCE_FACTOR * zk->timeout_ms);
     } else {
         enter(zk, PHASE_DOOMED, -1, pause_ms(zk));
     }
-    inbox_ring(&zk->inbox); /* so that store_next is called and can tell the time */
+    queue_ring(&zk->queue); /* so that store_next is called and can tell the time */
 }
 
-/* Requests under way get a moment: a farewell may be among them, and what is outstanding at its close the client leaks. */
+/* Requests under way get a moment: a withdrawal may be among them, and what is outstanding at its close the client leaks. */
 static void say_goodbye(struct store_zk *zk)
 {
     int64_t until_ms = clock_mono_ms() + GOODBYE_MS;
     int64_t now_ms;
-    while (zk->phase == PHASE_UP && zk->calls.first && (now_ms = clock_mono_ms()) < until_ms) {
-        struct pollfd fd = {.fd = inbox_fd(&zk->inbox), .events = POLLIN};
+    while (zk->phase == PHASE_UP && zk->requests.first && (now_ms = clock_mono_ms()) < until_ms) {
+        struct pollfd fd = {.fd = queue_fd(&zk->queue), .events = POLLIN};
         struct store_event event;
         poll(&fd, 1, (int)(until_ms - now_ms));
         while (zk_next(&zk->store, now_ms, &event)) {
@@ -415,10 +415,10 @@ static void zk_close(struct store *store)
     end_session(zk);
     settle(zk);
     free_item(zk->current);
-    for (struct item *item; (item = inbox_take(&zk->inbox));) {
-        free_item(item); /* every call there is was answered by now */
+    for (struct queue_item *item; (item = queue_take(&zk->queue));) {
+        free_item(item); /* every request there is was answered by now */
     }
-    inbox_release(&zk->inbox);
+    queue_release(&zk->queue);
     explicit_bzero(zk->auth, sizeof zk->auth);
     free(zk);
 }
@@ -488,14 +488,14 @@ struct store *store_zk_new(const struct store_zk_options *options, char *sentenc
         free(zk);
         return NULL;
     }
-    if (!inbox_init(&zk->inbox)) {
+    if (!queue_init(&zk->queue)) {
         snprintf(sentence, size, "no timer could be made: %s", strerror(errno));
         free(zk);
         return NULL;
     }
     zk->store.ops = &zk_ops;
-    zk->calls.inbox = &zk->inbox;
-    zk->calls.acls = &zk->acls;
+    zk->requests.queue = &zk->queue;
+    zk->requests.acls = &zk->acls;
     set_acls(zk);
     return &zk->store;
 }

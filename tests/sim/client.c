@@ -11,15 +11,15 @@ const char *client_name(const struct client *client)
 
 /* ---- events to the client -------------------------------------------------------------- */
 
-static struct item *item_new(enum store_event_kind kind)
+static struct queue_item *item_new(enum store_event_kind kind)
 {
-    struct item *item = calloc(1, sizeof *item);
+    struct queue_item *item = calloc(1, sizeof *item);
     assert(item);
     item->event.kind = kind;
     return item;
 }
 
-void item_free(struct item *item)
+void item_free(struct queue_item *item)
 {
     if (item) {
         free(item->path);
@@ -31,16 +31,16 @@ void item_free(struct item *item)
     }
 }
 
-static void put(struct queue *queue, struct item *item)
+static void put(struct queue *queue, struct queue_item *item)
 {
     item->next = NULL;
     *queue->end = item;
     queue->end = &item->next;
 }
 
-struct item *queue_take(struct queue *queue)
+struct queue_item *queue_take(struct queue *queue)
 {
-    struct item *item = queue->first;
+    struct queue_item *item = queue->first;
     if (item) {
         queue->first = item->next;
         queue->end = queue->first ? queue->end : &queue->first;
@@ -49,9 +49,9 @@ struct item *queue_take(struct queue *queue)
 }
 
 /* It is there now. */
-void client_take_in(struct client *client, struct item *item)
+void client_take_in(struct client *client, struct queue_item *item)
 {
-    put(&client->inbox, item);
+    put(&client->queue, item);
     if (client->ready) {
         client->ready(client->owner);
     }
@@ -88,7 +88,7 @@ static void arrive_here(void *owner, uint64_t connection)
     if (client->dead || connection != client->connection) {
         return; /* it went with its connection */
     }
-    struct item *item = queue_take(&client->pipe);
+    struct queue_item *item = queue_take(&client->pipe);
     if (item->request) {
         forget_request(client, item->request);
     }
@@ -100,7 +100,7 @@ static void arrive_here(void *owner, uint64_t connection)
 }
 
 /* On its way: in order with all else. */
-static void send_here(struct client *client, struct item *item)
+static void send_here(struct client *client, struct queue_item *item)
 {
     int64_t at_ms = client_now(client) + chance_between(&client->ensemble->chance, client->least_ms, client->most_ms);
     client->heard_ms = at_ms > client->heard_ms ? at_ms : client->heard_ms;
@@ -108,9 +108,9 @@ static void send_here(struct client *client, struct item *item)
     agenda_at(client->ensemble->agenda, client->heard_ms, arrive_here, client, client->connection);
 }
 
-struct item *answer_made_up(uint64_t tag, const char *path)
+struct queue_item *answer_made_up(uint64_t tag, const char *path)
 {
-    struct item *item = item_new(STORE_ANSWER);
+    struct queue_item *item = item_new(STORE_ANSWER);
     item->event.tag = tag;
     item->event.rc = STORE_UNKNOWN;
     if (path) {
@@ -135,7 +135,7 @@ static void arm(struct client *client, const char *path, bool list)
 
 static void fire(struct client *client, struct watch *watch)
 {
-    struct item *item = item_new(STORE_CHANGED);
+    struct queue_item *item = item_new(STORE_CHANGED);
     item->path = strdup(watch->path);
     item->event.path = item->path;
     item->list = watch->list;
@@ -158,7 +158,7 @@ void client_hears(struct client *client, const struct change *change)
 
 void client_answered(struct client *client, struct request *request, const struct tree *tree)
 {
-    struct item *item = item_new(STORE_ANSWER);
+    struct queue_item *item = item_new(STORE_ANSWER);
     item->request = request;
     item->zxid = tree->zxid;
     item->event.tag = request->tag;
@@ -217,7 +217,7 @@ static void strand(struct client *client)
 /* What was on its way here never comes. */
 static void hang_up(struct client *client)
 {
-    struct item *item;
+    struct queue_item *item;
     client->connection++;
     while ((item = queue_take(&client->pipe))) {
         item->request = NULL; /* still unanswered */
@@ -279,7 +279,7 @@ void client_disconnected(struct client *client)
 
 static void go_away(struct client *client, const char *why)
 {
-    struct item *item = item_new(STORE_GONE);
+    struct queue_item *item = item_new(STORE_GONE);
     item->event.detail = why;
     client->phase = PHASE_GONE;
     hang_up(client);
@@ -301,7 +301,7 @@ static void rearm_watches(struct client *client)
 
 static void come_up(struct client *client, bool renewed)
 {
-    struct item *item = item_new(STORE_UP);
+    struct queue_item *item = item_new(STORE_UP);
     client->phase = PHASE_UP;
     client->line = line_new(client->ensemble, client, client->server, client->session);
     item->event.session = client->session->id;

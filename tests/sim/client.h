@@ -10,19 +10,19 @@
 #include "tests/sim/ensemble.h"
 
 /* One thing on its way to the client, or there. */
-struct item {
+struct queue_item {
     struct store_event event;
     struct request *request; /* whose answer it is; made up ones have none */
     char *path;
     const char **names;
     bool list; /* which watch was used up */
     int64_t zxid;
-    struct item *next;
+    struct queue_item *next;
 };
 
 /* In order; the end is where the next one is put. */
 struct queue {
-    struct item *first, **end;
+    struct queue_item *first, **end;
 };
 
 struct watch {
@@ -58,8 +58,8 @@ struct client {
     struct request *unanswered, **unanswered_end;
     struct watch *watches;
     struct queue pipe; /* on its way here */
-    struct queue inbox;
-    struct item *told; /* what the latest event points to */
+    struct queue queue;
+    struct queue_item *told; /* what the latest event points to */
     struct client *next;
 };
 
@@ -68,14 +68,14 @@ static inline int64_t client_now(const struct client *client)
     return client->ensemble->agenda->now_ms;
 }
 
-struct item *queue_take(struct queue *queue);
-void item_free(struct item *item);
+struct queue_item *queue_take(struct queue *queue);
+void item_free(struct queue_item *item);
 
 /* This has reached the client. */
-void client_take_in(struct client *client, struct item *item);
+void client_take_in(struct client *client, struct queue_item *item);
 
 /* An answer that nobody gave: the outcome is unknown. */
-struct item *answer_made_up(uint64_t tag, const char *path);
+struct queue_item *answer_made_up(uint64_t tag, const char *path);
 void client_answer_unknown(struct client *client); /* to all that is unanswered */
 
 void client_drop_watches(struct client *client);

@@ -41,7 +41,7 @@ struct probe {
     struct fleet *fleet;
     struct reporter *reporter;
     struct resolver *resolver;
-    struct posting *posting;
+    struct published *published;
     struct assessment assessment;
     struct schedule schedule;
     struct look looks[SERVERS_OF_CLUSTER_MAX];
@@ -118,7 +118,7 @@ static void update_report(struct probe *probe)
     static struct report report;
     const char *abstains = probe->blind ? "blind" : mono(probe) < probe->slipped_ms ? "slipped" : "";
     assess_report(&probe->assessment, mono(probe), abstains, &report);
-    reporter_say(probe->reporter, probe->posting, &report, mono(probe));
+    reporter_say(probe->reporter, probe->published, &report, mono(probe));
 }
 
 static void update_schedule(struct probe *probe)
@@ -297,7 +297,7 @@ static void settle_cluster(struct probe *probe)
     const struct report *acked;
     int32_t version;
     int64_t mzxid;
-    if (posting_take_acked(probe->posting, &acked, &version, &mzxid)) {
+    if (published_take_acked(probe->published, &acked, &version, &mzxid)) {
         resolver_own_report(probe->resolver, acked, version, mzxid);
     }
     int64_t due_ms = resolver_step(probe->resolver, mono(probe), wall(probe));
@@ -318,8 +318,8 @@ static void settle(struct probe *probe)
     }
     probe->size = fleet_size(probe->fleet, &probe->rank);
     settle_cluster(probe);
-    if (reporter_taken(probe->reporter)[0]) {
-        world_fail(probe->world, "%s", reporter_taken(probe->reporter));
+    if (reporter_name_conflict(probe->reporter)[0]) {
+        world_fail(probe->world, "%s", reporter_name_conflict(probe->reporter));
     }
     const char *trouble = reporter_trouble(probe->reporter);
     if (trouble) {
@@ -348,7 +348,7 @@ static void node_read(struct probe *probe, const struct mirror_node *node)
     case FLEET_PROBE:
         fleet_read(probe->fleet, node);
         break;
-    case REPORTER_POST:
+    case REPORTER_EPHEMERAL:
         reporter_read(probe->reporter, node);
         break;
     default:
@@ -467,8 +467,8 @@ static void start_objects(struct probe *probe)
     schedule_init(&probe->schedule, world->probing.interval_ms, world->probing.alert_interval_ms, mono(probe));
     probe->resolver = resolver_new(probe->store, probe->mirror, probe->fleet,
                                    &(struct resolver_settings){SIM_ROOT, SIM_CLUSTER, probe_name(probe->index)});
-    probe->posting = reporter_add(probe->reporter, SIM_CLUSTER, probe);
-    assert(probe->resolver && probe->posting);
+    probe->published = reporter_add(probe->reporter, SIM_CLUSTER, probe);
+    assert(probe->resolver && probe->published);
 }
 
 struct probe *probe_new(struct world *world, int index)

@@ -122,7 +122,7 @@ static bool mem_next(struct store *store, int64_t now_ms, struct store_event *re
     struct client *client = client_of(store);
     (void)now_ms;
     item_free(client->told);
-    client->told = queue_take(&client->inbox);
+    client->told = queue_take(&client->queue);
     if (client->told) {
         *ret_event = client->told->event;
     }
@@ -268,7 +268,7 @@ struct store *store_mem_new(struct ensemble *ensemble, const char *name, int64_t
                               .next = ensemble->clients};
     strcpy(client->name, name);
     client->unanswered_end = &client->unanswered;
-    client->inbox.end = &client->inbox.first;
+    client->queue.end = &client->queue.first;
     client->pipe.end = &client->pipe.first;
     ensemble->clients = client;
     return &client->store;
@@ -281,8 +281,8 @@ void clients_free(struct ensemble *ensemble)
         ensemble->clients = client->next;
         store_mem_kill(&client->store);
         item_free(client->told);
-        struct item *item;
-        while ((item = queue_take(&client->inbox))) {
+        struct queue_item *item;
+        while ((item = queue_take(&client->queue))) {
             item_free(item);
         }
         free(client);

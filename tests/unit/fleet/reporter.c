@@ -175,12 +175,12 @@ static bool nobody_is_gone(const struct presence *presence)
     return false;
 }
 
-static void say(struct posting *posting, const char *abstains)
+static void say(struct published *published, const char *abstains)
 {
     static struct report report;
     report = (struct report){.cluster = "orders", .probe = "probe-a", .rules = MODEL_RULES, .policy = {.witnesses = 1}};
     strcpy(report.abstains, abstains);
-    reporter_say(world.reporter, posting, &report, world.now_ms);
+    reporter_say(world.reporter, published, &report, world.now_ms);
 }
 
 static void setup(void)
@@ -204,15 +204,15 @@ static void teardown(void)
 }
 
 /* A report of ours stands and votes. */
-static struct posting *begin(void)
+static struct published *begin(void)
 {
-    struct posting *posting = reporter_add(world.reporter, "orders", NULL);
-    say(posting, "");
+    struct published *published = reporter_add(world.reporter, "orders", NULL);
+    say(published, "");
     link_is(true, true);
     settle();
     ck_assert(znode(orders)->exists);
     ck_assert_int_gt(znode(orders)->stat.version, 0);
-    return posting;
+    return published;
 }
 
 START_TEST(a_withdrawn_report_goes)
@@ -225,9 +225,9 @@ END_TEST
 
 START_TEST(a_report_that_is_withdrawn_without_a_link_goes_when_it_is_back)
 {
-    struct posting *posting = begin();
+    struct published *published = begin();
     link_is(false, false);
-    reporter_remove(world.reporter, posting);
+    reporter_remove(world.reporter, published);
     settle();
     ck_assert(znode(orders)->exists);
     link_is(true, false);
@@ -238,7 +238,7 @@ END_TEST
 
 START_TEST(a_report_that_is_withdrawn_while_it_is_created_goes_too)
 {
-    struct posting *posting = reporter_add(world.reporter, "orders", NULL);
+    struct published *published = reporter_add(world.reporter, "orders", NULL);
     link_is(true, true);
     const struct asked *next = &world.asked[world.first];
     while (next->read || strcmp(next->steps[0].path, orders) != 0) {
@@ -247,7 +247,7 @@ START_TEST(a_report_that_is_withdrawn_while_it_is_created_goes_too)
         ck_assert_uint_gt(world.count, 0);
         next = &world.asked[world.first];
     }
-    reporter_remove(world.reporter, posting);
+    reporter_remove(world.reporter, published);
     settle();
     ck_assert(!znode(orders)->exists);
 }
@@ -255,17 +255,17 @@ END_TEST
 
 START_TEST(a_cluster_that_comes_back_keeps_its_report)
 {
-    struct posting *posting = begin();
+    struct published *published = begin();
     link_is(false, false);
-    reporter_remove(world.reporter, posting);
-    posting = reporter_add(world.reporter, "orders", NULL);
-    say(posting, "");
+    reporter_remove(world.reporter, published);
+    published = reporter_add(world.reporter, "orders", NULL);
+    say(published, "");
     link_is(true, false);
     settle();
     const struct report *acked;
     int32_t version;
     int64_t mzxid;
-    ck_assert(posting_take_acked(posting, &acked, &version, &mzxid));
+    ck_assert(published_take_acked(published, &acked, &version, &mzxid));
     ck_assert_ptr_nonnull(acked);
     ck_assert(znode(orders)->exists);
     ck_assert_int_eq(version, znode(orders)->stat.version);

@@ -16,7 +16,7 @@ enum { NONCE = 7, RIVAL = 8, OTHERS_MS = 20 * BEAT_MS };
 
 static struct sandbox sandbox;
 static struct reporter *reporter;
-static struct posting *posting;
+static struct published *published;
 static struct store *rival; /* another process */
 static bool is_gone;
 
@@ -87,15 +87,15 @@ static void start(void)
                                          .registry_uuid = "00000000-0000-4000-8000-000000000001",
                                          .is_gone = gone};
     reporter = reporter_new(sandbox.store, sandbox.mirror, &settings);
-    posting = reporter_add(reporter, "orders", NULL);
-    ck_assert_ptr_nonnull(posting);
+    published = reporter_add(reporter, "orders", NULL);
+    ck_assert_ptr_nonnull(published);
     sandbox.event = event;
     sandbox.read = node_read;
     sandbox.step = step;
     store_renew(sandbox.store);
     static struct report report;
     report = (struct report){.cluster = "orders", .probe = "probe-a", .rules = MODEL_RULES, .policy = {.witnesses = 1}};
-    reporter_say(reporter, posting, &report, sandbox_now(&sandbox));
+    reporter_say(reporter, published, &report, sandbox_now(&sandbox));
 }
 
 static void setup(void)
@@ -166,7 +166,7 @@ START_TEST(one_whose_beat_stands_still_is_replaced)
     ck_assert(!is_ours());
     sandbox_pass(&sandbox, BEAT_MS);
     ck_assert(is_ours());
-    ck_assert_str_eq(reporter_taken(reporter), "");
+    ck_assert_str_eq(reporter_name_conflict(reporter), "");
 }
 END_TEST
 
@@ -179,7 +179,7 @@ START_TEST(one_whose_beat_goes_on_keeps_the_name)
         rival_beats(beat);
     }
     ck_assert(!is_ours());
-    ck_assert_ptr_nonnull(strstr(reporter_taken(reporter), "probe-a"));
+    ck_assert_ptr_nonnull(strstr(reporter_name_conflict(reporter), "probe-a"));
 }
 END_TEST
 
@@ -190,7 +190,7 @@ START_TEST(the_last_beat_of_a_dead_one_that_was_still_on_its_way_is_no_life)
     sandbox_pass(&sandbox, 1000);
     rival_beats(2);
     sandbox_pass(&sandbox, OTHERS_MS);
-    ck_assert_str_eq(reporter_taken(reporter), "");
+    ck_assert_str_eq(reporter_name_conflict(reporter), "");
     ck_assert(is_ours());
 }
 END_TEST
@@ -250,7 +250,7 @@ START_TEST(lost_links_lose_nothing)
     const struct report *report;
     int32_t version;
     int64_t mzxid;
-    ck_assert(posting_take_acked(posting, &report, &version, &mzxid));
+    ck_assert(published_take_acked(published, &report, &version, &mzxid));
     ck_assert_ptr_nonnull(report);
     ck_assert_int_eq(version, sandbox_find(&sandbox, REPORTS "/probe-a")->stat.version);
     ck_assert_int_eq(mzxid, sandbox_find(&sandbox, REPORTS "/probe-a")->stat.mzxid);
