@@ -13,7 +13,7 @@
 #include "registry/base/log.h"
 #include "registry/base/text.h"
 
-enum { FLEET_LIST = 48, FLEET_PROBE };
+enum { LIVENESS_LIST = 48, LIVENESS_PROBE };
 enum { PULSE_MS = 250, STOP_MS = 1800, STOP_GONE_MS = 4500 };
 
 struct agent {
@@ -66,7 +66,7 @@ static void check_slip(struct agent *agent, int64_t now_ms)
     log_line(LOG_WARNING, agent->ground.config->probe.name,
          "this process stood still for %lld ms: reading everything again before deciding", (long long)gap_ms);
     agent->ground.slipped_ms = now_ms + agent->ground.config->probe.interval_ms;
-    fleet_forget(agent->ground.fleet);
+    liveness_forget(agent->ground.liveness);
     if (!agent->store_busy) {
         mirror_refresh_all(agent->ground.mirror);
     }
@@ -86,12 +86,12 @@ static void settle(struct agent *agent)
     int64_t due_ms = reporter_step(agent->ground.reporter, now_ms);
     unsigned beats = reporter_take_beats(agent->ground.reporter);
     while (beats-- > 0) {
-        fleet_beat(agent->ground.fleet);
+        liveness_beat(agent->ground.liveness);
         for (struct watch *watch = watch_first(&agent->ground); watch; watch = watch_next(watch)) {
             resolver_beat(watch_resolver(watch));
         }
     }
-    agent->ground.size = fleet_size(agent->ground.fleet, &agent->ground.rank);
+    agent->ground.size = liveness_size(agent->ground.liveness, &agent->ground.rank);
     watch_sweep(&agent->ground, false);
     for (struct watch *watch = watch_first(&agent->ground); watch; watch = watch_next(watch)) {
         watch_settle(watch);
@@ -162,9 +162,9 @@ static void session_news(struct agent *agent, const struct store_event *event)
         log_line(LOG_NOTICE, "registry", "%s, session 0x%llx", event->renewed ? "connected, a new session" : "connected again",
              (unsigned long long)event->session);
         if (event->renewed) {
-            fleet_session_began(agent->ground.fleet);
+            liveness_session_began(agent->ground.liveness);
         } else if (clock_mono_ms() - agent->away_ms > BEAT_MS) {
-            fleet_forget(agent->ground.fleet);
+            liveness_forget(agent->ground.liveness);
         }
     } else if (!up && agent->connected) {
         log_line(LOG_WARNING, "registry", "%s%s%s: probing goes on",
@@ -179,9 +179,9 @@ static void session_news(struct agent *agent, const struct store_event *event)
 static void node_read(struct agent *agent, const struct mirror_node *node)
 {
     switch (node->kind) {
-    case FLEET_LIST:
-    case FLEET_PROBE:
-        fleet_read(agent->ground.fleet, node);
+    case LIVENESS_LIST:
+    case LIVENESS_PROBE:
+        liveness_read(agent->ground.liveness, node);
         break;
     case REPORTER_EPHEMERAL:
         reporter_read(agent->ground.reporter, node);
@@ -391,7 +391,7 @@ static void release(struct agent *agent)
 {
     watch_sweep(&agent->ground, true);
     reporter_free(agent->ground.reporter);
-    fleet_free(agent->ground.fleet);
+    liveness_free(agent->ground.liveness);
     mirror_free(agent->ground.mirror);
     config_free(agent->ground.config);
 }
@@ -434,13 +434,13 @@ static bool start_store(struct agent *agent)
                                        sentence, sizeof sentence);
     agent->ground.mirror = agent->ground.store ? mirror_new(agent->ground.store) : NULL;
     agent->ground.reporter = agent->ground.mirror ? reporter_new(agent->ground.store, agent->ground.mirror, &settings) : NULL;
-    agent->ground.fleet = agent->ground.reporter ? fleet_new(agent->ground.mirror, registry->root, agent->ground.config->probe.name,
-                                                             FLEET_LIST, FLEET_PROBE)
+    agent->ground.liveness = agent->ground.reporter ? liveness_new(agent->ground.mirror, registry->root, agent->ground.config->probe.name,
+                                                             LIVENESS_LIST, LIVENESS_PROBE)
                                                  : NULL;
-    if (!agent->ground.fleet) {
+    if (!agent->ground.liveness) {
         log_line(LOG_ERROR, "registry", "%s", sentence);
     }
-    return agent->ground.fleet != NULL;
+    return agent->ground.liveness != NULL;
 }
 
 static void start_handles(struct agent *agent)

@@ -1,7 +1,7 @@
 /* The daemon's shell: the loop, the store, and everything that is due.
  *
  *      looks --> assess --> reporter --> store
- *      store --> mirror --> fleet, resolver --> store
+ *      store --> mirror --> liveness, resolver --> store
  *
  * Nothing is decided here: events go in with the time, what comes out is
  * performed, and news are put into words for the log. */

@@ -75,7 +75,7 @@ void watch_report_all(struct ground *ground)
     }
 }
 
-/* Is there a writer that the fleet agrees on and that we see? */
+/* Is there a writer that the liveness agrees on and that we see? */
 static void update_schedule(struct watch *watch)
 {
     const struct topology *topology = resolver_topology(watch->resolver);
@@ -212,7 +212,7 @@ bool watch_start(struct ground *ground, const struct cluster_settings *settings)
     assess_init(&watch->assessment, ground->config->probe.name, settings, &ground->config->probe);
     schedule_init(&watch->schedule, ground->config->probe.interval_ms, ground->config->probe.alert_interval_ms, clock_mono_ms());
     watch->resolver =
-        resolver_new(ground->store, ground->mirror, ground->fleet,
+        resolver_new(ground->store, ground->mirror, ground->liveness,
                      &(struct resolver_settings){ground->config->registry.root, settings->name, ground->config->probe.name});
     watch->published = watch->resolver ? reporter_add(ground->reporter, settings->name, watch) : NULL;
     if (!watch->published) {

@@ -23,10 +23,10 @@ struct ground {
     struct names *names;
     struct store *store;
     struct mirror *mirror;
-    struct fleet *fleet;
+    struct liveness *liveness;
     struct reporter *reporter;
     struct watch *watches;
-    size_t rank, size;     /* our place in the fleet */
+    size_t rank, size;     /* our place in the liveness */
     bool blind;            /* every target fails at once: it is probably us */
     int64_t slipped_ms;    /* until when our own clock is not to be trusted */
     void (*settle)(struct ground *ground); /* something was assessed: do what is due */

@@ -6,7 +6,7 @@
  *                        |-- waiters
  *                        '-- request (on a worker thread while `asking`)
  *
- * A list, because a fleet has some hundred names at most and asks each once a
+ * A list, because a liveness has some hundred names at most and asks each once a
  * second. A request that is under way cannot be taken back: its name lives until
  * the answer comes, which is why freeing takes a turn of the loop. A resolver
  * that hangs holds one of libuv's worker threads (four, UV_THREADPOOL_SIZE).

@@ -1,4 +1,4 @@
-/* roster-probe: one of a fleet that asks database servers what they are. */
+/* roster-probe: one of a liveness that asks database servers what they are. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -28,7 +28,7 @@ struct look_settings {
     const char *application;                /* likewise */
     int64_t timeout_ms;
     const struct schedule *schedule;        /* lives as long as the look */
-    const size_t *rank, *size;              /* our place in the fleet, kept up to date by the owner */
+    const size_t *rank, *size;              /* our place in the liveness, kept up to date by the owner */
     void *owner;
     /* A look ended. `address` is the literal it was made at, "" when the name gave none. */
     void (*outcome)(void *owner, const char *member, const struct observation *observation, const char *address);

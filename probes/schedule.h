@@ -1,6 +1,6 @@
 /* When to look: quiet cadence, and closer while something is changing.
  *
- *   quiet      every `interval`, at a phase of the wall clock that this probe's place in the fleet gives,
+ *   quiet      every `interval`, at a phase of the wall clock that this probe's place in the liveness gives,
  *              so that N witnesses look N times an interval between them
  *   alarm      every `alert_interval`, for ALARM_HOLD_MS after the last change, and while the cluster has no
  *              writer that is both agreed and seen, for SEARCH_MS
@@ -51,7 +51,7 @@ void schedule_reload(struct schedule *schedule, int64_t interval_ms, int64_t ale
 /* Something changed: look closely, at once. True when that was news (turns should be called with schedule_hasten). */
 bool schedule_alarm(struct schedule *schedule, int64_t now_ms);
 
-/* Is there a writer that the fleet agrees on and that we see ourselves? */
+/* Is there a writer that the liveness agrees on and that we see ourselves? */
 void schedule_writer(struct schedule *schedule, bool valid, int64_t now_ms);
 
 /* Milliseconds between two looks, as of now. */
@@ -60,7 +60,7 @@ int64_t schedule_gap(const struct schedule *schedule, int64_t now_ms);
 /* A look begins. True when it should be made over a fresh connection too. */
 bool turn_begin(struct turn *turn, int64_t now_ms);
 
-/* A look ended: when the next one is due. `rank` of `size` is our place in the fleet. */
+/* A look ended: when the next one is due. `rank` of `size` is our place in the liveness. */
 void turn_end(struct turn *turn, const struct schedule *schedule, enum answer answer, int64_t now_ms, int64_t now_wall_ms,
               size_t rank, size_t size);
 

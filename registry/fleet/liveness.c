@@ -17,7 +17,7 @@ struct peer {
     bool listed;
 };
 
-struct fleet {
+struct liveness {
     struct mirror *mirror;
     char root[PATH_SIZE];
     char self[NAME_SIZE];
@@ -28,78 +28,78 @@ struct fleet {
     struct peer peers[PROBES_MAX];
 };
 
-struct fleet *fleet_new(struct mirror *mirror, const char *root, const char *self, int list_kind, int probe_kind)
+struct liveness *liveness_new(struct mirror *mirror, const char *root, const char *self, int list_kind, int probe_kind)
 {
-    struct fleet *fleet = calloc(1, sizeof *fleet);
-    if (!fleet) {
+    struct liveness *liveness = calloc(1, sizeof *liveness);
+    if (!liveness) {
         return NULL;
     }
-    fleet->mirror = mirror;
-    fleet->probe_kind = probe_kind;
-    strcpy(fleet->root, root);
-    strcpy(fleet->self, self);
+    liveness->mirror = mirror;
+    liveness->probe_kind = probe_kind;
+    strcpy(liveness->root, root);
+    strcpy(liveness->self, self);
     char path[PATH_SIZE];
-    if (!mirror_add(mirror, path_probes(path, sizeof path, root), true, list_kind, fleet)) {
-        free(fleet);
+    if (!mirror_add(mirror, path_probes(path, sizeof path, root), true, list_kind, liveness)) {
+        free(liveness);
         return NULL;
     }
-    return fleet;
+    return liveness;
 }
 
-void fleet_free(struct fleet *fleet)
+void liveness_free(struct liveness *liveness)
 {
-    free(fleet);
+    free(liveness);
 }
 
-static struct peer *find(const struct fleet *fleet, const char *name)
+static struct peer *find(const struct liveness *liveness, const char *name)
 {
-    for (size_t i = 0; i < fleet->count; i++) {
-        if (strcmp(fleet->peers[i].name, name) == 0) {
-            return (struct peer *)&fleet->peers[i];
+    for (size_t i = 0; i < liveness->count; i++) {
+        if (strcmp(liveness->peers[i].name, name) == 0) {
+            return (struct peer *)&liveness->peers[i];
         }
     }
     return NULL;
 }
 
-static void add_peer(struct fleet *fleet, const char *name)
+static void add_peer(struct liveness *liveness, const char *name)
 {
     char path[PATH_SIZE];
-    if (fleet->count == PROBES_MAX || strlen(name) >= NAME_SIZE) {
+    if (liveness->count == PROBES_MAX || strlen(name) >= NAME_SIZE) {
         return;
     }
     struct mirror_node *node =
-        mirror_add(fleet->mirror, path_probe(path, sizeof path, fleet->root, name), false, fleet->probe_kind, fleet);
+        mirror_add(liveness->mirror, path_probe(path, sizeof path, liveness->root, name), false, liveness->probe_kind, liveness);
     if (!node) {
         return; /* the next change of the list tries again */
     }
-    struct peer *peer = &fleet->peers[fleet->count++];
+    struct peer *peer = &liveness->peers[liveness->count++];
     *peer = (struct peer){.node = node, .listed = true};
     strcpy(peer->name, name);
 }
 
-static void read_list(struct fleet *fleet, const struct mirror_node *node)
+static void read_list(struct liveness *liveness, const struct mirror_node *node)
 {
-    for (size_t i = 0; i < fleet->count; i++) {
-        fleet->peers[i].listed = false;
+    for (size_t i = 0; i < liveness->count; i++) {
+        liveness->peers[i].listed = false;
     }
     for (size_t i = 0; node->exists && i < node->name_count; i++) {
-        struct peer *peer = find(fleet, node->names[i]);
+        struct peer *peer = find(liveness, node->names[i]);
         if (peer) {
             peer->listed = true;
-        } else if (strcmp(node->names[i], fleet->self) != 0) {
-            add_peer(fleet, node->names[i]);
+        } else if (strcmp(node->names[i], liveness->self) != 0) {
+            add_peer(liveness, node->names[i]);
         }
     }
-    for (size_t i = fleet->count; i-- > 0;) {
-        if (!fleet->peers[i].listed) {
-            mirror_remove(fleet->mirror, fleet->peers[i].node);
-            fleet->peers[i] = fleet->peers[--fleet->count];
+    for (size_t i = liveness->count; i-- > 0;) {
+        if (!liveness->peers[i].listed) {
+            mirror_remove(liveness->mirror, liveness->peers[i].node);
+            liveness->peers[i] = liveness->peers[--liveness->count];
         }
     }
-    fleet->generation++;
+    liveness->generation++;
 }
 
-static void read_presence(struct fleet *fleet, struct peer *peer, const struct mirror_node *node)
+static void read_presence(struct liveness *liveness, struct peer *peer, const struct mirror_node *node)
 {
     struct presence presence;
     struct codec_error error;
@@ -109,85 +109,85 @@ static void read_presence(struct fleet *fleet, struct peer *peer, const struct m
     if (!peer->seen || peer->nonce != presence.nonce) {
         peer->seen = true;
         peer->moved = false;
-        fleet->generation++;
+        liveness->generation++;
     } else if (peer->beat != presence.beat) {
-        bool was_fresh = fleet_is_fresh(fleet, peer->name);
+        bool was_fresh = liveness_is_fresh(liveness, peer->name);
         peer->moved = true;
-        peer->moved_at = fleet->own_beats;
-        fleet->generation += !was_fresh;
+        peer->moved_at = liveness->own_beats;
+        liveness->generation += !was_fresh;
     }
     peer->nonce = presence.nonce;
     peer->beat = presence.beat;
 }
 
-void fleet_read(struct fleet *fleet, const struct mirror_node *node)
+void liveness_read(struct liveness *liveness, const struct mirror_node *node)
 {
     if (node->list) {
-        read_list(fleet, node);
+        read_list(liveness, node);
         return;
     }
-    for (size_t i = 0; i < fleet->count; i++) {
-        if (fleet->peers[i].node == node) {
-            read_presence(fleet, &fleet->peers[i], node);
+    for (size_t i = 0; i < liveness->count; i++) {
+        if (liveness->peers[i].node == node) {
+            read_presence(liveness, &liveness->peers[i], node);
         }
     }
 }
 
-static bool is_alive(const struct fleet *fleet, const struct peer *peer)
+static bool is_alive(const struct liveness *liveness, const struct peer *peer)
 {
-    return peer->moved && fleet->own_beats - peer->moved_at <= BEATS_FRESH;
+    return peer->moved && liveness->own_beats - peer->moved_at <= BEATS_FRESH;
 }
 
-bool fleet_beat(struct fleet *fleet)
+bool liveness_beat(struct liveness *liveness)
 {
     bool ended = false;
-    for (size_t i = 0; i < fleet->count; i++) {
-        const struct peer *peer = &fleet->peers[i];
-        ended = ended || (peer->moved && fleet->own_beats - peer->moved_at == BEATS_FRESH);
+    for (size_t i = 0; i < liveness->count; i++) {
+        const struct peer *peer = &liveness->peers[i];
+        ended = ended || (peer->moved && liveness->own_beats - peer->moved_at == BEATS_FRESH);
     }
-    fleet->own_beats++;
-    fleet->generation += ended || fleet->own_beats == 1;
+    liveness->own_beats++;
+    liveness->generation += ended || liveness->own_beats == 1;
     return ended;
 }
 
-void fleet_forget(struct fleet *fleet)
+void liveness_forget(struct liveness *liveness)
 {
-    for (size_t i = 0; i < fleet->count; i++) {
-        fleet->peers[i].seen = false;
-        fleet->peers[i].moved = false;
+    for (size_t i = 0; i < liveness->count; i++) {
+        liveness->peers[i].seen = false;
+        liveness->peers[i].moved = false;
     }
-    fleet->generation++;
+    liveness->generation++;
 }
 
-void fleet_session_began(struct fleet *fleet)
+void liveness_session_began(struct liveness *liveness)
 {
-    fleet->own_beats = 0;
-    fleet_forget(fleet);
+    liveness->own_beats = 0;
+    liveness_forget(liveness);
 }
 
-bool fleet_is_fresh(const struct fleet *fleet, const char *probe)
+bool liveness_is_fresh(const struct liveness *liveness, const char *probe)
 {
-    if (fleet->own_beats == 0) {
+    if (liveness->own_beats == 0) {
         return false;
     }
-    if (strcmp(probe, fleet->self) == 0) {
+    if (strcmp(probe, liveness->self) == 0) {
         return true;
     }
-    const struct peer *peer = find(fleet, probe);
-    return peer && is_alive(fleet, peer);
+    const struct peer *peer = find(liveness, probe);
+    return peer && is_alive(liveness, peer);
 }
 
-uint64_t fleet_generation(const struct fleet *fleet)
+uint64_t liveness_generation(const struct liveness *liveness)
 {
-    return fleet->generation;
+    return liveness->generation;
 }
 
-size_t fleet_size(const struct fleet *fleet, size_t *ret_rank)
+size_t liveness_size(const struct liveness *liveness, size_t *ret_rank)
 {
     size_t rank = 0;
-    for (size_t i = 0; i < fleet->count; i++) {
-        rank += strcmp(fleet->peers[i].name, fleet->self) < 0;
+    for (size_t i = 0; i < liveness->count; i++) {
+        rank += strcmp(liveness->peers[i].name, liveness->self) < 0;
     }
     *ret_rank = rank;
-    return fleet->count + 1;
+    return liveness->count + 1;
 }

@@ -11,32 +11,32 @@
 #include "registry/store/mirror.h"
 #include "registry/model/model.h"
 
-struct fleet;
+struct liveness;
 
 /* Follows the presence of all probes but `self`, through `mirror`, with nodes of kinds
  * `list_kind` and `probe_kind`. NULL: no memory. */
-struct fleet *fleet_new(struct mirror *mirror, const char *root, const char *self, int list_kind, int probe_kind);
-void fleet_free(struct fleet *fleet); /* leaves its nodes to the mirror */
+struct liveness *liveness_new(struct mirror *mirror, const char *root, const char *self, int list_kind, int probe_kind);
+void liveness_free(struct liveness *liveness); /* leaves its nodes to the mirror */
 
 /* One of our nodes was read. */
-void fleet_read(struct fleet *fleet, const struct mirror_node *node);
+void liveness_read(struct liveness *liveness, const struct mirror_node *node);
 
 /* A beat of our own was acknowledged. True when somebody's freshness ended by it. */
-bool fleet_beat(struct fleet *fleet);
+bool liveness_beat(struct liveness *liveness);
 
-/* Another session of ours began: our own beats count anew, and others' as after fleet_forget. */
-void fleet_session_began(struct fleet *fleet);
+/* Another session of ours began: our own beats count anew, and others' as after liveness_forget. */
+void liveness_session_began(struct liveness *liveness);
 
 /* We were away for longer than a beat (stopped, or without a link): whoever beat meanwhile may have died since, so only a
  * beat that moves from now on counts. */
-void fleet_forget(struct fleet *fleet);
+void liveness_forget(struct liveness *liveness);
 
-bool fleet_is_fresh(const struct fleet *fleet, const char *probe);
+bool liveness_is_fresh(const struct liveness *liveness, const char *probe);
 
 /* Grows whenever the set of fresh probes may have changed. */
-uint64_t fleet_generation(const struct fleet *fleet);
+uint64_t liveness_generation(const struct liveness *liveness);
 
 /* Probes present, ourselves included when our beat counts; ret_rank is our place among their names. */
-size_t fleet_size(const struct fleet *fleet, size_t *ret_rank);
+size_t liveness_size(const struct liveness *liveness, size_t *ret_rank);
 
 #endif

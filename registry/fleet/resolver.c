@@ -23,7 +23,7 @@ struct witness {
 struct resolver {
     struct store *store;
     struct mirror *mirror;
-    const struct fleet *fleet;
+    const struct liveness *liveness;
     char root[PATH_SIZE];
     char cluster[NAME_SIZE];
     char self[NAME_SIZE];
@@ -59,7 +59,7 @@ struct resolver {
     char refused[SENTENCE_SIZE + PATH_SIZE + 64];
 };
 
-struct resolver *resolver_new(struct store *store, struct mirror *mirror, const struct fleet *fleet,
+struct resolver *resolver_new(struct store *store, struct mirror *mirror, const struct liveness *liveness,
                               const struct resolver_settings *settings)
 {
     struct resolver *resolver = calloc(1, sizeof *resolver);
@@ -68,7 +68,7 @@ struct resolver *resolver_new(struct store *store, struct mirror *mirror, const 
     }
     resolver->store = store;
     resolver->mirror = mirror;
-    resolver->fleet = fleet;
+    resolver->liveness = liveness;
     resolver->topology_at_ms = INT64_MIN / 2;
     strcpy(resolver->root, settings->root);
     strcpy(resolver->cluster, settings->cluster);
@@ -326,12 +326,12 @@ static int gather(const struct resolver *resolver, struct evidence *evidence)
     };
     for (size_t i = 0; i < resolver->witness_count; i++) {
         const struct witness *witness = resolver->witnesses[i];
-        if (witness->usable && witness->node->exists && fleet_is_fresh(resolver->fleet, witness->name)) {
+        if (witness->usable && witness->node->exists && liveness_is_fresh(resolver->liveness, witness->name)) {
             evidence->votes[evidence->count++] = (struct vote){&witness->report, witness->node->stat.mzxid};
             rules = witness->report.rules > rules ? witness->report.rules : rules;
         }
     }
-    if (resolver->has_own && resolver->own_version > 0 && fleet_is_fresh(resolver->fleet, resolver->self)) {
+    if (resolver->has_own && resolver->own_version > 0 && liveness_is_fresh(resolver->liveness, resolver->self)) {
         evidence->votes[evidence->count++] = (struct vote){&resolver->own, resolver->own_mzxid};
     }
     return rules;
@@ -457,7 +457,7 @@ static int64_t due_at(const struct resolver *resolver, int64_t now_ms)
 
 int64_t resolver_step(struct resolver *resolver, int64_t now_ms, int64_t now_wall_ms)
 {
-    bool due = resolver->moved || resolver->generation != fleet_generation(resolver->fleet) || resolver->beat;
+    bool due = resolver->moved || resolver->generation != liveness_generation(resolver->liveness) || resolver->beat;
     if (!due || resolver->writing || resolver->foreign || !is_settled(resolver)) {
         return INT64_MAX;
     }
@@ -479,7 +479,7 @@ int64_t resolver_step(struct resolver *resolver, int64_t now_ms, int64_t now_wal
     if (same) {
         resolver->moved = false;
         resolver->beat = false;
-        resolver->generation = fleet_generation(resolver->fleet);
+        resolver->generation = liveness_generation(resolver->liveness);
         return INT64_MAX;
     }
     int64_t due_ms = due_at(resolver, now_ms);
@@ -490,7 +490,7 @@ int64_t resolver_step(struct resolver *resolver, int64_t now_ms, int64_t now_wal
     resolver->verdict.at_wall_ms = now_wall_ms;
     resolver->verdict.seen_wall_ms = seen_at(&resolver->verdict, &evidence);
     resolver->beat = false;
-    resolver->generation = fleet_generation(resolver->fleet);
+    resolver->generation = liveness_generation(resolver->liveness);
     write_verdict(resolver);
     return INT64_MAX;
 }

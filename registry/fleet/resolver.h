@@ -36,7 +36,7 @@ struct resolver_news {
     bool changed;                   /* there is another verdict in the registry than before, ours or not */
 };
 
-struct resolver *resolver_new(struct store *store, struct mirror *mirror, const struct fleet *fleet,
+struct resolver *resolver_new(struct store *store, struct mirror *mirror, const struct liveness *liveness,
                               const struct resolver_settings *settings); /* NULL: no memory */
 void resolver_free(struct resolver *resolver); /* takes its nodes out of the mirror; its outstanding write must have been answered */
 

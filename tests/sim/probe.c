@@ -15,7 +15,7 @@
 #include "tests/sim/store_mem.h"
 #include "tests/sim/world.h"
 
-enum { FLEET_LIST = 48, FLEET_PROBE, PULSE_MS = 250 };
+enum { LIVENESS_LIST = 48, LIVENESS_PROBE, PULSE_MS = 250 };
 
 /* One member under the eyes of one probe. */
 struct look {
@@ -38,7 +38,7 @@ struct probe {
     bool dead, frozen;
     struct store *store;
     struct mirror *mirror;
-    struct fleet *fleet;
+    struct liveness *liveness;
     struct reporter *reporter;
     struct resolver *resolver;
     struct published *published;
@@ -270,7 +270,7 @@ static void check_slip(struct probe *probe)
     probe->pulse_ms = mono(probe);
     world_tell(probe->world, true, "%s stood still for %lld ms", probe_name(probe->index), (long long)gap_ms);
     probe->slipped_ms = mono(probe) + probe->world->probing.interval_ms;
-    fleet_forget(probe->fleet);
+    liveness_forget(probe->liveness);
     if (!probe->busy) {
         mirror_refresh_all(probe->mirror);
     }
@@ -313,10 +313,10 @@ static void settle(struct probe *probe)
     check_slip(probe);
     int64_t due_ms = reporter_step(probe->reporter, mono(probe));
     for (unsigned beats = reporter_take_beats(probe->reporter); beats > 0; beats--) {
-        fleet_beat(probe->fleet);
+        liveness_beat(probe->liveness);
         resolver_beat(probe->resolver);
     }
-    probe->size = fleet_size(probe->fleet, &probe->rank);
+    probe->size = liveness_size(probe->liveness, &probe->rank);
     settle_cluster(probe);
     if (reporter_name_conflict(probe->reporter)[0]) {
         world_fail(probe->world, "%s", reporter_name_conflict(probe->reporter));
@@ -344,9 +344,9 @@ static void on_renewed(void *owner, uint64_t arg)
 static void node_read(struct probe *probe, const struct mirror_node *node)
 {
     switch (node->kind) {
-    case FLEET_LIST:
-    case FLEET_PROBE:
-        fleet_read(probe->fleet, node);
+    case LIVENESS_LIST:
+    case LIVENESS_PROBE:
+        liveness_read(probe->liveness, node);
         break;
     case REPORTER_EPHEMERAL:
         reporter_read(probe->reporter, node);
@@ -360,9 +360,9 @@ static void take_event(struct probe *probe, const struct store_event *event)
 {
     struct mirror_node *node = NULL;
     if (event->kind == STORE_UP && event->renewed) {
-        fleet_session_began(probe->fleet);
+        liveness_session_began(probe->liveness);
     } else if (event->kind == STORE_UP && mono(probe) - probe->away_ms > BEAT_MS) {
-        fleet_forget(probe->fleet);
+        liveness_forget(probe->liveness);
     } else if (event->kind == STORE_DOWN) {
         probe->away_ms = mono(probe);
     }
@@ -462,10 +462,10 @@ static void start_objects(struct probe *probe)
     probe->store = store_mem_new(world->ensemble, probe_name(probe->index), SESSION_MS, on_ready, probe);
     probe->mirror = mirror_new(probe->store);
     probe->reporter = reporter_new(probe->store, probe->mirror, &settings);
-    probe->fleet = fleet_new(probe->mirror, SIM_ROOT, probe_name(probe->index), FLEET_LIST, FLEET_PROBE);
+    probe->liveness = liveness_new(probe->mirror, SIM_ROOT, probe_name(probe->index), LIVENESS_LIST, LIVENESS_PROBE);
     assess_init(&probe->assessment, probe_name(probe->index), &world->cluster, &world->probing);
     schedule_init(&probe->schedule, world->probing.interval_ms, world->probing.alert_interval_ms, mono(probe));
-    probe->resolver = resolver_new(probe->store, probe->mirror, probe->fleet,
+    probe->resolver = resolver_new(probe->store, probe->mirror, probe->liveness,
                                    &(struct resolver_settings){SIM_ROOT, SIM_CLUSTER, probe_name(probe->index)});
     probe->published = reporter_add(probe->reporter, SIM_CLUSTER, probe);
     assert(probe->resolver && probe->published);
@@ -507,7 +507,7 @@ void probe_kill(struct probe *probe)
     store_mem_kill(probe->store);
     resolver_free(probe->resolver);
     reporter_free(probe->reporter);
-    fleet_free(probe->fleet);
+    liveness_free(probe->liveness);
     mirror_free(probe->mirror);
 }
 

@@ -2,7 +2,7 @@
  * probes and routers, with the production objects inside and shells of the
  * simulator's round them.
  *
- *   database --look--> probe (assess, reporter, resolver, fleet, mirror) --store_mem--> ensemble
+ *   database --look--> probe (assess, reporter, resolver, liveness, mirror) --store_mem--> ensemble
  *                                                                                          |
  *   oracle <---- every write ---------------------------------------------------------------+--> router (watcher, table)
  *

@@ -6,7 +6,7 @@ int main(void)
 {
     Suite *(*const suites[])(void) = {text_suite,    model_suite,     codec_suite,        paths_suite,    config_suite,
                                       resolve_suite, assess_suite,    scheduler_suite,    table_suite,    watcher_suite,
-                                      failure_suite, reporter_suite,  fleet_suite,        resolver_suite, name_suite,
+                                      failure_suite, reporter_suite,  liveness_suite,        resolver_suite, name_suite,
                                       kind_suite,    group_suite,     gtid_suite,         async_suite,    rivals_suite,
                                       cidr_suite,  discovery_suite, custom_answer_suite};
     SRunner *runner = srunner_create(suites[0]());

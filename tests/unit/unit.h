@@ -13,7 +13,7 @@ Suite *resolve_suite(void);
 Suite *gtid_suite(void);
 Suite *async_suite(void);
 Suite *rivals_suite(void);
-Suite *fleet_suite(void);
+Suite *liveness_suite(void);
 Suite *name_suite(void);
 Suite *resolver_suite(void);
 Suite *assess_suite(void);

@@ -12,17 +12,17 @@
 enum { LIST = 1, PROBE, SETTLE_MS = 50 };
 
 static struct sandbox sandbox;
-static struct fleet *fleet;
+static struct liveness *liveness;
 
 static void node_read(const struct mirror_node *node)
 {
-    fleet_read(fleet, node);
+    liveness_read(liveness, node);
 }
 
 static void event(const struct store_event *it)
 {
     if (it->kind == STORE_UP && it->renewed) {
-        fleet_session_began(fleet);
+        liveness_session_began(liveness);
     }
 }
 
@@ -31,17 +31,17 @@ static void setup(void)
     sandbox_init(&sandbox);
     sandbox.read = node_read;
     sandbox.event = event;
-    fleet = fleet_new(sandbox.mirror, "/roster", "me", LIST, PROBE);
-    ck_assert_ptr_nonnull(fleet);
+    liveness = liveness_new(sandbox.mirror, "/roster", "me", LIST, PROBE);
+    ck_assert_ptr_nonnull(liveness);
     sandbox_put(&sandbox, "/roster", strdup(""));
     sandbox_put(&sandbox, "/roster/probes", strdup(""));
     sandbox_pass(&sandbox, SETTLE_MS);
-    fleet_beat(fleet);
+    liveness_beat(liveness);
 }
 
 static void teardown(void)
 {
-    fleet_free(fleet);
+    liveness_free(liveness);
     sandbox_release(&sandbox);
 }
 
@@ -58,19 +58,19 @@ static void beats(const char *probe, uint64_t nonce, uint64_t at)
 static void own_beats(int n)
 {
     while (n-- > 0) {
-        fleet_beat(fleet);
+        liveness_beat(liveness);
     }
 }
 
 START_TEST(a_probe_is_fresh_once_its_beat_was_seen_to_move)
 {
     beats("b", 1, 10);
-    ck_assert(!fleet_is_fresh(fleet, "b"));
-    uint64_t generation = fleet_generation(fleet);
+    ck_assert(!liveness_is_fresh(liveness, "b"));
+    uint64_t generation = liveness_generation(liveness);
     beats("b", 1, 11);
-    ck_assert(fleet_is_fresh(fleet, "b"));
-    ck_assert_uint_gt(fleet_generation(fleet), generation);
-    ck_assert(!fleet_is_fresh(fleet, "nobody"));
+    ck_assert(liveness_is_fresh(liveness, "b"));
+    ck_assert_uint_gt(liveness_generation(liveness), generation);
+    ck_assert(!liveness_is_fresh(liveness, "nobody"));
 }
 END_TEST
 
@@ -79,12 +79,12 @@ START_TEST(a_beat_that_stands_still_for_three_of_our_own_is_no_life)
     beats("b", 1, 10);
     beats("b", 1, 11);
     own_beats(BEATS_FRESH);
-    ck_assert(fleet_is_fresh(fleet, "b"));
-    uint64_t generation = fleet_generation(fleet);
-    ck_assert(fleet_beat(fleet));
-    ck_assert(!fleet_is_fresh(fleet, "b"));
-    ck_assert_uint_gt(fleet_generation(fleet), generation);
-    ck_assert(!fleet_beat(fleet)); /* ended already */
+    ck_assert(liveness_is_fresh(liveness, "b"));
+    uint64_t generation = liveness_generation(liveness);
+    ck_assert(liveness_beat(liveness));
+    ck_assert(!liveness_is_fresh(liveness, "b"));
+    ck_assert_uint_gt(liveness_generation(liveness), generation);
+    ck_assert(!liveness_beat(liveness)); /* ended already */
 }
 END_TEST
 
@@ -93,7 +93,7 @@ START_TEST(a_stalled_registry_ages_nobody)
     beats("b", 1, 10);
     beats("b", 1, 11);
     sandbox_pass(&sandbox, 3600 * 1000 / 60);
-    ck_assert(fleet_is_fresh(fleet, "b"));
+    ck_assert(liveness_is_fresh(liveness, "b"));
 }
 END_TEST
 
@@ -102,9 +102,9 @@ START_TEST(a_new_life_of_a_probe_proves_itself_anew)
     beats("b", 1, 10);
     beats("b", 1, 11);
     beats("b", 2, 500);
-    ck_assert(!fleet_is_fresh(fleet, "b"));
+    ck_assert(!liveness_is_fresh(liveness, "b"));
     beats("b", 2, 501);
-    ck_assert(fleet_is_fresh(fleet, "b"));
+    ck_assert(liveness_is_fresh(liveness, "b"));
 }
 END_TEST
 
@@ -112,13 +112,13 @@ START_TEST(a_beat_that_moved_in_our_absence_is_no_proof_of_life)
 {
     beats("b", 1, 10);
     beats("b", 1, 11);
-    fleet_forget(fleet);
-    ck_assert(!fleet_is_fresh(fleet, "b"));
-    ck_assert(fleet_is_fresh(fleet, "me"));
+    liveness_forget(liveness);
+    ck_assert(!liveness_is_fresh(liveness, "b"));
+    ck_assert(liveness_is_fresh(liveness, "me"));
     beats("b", 1, 20); /* it may have died since */
-    ck_assert(!fleet_is_fresh(fleet, "b"));
+    ck_assert(!liveness_is_fresh(liveness, "b"));
     beats("b", 1, 21);
-    ck_assert(fleet_is_fresh(fleet, "b"));
+    ck_assert(liveness_is_fresh(liveness, "b"));
 }
 END_TEST
 
@@ -129,12 +129,12 @@ START_TEST(another_session_of_ours_starts_from_nothing)
     store_mem_expire(sandbox.store);
     beats("b", 1, 15);
     sandbox_pass(&sandbox, 1000);
-    ck_assert(!fleet_is_fresh(fleet, "b"));
-    ck_assert(!fleet_is_fresh(fleet, "me"));
-    fleet_beat(fleet);
-    ck_assert(fleet_is_fresh(fleet, "me"));
+    ck_assert(!liveness_is_fresh(liveness, "b"));
+    ck_assert(!liveness_is_fresh(liveness, "me"));
+    liveness_beat(liveness);
+    ck_assert(liveness_is_fresh(liveness, "me"));
     beats("b", 1, 16);
-    ck_assert(fleet_is_fresh(fleet, "b"));
+    ck_assert(liveness_is_fresh(liveness, "b"));
 }
 END_TEST
 
@@ -144,9 +144,9 @@ START_TEST(what_cannot_be_read_says_nothing)
     beats("b", 1, 11);
     sandbox_put(&sandbox, "/roster/probes/b", strdup("{ \"format\": 1 }"));
     sandbox_pass(&sandbox, SETTLE_MS);
-    ck_assert(fleet_is_fresh(fleet, "b"));
+    ck_assert(liveness_is_fresh(liveness, "b"));
     own_beats(BEATS_FRESH + 1);
-    ck_assert(!fleet_is_fresh(fleet, "b"));
+    ck_assert(!liveness_is_fresh(liveness, "b"));
 }
 END_TEST
 
@@ -156,23 +156,23 @@ START_TEST(a_probe_that_is_gone_from_the_list_is_not_fresh)
     beats("b", 1, 11);
     ensemble_delete(sandbox.ensemble, "/roster/probes/b");
     sandbox_pass(&sandbox, SETTLE_MS);
-    ck_assert(!fleet_is_fresh(fleet, "b"));
+    ck_assert(!liveness_is_fresh(liveness, "b"));
 }
 END_TEST
 
 START_TEST(our_place_is_by_name)
 {
     size_t rank;
-    ck_assert_uint_eq(fleet_size(fleet, &rank), 1);
+    ck_assert_uint_eq(liveness_size(liveness, &rank), 1);
     beats("a", 1, 1);
     beats("z", 1, 1);
     beats("me", 1, 1); /* ourselves, as the registry lists us */
-    ck_assert_uint_eq(fleet_size(fleet, &rank), 3);
+    ck_assert_uint_eq(liveness_size(liveness, &rank), 3);
     ck_assert_uint_eq(rank, 1);
 }
 END_TEST
 
-Suite *fleet_suite(void)
+Suite *liveness_suite(void)
 {
     Suite *suite = suite_create("fleet");
     TCase *tcase = tcase_create("fleet");

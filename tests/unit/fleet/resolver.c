@@ -12,14 +12,14 @@
 #include "tests/unit/unit.h"
 #include "tests/unit/world.h"
 
-enum { FLEET_LIST = 1, FLEET_PROBE, SETTLE_MS = 60 };
+enum { LIVENESS_LIST = 1, LIVENESS_PROBE, SETTLE_MS = 60 };
 
 #define CLUSTER "/roster/clusters/orders"
 #define TOPOLOGY CLUSTER "/topology"
 
 static struct sandbox sandbox;
 static struct world world; /* the reports: probe-a is ours */
-static struct fleet *fleet;
+static struct liveness *liveness;
 static struct resolver *resolver;
 static char refused[2 * SENTENCE_SIZE];
 static bool alarmed;
@@ -28,8 +28,8 @@ static const char *const names[] = {"probe-a", "probe-b", "probe-c"};
 
 static void node_read(const struct mirror_node *node)
 {
-    if (node->kind == FLEET_LIST || node->kind == FLEET_PROBE) {
-        fleet_read(fleet, node);
+    if (node->kind == LIVENESS_LIST || node->kind == LIVENESS_PROBE) {
+        liveness_read(liveness, node);
     } else {
         resolver_read(resolver, node, sandbox_now(&sandbox));
     }
@@ -111,10 +111,10 @@ static void setup(void)
     world_init(&world, KIND_STREAMING, 3, 3, 2);
     world_primary(&world, ALL, 0, "7");
     world_standby(&world, ALL, 1, 0, "7");
-    fleet = fleet_new(sandbox.mirror, "/roster", "probe-a", FLEET_LIST, FLEET_PROBE);
-    resolver = resolver_new(sandbox.store, sandbox.mirror, fleet, &(struct resolver_settings){"/roster", "orders", "probe-a"});
+    liveness = liveness_new(sandbox.mirror, "/roster", "probe-a", LIVENESS_LIST, LIVENESS_PROBE);
+    resolver = resolver_new(sandbox.store, sandbox.mirror, liveness, &(struct resolver_settings){"/roster", "orders", "probe-a"});
     ck_assert_ptr_nonnull(resolver);
-    fleet_beat(fleet);
+    liveness_beat(liveness);
     for (size_t i = 0; i < world.count; i++) {
         strcpy(world.reports[i].abstains, "starting");
         report(i);
@@ -129,7 +129,7 @@ static void setup(void)
 static void teardown(void)
 {
     resolver_free(resolver);
-    fleet_free(fleet);
+    liveness_free(liveness);
     sandbox_release(&sandbox);
 }
 
@@ -211,7 +211,7 @@ END_TEST
 START_TEST(the_report_of_a_ghost_does_not_vote)
 {
     for (int i = 0; i <= BEATS_FRESH; i++) {
-        fleet_beat(fleet); /* and theirs stand still */
+        liveness_beat(liveness); /* and theirs stand still */
     }
     report_all();
     settle();
