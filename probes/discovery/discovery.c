@@ -129,7 +129,7 @@ static bool is_taken(const struct found *found, const struct cluster_settings *c
     discovery_name(found, name);
     for (size_t i = 0; i < configured->member_count; i++) {
         const struct member_config *config = &configured->members[i];
-        if (text_equal(config->name, name) || (config->port == found->port && kin_same_host(config->host, found->host))) {
+        if (text_equal(config->name, name) || (config->port == found->port && relation_same_host(config->host, found->host))) {
             return true;
         }
     }
@@ -166,7 +166,7 @@ void discovery_reload(struct discovery *discovery, const struct cluster_settings
 static bool is_listed_at(const struct assessment *assessment, const char *host, uint16_t port)
 {
     for (size_t i = 0; i < assessment->member_count; i++) {
-        if (kin_is_at(&assessment->members[i], host, port)) {
+        if (relation_is_at(&assessment->members[i], host, port)) {
             return true;
         }
     }
@@ -222,7 +222,7 @@ void discovery_hear(struct discovery *discovery, const struct assessment *assess
             hear_one(discovery, assessment, by, host, port, now_ms);
         }
     }
-    if (facts->upstream_host[0] && facts->upstream_port && strlen(facts->upstream_host) < NAMED_SIZE) {
+    if (facts->upstream_host[0] && facts->upstream_port && strlen(facts->upstream_host) < ADVERTISED_SIZE) {
         hear_one(discovery, assessment, by, facts->upstream_host, facts->upstream_port, now_ms);
     }
 }
@@ -310,7 +310,7 @@ static bool is_double(const struct discovery *discovery, const struct assessment
     for (size_t i = 0; i < assessment->member_count; i++) {
         const struct assessed *member = &assessment->members[i];
         bool stays = is_configured(discovery, member) || strcmp(member->config.name, name) < 0;
-        if (stays && member->standing == ANSWER_OK && kin_same_server(&member->facts, facts)) {
+        if (stays && member->standing == ANSWER_OK && relation_same_server(&member->facts, facts)) {
             return true;
         }
     }
@@ -330,10 +330,10 @@ static enum refusal refusal_of(const struct discovery *discovery, const struct f
     if (is_double(discovery, assessment, found, facts) || is_listed_at(assessment, found->host, found->port)) {
         return REFUSAL_DOUBLE;
     }
-    if (postgresql && !facts->replica && !kin_is_followed(assessment, found->host, found->port, facts)) {
+    if (postgresql && !facts->replica && !relation_is_followed(assessment, found->host, found->port, facts)) {
         return REFUSAL_CLAIM;
     }
-    if (!*identity && !kin_is_follower(assessment, facts) && !kin_is_followed(assessment, found->host, found->port, facts)) {
+    if (!*identity && !relation_is_follower(assessment, facts) && !relation_is_followed(assessment, found->host, found->port, facts)) {
         return REFUSAL_UNRELATED;
     }
     return count_of(discovery, FOUND_VERIFIED) >= discovery->most ? REFUSAL_FULL : REFUSAL_NONE;
@@ -395,8 +395,8 @@ static bool yields(const struct discovery *discovery, const struct assessment *a
         const struct assessed *other = &assessment->members[i];
         bool before = is_configured(discovery, other) || strcmp(other->config.name, member->config.name) < 0;
         if (other != member && before && other->standing == ANSWER_OK &&
-            (kin_same_server(&other->facts, &member->facts) || (other->config.port == member->config.port && other->address[0] &&
-                                                                kin_same_host(other->address, member->config.host)))) {
+            (relation_same_server(&other->facts, &member->facts) || (other->config.port == member->config.port && other->address[0] &&
+                                                                relation_same_host(other->address, member->config.host)))) {
             return true;
         }
     }

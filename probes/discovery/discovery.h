@@ -38,7 +38,7 @@ enum refusal {
 };
 
 struct found {
-    char host[NAMED_SIZE]; /* a literal in its one spelling, unless barred as a name */
+    char host[ADVERTISED_SIZE]; /* a literal in its one spelling, unless barred as a name */
     uint16_t port;
     enum found_state state;
     enum refusal refusal; /* what was told of it last */

@@ -10,7 +10,7 @@ static bool is_local(const char *host)
     return text_equal(host, "localhost") || text_equal(host, "127.0.0.1") || text_equal(host, "::1");
 }
 
-bool kin_same_host(const char *a, const char *b)
+bool relation_same_host(const char *a, const char *b)
 {
     char one[LITERAL_TEXT_SIZE], other[LITERAL_TEXT_SIZE];
     if (text_equal(a, b) || (is_local(a) && is_local(b))) {
@@ -19,10 +19,10 @@ bool kin_same_host(const char *a, const char *b)
     return cidr_literal(a, one) && cidr_literal(b, other) && text_equal(one, other);
 }
 
-bool kin_is_at(const struct assessed *member, const char *host, uint16_t port)
+bool relation_is_at(const struct assessed *member, const char *host, uint16_t port)
 {
     return member->config.port == port &&
-           (kin_same_host(member->config.host, host) || (member->address[0] && kin_same_host(member->address, host)));
+           (relation_same_host(member->config.host, host) || (member->address[0] && relation_same_host(member->address, host)));
 }
 
 /* Galera's nodes may all have the server_id 1; a UUID is one server's. */
@@ -31,7 +31,7 @@ static bool is_unique(const struct observation *facts)
     return facts->self_id[0] && (facts->group.type != GROUP_GALERA || strchr(facts->self_id, '-'));
 }
 
-bool kin_same_server(const struct observation *a, const struct observation *b)
+bool relation_same_server(const struct observation *a, const struct observation *b)
 {
     return is_unique(a) && is_unique(b) && text_equal(a->self_id, b->self_id) && text_equal(a->identity, b->identity);
 }
@@ -50,12 +50,12 @@ static bool leads_to(bool live, const char *id, const struct observation *source
 }
 
 /* One that several feed is no proof for any of them: it may gather from other clusters. */
-bool kin_is_followed(const struct assessment *assessment, const char *host, uint16_t port, const struct observation *facts)
+bool relation_is_followed(const struct assessment *assessment, const char *host, uint16_t port, const struct observation *facts)
 {
     for (size_t i = 0; i < assessment->member_count; i++) {
         const struct assessed *member = &assessment->members[i];
         const struct observation *follower = &member->facts;
-        bool there = follower->upstream_port == port && kin_same_host(follower->upstream_host, host);
+        bool there = follower->upstream_port == port && relation_same_host(follower->upstream_host, host);
         if (member->standing == ANSWER_OK && !follower->fed_elsewhere &&
             leads_to(follower->live, follower->upstream_id, facts, there)) {
             return true;
@@ -64,15 +64,15 @@ bool kin_is_followed(const struct assessment *assessment, const char *host, uint
     return false;
 }
 
-bool kin_is_follower(const struct assessment *assessment, const struct observation *facts)
+bool relation_is_follower(const struct assessment *assessment, const struct observation *facts)
 {
     for (size_t i = 0; i < assessment->member_count; i++) {
         const struct assessed *member = &assessment->members[i];
-        bool there = kin_is_at(member, facts->upstream_host, facts->upstream_port);
+        bool there = relation_is_at(member, facts->upstream_host, facts->upstream_port);
         bool follows = leads_to(facts->live, facts->upstream_id, &member->facts, there);
         for (size_t k = 0; !follows && k < facts->channel_count; k++) {
             const struct channel *channel = &facts->channels[k];
-            follows = leads_to(channel->live, channel->id, &member->facts, kin_is_at(member, channel->host, channel->port));
+            follows = leads_to(channel->live, channel->id, &member->facts, relation_is_at(member, channel->host, channel->port));
         }
         if (member->standing == ANSWER_OK && follows) {
             return true;

@@ -14,12 +14,12 @@ static bool is_sound(const char *host)
             return false;
         }
     }
-    return *host && strlen(host) < NAMED_SIZE;
+    return *host && strlen(host) < ADVERTISED_SIZE;
 }
 
-void named_add(struct named *named, const char *host, uint16_t port)
+void advertised_add(struct advertised *named, const char *host, uint16_t port)
 {
-    if (!is_sound(host) || named->count == NAMED_MAX) {
+    if (!is_sound(host) || named->count == ADVERTISED_MAX) {
         return;
     }
     for (size_t i = 0; i < named->count; i++) {
@@ -44,23 +44,23 @@ static bool take_entry(const char **list, char *to, size_t size)
     return true;
 }
 
-void named_add_hosts(struct named *named, const char *list)
+void advertised_add_hosts(struct advertised *named, const char *list)
 {
-    char entry[NAMED_SIZE];
+    char entry[ADVERTISED_SIZE];
     while (take_entry(&list, entry, sizeof entry)) {
-        named_add(named, entry, 0);
+        advertised_add(named, entry, 0);
     }
 }
 
-void named_add_addresses(struct named *named, const char *list)
+void advertised_add_addresses(struct advertised *named, const char *list)
 {
-    char entry[NAMED_SIZE + 8], host[NAMED_SIZE];
+    char entry[ADVERTISED_SIZE + 8], host[ADVERTISED_SIZE];
     uint16_t port;
     while (take_entry(&list, entry, sizeof entry)) {
         if (text_parse_address(entry, host, sizeof host, &port)) {
-            named_add(named, host, port);
+            advertised_add(named, host, port);
         } else if (!text_equal(entry, "AUTO") && !strchr(entry, ':')) {
-            named_add(named, entry, 0);
+            advertised_add(named, entry, 0);
         }
     }
 }

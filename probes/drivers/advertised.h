@@ -5,23 +5,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { NAMED_MAX = 32, NAMED_SIZE = 64 /* longer names are left out */ };
+enum { ADVERTISED_MAX = 32, ADVERTISED_SIZE = 64 /* longer names are left out */ };
 
-struct named {
+struct advertised {
     size_t count;
     struct {
-        char host[NAMED_SIZE];
+        char host[ADVERTISED_SIZE];
         uint16_t port; /* 0: it does not say */
-    } server[NAMED_MAX];
+    } server[ADVERTISED_MAX];
 };
 
 /* One more, unless it is empty, there already, too long or one too many. */
-void named_add(struct named *named, const char *host, uint16_t port);
+void advertised_add(struct advertised *named, const char *host, uint16_t port);
 
 /* HOST,HOST: all without a port. NULL is none. */
-void named_add_hosts(struct named *named, const char *list);
+void advertised_add_hosts(struct advertised *named, const char *list);
 
 /* HOST:PORT,HOST:PORT as Galera has it: entries may be empty, AUTO, or without a port. NULL is none. */
-void named_add_addresses(struct named *named, const char *list);
+void advertised_add_addresses(struct advertised *named, const char *list);
 
 #endif

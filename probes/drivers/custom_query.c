@@ -189,7 +189,7 @@ static bool refuse_column(const char *name, struct observation *seen)
     return WRONG(seen, "the query gives a column '%.20s'; there are %.110s", tamed, list);
 }
 
-static bool check_rows(const struct custom_answer *answer, struct observation *seen)
+static bool check_rows(const struct custom_result *answer, struct observation *seen)
 {
     if (answer->columns == 0) {
         return WRONG(seen, "the query gives nothing to read");
@@ -199,7 +199,7 @@ static bool check_rows(const struct custom_answer *answer, struct observation *s
 }
 
 /* Every column has a meaning, and each stands once. */
-static bool check_columns(const struct custom_answer *answer, struct observation *seen)
+static bool check_columns(const struct custom_result *answer, struct observation *seen)
 {
     bool there[COLUMNS] = {false};
     for (size_t i = 0; i < answer->columns; i++) {
@@ -217,7 +217,7 @@ static bool check_columns(const struct custom_answer *answer, struct observation
 }
 
 /* A number orders claims over all time, but only those of one cluster: without an identity nobody could ever win. */
-static bool check_lineage(const struct custom_answer *answer, struct observation *seen)
+static bool check_lineage(const struct custom_result *answer, struct observation *seen)
 {
     bool has_identity = false;
     for (size_t i = 0; i < answer->columns; i++) {
@@ -229,7 +229,7 @@ static bool check_lineage(const struct custom_answer *answer, struct observation
     return true;
 }
 
-static bool read_row(const struct custom_answer *answer, struct observation *seen, int *writable)
+static bool read_row(const struct custom_result *answer, struct observation *seen, int *writable)
 {
     if (answer->rows == 0) {
         seen->ready = 0;
@@ -248,7 +248,7 @@ static bool read_row(const struct custom_answer *answer, struct observation *see
     return check_lineage(answer, seen);
 }
 
-void custom_read(const struct custom_answer *answer, struct observation *seen)
+void custom_read(const struct custom_result *answer, struct observation *seen)
 {
     int writable = -1;
     if (!check_rows(answer, seen) || !check_columns(answer, seen) || !read_row(answer, seen, &writable)) {

@@ -13,7 +13,7 @@
 const char *custom_statement(const struct cluster_settings *cluster);
 
 /* A result in some client library's hands. `value` is the first row's, NULL when SQL says NULL. */
-struct custom_answer {
+struct custom_result {
     const void *result;
     size_t rows, columns;
     const char *(*name)(const void *result, size_t column);
@@ -21,6 +21,6 @@ struct custom_answer {
 };
 
 /* Into `seen`, whose answer becomes OK; or PROTOCOL, with a sentence in its detail that names the column at fault. */
-void custom_read(const struct custom_answer *answer, struct observation *seen);
+void custom_read(const struct custom_result *answer, struct observation *seen);
 
 #endif

@@ -24,7 +24,7 @@ static bool is_same(const union address *a, const union address *b)
            memcmp(&a->v6.sin6_addr, &b->v6.sin6_addr, sizeof a->v6.sin6_addr) == 0;
 }
 
-int dial_error(int fd)
+int errors_of_connect(int fd)
 {
     int error = 0;
     socklen_t size = sizeof error;

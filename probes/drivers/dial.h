@@ -4,6 +4,6 @@
 
 /* To be asked once, when `fd` has become writable: 0 when it is connected, else an errno. A socket that has met itself, which
  * happens when the port is one of this machine's own outgoing ones and nobody listens there, counts as refused. */
-int dial_error(int fd);
+int errors_of_connect(int fd);
 
 #endif

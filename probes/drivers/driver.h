@@ -78,7 +78,7 @@ struct observation {
     int64_t position;   /* PostgreSQL: WAL bytes written (primary) or replayed (standby); else -1 */
     int64_t received;   /* PostgreSQL standby: WAL bytes received; else -1 */
     int64_t lag_ms;     /* as the server puts it; -1 when it does not know */
-    struct named named; /* servers that it names, where discovery asks; its upstream stands above */
+    struct advertised named; /* servers that it names, where discovery asks; its upstream stands above */
     int64_t lag_bytes;  /* as a statement of the operator's puts it; else -1 */
     char missing[MISSING_SIZE]; /* a privilege that we lack, whether or not the look succeeded; "" none */
 };

@@ -26,7 +26,7 @@ static const struct {
 };
 enum { SOCKETS = sizeof sockets / sizeof *sockets };
 
-enum answer failure_of_errno(int error)
+enum answer answer_of_errno(int error)
 {
     for (size_t i = 0; i < SOCKETS; i++) {
         if (sockets[i].error == error) {
@@ -36,7 +36,7 @@ enum answer failure_of_errno(int error)
     return ANSWER_PROTOCOL;
 }
 
-int failure_find_errno(const char *message)
+int errors_find_errno(const char *message)
 {
     for (size_t i = 0; i < SOCKETS; i++) {
         const char *sentence = strerrordesc_np(sockets[i].error);
@@ -71,7 +71,7 @@ static bool begins(const char *sqlstate, const char *class)
     return strncmp(sqlstate, class, strlen(class)) == 0;
 }
 
-enum answer failure_of_sqlstate(const char *sqlstate, bool connecting, const char *message)
+enum answer answer_of_sqlstate(const char *sqlstate, bool connecting, const char *message)
 {
     if (text_equal(sqlstate, "57P03")) {
         return says_shutdown(message) ? ANSWER_STOPPING : ANSWER_STARTING;
@@ -162,9 +162,9 @@ static enum answer of_own_words(const char *message, bool encrypting)
             return ANSWER_TLS;
         }
     }
-    int error = failure_find_errno(message);
+    int error = errors_find_errno(message);
     if (error != 0) {
-        return failure_of_errno(error);
+        return answer_of_errno(error);
     }
     for (size_t i = 0; accounts[i]; i++) {
         if (strstr(message, accounts[i])) {
@@ -174,14 +174,14 @@ static enum answer of_own_words(const char *message, bool encrypting)
     return ANSWER_PROTOCOL;
 }
 
-enum answer failure_of_libpq(const char *message, bool encrypting, char *detail, size_t size)
+enum answer answer_of_libpq(const char *message, bool encrypting, char *detail, size_t size)
 {
     char sqlstate[6];
     const char *attempt = last_attempt(message);
     const char *sentence = find_sqlstate(attempt, sqlstate);
     if (sentence) {
         keep_line(detail, size, sentence);
-        return failure_of_sqlstate(sqlstate, true, sentence);
+        return answer_of_sqlstate(sqlstate, true, sentence);
     }
     keep_line(detail, size, attempt);
     return of_own_words(attempt, encrypting);
@@ -202,7 +202,7 @@ static int number_in(const char *message)
             }
         }
     }
-    return failure_find_errno(message);
+    return errors_find_errno(message);
 }
 
 static const struct {
@@ -250,7 +250,7 @@ static const struct {
 };
 enum { MYSQL_ERRORS = sizeof mysql_errors / sizeof *mysql_errors };
 
-enum answer failure_of_mysql(unsigned error, bool connecting, const char *message)
+enum answer answer_of_mysql(unsigned error, bool connecting, const char *message)
 {
     for (size_t i = 0; i < MYSQL_ERRORS; i++) {
         if (mysql_errors[i].error == error) {
@@ -260,7 +260,7 @@ enum answer failure_of_mysql(unsigned error, bool connecting, const char *messag
     switch (error) {
     case 2002: /* cannot connect */
     case 2003:
-        return failure_of_errno(number_in(message));
+        return answer_of_errno(number_in(message));
     case 2006: /* gone away */
     case 2013: /* lost */
     case 2055:

@@ -57,10 +57,10 @@ struct link {
     bool plain;              /* no encryption on this connection */
     enum client_step worked; /* what came of the worker's part */
     enum dialect dialect;
-    struct part custom[2];           /* the operator's statement as a question */
-    const struct part *parts, *part; /* of the question; the one whose result comes next */
-    struct part own_parts[PARTS_MAX + 1];
-    char question[QUESTION_SIZE];
+    struct statement custom[2];           /* the operator's statement as a question */
+    const struct statement *parts, *part; /* of the question; the one whose result comes next */
+    struct statement own_parts[STATEMENTS_MAX + 1];
+    char question[MYSQL_QUERY_SIZE];
     bool answered; /* this connection has answered a look before */
     struct observation seen;
 };
@@ -103,7 +103,7 @@ static void fail(struct link *link, enum answer answer, const char *detail)
 static void fail_step(struct link *link, bool connecting)
 {
     const char *sentence = client_sentence(link->client);
-    enum answer answer = failure_of_mysql(client_error(link->client), connecting, sentence);
+    enum answer answer = answer_of_mysql(client_error(link->client), connecting, sentence);
     if (client_is_flooded(link->client)) {
         fail(link, ANSWER_PROTOCOL, "the answer is too long");
     } else if (client_is_barred(link->client)) {
@@ -112,7 +112,7 @@ static void fail_step(struct link *link, bool connecting)
                            "for caching_sha2_password set tls = require or verify"
                          : "the server asks for a way to log in that is not allowed");
     } else if (client_socket_error(link->client) != 0) {
-        fail(link, failure_of_errno(client_socket_error(link->client)), sentence);
+        fail(link, answer_of_errno(client_socket_error(link->client)), sentence);
     } else {
         fail(link, answer == ANSWER_LOST && !link->answered ? ANSWER_PROTOCOL : answer, sentence);
     }
@@ -137,8 +137,8 @@ static void speak(struct link *link, enum dialect dialect)
 {
     link->dialect = dialect;
     link->parts = link->query[0]   ? link->custom
-                  : link->discover ? mysql_parts_and_replicas(dialect, link->own_parts)
-                                   : mysql_parts(dialect);
+                  : link->discover ? mysql_statements_and_replicas(dialect, link->own_parts)
+                                   : mysql_statements(dialect);
 }
 
 static void finish(struct link *link, enum answer answer)
@@ -164,14 +164,14 @@ static void finish_answered(struct link *link)
 static bool is_denied(const struct link *link)
 {
     return !client_is_flooded(link->client) &&
-           failure_of_mysql(client_error(link->client), false, client_sentence(link->client)) == ANSWER_PRIVILEGE;
+           answer_of_mysql(client_error(link->client), false, client_sentence(link->client)) == ANSWER_PRIVILEGE;
 }
 
-static void ask_from(struct link *link, const struct part *part);
+static void ask_from(struct link *link, const struct statement *part);
 
 static void take_denial(struct link *link)
 {
-    const struct part *part = link->part;
+    const struct statement *part = link->part;
     if (mysql_is_wanted(part) && link->seen.group.type == GROUP_NONE) { /* a group's members name each other */
         text_copy(link->seen.missing, sizeof link->seen.missing, part->privilege);
     }
@@ -209,7 +209,7 @@ static bool is_at_fault(const struct link *link)
     enum { CLIENT_ERRORS = 2000, CLIENT_ERRORS_END = 3000 };
     unsigned error = client_error(link->client);
     return link->query[0] && !client_is_flooded(link->client) && (error < CLIENT_ERRORS || error >= CLIENT_ERRORS_END) &&
-           failure_of_mysql(error, false, client_sentence(link->client)) == ANSWER_PROTOCOL;
+           answer_of_mysql(error, false, client_sentence(link->client)) == ANSWER_PROTOCOL;
 }
 
 static void take_results(struct link *link, enum client_step step)
@@ -248,11 +248,11 @@ static void take_results(struct link *link, enum client_step step)
     }
 }
 
-static void ask_from(struct link *link, const struct part *part)
+static void ask_from(struct link *link, const struct statement *part)
 {
     link->stage = STAGE_ASKING;
     link->part = part;
-    mysql_question(part, link->question);
+    mysql_join_statements(part, link->question);
     take_results(link, client_ask(link->client, link->question));
 }
 
@@ -373,7 +373,7 @@ static struct link *mysql_open(const struct target *target)
     memcpy(link->tls_ca, cluster->tls_ca, sizeof link->tls_ca);
     const char *statement = custom_statement(cluster);
     text_copy(link->query, sizeof link->query, statement ? statement : "");
-    link->custom[0] = (struct part){.sql = link->query, .read = mysql_read_custom};
+    link->custom[0] = (struct statement){.sql = link->query, .read = mysql_read_custom};
     text_tame(link->application, sizeof link->application, target->application);
     link->port = target->config->port;
     link->tls = cluster->tls;

@@ -312,7 +312,7 @@ enum client_step client_next(struct client *client)
 /* The library would tell a failed connect() in words. */
 static bool has_dialled(struct client *client)
 {
-    client->socket_error = dial_error(client_fd(client));
+    client->socket_error = errors_of_connect(client_fd(client));
     client->dialled = client->socket_error == 0;
     return client->dialled;
 }

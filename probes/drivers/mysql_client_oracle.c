@@ -306,7 +306,7 @@ static enum client_step go_on_connecting(struct client *client)
                                                                   options->database[0] ? options->database : NULL, options->port,
                                                                   NULL, CLIENT_MULTI_STATEMENTS);
     if (!client->dialled && mysql->net.vio && mysql_get_connect_nonblocking_stage(mysql) > CONNECT_STAGE_NET_WAIT_CONNECT) {
-        client->socket_error = dial_error(mysql->net.fd);
+        client->socket_error = errors_of_connect(mysql->net.fd);
         client->dialled = client->socket_error == 0;
     }
     if (client->socket_error != 0) {

@@ -91,7 +91,7 @@ static void read_galera(const struct client *client, struct observation *seen)
     int64_t view = number_of(value_of(client, "wsrep_cluster_conf_id")); /* 2^64-1 is out of range, and so none */
     seen->group.state = galera_condition(client, seen->group.state);
     seen->group.queue = number_of(value_of(client, "wsrep_local_recv_queue"));
-    named_add_addresses(&seen->named, value_of(client, "wsrep_incoming_addresses"));
+    advertised_add_addresses(&seen->named, value_of(client, "wsrep_incoming_addresses"));
     if (uuid && !text_equal(uuid, nobody)) {
         text_tame(seen->identity, sizeof seen->identity, uuid);
     }
@@ -164,7 +164,7 @@ static void name_member(const struct client *client, size_t row, struct observat
     const char *host = client_value(client, row, "MEMBER_HOST", NULL);
     int64_t port = number_of(client_value(client, row, "MEMBER_PORT", NULL));
     if (host && port > 0 && port <= UINT16_MAX) {
-        named_add(&seen->named, host, (uint16_t)port);
+        advertised_add(&seen->named, host, (uint16_t)port);
     }
 }
 

@@ -182,9 +182,9 @@ static const char mysql_members[] = "SELECT * FROM performance_schema.replicatio
 static const char monitor[] = "SLAVE MONITOR";
 static const char client_privilege[] = "REPLICATION CLIENT";
 
-const struct part *mysql_parts(enum dialect dialect)
+const struct statement *mysql_statements(enum dialect dialect)
 {
-    static const struct part parts[][6] = {
+    static const struct statement parts[][6] = {
         [DIALECT_MARIADB] = {{mariadb_settings, NULL, read_settings, NULL},
                              {mariadb_status, NULL, group_read_status, NULL},
                              {"SHOW ALL SLAVES STATUS", monitor, read_channels, NULL}},
@@ -212,7 +212,7 @@ static bool read_replicas(const struct client *client, struct observation *seen)
     for (size_t row = 0; row < client_rows(client); row++) {
         int64_t port;
         if (text_parse_int(text_of(client, row, "Port", NULL), 1, UINT16_MAX, &port)) {
-            named_add(&seen->named, text_of(client, row, "Host", NULL), (uint16_t)port);
+            advertised_add(&seen->named, text_of(client, row, "Host", NULL), (uint16_t)port);
         }
     }
     return true;
@@ -224,37 +224,37 @@ static bool is_never_vital(const struct observation *seen)
     return false;
 }
 
-const struct part *mysql_parts_and_replicas(enum dialect dialect, struct part to[PARTS_MAX + 1])
+const struct statement *mysql_statements_and_replicas(enum dialect dialect, struct statement to[STATEMENTS_MAX + 1])
 {
-    static const struct part replicas[] = {
+    static const struct statement replicas[] = {
         [DIALECT_MARIADB] = {"SHOW SLAVE HOSTS", "REPLICATION MASTER ADMIN", read_replicas, is_never_vital},
         [DIALECT_MARIADB_PLAIN] = {"SHOW SLAVE HOSTS", "REPLICATION MASTER ADMIN", read_replicas, is_never_vital},
         [DIALECT_SLAVE] = {"SHOW SLAVE HOSTS", "REPLICATION SLAVE", read_replicas, is_never_vital},
         [DIALECT_REPLICA] = {"SHOW REPLICAS", "REPLICATION SLAVE", read_replicas, is_never_vital},
     };
-    const struct part *parts = mysql_parts(dialect);
+    const struct statement *parts = mysql_statements(dialect);
     size_t count = 0;
     for (; parts[count].sql; count++) {
-        assert(count + 1 < PARTS_MAX);
+        assert(count + 1 < STATEMENTS_MAX);
         to[count] = parts[count];
     }
     to[count] = replicas[dialect];
-    to[count + 1] = (struct part){0};
+    to[count + 1] = (struct statement){0};
     return to;
 }
 
-bool mysql_is_wanted(const struct part *part)
+bool mysql_is_wanted(const struct statement *part)
 {
     return part->read == read_replicas;
 }
 
 /* ---- as text ---------------------------------------------------------------------------- */
 
-void mysql_question(const struct part *parts, char to[QUESTION_SIZE])
+void mysql_join_statements(const struct statement *parts, char to[MYSQL_QUERY_SIZE])
 {
     struct text text;
-    text_init(&text, to, QUESTION_SIZE);
-    for (const struct part *part = parts; part->sql; part++) {
+    text_init(&text, to, MYSQL_QUERY_SIZE);
+    for (const struct statement *part = parts; part->sql; part++) {
         text_put(&text, "%s%s", part == parts ? "" : "; ", part->sql);
     }
 }
@@ -273,7 +273,7 @@ static const char *value_at(const void *client, size_t column)
 
 bool mysql_read_custom(const struct client *client, struct observation *seen)
 {
-    const struct custom_answer answer = {
+    const struct custom_result answer = {
         .result = client,
         .rows = client_rows(client),
         .columns = client_columns(client),

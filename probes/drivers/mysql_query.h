@@ -21,7 +21,7 @@ enum dialect mysql_dialect(const char *version, unsigned long number);
 enum dialect mysql_dialect_without(enum dialect dialect);
 
 /* One statement of the question. */
-struct part {
+struct statement {
     const char *sql;       /* NULL ends the list */
     const char *privilege; /* without which it is denied; NULL: nobody is denied it */
 
@@ -33,22 +33,22 @@ struct part {
 };
 
 /* The statements for one round trip, in order; the server stops at one that it denies. */
-const struct part *mysql_parts(enum dialect dialect);
+const struct statement *mysql_statements(enum dialect dialect);
 
-enum { PARTS_MAX = 8 };
+enum { STATEMENTS_MAX = 8 };
 
 /* The same and one more, for discovery of members; put together in `to`, which is returned. */
-const struct part *mysql_parts_and_replicas(enum dialect dialect, struct part to[PARTS_MAX + 1]);
+const struct statement *mysql_statements_and_replicas(enum dialect dialect, struct statement to[STATEMENTS_MAX + 1]);
 
 /* Does configuration ask for this one? That it is denied is told, vital or not. */
-bool mysql_is_wanted(const struct part *part);
+bool mysql_is_wanted(const struct statement *part);
 /* Reads what a statement of the operator's gives (custom_query.h). */
 bool mysql_read_custom(const struct client *client, struct observation *seen);
 
-enum { QUESTION_SIZE = 8192 };
+enum { MYSQL_QUERY_SIZE = 8192 };
 
 /* The same as one text. */
-void mysql_question(const struct part *parts, char to[QUESTION_SIZE]);
+void mysql_join_statements(const struct statement *parts, char to[MYSQL_QUERY_SIZE]);
 
 /* "10.11.19-MariaDB", "8.0.36" */
 void mysql_read_version(const char *version, char *to, size_t size);

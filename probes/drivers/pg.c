@@ -50,7 +50,7 @@ struct link {
     char query[QUERY_SIZE]; /* the operator's statement; "": our question */
     enum tls tls;
     int64_t timeout_ms;
-    char question[PG_QUESTION_SIZE];
+    char question[PG_QUERY_SIZE];
 
     enum stage stage;
     PGconn *connection;                /* NULL when STAGE_OFF */
@@ -171,7 +171,7 @@ static void fail_connecting(struct link *link)
         return;
     }
     enum answer answer =
-        failure_of_libpq(PQerrorMessage(link->connection), link->tls != TLS_OFF, link->seen.detail, sizeof link->seen.detail);
+        answer_of_libpq(PQerrorMessage(link->connection), link->tls != TLS_OFF, link->seen.detail, sizeof link->seen.detail);
     fail(link, answer, link->seen.detail);
 }
 
@@ -210,11 +210,11 @@ static bool has_connected(struct link *link, int events)
     if (events == 0) {
         return false;
     }
-    int error = dial_error(PQsocket(link->connection));
+    int error = errors_of_connect(PQsocket(link->connection));
     if (error == 0) {
         return true;
     }
-    fail(link, failure_of_errno(error), strerror(error));
+    fail(link, answer_of_errno(error), strerror(error));
     return false;
 }
 
@@ -261,7 +261,7 @@ static void take_error(struct link *link, const PGresult *result)
     if (!sqlstate) { /* libpq's own words: the connection is gone, which the caller sees */
         return;
     }
-    link->seen.answer = failure_of_sqlstate(sqlstate, false, sentence ? sentence : "");
+    link->seen.answer = answer_of_sqlstate(sqlstate, false, sentence ? sentence : "");
     text_tame(link->seen.detail, sizeof link->seen.detail, sentence ? sentence : sqlstate);
 }
 
@@ -377,7 +377,7 @@ static struct link *pg_open(const struct target *target)
     text_copy(link->query, sizeof link->query, statement ? statement : "");
     text_tame(link->application, sizeof link->application, target->application);
     link->tls = cluster->tls;
-    pg_question(cluster->discover, link->question);
+    pg_query(cluster->discover, link->question);
     link->timeout_ms = target->timeout_ms;
     return link;
 }

@@ -79,10 +79,10 @@ static const char discovery_columns[] =
     " (SELECT string_agg(n.host, ',') FROM (SELECT DISTINCT host(a.client_addr) AS host FROM pg_stat_get_wal_senders() p,"
     " pg_stat_get_activity(p.pid) a WHERE a.client_addr IS NOT NULL ORDER BY 1 LIMIT 32) n)";
 
-void pg_question(bool discover, char to[PG_QUESTION_SIZE])
+void pg_query(bool discover, char to[PG_QUERY_SIZE])
 {
     struct text text;
-    text_init(&text, to, PG_QUESTION_SIZE);
+    text_init(&text, to, PG_QUERY_SIZE);
     text_put(&text, "%s%s%s", columns, discover ? discovery_columns : " NULL, NULL", sources);
     assert(!text.cut);
 }
@@ -231,7 +231,7 @@ bool pg_read_answer(const struct pg_result *result, const char *version, struct 
     }
     read_awaited(value_of(result, COLUMN_AWAITED), seen);
     text_tame(seen->self_id, sizeof seen->self_id, value_of(result, COLUMN_STARTED));
-    named_add_hosts(&seen->named, value_of(result, COLUMN_NAMED));
+    advertised_add_hosts(&seen->named, value_of(result, COLUMN_NAMED));
     if (!is_true(result, COLUMN_PRIVILEGED)) {
         text_copy(seen->missing, sizeof seen->missing, "pg_read_all_stats");
     }
@@ -253,7 +253,7 @@ static const char *value_at(const void *result, size_t column)
 
 void pg_read_custom(const struct pg_result *result, const char *version, struct observation *seen)
 {
-    const struct custom_answer answer = {
+    const struct custom_result answer = {
         .result = result,
         .rows = (size_t)PQntuples(result),
         .columns = (size_t)PQnfields(result),

@@ -8,10 +8,10 @@
 
 struct pg_result; /* libpq's PGresult */
 
-enum { PG_QUESTION_SIZE = 4096 };
+enum { PG_QUERY_SIZE = 4096 };
 
 /* One statement, one row. `discover`: with what discovery of members wants to know. */
-void pg_question(bool discover, char to[PG_QUESTION_SIZE]);
+void pg_query(bool discover, char to[PG_QUERY_SIZE]);
 
 /* The row into `seen`, whose answer becomes OK. `version`: the server_version it has reported; may be NULL.
  * False when the row is not what the statement gives; `seen` may then be half filled. */

@@ -14,18 +14,18 @@ Suite *gtid_suite(void);
 Suite *async_suite(void);
 Suite *rivals_suite(void);
 Suite *liveness_suite(void);
-Suite *name_suite(void);
+Suite *ephemeral_suite(void);
 Suite *resolver_suite(void);
 Suite *assess_suite(void);
-Suite *scheduler_suite(void);
+Suite *schedule_suite(void);
 Suite *table_suite(void);
 Suite *watcher_suite(void);
-Suite *failure_suite(void);
+Suite *errors_suite(void);
 Suite *reporter_suite(void);
 Suite *kind_suite(void);
 Suite *group_suite(void);
 Suite *cidr_suite(void);
 Suite *discovery_suite(void);
-Suite *custom_answer_suite(void);
+Suite *custom_query_suite(void);
 
 #endif

@@ -10,12 +10,12 @@
 #include "watchers/cli/client.h"
 #include "registry/model/paths.h"
 
-enum { PARTS_MAX = 8, LISTED_MAX = 5 };
+enum { STATEMENTS_MAX = 8, LISTED_MAX = 5 };
 
 /* The cluster's znode and what hangs below it, children first. */
 struct parts {
-    char paths[PARTS_MAX + 1][PATH_SIZE];
-    struct store_op ops[PARTS_MAX + 1];
+    char paths[STATEMENTS_MAX + 1][PATH_SIZE];
+    struct store_op ops[STATEMENTS_MAX + 1];
     size_t count;
 };
 
@@ -51,7 +51,7 @@ static int collect(struct session *session, const char *cluster, const char *pat
                    struct parts *parts)
 {
     parts->count = 0;
-    if (children->count > PARTS_MAX) {
+    if (children->count > STATEMENTS_MAX) {
         return fail(CLI_USAGE, "%s holds more than roster puts there; remove what is foreign by hand", path);
     }
     for (size_t i = 0; i < children->count; i++) {

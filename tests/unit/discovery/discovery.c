@@ -107,7 +107,7 @@ static struct observation streams(struct observation facts, const char *host, ui
 
 static struct observation names(struct observation facts, const char *host, uint16_t port)
 {
-    named_add(&facts.named, host, port);
+    advertised_add(&facts.named, host, port);
     return facts;
 }
 
@@ -494,7 +494,7 @@ START_TEST(galeras_nodes_may_have_one_server_id)
     begin(KIND_GALERA);
     struct observation facts = answers(uuids[0], "1");
     facts.group.type = GROUP_GALERA;
-    named_add_addresses(&facts.named, "10.0.0.1:5432,,AUTO,10.0.0.2:3306,[fd00::3]:3306");
+    advertised_add_addresses(&facts.named, "10.0.0.1:5432,,AUTO,10.0.0.2:3306,[fd00::3]:3306");
     member_says("pg-1", facts);
     ck_assert_str_eq(next(), "10.0.0.2:3306");
     ck_assert_str_eq(next(), "fd00::3:3306");
@@ -534,7 +534,7 @@ START_TEST(a_flood_of_names_takes_no_more_than_its_room_and_pushes_no_member_out
             snprintf(host, sizeof host, "%s.1.%u.%u", i % 2 ? "10" : "192", i, k);
             facts = names(facts, host, 5432);
         }
-        ck_assert_uint_eq(facts.named.count, NAMED_MAX);
+        ck_assert_uint_eq(facts.named.count, ADVERTISED_MAX);
         member_says("pg-1", facts);
         member_says("10.0.0.2-5432", streams(answers(ours, "2"), "10.0.0.1", 5432, ""));
         ck_assert_uint_le(discovery.count, FOUND_MAX);
@@ -548,7 +548,7 @@ START_TEST(a_flood_of_names_takes_no_more_than_its_room_and_pushes_no_member_out
     begin(KIND_STREAMING);
     for (unsigned i = 0; i < 3; i++) {
         struct observation facts = answers(ours, "1");
-        for (unsigned k = 0; k < NAMED_MAX; k++) {
+        for (unsigned k = 0; k < ADVERTISED_MAX; k++) {
             char host[32];
             snprintf(host, sizeof host, "192.1.%u.%u", i, k);
             facts = names(facts, host, 5432);
@@ -642,27 +642,27 @@ END_TEST
 
 START_TEST(what_servers_name_is_tamed)
 {
-    struct named named = {0};
+    struct advertised named = {0};
     char longest[200];
     memset(longest, 'a', sizeof longest - 1);
     longest[sizeof longest - 1] = '\0';
-    named_add(&named, "", 1);
-    named_add(&named, "a b", 1);
-    named_add(&named, "a\x1b[31m", 1);
-    named_add(&named, "\xc3\xa4.example", 1);
-    named_add(&named, longest, 1);
+    advertised_add(&named, "", 1);
+    advertised_add(&named, "a b", 1);
+    advertised_add(&named, "a\x1b[31m", 1);
+    advertised_add(&named, "\xc3\xa4.example", 1);
+    advertised_add(&named, longest, 1);
     ck_assert_uint_eq(named.count, 0);
-    named_add(&named, "a", 1);
-    named_add(&named, "a", 1);
-    named_add(&named, "a", 2);
+    advertised_add(&named, "a", 1);
+    advertised_add(&named, "a", 1);
+    advertised_add(&named, "a", 2);
     ck_assert_uint_eq(named.count, 2);
-    named_add_hosts(&named, "b,,c,");
-    named_add_hosts(&named, NULL);
-    named_add_hosts(&named, longest);
+    advertised_add_hosts(&named, "b,,c,");
+    advertised_add_hosts(&named, NULL);
+    advertised_add_hosts(&named, longest);
     ck_assert_uint_eq(named.count, 4);
     ck_assert_str_eq(named.server[3].host, "c");
     ck_assert_uint_eq(named.server[3].port, 0);
-    named_add_addresses(&named, "d:1,AUTO,,[::1]:2,e,d:99999,::3,unspecified");
+    advertised_add_addresses(&named, "d:1,AUTO,,[::1]:2,e,d:99999,::3,unspecified");
     ck_assert_uint_eq(named.count, 8);
     ck_assert_str_eq(named.server[5].host, "::1");
     ck_assert_str_eq(named.server[7].host, "unspecified");

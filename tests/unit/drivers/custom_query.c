@@ -24,7 +24,7 @@ static const char *value_of(const void *cells, size_t column)
 
 static void read_rows(size_t rows, const struct cell *cells)
 {
-    struct custom_answer answer = {.result = cells, .rows = rows, .name = name_of, .value = value_of};
+    struct custom_result answer = {.result = cells, .rows = rows, .name = name_of, .value = value_of};
     while (cells[answer.columns].name) {
         answer.columns++;
     }
@@ -266,7 +266,7 @@ START_TEST(only_these_kinds_ask_another_question)
 }
 END_TEST
 
-Suite *custom_answer_suite(void)
+Suite *custom_query_suite(void)
 {
     Suite *suite = suite_create("custom_answer");
     TCase *tests = tcase_create("custom_answer");

@@ -8,28 +8,28 @@
 static enum answer of_libpq(const char *message, const char *want_detail)
 {
     char detail[DETAIL_SIZE];
-    enum answer answer = failure_of_libpq(message, true, detail, sizeof detail);
+    enum answer answer = answer_of_libpq(message, true, detail, sizeof detail);
     ck_assert_str_eq(detail, want_detail);
     return answer;
 }
 
 START_TEST(socket_errors_are_told_apart)
 {
-    ck_assert_int_eq(failure_of_errno(ECONNREFUSED), ANSWER_REFUSED);
-    ck_assert_int_eq(failure_of_errno(EHOSTUNREACH), ANSWER_UNREACHABLE);
-    ck_assert_int_eq(failure_of_errno(ENETUNREACH), ANSWER_UNREACHABLE);
-    ck_assert_int_eq(failure_of_errno(ETIMEDOUT), ANSWER_TIMEOUT);
-    ck_assert_int_eq(failure_of_errno(ECONNRESET), ANSWER_PROTOCOL);
-    ck_assert_int_eq(failure_of_errno(0), ANSWER_PROTOCOL);
+    ck_assert_int_eq(answer_of_errno(ECONNREFUSED), ANSWER_REFUSED);
+    ck_assert_int_eq(answer_of_errno(EHOSTUNREACH), ANSWER_UNREACHABLE);
+    ck_assert_int_eq(answer_of_errno(ENETUNREACH), ANSWER_UNREACHABLE);
+    ck_assert_int_eq(answer_of_errno(ETIMEDOUT), ANSWER_TIMEOUT);
+    ck_assert_int_eq(answer_of_errno(ECONNRESET), ANSWER_PROTOCOL);
+    ck_assert_int_eq(answer_of_errno(0), ANSWER_PROTOCOL);
 }
 END_TEST
 
 START_TEST(an_error_number_is_found_by_its_sentence)
 {
-    ck_assert_int_eq(failure_find_errno("could not connect: Connection refused\n\tIs the server running?"), ECONNREFUSED);
-    ck_assert_int_eq(failure_find_errno("No route to host"), EHOSTUNREACH);
-    ck_assert_int_eq(failure_find_errno("all is well"), 0);
-    ck_assert_int_eq(failure_find_errno(""), 0);
+    ck_assert_int_eq(errors_find_errno("could not connect: Connection refused\n\tIs the server running?"), ECONNREFUSED);
+    ck_assert_int_eq(errors_find_errno("No route to host"), EHOSTUNREACH);
+    ck_assert_int_eq(errors_find_errno("all is well"), 0);
+    ck_assert_int_eq(errors_find_errno(""), 0);
 }
 END_TEST
 
@@ -59,36 +59,36 @@ END_TEST
 
 START_TEST(starting_and_stopping_share_a_sqlstate_but_not_the_words)
 {
-    ck_assert_int_eq(failure_of_sqlstate("57P03", true, "the database system is starting up"), ANSWER_STARTING);
-    ck_assert_int_eq(failure_of_sqlstate("57P03", true, "the database system is in recovery mode"), ANSWER_STARTING);
-    ck_assert_int_eq(failure_of_sqlstate("57P03", true, "the database system is not yet accepting connections"), ANSWER_STARTING);
-    ck_assert_int_eq(failure_of_sqlstate("57P03", true, "the database system is shutting down"), ANSWER_STOPPING);
-    ck_assert_int_eq(failure_of_sqlstate("57P03", true, "das Datenbanksystem fährt herunter"), ANSWER_STOPPING);
-    ck_assert_int_eq(failure_of_sqlstate("57P03", true, "das Datenbanksystem startet"), ANSWER_STARTING);
-    ck_assert_int_eq(failure_of_sqlstate("57P03", true, "データベースシステムはシャットダウンしています"), ANSWER_STOPPING);
+    ck_assert_int_eq(answer_of_sqlstate("57P03", true, "the database system is starting up"), ANSWER_STARTING);
+    ck_assert_int_eq(answer_of_sqlstate("57P03", true, "the database system is in recovery mode"), ANSWER_STARTING);
+    ck_assert_int_eq(answer_of_sqlstate("57P03", true, "the database system is not yet accepting connections"), ANSWER_STARTING);
+    ck_assert_int_eq(answer_of_sqlstate("57P03", true, "the database system is shutting down"), ANSWER_STOPPING);
+    ck_assert_int_eq(answer_of_sqlstate("57P03", true, "das Datenbanksystem fährt herunter"), ANSWER_STOPPING);
+    ck_assert_int_eq(answer_of_sqlstate("57P03", true, "das Datenbanksystem startet"), ANSWER_STARTING);
+    ck_assert_int_eq(answer_of_sqlstate("57P03", true, "データベースシステムはシャットダウンしています"), ANSWER_STOPPING);
 }
 END_TEST
 
 START_TEST(a_session_that_is_ended_is_lost_and_a_log_in_that_is_ended_is_a_shutdown)
 {
-    ck_assert_int_eq(failure_of_sqlstate("57P01", false, ""), ANSWER_LOST);
-    ck_assert_int_eq(failure_of_sqlstate("57P01", true, ""), ANSWER_STOPPING);
-    ck_assert_int_eq(failure_of_sqlstate("57P02", false, ""), ANSWER_LOST);
-    ck_assert_int_eq(failure_of_mysql(1053, false, ""), ANSWER_LOST);
-    ck_assert_int_eq(failure_of_mysql(1053, true, ""), ANSWER_STOPPING);
-    ck_assert_int_eq(failure_of_mysql(3032, true, ""), ANSWER_OFFLINE);
-    ck_assert_int_eq(failure_of_mysql(6400, false, ""), ANSWER_OFFLINE);
-    ck_assert_int_eq(failure_of_mysql(2013, false, ""), ANSWER_LOST);
-    ck_assert_int_eq(failure_of_mysql(2013, true, ""), ANSWER_PROTOCOL);
+    ck_assert_int_eq(answer_of_sqlstate("57P01", false, ""), ANSWER_LOST);
+    ck_assert_int_eq(answer_of_sqlstate("57P01", true, ""), ANSWER_STOPPING);
+    ck_assert_int_eq(answer_of_sqlstate("57P02", false, ""), ANSWER_LOST);
+    ck_assert_int_eq(answer_of_mysql(1053, false, ""), ANSWER_LOST);
+    ck_assert_int_eq(answer_of_mysql(1053, true, ""), ANSWER_STOPPING);
+    ck_assert_int_eq(answer_of_mysql(3032, true, ""), ANSWER_OFFLINE);
+    ck_assert_int_eq(answer_of_mysql(6400, false, ""), ANSWER_OFFLINE);
+    ck_assert_int_eq(answer_of_mysql(2013, false, ""), ANSWER_LOST);
+    ck_assert_int_eq(answer_of_mysql(2013, true, ""), ANSWER_PROTOCOL);
 }
 END_TEST
 
 START_TEST(no_right_to_connect_is_not_no_right_to_ask)
 {
-    ck_assert_int_eq(failure_of_sqlstate("42501", true, ""), ANSWER_AUTH);
-    ck_assert_int_eq(failure_of_sqlstate("42501", false, ""), ANSWER_PRIVILEGE);
-    ck_assert_int_eq(failure_of_mysql(1227, false, ""), ANSWER_PRIVILEGE);
-    ck_assert_int_eq(failure_of_mysql(1045, true, ""), ANSWER_AUTH);
+    ck_assert_int_eq(answer_of_sqlstate("42501", true, ""), ANSWER_AUTH);
+    ck_assert_int_eq(answer_of_sqlstate("42501", false, ""), ANSWER_PRIVILEGE);
+    ck_assert_int_eq(answer_of_mysql(1227, false, ""), ANSWER_PRIVILEGE);
+    ck_assert_int_eq(answer_of_mysql(1045, true, ""), ANSWER_AUTH);
 }
 END_TEST
 
@@ -98,36 +98,36 @@ START_TEST(an_encryption_that_fails_is_not_a_refusal)
         of_libpq("connection to server at \"10.0.0.1\", port 5432 failed: server does not support SSL, but SSL was required\n",
                  "server does not support SSL, but SSL was required"),
         ANSWER_TLS);
-    ck_assert_int_eq(failure_of_mysql(2026, true, "TLS/SSL error: self-signed certificate in certificate chain"), ANSWER_TLS);
-    ck_assert_int_eq(failure_of_mysql(3159, true, ""), ANSWER_TLS);
+    ck_assert_int_eq(answer_of_mysql(2026, true, "TLS/SSL error: self-signed certificate in certificate chain"), ANSWER_TLS);
+    ck_assert_int_eq(answer_of_mysql(3159, true, ""), ANSWER_TLS);
 }
 END_TEST
 
 START_TEST(the_socket_error_behind_mysql_s_sentence_is_found)
 {
-    ck_assert_int_eq(failure_of_mysql(2002, true, "Can't connect to server on '127.0.0.1' (111)"), ANSWER_REFUSED);
-    ck_assert_int_eq(failure_of_mysql(2003, true, "Can't connect to MySQL server on '10.0.0.9:3306' (113)"), ANSWER_UNREACHABLE);
-    ck_assert_int_eq(failure_of_mysql(2002, true, "Can't connect to server on '10.0.0.9' (110 \"Connection timed out\")"),
+    ck_assert_int_eq(answer_of_mysql(2002, true, "Can't connect to server on '127.0.0.1' (111)"), ANSWER_REFUSED);
+    ck_assert_int_eq(answer_of_mysql(2003, true, "Can't connect to MySQL server on '10.0.0.9:3306' (113)"), ANSWER_UNREACHABLE);
+    ck_assert_int_eq(answer_of_mysql(2002, true, "Can't connect to server on '10.0.0.9' (110 \"Connection timed out\")"),
                      ANSWER_TIMEOUT);
-    ck_assert_int_eq(failure_of_mysql(2002, true, "Can't connect"), ANSWER_PROTOCOL);
+    ck_assert_int_eq(answer_of_mysql(2002, true, "Can't connect"), ANSWER_PROTOCOL);
 }
 END_TEST
 
 START_TEST(a_server_without_room_is_alive)
 {
-    ck_assert_int_eq(failure_of_mysql(1040, true, ""), ANSWER_SATURATED);
-    ck_assert_int_eq(failure_of_mysql(1203, true, ""), ANSWER_SATURATED);
-    ck_assert_int_eq(failure_of_mysql(1226, true, ""), ANSWER_SATURATED);
-    ck_assert_int_eq(failure_of_sqlstate("53300", true, ""), ANSWER_SATURATED);
+    ck_assert_int_eq(answer_of_mysql(1040, true, ""), ANSWER_SATURATED);
+    ck_assert_int_eq(answer_of_mysql(1203, true, ""), ANSWER_SATURATED);
+    ck_assert_int_eq(answer_of_mysql(1226, true, ""), ANSWER_SATURATED);
+    ck_assert_int_eq(answer_of_sqlstate("53300", true, ""), ANSWER_SATURATED);
 }
 END_TEST
 
 START_TEST(a_server_in_offline_mode_is_neither_ours_to_ask_nor_going_down)
 {
-    ck_assert_int_eq(failure_of_mysql(3032, true, ""), ANSWER_OFFLINE);
-    ck_assert_int_eq(failure_of_mysql(6400, true, ""), ANSWER_OFFLINE);
-    ck_assert_int_eq(failure_of_mysql(3032, false, ""), ANSWER_OFFLINE);
-    ck_assert_int_eq(failure_of_mysql(6400, false, ""), ANSWER_OFFLINE);
+    ck_assert_int_eq(answer_of_mysql(3032, true, ""), ANSWER_OFFLINE);
+    ck_assert_int_eq(answer_of_mysql(6400, true, ""), ANSWER_OFFLINE);
+    ck_assert_int_eq(answer_of_mysql(3032, false, ""), ANSWER_OFFLINE);
+    ck_assert_int_eq(answer_of_mysql(6400, false, ""), ANSWER_OFFLINE);
 }
 END_TEST
 
@@ -137,15 +137,15 @@ START_TEST(what_nobody_knows_is_a_breach_of_protocol)
     memset(long_one, 'x', sizeof long_one - 1);
     long_one[sizeof long_one - 1] = '\0';
     char detail[DETAIL_SIZE];
-    ck_assert_int_eq(failure_of_libpq(long_one, false, detail, sizeof detail), ANSWER_PROTOCOL);
+    ck_assert_int_eq(answer_of_libpq(long_one, false, detail, sizeof detail), ANSWER_PROTOCOL);
     ck_assert_uint_lt(strlen(detail), sizeof detail);
-    ck_assert_int_eq(failure_of_sqlstate("", false, ""), ANSWER_PROTOCOL);
-    ck_assert_int_eq(failure_of_sqlstate("XX000", true, ""), ANSWER_PROTOCOL);
-    ck_assert_int_eq(failure_of_mysql(0, false, ""), ANSWER_PROTOCOL);
+    ck_assert_int_eq(answer_of_sqlstate("", false, ""), ANSWER_PROTOCOL);
+    ck_assert_int_eq(answer_of_sqlstate("XX000", true, ""), ANSWER_PROTOCOL);
+    ck_assert_int_eq(answer_of_mysql(0, false, ""), ANSWER_PROTOCOL);
 }
 END_TEST
 
-Suite *failure_suite(void)
+Suite *errors_suite(void)
 {
     Suite *suite = suite_create("failure");
     TCase *tests = tcase_create("failure");

@@ -169,7 +169,7 @@ START_TEST(a_reload_changes_the_cadence_and_keeps_the_alarm)
 }
 END_TEST
 
-Suite *scheduler_suite(void)
+Suite *schedule_suite(void)
 {
     Suite *suite = suite_create("scheduler");
     TCase *tcase = tcase_create("scheduler");

@@ -257,7 +257,7 @@ START_TEST(lost_links_lose_nothing)
 }
 END_TEST
 
-Suite *name_suite(void)
+Suite *ephemeral_suite(void)
 {
     Suite *suite = suite_create("name");
     TCase *tcase = tcase_create("name");
