@@ -132,7 +132,7 @@ struct roster_change {
 
 struct roster_subscription {
     /* NULL: none. Called on a thread of the library's own, one at a time, after routing already follows the change.
-     * May call roster_route, roster_report, roster_state, roster_members; may take its time; must not call roster_close.
+     * May call roster_route, roster_feedback, roster_state, roster_members; may take its time; must not call roster_close.
      * Its argument is valid during the call only. Called first with the topology found at start. */
     void (*changed)(void *context, const struct roster_change *change);
     void *context;
@@ -178,23 +178,23 @@ struct roster_request {
 ROSTER_API enum roster_status roster_route(struct roster_cluster *cluster, enum roster_access access,
                                            const struct roster_request *request, struct roster_endpoint *ret_endpoint);
 
-/* ---- telling what was met -------------------------------------------------------- */
+/* ---- feedback -------------------------------------------------------------------  */
 
-enum roster_met {
-    ROSTER_MET_OK,          /* it worked: ends a quarantine */
-    ROSTER_MET_REFUSED,     /* connection refused, reset, timed out */
-    ROSTER_MET_READ_ONLY,   /* it refused a write: PostgreSQL 25006, MySQL 1290, 1792, 1836 */
-    ROSTER_MET_OTHER        /* says nothing about routing */
+enum roster_outcome {
+    ROSTER_OUTCOME_OK,          /* it worked: ends a quarantine */
+    ROSTER_OUTCOME_REFUSED,     /* connection refused, reset, timed out */
+    ROSTER_OUTCOME_READ_ONLY,   /* it refused a write: PostgreSQL 25006, MySQL 1290, 1792, 1836 */
+    ROSTER_OUTCOME_OTHER        /* says nothing about routing */
 };
 
 /* What an error means here. `sqlstate` (five letters) or NULL; `code` a MySQL error number or 0. Any thread. */
-ROSTER_API enum roster_met roster_classify(const char *sqlstate, unsigned code);
+ROSTER_API enum roster_outcome roster_classify(const char *sqlstate, unsigned code);
 
-/* Tell what was met at an endpoint that roster_route gave out. Re-reads the registry at once (four times a second at most)
- * after ROSTER_MET_REFUSED and ROSTER_MET_READ_ONLY, and quarantines in this process: a secondary that refused for 5 s, half
+/* Say how the use of an endpoint went that roster_route gave out. Re-reads the registry at once (four times a second at most)
+ * after ROSTER_OUTCOME_REFUSED and ROSTER_OUTCOME_READ_ONLY, and quarantines in this process: a secondary that refused for 5 s, half
  * of the read pool at most; a primary only when it refused a write, for 0.5 s or until a new verdict. Never waits. Any
  * thread, also in a forked child (which quarantines only). */
-ROSTER_API void roster_report(struct roster_cluster *cluster, const struct roster_endpoint *endpoint, enum roster_met met);
+ROSTER_API void roster_feedback(struct roster_cluster *cluster, const struct roster_endpoint *endpoint, enum roster_outcome outcome);
 
 /* ---- looking -------------------------------------------------------------------------- */
 
@@ -205,7 +205,7 @@ struct roster_state {
     int64_t epoch;
     char engine[16];
     char kind[32];
-    char primary[64];      /* "": none. The verdict's word: roster_route may know better for a moment, see roster_report */
+    char primary[64];      /* "": none. The verdict's word: roster_route may know better for a moment, see roster_feedback */
     char lineage[64];
     char identity[64];
     char rule[32];

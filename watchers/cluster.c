@@ -206,50 +206,50 @@ enum roster_status roster_route(struct roster_cluster *cluster, enum roster_acce
     return routing_route(&cluster->routing, access, request, ret_endpoint);
 }
 
-/* ---- telling what was met ------------------------------------------------------------------- */
+/* ---- telling what was outcome ------------------------------------------------------------------- */
 
-enum roster_met roster_classify(const char *sqlstate, unsigned code)
+enum roster_outcome roster_classify(const char *sqlstate, unsigned code)
 {
     static const struct {
         unsigned code;
-        enum roster_met met;
+        enum roster_outcome outcome;
     } codes[] = {
-        {1290, ROSTER_MET_READ_ONLY}, /* ER_OPTION_PREVENTS_STATEMENT: --read-only */
-        {1792, ROSTER_MET_READ_ONLY}, /* ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION */
-        {1836, ROSTER_MET_READ_ONLY}, /* ER_READ_ONLY_MODE */
-        {1053, ROSTER_MET_REFUSED},   /* ER_SERVER_SHUTDOWN */
-        {2002, ROSTER_MET_REFUSED},   /* CR_CONNECTION_ERROR */
-        {2003, ROSTER_MET_REFUSED},   /* CR_CONN_HOST_ERROR */
-        {2006, ROSTER_MET_REFUSED},   /* CR_SERVER_GONE_ERROR */
-        {2013, ROSTER_MET_REFUSED},   /* CR_SERVER_LOST */
-        {2055, ROSTER_MET_REFUSED}    /* CR_SERVER_LOST_EXTENDED */
+        {1290, ROSTER_OUTCOME_READ_ONLY}, /* ER_OPTION_PREVENTS_STATEMENT: --read-only */
+        {1792, ROSTER_OUTCOME_READ_ONLY}, /* ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION */
+        {1836, ROSTER_OUTCOME_READ_ONLY}, /* ER_READ_ONLY_MODE */
+        {1053, ROSTER_OUTCOME_REFUSED},   /* ER_SERVER_SHUTDOWN */
+        {2002, ROSTER_OUTCOME_REFUSED},   /* CR_CONNECTION_ERROR */
+        {2003, ROSTER_OUTCOME_REFUSED},   /* CR_CONN_HOST_ERROR */
+        {2006, ROSTER_OUTCOME_REFUSED},   /* CR_SERVER_GONE_ERROR */
+        {2013, ROSTER_OUTCOME_REFUSED},   /* CR_SERVER_LOST */
+        {2055, ROSTER_OUTCOME_REFUSED}    /* CR_SERVER_LOST_EXTENDED */
     };
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
         if (codes[i].code == code) {
-            return codes[i].met;
+            return codes[i].outcome;
         }
     }
     if (!sqlstate || code) {
-        return ROSTER_MET_OTHER;
+        return ROSTER_OUTCOME_OTHER;
     }
     if (text_equal(sqlstate, "25006")) {
-        return ROSTER_MET_READ_ONLY;
+        return ROSTER_OUTCOME_READ_ONLY;
     }
     /* Class 08: connection exceptions. 57P01..57P03: shut down by the administrator, crashed, cannot connect now. */
     if (strncmp(sqlstate, "08", 2) == 0 || text_equal(sqlstate, "57P01") || text_equal(sqlstate, "57P02") ||
         text_equal(sqlstate, "57P03")) {
-        return ROSTER_MET_REFUSED;
+        return ROSTER_OUTCOME_REFUSED;
     }
-    return text_equal(sqlstate, "00000") ? ROSTER_MET_OK : ROSTER_MET_OTHER;
+    return text_equal(sqlstate, "00000") ? ROSTER_OUTCOME_OK : ROSTER_OUTCOME_OTHER;
 }
 
-void roster_report(struct roster_cluster *cluster, const struct roster_endpoint *endpoint, enum roster_met met)
+void roster_feedback(struct roster_cluster *cluster, const struct roster_endpoint *endpoint, enum roster_outcome outcome)
 {
     if (!cluster || !endpoint) {
         return;
     }
-    routing_met(&cluster->routing, endpoint, met, clock_boot_ms());
-    if ((met != ROSTER_MET_REFUSED && met != ROSTER_MET_READ_ONLY) || atomic_load(&cluster->roster->forked)) {
+    routing_feedback(&cluster->routing, endpoint, outcome, clock_boot_ms());
+    if ((outcome != ROSTER_OUTCOME_REFUSED && outcome != ROSTER_OUTCOME_READ_ONLY) || atomic_load(&cluster->roster->forked)) {
         return;
     }
     atomic_store(&cluster->reread, true);

@@ -101,29 +101,29 @@ static void avoid_secondary(struct snapshot *snapshot, int index, int64_t now_ms
     }
 }
 
-static void met(struct snapshot *snapshot, const struct roster_endpoint *endpoint, enum roster_met what, int64_t now_ms)
+static void take_feedback(struct snapshot *snapshot, const struct roster_endpoint *endpoint, enum roster_outcome what, int64_t now_ms)
 {
     int index = table_find(&snapshot->table, endpoint->name);
     if (index < 0) {
         return;
     }
-    if (what == ROSTER_MET_OK) {
+    if (what == ROSTER_OUTCOME_OK) {
         if (atomic_load_explicit(&snapshot->avoid, memory_order_relaxed) & bit(index)) {
             atomic_fetch_and_explicit(&snapshot->avoid, ~bit(index), memory_order_relaxed);
         }
-    } else if (what == ROSTER_MET_REFUSED && (snapshot->table.pool_set & bit(index))) {
+    } else if (what == ROSTER_OUTCOME_REFUSED && (snapshot->table.pool_set & bit(index))) {
         avoid_secondary(snapshot, index, now_ms);
-    } else if (what == ROSTER_MET_READ_ONLY && (snapshot->table.writer_set & bit(index)) && endpoint->epoch == snapshot->table.epoch) {
+    } else if (what == ROSTER_OUTCOME_READ_ONLY && (snapshot->table.writer_set & bit(index)) && endpoint->epoch == snapshot->table.epoch) {
         atomic_store_explicit(&snapshot->avoid_until_ms[index], now_ms + AVOID_PRIMARY_MS, memory_order_relaxed);
         atomic_fetch_or_explicit(&snapshot->avoid, bit(index), memory_order_release);
     }
 }
 
-void routing_met(struct routing *routing, const struct roster_endpoint *endpoint, enum roster_met what, int64_t now_ms)
+void routing_feedback(struct routing *routing, const struct roster_endpoint *endpoint, enum roster_outcome what, int64_t now_ms)
 {
     struct snapshot *snapshot = begin_read(routing);
     if (snapshot) {
-        met(snapshot, endpoint, what, now_ms);
+        take_feedback(snapshot, endpoint, what, now_ms);
     }
     end_read(routing);
 }

@@ -74,8 +74,8 @@ int64_t routing_age(const struct routing *routing, int64_t now_ms);
 enum roster_status routing_route(struct routing *routing, enum roster_access access, const struct roster_request *request,
                                  struct roster_endpoint *ret_endpoint);
 
-/* What was met at an endpoint: quarantines, or ends a quarantine. Lock-free. Any thread. */
-void routing_met(struct routing *routing, const struct roster_endpoint *endpoint, enum roster_met met, int64_t now_ms);
+/* The outcome at an endpoint: quarantines, or ends a quarantine. Lock-free. Any thread. */
+void routing_feedback(struct routing *routing, const struct roster_endpoint *endpoint, enum roster_outcome outcome, int64_t now_ms);
 
 /* The publisher, now and then: forget the quarantines that are over. */
 void routing_tidy(struct routing *routing, int64_t now_ms);

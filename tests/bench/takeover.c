@@ -198,7 +198,7 @@ static void attempt_roster(struct line *line)
     if ((!line->my && !dial(line, to.host, to.port)) || !write_one(line)) {
         failed(line->way);
         unsigned code = mysql_errno(line->my);
-        roster_report(line->cluster, &to, roster_classify(NULL, code));
+        roster_feedback(line->cluster, &to, roster_classify(NULL, code));
         hang_up(line);
     }
 }

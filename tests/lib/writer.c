@@ -70,7 +70,7 @@ static void keep_first_line(struct connection *connection, const char *text)
     snprintf(connection->said, sizeof connection->said, "%.*s", (int)strcspn(text, "\n"), text);
 }
 
-static enum roster_met pg_write(struct connection *connection, const struct target *target, const struct roster_endpoint *to,
+static enum roster_outcome pg_write(struct connection *connection, const struct target *target, const struct roster_endpoint *to,
                                 const char *statement)
 {
     if (!connection->pg) {
@@ -82,20 +82,20 @@ static enum roster_met pg_write(struct connection *connection, const struct targ
     }
     if (PQstatus(connection->pg) != CONNECTION_OK) {
         keep_first_line(connection, PQerrorMessage(connection->pg));
-        return ROSTER_MET_REFUSED;
+        return ROSTER_OUTCOME_REFUSED;
     }
     PGresult *result = PQexec(connection->pg, statement);
-    enum roster_met met = ROSTER_MET_OK;
+    enum roster_outcome outcome = ROSTER_OUTCOME_OK;
     if (PQresultStatus(result) != PGRES_COMMAND_OK) {
         keep_first_line(connection, PQerrorMessage(connection->pg));
         const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-        met = sqlstate ? roster_classify(sqlstate, 0) : ROSTER_MET_REFUSED;
+        outcome = sqlstate ? roster_classify(sqlstate, 0) : ROSTER_OUTCOME_REFUSED;
     }
     PQclear(result);
-    return met;
+    return outcome;
 }
 
-static enum roster_met my_write(struct connection *connection, const struct target *target, const struct roster_endpoint *to,
+static enum roster_outcome my_write(struct connection *connection, const struct target *target, const struct roster_endpoint *to,
                                 const char *statement)
 {
     unsigned seconds = 2;
@@ -108,10 +108,10 @@ static enum roster_met my_write(struct connection *connection, const struct targ
                                        0) != NULL;
     }
     if (connected && mysql_query(connection->my, statement) == 0) {
-        return ROSTER_MET_OK;
+        return ROSTER_OUTCOME_OK;
     }
     keep_first_line(connection, mysql_error(connection->my));
-    return connected ? roster_classify(mysql_sqlstate(connection->my), mysql_errno(connection->my)) : ROSTER_MET_REFUSED;
+    return connected ? roster_classify(mysql_sqlstate(connection->my), mysql_errno(connection->my)) : ROSTER_OUTCOME_REFUSED;
 }
 
 /* ---- the books ------------------------------------------------------------------- */
@@ -211,9 +211,9 @@ static void write_until_ended(struct roster_cluster *cluster, const struct targe
             now = to;
         }
         snprintf(statement, sizeof statement, "INSERT INTO journal (id, member) VALUES (%lld, '%s')", id, to.name);
-        enum roster_met met = (target->mysql ? my_write : pg_write)(&connection, target, &to, statement);
-        roster_report(cluster, &to, met);
-        if (met == ROSTER_MET_OK) {
+        enum roster_outcome outcome = (target->mysql ? my_write : pg_write)(&connection, target, &to, statement);
+        roster_feedback(cluster, &to, outcome);
+        if (outcome == ROSTER_OUTCOME_OK) {
             acknowledge(books, target, &to, id);
             continue;
         }

@@ -62,12 +62,12 @@ static void wrong_arguments_are_refused(void)
     CHECK(roster_members(cluster, NULL, 1, &count) == ROSTER_INVALID);
     CHECK(roster_members(cluster, &member, 1, NULL) == ROSTER_INVALID);
     CHECK(roster_members(cluster, NULL, 0, &count) == ROSTER_OK && count == 0);
-    roster_report(NULL, &to, ROSTER_MET_REFUSED);
-    roster_report(cluster, NULL, ROSTER_MET_REFUSED);
-    CHECK(roster_classify("25006", 0) == ROSTER_MET_READ_ONLY && roster_classify(NULL, 1290) == ROSTER_MET_READ_ONLY);
-    CHECK(roster_classify("HY000", 1836) == ROSTER_MET_READ_ONLY && roster_classify("25006", 1792) == ROSTER_MET_READ_ONLY);
-    CHECK(roster_classify("08006", 0) == ROSTER_MET_REFUSED && roster_classify(NULL, 2003) == ROSTER_MET_REFUSED);
-    CHECK(roster_classify("42601", 0) == ROSTER_MET_OTHER && roster_classify(NULL, 0) == ROSTER_MET_OTHER);
+    roster_feedback(NULL, &to, ROSTER_OUTCOME_REFUSED);
+    roster_feedback(cluster, NULL, ROSTER_OUTCOME_REFUSED);
+    CHECK(roster_classify("25006", 0) == ROSTER_OUTCOME_READ_ONLY && roster_classify(NULL, 1290) == ROSTER_OUTCOME_READ_ONLY);
+    CHECK(roster_classify("HY000", 1836) == ROSTER_OUTCOME_READ_ONLY && roster_classify("25006", 1792) == ROSTER_OUTCOME_READ_ONLY);
+    CHECK(roster_classify("08006", 0) == ROSTER_OUTCOME_REFUSED && roster_classify(NULL, 2003) == ROSTER_OUTCOME_REFUSED);
+    CHECK(roster_classify("42601", 0) == ROSTER_OUTCOME_OTHER && roster_classify(NULL, 0) == ROSTER_OUTCOME_OTHER);
     roster_close(roster);
 }
 
@@ -328,20 +328,20 @@ static void a_refusing_secondary_is_avoided_for_a_while_but_never_the_last(void)
         struct roster_request request = {.policy = (enum roster_policy)policy};
         count_reads(cluster, &request, hits);
         CHECK(hits[0] == 0 && hits[1] > 90 && hits[2] > 90);
-        roster_report(cluster, &b, ROSTER_MET_REFUSED);
+        roster_feedback(cluster, &b, ROSTER_OUTCOME_REFUSED);
         count_reads(cluster, &request, hits);
         CHECK(hits[0] == 0 && hits[1] == 0 && hits[2] == 300);
-        roster_report(cluster, &c, ROSTER_MET_REFUSED); /* half of the pool at most */
+        roster_feedback(cluster, &c, ROSTER_OUTCOME_REFUSED); /* half of the pool at most */
         count_reads(cluster, &request, hits);
         CHECK(hits[1] == 0 && hits[2] == 300);
-        roster_report(cluster, &b, ROSTER_MET_OTHER);
+        roster_feedback(cluster, &b, ROSTER_OUTCOME_OTHER);
         count_reads(cluster, &request, hits);
         CHECK(hits[1] == 0);
-        roster_report(cluster, &b, ROSTER_MET_OK);
+        roster_feedback(cluster, &b, ROSTER_OUTCOME_OK);
         count_reads(cluster, &request, hits);
         CHECK(hits[1] > 90 && hits[2] > 90);
     }
-    roster_report(cluster, &b, ROSTER_MET_REFUSED);
+    roster_feedback(cluster, &b, ROSTER_OUTCOME_REFUSED);
     put_topology("orders", 2, "a"); /* a change elsewhere does not end it */
     EVENTUALLY(epoch_of(cluster) == 2);
     count_reads(cluster, NULL, hits);
@@ -356,16 +356,16 @@ static void a_primary_that_is_read_only_is_none_until_looked_again(void)
     struct roster *roster = opened();
     struct roster_cluster *cluster = followed(roster, "orders");
     CHECK(roster_route(cluster, ROSTER_WRITE, NULL, &before) == ROSTER_OK);
-    roster_report(cluster, &before, ROSTER_MET_REFUSED); /* says nothing about its office */
+    roster_feedback(cluster, &before, ROSTER_OUTCOME_REFUSED); /* says nothing about its office */
     CHECK(writes_to(cluster, "a"));
-    roster_report(cluster, &before, ROSTER_MET_READ_ONLY);
+    roster_feedback(cluster, &before, ROSTER_OUTCOME_READ_ONLY);
     CHECK(roster_route(cluster, ROSTER_WRITE, NULL, &to) == ROSTER_NO_ENDPOINT);
     put_topology("orders", 2, "b");
     EVENTUALLY(writes_to(cluster, "b"));
-    roster_report(cluster, &before, ROSTER_MET_READ_ONLY); /* late news of an older verdict */
+    roster_feedback(cluster, &before, ROSTER_OUTCOME_READ_ONLY); /* late news of an older verdict */
     CHECK(writes_to(cluster, "b"));
     CHECK(roster_route(cluster, ROSTER_WRITE, NULL, &to) == ROSTER_OK);
-    roster_report(cluster, &to, ROSTER_MET_READ_ONLY);
+    roster_feedback(cluster, &to, ROSTER_OUTCOME_READ_ONLY);
     CHECK(!writes_to(cluster, "b"));
     EVENTUALLY(writes_to(cluster, "b")); /* the verdict stands: back to it */
     roster_close(roster);

@@ -58,7 +58,7 @@ static void *route_on(void *arg)
         }
         last = to.epoch;
         if (runner->routed++ % 64 == 0) {
-            roster_report(runner->cluster, &to, runner->routed % 128 ? ROSTER_MET_REFUSED : ROSTER_MET_OK);
+            roster_feedback(runner->cluster, &to, runner->routed % 128 ? ROSTER_OUTCOME_REFUSED : ROSTER_OUTCOME_OK);
         }
     }
     return NULL;
@@ -157,7 +157,7 @@ static int in_child(struct roster *roster, struct roster_cluster *cluster)
     if (roster_route(cluster, ROSTER_WRITE, NULL, &to) != ROSTER_OK || roster_route(cluster, ROSTER_READ, NULL, &to) != ROSTER_OK) {
         return 1;
     }
-    roster_report(cluster, &to, ROSTER_MET_REFUSED);
+    roster_feedback(cluster, &to, ROSTER_OUTCOME_REFUSED);
     if (roster_state(cluster, &state) != ROSTER_OK || state.connected) {
         return 2;
     }
