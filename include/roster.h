@@ -34,7 +34,7 @@ extern "C" {
 
 enum roster_status {
     ROSTER_OK = 0,
-    ROSTER_INVALID = 1,     /* an argument is wrong; roster_error() has the sentence */
+    ROSTER_INVALID = 1, /* an argument is wrong; roster_error() has the sentence */
     ROSTER_NO_MEMORY = 2,
     ROSTER_UNREACHABLE = 3, /* the registry was not reached in the time allowed */
     ROSTER_NO_CLUSTER = 4,  /* no topology of that name was ever seen */
@@ -53,31 +53,43 @@ ROSTER_API const char *roster_version(void);
 
 struct roster; /* opaque */
 
-enum roster_log_level { ROSTER_LOG_ERROR, ROSTER_LOG_WARNING, ROSTER_LOG_NOTICE, ROSTER_LOG_INFO, ROSTER_LOG_DEBUG };
+enum roster_log_level {
+    ROSTER_LOG_ERROR,
+    ROSTER_LOG_WARNING,
+    ROSTER_LOG_NOTICE,
+    ROSTER_LOG_INFO,
+    ROSTER_LOG_DEBUG
+};
 
 struct roster_options {
     const char *servers;         /* host:port[,host:port...][/chroot]; [v6]:port. Required. */
     const char *root;            /* NULL: "/roster" */
     unsigned session_timeout_ms; /* 0: 10000. 1000..300000 */
     const char *auth;            /* "digest:user:password"; NULL: none */
-    const char *cache_dir;       /* NULL: none. A directory of the caller's own (0700) in which the last good answers are
-                                    kept, so that a cold start without a registry still routes. */
-    /* NULL: silent. Called on a thread of the library's own, one line at a time, without a newline; may take its time (lines
-     * that pile up are dropped and counted); must not call back into the library. */
+    /* NULL: none. A directory of the caller's own (0700) in which the last good answers are
+     * kept, so that a cold start without a registry still routes. */
+    const char *cache_dir;
+    /* NULL: silent. Called on a thread of the library's own, one line at a time, without a newline;
+     * may take its time (lines that pile up are dropped and counted); must not call back into the
+     * library. */
     void (*log)(void *log_context, enum roster_log_level level, const char *line);
     void *log_context;
 };
 
 /* Checks the options and starts the library's thread; does not wait for the network.
- * ROSTER_INVALID (then *ret_roster is NULL and roster_error() has the sentence, per thread), ROSTER_NO_MEMORY, ROSTER_INTERNAL. */
-ROSTER_API enum roster_status roster_open(const struct roster_options *options, struct roster **ret_roster);
+ * ROSTER_INVALID (then *ret_roster is NULL and roster_error() has the sentence, per thread),
+ * ROSTER_NO_MEMORY, ROSTER_INTERNAL. */
+ROSTER_API enum roster_status roster_open(const struct roster_options *options,
+                                          struct roster **ret_roster);
 
-/* Why the last roster_open or roster_subscribe of the calling thread was refused. Never NULL; lasts until the next of these. */
+/* Why the last roster_open or roster_subscribe of the calling thread was refused. Never NULL; lasts
+ * until the next of these. */
 ROSTER_API const char *roster_error(void);
 
-/* Ends the session and frees everything, clusters included. No other call may be running. Waits for a callback that is
- * running; called from one it does nothing (and logs so). Takes 2 s when the registry or the resolver hangs, not more: what
- * hangs is then left to end by itself. NULL is fine. In a forked child it frees memory only. */
+/* Ends the session and frees everything, clusters included. No other call may be running. Waits for
+ * a callback that is running; called from one it does nothing (and logs so). Takes 2 s when the
+ * registry or the resolver hangs, not more: what hangs is then left to end by itself. NULL is fine.
+ * In a forked child it frees memory only. */
 ROSTER_API void roster_close(struct roster *roster);
 
 /* ---- a cluster: what to follow --------------------------------------------- */
@@ -95,18 +107,22 @@ struct roster_endpoint {
     enum roster_role role;
     enum roster_health health;
     enum roster_lag_state lag_state;
-    int64_t lag_bytes;   /* upper bound; -1: not known */
-    int64_t lag_ms;      /* upper bound; -1: not known */
-    int64_t lag_transactions; /* received and not applied, where groups tell it; upper bound; -1: not known */
-    int64_t epoch;       /* of the topology it was chosen from */
-    char host[256];      /* as configured, unresolved; no brackets. Last, since roster_route copies as much as is used. */
+    int64_t lag_bytes; /* upper bound; -1: not known */
+    int64_t lag_ms;    /* upper bound; -1: not known */
+    /* received and not applied, where groups tell it; upper bound; -1: not known */
+    int64_t lag_transactions;
+    int64_t epoch; /* of the topology it was chosen from */
+    /* as configured, unresolved; no brackets. Last, since roster_route copies as much as is
+     * used. */
+    char host[256];
 };
 
 enum roster_action {
-    ROSTER_KEEP,  /* goes on; a secondary that became the primary is kept too */
-    ROSTER_DROP,  /* close its connections now, idle ones too: no longer the primary (even if it serves reads from now on),
-                     fenced, of another cluster, at another address, or gone */
-    ROSTER_DRAIN  /* unused now (down, drained): give it no new work; let running work end */
+    ROSTER_KEEP, /* goes on; a secondary that became the primary is kept too */
+    /* close its connections now, idle ones too: no longer the primary (even if it serves reads
+     * from now on), fenced, of another cluster, at another address, or gone */
+    ROSTER_DROP,
+    ROSTER_DRAIN /* unused now (down, drained): give it no new work; let running work end */
 };
 
 struct roster_step {
@@ -114,39 +130,41 @@ struct roster_step {
     struct roster_endpoint endpoint; /* as it was before the change; for KEEP as it is now */
 };
 
-/* One change of a cluster's routing. Changes that pile up behind a slow callback are merged: newest wins, and the plan
- * leads from what was told last to what holds now. */
+/* One change of a cluster's routing. Changes that pile up behind a slow callback are merged: newest
+ * wins, and the plan leads from what was told last to what holds now. */
 struct roster_change {
     const char *cluster;
     int64_t epoch;
     const struct roster_endpoint *primary; /* NULL: none now */
-    const struct roster_step *plan;        /* every endpoint known before or now: what to drop, to drain, to keep, by name */
+    /* every endpoint known before or now: what to drop, to drain, to keep, by name */
+    const struct roster_step *plan;
     size_t plan_size;
-    const char *why;                       /* the verdict's sentence */
+    const char *why; /* the verdict's sentence */
     /* The timeline, milliseconds since 1970 by the clocks of those who saw it; 0: not known. */
-    int64_t evidence_wall_ms;              /* a probe first saw it */
-    int64_t verdict_wall_ms;               /* the fleet agreed */
-    int64_t routed_wall_ms;                /* roster_route() here answers by it */
-    const char *timeline;                  /* the same as one line of text */
+    int64_t evidence_wall_ms; /* a probe first saw it */
+    int64_t verdict_wall_ms;  /* the fleet agreed */
+    int64_t routed_wall_ms;   /* roster_route() here answers by it */
+    const char *timeline;     /* the same as one line of text */
 };
 
 struct roster_subscription {
-    /* NULL: none. Called on a thread of the library's own, one at a time, after routing already follows the change.
-     * May call roster_route, roster_feedback, roster_state, roster_members; may take its time; must not call roster_close.
-     * Its argument is valid during the call only. Called first with the topology found at start. */
+    /* NULL: none. Called on a thread of the library's own, one at a time, after routing already
+     * follows the change. May call roster_route, roster_feedback, roster_state, roster_members; may
+     * take its time; must not call roster_close. Its argument is valid during the call only. Called
+     * first with the topology found at start. */
     void (*changed)(void *context, const struct roster_change *change);
     void *context;
     /* How long roster_subscribe waits for the first topology. 0: 5000; negative: not at all. */
     int wait_ms;
 };
 
-/* Follow a cluster. Waits up to wait_ms for the registry's answer, be it that there is none; without an answer the cache's
- * topology will do, and then the wait counts from roster_open, so that many clusters do not wait one after the other.
- * Subscribing again to a name gives the same object (the first one's callback, or none, stays). At most 1024 clusters. Any
- * thread.
- * ROSTER_OK; ROSTER_UNREACHABLE or ROSTER_NO_CLUSTER when there is no topology yet: *ret_cluster is valid all the same, is
- * followed, and routes as soon as there is one; ROSTER_INVALID (also for a new name in a forked child), ROSTER_NO_MEMORY,
- * ROSTER_INTERNAL: *ret_cluster is NULL. */
+/* Follow a cluster. Waits up to wait_ms for the registry's answer, be it that there is none;
+ * without an answer the cache's topology will do, and then the wait counts from roster_open, so
+ * that many clusters do not wait one after the other. Subscribing again to a name gives the same
+ * object (the first one's callback, or none, stays). At most 1024 clusters. Any thread. ROSTER_OK;
+ * ROSTER_UNREACHABLE or ROSTER_NO_CLUSTER when there is no topology yet: *ret_cluster is valid all
+ * the same, is followed, and routes as soon as there is one; ROSTER_INVALID (also for a new name in
+ * a forked child), ROSTER_NO_MEMORY, ROSTER_INTERNAL: *ret_cluster is NULL. */
 ROSTER_API enum roster_status roster_subscribe(struct roster *roster, const char *cluster,
                                                const struct roster_subscription *subscription,
                                                struct roster_cluster **ret_cluster);
@@ -158,90 +176,121 @@ enum roster_access { ROSTER_WRITE, ROSTER_READ };
 enum roster_policy { ROSTER_ROUND_ROBIN, ROSTER_RANDOM, ROSTER_WEIGHTED };
 
 struct roster_request {
-    enum roster_policy policy; /* among secondaries; where all members may write (writers = all), among them, for writes too */
-    int64_t max_age_ms;        /* 0: any. Refuse (ROSTER_TOO_OLD) to answer from older knowledge. A registry that hangs
-                                  without closing the connection is noticed after two thirds of the session timeout. */
-    int64_t max_lag_ms;        /* 0: any. Reads: only secondaries whose lag is known and within */
-    int64_t max_lag_bytes;     /* 0: any. Likewise */
+    /* among secondaries; where all members may write (writers = all), among them, for writes too */
+    enum roster_policy policy;
+    /* 0: any. Refuse (ROSTER_TOO_OLD) to answer from older knowledge. A registry that hangs
+     * without closing the connection is noticed after two thirds of the session timeout. */
+    int64_t max_age_ms;
+    /* 0: any. Reads: only secondaries whose lag is known and within */
+    int64_t max_lag_ms;
+    int64_t max_lag_bytes;        /* 0: any. Likewise */
     int64_t max_lag_transactions; /* 0: any. Likewise */
-    int strict;                /* 0: when no secondary meets the limits the least-lagged one is used (the floor);
-                                  1: ROSTER_NO_ENDPOINT then */
-    int fallback;              /* 1: reads go to the primary when no secondary is to be had by the above */
+    /* 0: when no secondary meets the limits the least-lagged one is used (the floor); 1:
+     * ROSTER_NO_ENDPOINT then */
+    int strict;
+    /* 1: reads go to the primary when no secondary is to be had by the above */
+    int fallback;
 };
 
-/* Where to go now. Writes: the primary, or one of those that write where the cluster's configuration says writers = all. Reads: a
- * secondary (or one of those writers) that is up and replicates; one of weight 0, one nobody has seen
- * up yet, or one whose replication is broken only when nothing better is left; never one that is down, drained or fenced.
- * Wait-free, allocates nothing (but a thread's very first call registers it, under a lock held for a moment), copies the
+/* Where to go now. Writes: the primary, or one of those that write where the cluster's
+ * configuration says writers = all. Reads: a secondary (or one of those writers) that is up and
+ * replicates; one of weight 0, one nobody has seen up yet, or one whose replication is broken only
+ * when nothing better is left; never one that is down, drained or fenced. Wait-free, allocates
+ * nothing (but a thread's very first call registers it, under a lock held for a moment), copies the
  * endpoint out. `request` NULL: all defaults. Any thread, also in a forked child.
- * ROSTER_OK, ROSTER_NO_CLUSTER, ROSTER_NO_ENDPOINT, ROSTER_TOO_OLD, ROSTER_INVALID; *ret_endpoint is written for ROSTER_OK only. */
-ROSTER_API enum roster_status roster_route(struct roster_cluster *cluster, enum roster_access access,
-                                           const struct roster_request *request, struct roster_endpoint *ret_endpoint);
+ * ROSTER_OK, ROSTER_NO_CLUSTER, ROSTER_NO_ENDPOINT, ROSTER_TOO_OLD, ROSTER_INVALID; *ret_endpoint
+ * is written for ROSTER_OK only. */
+ROSTER_API enum roster_status roster_route(struct roster_cluster *cluster,
+                                           enum roster_access access,
+                                           const struct roster_request *request,
+                                           struct roster_endpoint *ret_endpoint);
 
 /* ---- feedback -------------------------------------------------------------------  */
 
 enum roster_outcome {
-    ROSTER_OUTCOME_OK,          /* it worked: ends a quarantine */
-    ROSTER_OUTCOME_REFUSED,     /* connection refused, reset, timed out */
-    ROSTER_OUTCOME_READ_ONLY,   /* it refused a write: PostgreSQL 25006, MySQL 1290, 1792, 1836 */
-    ROSTER_OUTCOME_OTHER        /* says nothing about routing */
+    ROSTER_OUTCOME_OK,      /* it worked: ends a quarantine */
+    ROSTER_OUTCOME_REFUSED, /* connection refused, reset, timed out */
+    /* it refused a write: PostgreSQL 25006, MySQL 1290, 1792, 1836 */
+    ROSTER_OUTCOME_READ_ONLY,
+    ROSTER_OUTCOME_OTHER /* says nothing about routing */
 };
 
-/* What an error means here. `sqlstate` (five letters) or NULL; `code` a MySQL error number or 0. Any thread. */
+/* What an error means here. `sqlstate` (five letters) or NULL; `code` a MySQL error number or 0.
+ * Any thread. */
 ROSTER_API enum roster_outcome roster_classify(const char *sqlstate, unsigned code);
 
-/* Say how the use of an endpoint went that roster_route gave out. Re-reads the registry at once (four times a second at most)
- * after ROSTER_OUTCOME_REFUSED and ROSTER_OUTCOME_READ_ONLY, and quarantines in this process: a secondary that refused for 5 s, half
- * of the read pool at most; a primary only when it refused a write, for 0.5 s or until a new verdict. Never waits. Any
- * thread, also in a forked child (which quarantines only). */
-ROSTER_API void roster_feedback(struct roster_cluster *cluster, const struct roster_endpoint *endpoint, enum roster_outcome outcome);
+/* Say how the use of an endpoint went that roster_route gave out. Re-reads the registry at once
+ * (four times a second at most) after ROSTER_OUTCOME_REFUSED and ROSTER_OUTCOME_READ_ONLY, and
+ * quarantines in this process: a secondary that refused for 5 s, half of the read pool at most; a
+ * primary only when it refused a write, for 0.5 s or until a new verdict. Never waits. Any thread,
+ * also in a forked child (which quarantines only). */
+ROSTER_API void roster_feedback(struct roster_cluster *cluster,
+                                const struct roster_endpoint *endpoint,
+                                enum roster_outcome outcome);
 
 /* ---- looking -------------------------------------------------------------------------- */
 
-enum roster_topology_state { ROSTER_STATE_OK, ROSTER_STATE_SUSPECT, ROSTER_STATE_NO_PRIMARY, ROSTER_STATE_CONFLICT };
+enum roster_topology_state {
+    ROSTER_STATE_OK,
+    ROSTER_STATE_SUSPECT,
+    ROSTER_STATE_NO_PRIMARY,
+    ROSTER_STATE_CONFLICT
+};
 
 struct roster_state {
     enum roster_topology_state state;
     int64_t epoch;
     char engine[16];
     char kind[32];
-    char primary[64];      /* "": none. The verdict's word: roster_route may know better for a moment, see roster_feedback */
+    /* "": none. The verdict's word: roster_route may know better for a moment, see
+     * roster_feedback */
+    char primary[64];
     char lineage[64];
     char identity[64];
     char rule[32];
     char why[512];
-    char by[64];           /* the probe that wrote it */
-    int64_t at_wall_ms;    /* when the verdict was reached */
-    int64_t age_ms;        /* since the fleet was last known to stand behind it: 0 while the registry answers, holds just this, and
-                              a probe of its evidence is present. Started cold with none present: since at_wall. */
-    int witnesses;         /* probes that should watch it */
-    int witnesses_now;     /* of those whose evidence it rests on, how many are present; -1: the registry is not reached */
+    char by[64];        /* the probe that wrote it */
+    int64_t at_wall_ms; /* when the verdict was reached */
+    /* since the fleet was last known to stand behind it: 0 while the registry answers, holds
+     * just this, and a probe of its evidence is present. Started cold with none present: since
+     * at_wall. */
+    int64_t age_ms;
+    int witnesses; /* probes that should watch it */
+    /* of those whose evidence it rests on, how many are present; -1: the registry is not reached */
+    int witnesses_now;
     int quorum;
-    int connected;         /* 1: the registry answers */
-    int cached;            /* 1: from the cache file, not yet confirmed */
-    char refused[256];     /* why what the registry holds is not followed ("" when all is well): garbage, another format, another
-                              registry, one that went back in time, nothing any more, access denied */
+    int connected; /* 1: the registry answers */
+    int cached;    /* 1: from the cache file, not yet confirmed */
+    /* why what the registry holds is not followed ("" when all is well): garbage, another
+     * format, another registry, one that went back in time, nothing any more, access denied */
+    char refused[256];
 };
 
-/* Any thread. ROSTER_NO_CLUSTER before the first topology (ret_state's connected and refused are filled all the same). */
-ROSTER_API enum roster_status roster_state(struct roster_cluster *cluster, struct roster_state *ret_state);
+/* Any thread. ROSTER_NO_CLUSTER before the first topology (ret_state's connected and refused are
+ * filled all the same). */
+ROSTER_API enum roster_status roster_state(struct roster_cluster *cluster,
+                                           struct roster_state *ret_state);
 
 struct roster_member {
     struct roster_endpoint endpoint;
     int fenced;
     int drained;
     int claims;
-    int sync;          /* a commit on the primary waits for it */
-    char condition[16]; /* what it says of its own fitness: "recovering", "minority", "donor", "paused", ...; "" fit */
-    char reason[32];   /* why it is not up or not used: "refused", "auth", "stranger", "rival"; "" nothing */
+    int sync; /* a commit on the primary waits for it */
+    /* what it says of its own fitness: "recovering", "minority", "donor", "paused", ...; "" fit */
+    char condition[16];
+    /* why it is not up or not used: "refused", "auth", "stranger", "rival"; "" nothing */
+    char reason[32];
     char upstream[64];
-    char labels[768];  /* "rack=7,zone=a" */
+    char labels[768]; /* "rack=7,zone=a" */
 };
 
 enum { ROSTER_MEMBERS_MAX = 32 };
 
-/* Members by name; *ret_count of them are written, at most `capacity`. Any thread. ROSTER_NO_CLUSTER before the first topology. */
-ROSTER_API enum roster_status roster_members(struct roster_cluster *cluster, struct roster_member *ret_members, size_t capacity,
+/* Members by name; *ret_count of them are written, at most `capacity`. Any thread.
+ * ROSTER_NO_CLUSTER before the first topology. */
+ROSTER_API enum roster_status roster_members(struct roster_cluster *cluster,
+                                             struct roster_member *ret_members, size_t capacity,
                                              size_t *ret_count);
 
 #ifdef __cplusplus

@@ -45,7 +45,8 @@ static bool is_pid_gone(const struct presence *presence)
 {
     char host[HOST_SIZE] = "";
     gethostname(host, sizeof host - 1);
-    return text_equal(host, presence->host) && presence->pid > 0 && kill((pid_t)presence->pid, 0) != 0 && errno == ESRCH;
+    return text_equal(host, presence->host) && presence->pid > 0 &&
+           kill((pid_t)presence->pid, 0) != 0 && errno == ESRCH;
 }
 
 /* ---- everything that is due ------------------------------------------------------------------ */
@@ -55,7 +56,8 @@ static void on_reporting(uv_timer_t *timer)
     settle(timer->data);
 }
 
-/* A gap in our own time: what was read before it is not to be acted on. Every way into deciding comes by here first. */
+/* A gap in our own time: what was read before it is not to be acted on. Every way into deciding
+ * comes by here first. */
 static void check_slip(struct agent *agent, int64_t now_ms)
 {
     int64_t gap_ms = now_ms - agent->pulse_ms;
@@ -64,7 +66,8 @@ static void check_slip(struct agent *agent, int64_t now_ms)
     }
     agent->pulse_ms = now_ms;
     log_line(LOG_WARNING, agent->ground.config->probe.name,
-         "this process stood still for %lld ms: reading everything again before deciding", (long long)gap_ms);
+             "this process stood still for %lld ms: reading everything again before deciding",
+             (long long)gap_ms);
     agent->ground.slipped_ms = now_ms + agent->ground.config->probe.interval_ms;
     liveness_forget(agent->ground.liveness);
     if (!agent->store_busy) {
@@ -101,11 +104,13 @@ static void settle(struct agent *agent)
         log_line(LOG_WARNING, "registry", "%s", trouble);
     }
     if (reporter_name_conflict(agent->ground.reporter)[0]) {
-        log_line(LOG_ERROR, agent->ground.config->probe.name, "%s", reporter_name_conflict(agent->ground.reporter));
+        log_line(LOG_ERROR, agent->ground.config->probe.name, "%s",
+                 reporter_name_conflict(agent->ground.reporter));
         agent->exit_code = 1;
         stop(agent);
     } else if (due_ms < INT64_MAX) {
-        uv_timer_start(&agent->reporting, on_reporting, (uint64_t)(due_ms > now_ms ? due_ms - now_ms : 1), 0);
+        uv_timer_start(&agent->reporting, on_reporting,
+                       (uint64_t)(due_ms > now_ms ? due_ms - now_ms : 1), 0);
     }
 }
 
@@ -114,7 +119,8 @@ static void settle_ground(struct ground *ground)
     settle((struct agent *)ground);
 }
 
-/* ---- the store --------------------------------------------------------------------------------- */
+/* ---- the store ---------------------------------------------------------------------------------
+ */
 
 static void watch_store(struct agent *agent)
 {
@@ -159,8 +165,9 @@ static void session_news(struct agent *agent, const struct store_event *event)
 {
     bool up = event->kind == STORE_UP;
     if (up && (!agent->connected || event->renewed)) {
-        log_line(LOG_NOTICE, "registry", "%s, session 0x%llx", event->renewed ? "connected, a new session" : "connected again",
-             (unsigned long long)event->session);
+        log_line(LOG_NOTICE, "registry", "%s, session 0x%llx",
+                 event->renewed ? "connected, a new session" : "connected again",
+                 (unsigned long long)event->session);
         if (event->renewed) {
             liveness_session_began(agent->ground.liveness);
         } else if (clock_mono_ms() - agent->away_ms > BEAT_MS) {
@@ -168,8 +175,8 @@ static void session_news(struct agent *agent, const struct store_event *event)
         }
     } else if (!up && agent->connected) {
         log_line(LOG_WARNING, "registry", "%s%s%s: probing goes on",
-             event->kind == STORE_GONE ? "the session is over" : "the connection is lost", event->detail ? ", " : "",
-             event->detail ? event->detail : "");
+                 event->kind == STORE_GONE ? "the session is over" : "the connection is lost",
+                 event->detail ? ", " : "", event->detail ? event->detail : "");
         agent->away_ms = clock_mono_ms();
     }
     agent->told_away = !up && agent->told_away;
@@ -212,7 +219,8 @@ static void drain_store(struct agent *agent)
 {
     struct store_event event;
     bool lives = true;
-    while (lives && !agent->store_busy && store_next(agent->ground.store, clock_mono_ms(), &event)) {
+    while (lives && !agent->store_busy &&
+           store_next(agent->ground.store, clock_mono_ms(), &event)) {
         lives = take_event(agent, &event);
     }
     if (!lives) {
@@ -229,7 +237,8 @@ static void on_store(uv_poll_t *handle, int status, int events)
     drain_store(handle->data);
 }
 
-/* ---- the pulse: our own clock, silence, the slow resync ----------------------------------------- */
+/* ---- the pulse: our own clock, silence, the slow resync -----------------------------------------
+ */
 
 static void on_pulse(uv_timer_t *timer)
 {
@@ -243,16 +252,19 @@ static void on_pulse(uv_timer_t *timer)
     }
     if (!agent->connected && !agent->told_away && now_ms - agent->away_ms > 3000) {
         agent->told_away = true;
-        log_line(LOG_WARNING, "registry", "not reached at %s: waiting; probing goes on", agent->ground.config->registry.servers);
+        log_line(LOG_WARNING, "registry", "not reached at %s: waiting; probing goes on",
+                 agent->ground.config->registry.servers);
     }
     if (now_ms >= agent->resync_ms) {
-        agent->resync_ms = now_ms + RESYNC_MS * 2 / 3 + (int64_t)(clock_random() % (RESYNC_MS * 2 / 3));
+        agent->resync_ms =
+            now_ms + RESYNC_MS * 2 / 3 + (int64_t)(clock_random() % (RESYNC_MS * 2 / 3));
         mirror_refresh_all(agent->ground.mirror);
     }
     drain_store(agent);
 }
 
-/* ---- signals --------------------------------------------------------------------------------------- */
+/* ---- signals
+ * --------------------------------------------------------------------------------------- */
 
 static const struct cluster_settings *find_cluster(const struct config *config, const char *name)
 {
@@ -290,7 +302,8 @@ static void reload(struct agent *agent)
     }
     free(errors);
     if (!config) {
-        log_line(LOG_ERROR, "reload", "%s is not taken over: the old configuration stays in force", agent->file);
+        log_line(LOG_ERROR, "reload", "%s is not taken over: the old configuration stays in force",
+                 agent->file);
         return;
     }
     struct config *old = agent->ground.config;
@@ -303,18 +316,21 @@ static void reload(struct agent *agent)
         if (settings) {
             watch_reload(watch, settings, same_timeout);
         } else {
-            log_line(LOG_NOTICE, watch_name(watch), "no longer configured: its report is withdrawn");
+            log_line(LOG_NOTICE, watch_name(watch),
+                     "no longer configured: its report is withdrawn");
             watch_leave(watch);
         }
     }
     for (size_t i = 0; i < config->cluster_count; i++) {
         const char *name = config->clusters[i].name;
-        if (!watch_find(&agent->ground, name) && !watch_start(&agent->ground, &config->clusters[i])) {
+        if (!watch_find(&agent->ground, name) &&
+            !watch_start(&agent->ground, &config->clusters[i])) {
             log_line(LOG_ERROR, name, "no memory to watch it");
         }
     }
     config_free(old);
-    log_line(LOG_NOTICE, "reload", "%s is in force: %zu clusters", agent->file, config->cluster_count);
+    log_line(LOG_NOTICE, "reload", "%s is in force: %zu clusters", agent->file,
+             config->cluster_count);
     settle(agent);
 }
 
@@ -329,11 +345,13 @@ static void on_signal(uv_signal_t *handle, int number)
         }
         return;
     }
-    log_line(LOG_NOTICE, agent->ground.config->probe.name, "stopping: %s", number == SIGTERM ? "SIGTERM" : "SIGINT");
+    log_line(LOG_NOTICE, agent->ground.config->probe.name, "stopping: %s",
+             number == SIGTERM ? "SIGTERM" : "SIGINT");
     stop(agent);
 }
 
-/* ---- the end ------------------------------------------------------------------------------------------ */
+/* ---- the end
+ * ------------------------------------------------------------------------------------------ */
 
 static void close_work(uv_work_t *work)
 {
@@ -360,7 +378,8 @@ static void finish_stop(struct agent *agent)
 static void give_up_waiting(uv_timer_t *timer)
 {
     struct agent *agent = timer->data;
-    log_line(LOG_WARNING, "registry", "does not take our leave: the reports go when the session expires");
+    log_line(LOG_WARNING, "registry",
+             "does not take our leave: the reports go when the session expires");
     _exit(agent->exit_code);
 }
 
@@ -371,7 +390,8 @@ static void stop(struct agent *agent)
     }
     agent->stop = true;
     uv_timer_start(&agent->stopping, give_up_waiting, agent->connected ? STOP_MS : STOP_GONE_MS, 0);
-    uv_unref((uv_handle_t *)&agent->stopping); /* fires only while something else is still waited for */
+    /* fires only while something else is still waited for */
+    uv_unref((uv_handle_t *)&agent->stopping);
     for (struct watch *watch = watch_first(&agent->ground); watch; watch = watch_next(watch)) {
         watch_stop(watch);
     }
@@ -379,7 +399,8 @@ static void stop(struct agent *agent)
     uv_close((uv_handle_t *)&agent->store_poll, NULL);
     uv_close((uv_handle_t *)&agent->pulse, NULL);
     uv_close((uv_handle_t *)&agent->reporting, NULL);
-    uv_unref((uv_handle_t *)&agent->hup); /* caught to the end: a second signal changes nothing */
+    /* caught to the end: a second signal changes nothing */
+    uv_unref((uv_handle_t *)&agent->hup);
     uv_unref((uv_handle_t *)&agent->term);
     uv_unref((uv_handle_t *)&agent->intr);
     if (!agent->store_busy) {
@@ -396,7 +417,8 @@ static void release(struct agent *agent)
     config_free(agent->ground.config);
 }
 
-/* ---- the beginning ---------------------------------------------------------------------------------------- */
+/* ---- the beginning
+ * ---------------------------------------------------------------------------------------- */
 
 static void store_says(void *ctx, int severity, const char *line)
 {
@@ -408,8 +430,9 @@ static void draw_uuid(char to[IDENTITY_SIZE])
 {
     uint64_t a = clock_random();
     uint64_t b = clock_random();
-    snprintf(to, IDENTITY_SIZE, "%08x-%04x-4%03x-%04x-%012llx", (unsigned)(a >> 32), (unsigned)(a >> 16 & 0xffff),
-             (unsigned)(a & 0xfff), (unsigned)(b >> 48 & 0x3fff) | 0x8000, (unsigned long long)(b & 0xffffffffffff));
+    snprintf(to, IDENTITY_SIZE, "%08x-%04x-4%03x-%04x-%012llx", (unsigned)(a >> 32),
+             (unsigned)(a >> 16 & 0xffff), (unsigned)(a & 0xfff),
+             (unsigned)(b >> 48 & 0x3fff) | 0x8000, (unsigned long long)(b & 0xffffffffffff));
 }
 
 static bool start_store(struct agent *agent)
@@ -427,16 +450,21 @@ static bool start_store(struct agent *agent)
     draw_uuid(uuid);
     strcpy(settings.presence.probe, agent->ground.config->probe.name);
     gethostname(settings.presence.host, sizeof settings.presence.host - 1);
-    agent->ground.store = store_zk_new(&(struct store_zk_options){.servers = registry->servers,
-                                                                  .session_timeout_ms = registry->session_timeout_ms,
-                                                                  .auth = registry->auth,
-                                                                  .log = store_says},
-                                       sentence, sizeof sentence);
+    agent->ground.store =
+        store_zk_new(&(struct store_zk_options){.servers = registry->servers,
+                                                .session_timeout_ms = registry->session_timeout_ms,
+                                                .auth = registry->auth,
+                                                .log = store_says},
+                     sentence, sizeof sentence);
     agent->ground.mirror = agent->ground.store ? mirror_new(agent->ground.store) : NULL;
-    agent->ground.reporter = agent->ground.mirror ? reporter_new(agent->ground.store, agent->ground.mirror, &settings) : NULL;
-    agent->ground.liveness = agent->ground.reporter ? liveness_new(agent->ground.mirror, registry->root, agent->ground.config->probe.name,
-                                                             LIVENESS_LIST, LIVENESS_PROBE)
-                                                 : NULL;
+    agent->ground.reporter =
+        agent->ground.mirror ? reporter_new(agent->ground.store, agent->ground.mirror, &settings)
+                             : NULL;
+    agent->ground.liveness =
+        agent->ground.reporter
+            ? liveness_new(agent->ground.mirror, registry->root, agent->ground.config->probe.name,
+                           LIVENESS_LIST, LIVENESS_PROBE)
+            : NULL;
     if (!agent->ground.liveness) {
         log_line(LOG_ERROR, "registry", "%s", sentence);
     }
@@ -452,7 +480,8 @@ static void start_handles(struct agent *agent)
     uv_signal_init(&agent->loop, &agent->hup);
     uv_signal_init(&agent->loop, &agent->term);
     uv_signal_init(&agent->loop, &agent->intr);
-    agent->store_poll.data = agent->pulse.data = agent->reporting.data = agent->stopping.data = agent;
+    agent->store_poll.data = agent->pulse.data = agent->reporting.data = agent->stopping.data =
+        agent;
     agent->hup.data = agent->term.data = agent->intr.data = agent;
     uv_signal_start(&agent->hup, on_signal, SIGHUP);
     uv_signal_start(&agent->term, on_signal, SIGTERM);
@@ -463,16 +492,20 @@ static void start_handles(struct agent *agent)
 int agent_run(struct config *config, const char *file)
 {
     static struct agent agent;
-    agent = (struct agent){.file = file, .ground = {.loop = &agent.loop, .config = config, .size = 1, .settle = settle_ground}};
+    agent = (struct agent){
+        .file = file,
+        .ground = {.loop = &agent.loop, .config = config, .size = 1, .settle = settle_ground}};
     signal(SIGPIPE, SIG_IGN);
-    if (uv_loop_init(&agent.loop) != 0 || !(agent.ground.names = names_new(&agent.loop)) || !start_store(&agent)) {
+    if (uv_loop_init(&agent.loop) != 0 || !(agent.ground.names = names_new(&agent.loop)) ||
+        !start_store(&agent)) {
         config_free(config);
         return 1;
     }
     start_handles(&agent);
     agent.away_ms = agent.pulse_ms = clock_mono_ms();
     agent.resync_ms = agent.pulse_ms + RESYNC_MS;
-    log_line(LOG_NOTICE, config->probe.name, "roster-probe %s watches %zu clusters", ROSTER_VERSION, config->cluster_count);
+    log_line(LOG_NOTICE, config->probe.name, "roster-probe %s watches %zu clusters", ROSTER_VERSION,
+             config->cluster_count);
     for (size_t i = 0; i < config->cluster_count; i++) {
         if (!watch_start(&agent.ground, &config->clusters[i])) {
             log_line(LOG_ERROR, config->clusters[i].name, "no memory to watch it");
@@ -481,8 +514,8 @@ int agent_run(struct config *config, const char *file)
     }
     renew(&agent);
     uv_run(&agent.loop, UV_RUN_DEFAULT);
-    /* The handles of signals stay open, and so does the loop: closed, they would give the signals back their deadly meaning, and
-     * a late one would change how we end. */
+    /* The handles of signals stay open, and so does the loop: closed, they would give the signals
+     * back their deadly meaning, and a late one would change how we end. */
     release(&agent);
     return agent.exit_code;
 }

@@ -6,10 +6,10 @@
 #include <uv.h>
 
 #include "probes/assess/assess.h"
-#include "probes/drivers/custom_query.h"
-#include "probes/prober.h"
 #include "probes/discovery/discoverer.h"
+#include "probes/drivers/custom_query.h"
 #include "probes/log_events.h"
+#include "probes/prober.h"
 #include "registry/base/clock.h"
 #include "registry/base/log.h"
 #include "registry/base/text.h"
@@ -22,7 +22,7 @@ struct watch {
     struct assessment assessment;
     struct schedule schedule;
     struct resolver *resolver;
-    struct published *published;         /* NULL: withdrawn */
+    struct published *published;     /* NULL: withdrawn */
     struct look *looks[MEMBERS_MAX]; /* by index in assessment.members */
     uv_timer_t timer;
     bool timer_open;
@@ -47,7 +47,8 @@ static void hasten(struct watch *watch)
 void watch_alarm(struct watch *watch, const char *member, const char *why)
 {
     if (schedule_alarm(&watch->schedule, clock_mono_ms())) {
-        log_line(LOG_INFO, watch->settings.name, "looking closely: %s%s%s", member, member[0] ? ": " : "", why);
+        log_line(LOG_INFO, watch->settings.name, "looking closely: %s%s%s", member,
+                 member[0] ? ": " : "", why);
         hasten(watch);
     }
 }
@@ -56,13 +57,16 @@ static void report(struct watch *watch)
 {
     static struct report now; /* 60 kB; one thread */
     int64_t now_ms = clock_mono_ms();
-    const char *abstains = watch->ground->blind ? "blind" : now_ms < watch->ground->slipped_ms ? "slipped" : "";
+    const char *abstains = watch->ground->blind                 ? "blind"
+                           : now_ms < watch->ground->slipped_ms ? "slipped"
+                                                                : "";
     if (!abstains[0] && !search_is_settled(&watch->search, now_ms)) {
         abstains = "starting";
     }
     assess_report(&watch->assessment, now_ms, abstains, &now);
     if (!text_equal(watch->abstains, now.abstains)) {
-        log_line(LOG_NOTICE, watch->settings.name, now.abstains[0] ? "this probe abstains: %s" : "this probe votes%s", now.abstains);
+        log_line(LOG_NOTICE, watch->settings.name,
+                 now.abstains[0] ? "this probe abstains: %s" : "this probe votes%s", now.abstains);
         strcpy(watch->abstains, now.abstains);
     }
     reporter_say(watch->ground->reporter, watch->published, &now, now_ms);
@@ -84,7 +88,8 @@ static void update_schedule(struct watch *watch)
     schedule_writer(&watch->schedule, valid, clock_mono_ms());
 }
 
-/* All of two or more targets fail in an ambiguous way at once: it is probably this probe that is cut off. */
+/* All of two or more targets fail in an ambiguous way at once: it is probably this probe that is
+ * cut off. */
 static void doubt_oneself(struct ground *ground)
 {
     size_t targets = 0;
@@ -123,25 +128,30 @@ static void tell_kind(struct watch *watch)
 {
     enum kind kind = watch->assessment.policy.kind;
     if (watch->assessment.finds_kind && kind != watch->told_kind) {
-        log_line(LOG_NOTICE, watch->settings.name, "the servers show that its kind is %s", kind_names[kind]);
+        log_line(LOG_NOTICE, watch->settings.name, "the servers show that its kind is %s",
+                 kind_names[kind]);
         watch->told_kind = kind;
     }
 }
 
 static void search_on(struct watch *watch, size_t i);
 
-static void look_ended(void *owner, const char *member, const struct observation *observation, const char *address)
+static void look_ended(void *owner, const char *member, const struct observation *observation,
+                       const char *address)
 {
     struct watch *watch = owner;
     size_t i = member_index(watch, member);
     if (i == MEMBERS_MAX) {
         return;
     }
-    int flags = assess_look(&watch->assessment, i, observation, address, clock_mono_ms(), clock_wall_ms());
+    int flags =
+        assess_look(&watch->assessment, i, observation, address, clock_mono_ms(), clock_wall_ms());
     tell_member(watch, i);
     tell_kind(watch);
     if (flags & ASSESS_ALARM) {
-        watch_alarm(watch, member, observation->answer == ANSWER_OK ? "its answer changed" : answer_names[observation->answer]);
+        watch_alarm(watch, member,
+                    observation->answer == ANSWER_OK ? "its answer changed"
+                                                     : answer_names[observation->answer]);
     }
     search_on(watch, i);
     doubt_oneself(watch->ground);
@@ -166,7 +176,8 @@ static void on_timer(uv_timer_t *timer)
 /* How looks at this cluster are made; what is about one member is left out. */
 static struct look_settings how_to_look(struct watch *watch, char application[NAME_SIZE + 16])
 {
-    static const struct driver *const drivers[] = {[ENGINE_POSTGRESQL] = &driver_pg, [ENGINE_MYSQL] = &driver_mysql};
+    static const struct driver *const drivers[] = {
+        [ENGINE_POSTGRESQL] = &driver_pg, [ENGINE_MYSQL] = &driver_mysql};
     struct ground *ground = watch->ground;
     snprintf(application, NAME_SIZE + 16, "roster-probe %s", ground->config->probe.name);
     return (struct look_settings){
@@ -193,11 +204,13 @@ static void start_look(struct watch *watch, size_t i)
     watch->told[i] = ANSWER_UNKNOWN;
     watch->looks[i] = look_new(&look);
     if (!watch->looks[i]) {
-        log_line(LOG_ERROR, watch->settings.name, "no memory to look at %s", watch->settings.members[i].name);
+        log_line(LOG_ERROR, watch->settings.name, "no memory to look at %s",
+                 watch->settings.members[i].name);
     }
 }
 
-static void trial_ended(void *owner, const struct member_config *config, const struct observation *observation, const char *address);
+static void trial_ended(void *owner, const struct member_config *config,
+                        const struct observation *observation, const char *address);
 
 bool watch_start(struct ground *ground, const struct cluster_settings *settings)
 {
@@ -210,11 +223,14 @@ bool watch_start(struct ground *ground, const struct cluster_settings *settings)
     watch->told_kind = KIND_AUTO;
     search_init(&watch->search, settings, watch, trial_ended);
     assess_init(&watch->assessment, ground->config->probe.name, settings, &ground->config->probe);
-    schedule_init(&watch->schedule, ground->config->probe.interval_ms, ground->config->probe.alert_interval_ms, clock_mono_ms());
+    schedule_init(&watch->schedule, ground->config->probe.interval_ms,
+                  ground->config->probe.alert_interval_ms, clock_mono_ms());
     watch->resolver =
         resolver_new(ground->store, ground->mirror, ground->liveness,
-                     &(struct resolver_settings){ground->config->registry.root, settings->name, ground->config->probe.name});
-    watch->published = watch->resolver ? reporter_add(ground->reporter, settings->name, watch) : NULL;
+                     &(struct resolver_settings){ground->config->registry.root, settings->name,
+                                                 ground->config->probe.name});
+    watch->published =
+        watch->resolver ? reporter_add(ground->reporter, settings->name, watch) : NULL;
     if (!watch->published) {
         resolver_free(watch->resolver);
         free(watch);
@@ -288,21 +304,25 @@ static bool same_question(const struct cluster_settings *a, const struct cluster
 
 static bool same_access(const struct cluster_settings *a, const struct cluster_settings *b)
 {
-    return a->policy.engine == b->policy.engine && text_equal(a->user, b->user) && text_equal(a->database, b->database) &&
-           text_equal(a->password, b->password) && a->discover == b->discover && a->tls == b->tls &&
-           text_equal(a->tls_ca, b->tls_ca) && same_question(a, b);
+    return a->policy.engine == b->policy.engine && text_equal(a->user, b->user) &&
+           text_equal(a->database, b->database) && text_equal(a->password, b->password) &&
+           a->discover == b->discover && a->tls == b->tls && text_equal(a->tls_ca, b->tls_ca) &&
+           same_question(a, b);
 }
 
 /* Looks at these members from now on. */
-static void change_members(struct watch *watch, const struct cluster_settings *settings, bool same_timeout)
+static void change_members(struct watch *watch, const struct cluster_settings *settings,
+                           bool same_timeout)
 {
     struct look *kept[MEMBERS_MAX] = {0};
     enum answer told[MEMBERS_MAX] = {0};
     bool keep = same_timeout && same_access(&watch->settings, settings);
     for (size_t i = 0; i < settings->member_count; i++) {
         size_t was = member_index(watch, settings->members[i].name);
-        const struct member_config *before = was < MEMBERS_MAX ? &watch->assessment.members[was].config : NULL;
-        if (keep && before && text_equal(before->host, settings->members[i].host) && before->port == settings->members[i].port) {
+        const struct member_config *before =
+            was < MEMBERS_MAX ? &watch->assessment.members[was].config : NULL;
+        if (keep && before && text_equal(before->host, settings->members[i].host) &&
+            before->port == settings->members[i].port) {
             kept[i] = watch->looks[was];
             told[i] = watch->told[was];
             watch->looks[was] = NULL;
@@ -314,7 +334,8 @@ static void change_members(struct watch *watch, const struct cluster_settings *s
     memcpy(watch->looks, kept, sizeof kept);
     memcpy(watch->told, told, sizeof told);
     watch->settings = *settings;
-    schedule_reload(&watch->schedule, watch->ground->config->probe.interval_ms, watch->ground->config->probe.alert_interval_ms);
+    schedule_reload(&watch->schedule, watch->ground->config->probe.interval_ms,
+                    watch->ground->config->probe.alert_interval_ms);
     assess_reload(&watch->assessment, settings, &watch->ground->config->probe);
     for (size_t i = 0; i < settings->member_count; i++) {
         if (!watch->looks[i]) {
@@ -341,7 +362,8 @@ void watch_reload(struct watch *watch, const struct cluster_settings *settings, 
     watch_alarm(watch, "", "the configuration was reloaded");
 }
 
-/* ---- discovery ---------------------------------------------------------------------------------- */
+/* ---- discovery ----------------------------------------------------------------------------------
+ */
 
 static const char *identity_of(const struct watch *watch)
 {
@@ -356,7 +378,8 @@ static void begin_trials(struct watch *watch)
     search_step(&watch->search, &like, &watch->assessment, clock_mono_ms());
 }
 
-/* Member `i` was looked at: whom does it name, who is the same as it, and who has been silent for long? */
+/* Member `i` was looked at: whom does it name, who is the same as it, and who has been silent for
+ * long? */
 static void hear(struct watch *watch, size_t i)
 {
     struct discovery *discovery = &watch->search.discovery;
@@ -379,12 +402,13 @@ static void search_on(struct watch *watch, size_t i)
     begin_trials(watch);
 }
 
-static void trial_ended(void *owner, const struct member_config *config, const struct observation *observation, const char *address)
+static void trial_ended(void *owner, const struct member_config *config,
+                        const struct observation *observation, const char *address)
 {
     struct watch *watch = owner;
     int64_t now_ms = clock_mono_ms();
-    bool joins = discovery_judge(&watch->search.discovery, config->host, config->port, observation, &watch->assessment,
-                                 identity_of(watch), now_ms);
+    bool joins = discovery_judge(&watch->search.discovery, config->host, config->port, observation,
+                                 &watch->assessment, identity_of(watch), now_ms);
     if (joins) {
         list_members(watch, true);
         size_t i = member_index(watch, config->name);
@@ -398,7 +422,8 @@ static void trial_ended(void *owner, const struct member_config *config, const s
     watch->ground->settle(watch->ground);
 }
 
-/* ---- beliefs ----------------------------------------------------------------------------------- */
+/* ---- beliefs -----------------------------------------------------------------------------------
+ */
 
 static void tell_news(struct watch *watch)
 {
@@ -432,7 +457,8 @@ void watch_settle(struct watch *watch)
         tell_kind(watch);
     }
     if (due_ms < INT64_MAX) {
-        uv_timer_start(&watch->timer, on_timer, (uint64_t)(due_ms > now_ms ? due_ms - now_ms : 1), 0);
+        uv_timer_start(&watch->timer, on_timer, (uint64_t)(due_ms > now_ms ? due_ms - now_ms : 1),
+                       0);
     }
 }
 
@@ -446,7 +472,8 @@ void watch_answer(struct ground *ground, const struct store_event *event)
     }
 }
 
-/* ---- finding one's way ---------------------------------------------------------------------------- */
+/* ---- finding one's way
+ * ---------------------------------------------------------------------------- */
 
 static struct watch *staying(struct watch *watch)
 {

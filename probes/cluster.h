@@ -9,9 +9,9 @@
 #define ROSTER_PROBES_CLUSTER_H
 
 #include "probes/dns.h"
-#include "registry/fleet/reporter.h"
 #include "registry/config/config.h"
 #include "registry/fleet/liveness.h"
+#include "registry/fleet/reporter.h"
 #include "registry/fleet/resolver.h"
 
 struct watch;
@@ -26,13 +26,14 @@ struct ground {
     struct liveness *liveness;
     struct reporter *reporter;
     struct watch *watches;
-    size_t rank, size;     /* our place in the liveness */
-    bool blind;            /* every target fails at once: it is probably us */
-    int64_t slipped_ms;    /* until when our own clock is not to be trusted */
+    size_t rank, size;                     /* our place in the liveness */
+    bool blind;                            /* every target fails at once: it is probably us */
+    int64_t slipped_ms;                    /* until when our own clock is not to be trusted */
     void (*settle)(struct ground *ground); /* something was assessed: do what is due */
 };
 
-bool watch_start(struct ground *ground, const struct cluster_settings *settings); /* false: no memory */
+/* false: no memory */
+bool watch_start(struct ground *ground, const struct cluster_settings *settings);
 
 /* Takes over new settings; unchanged members keep their connections and history. */
 void watch_reload(struct watch *watch, const struct cluster_settings *settings, bool same_timeout);
@@ -55,8 +56,10 @@ void watch_alarm(struct watch *watch, const char *member, const char *why);
 /* Say again what is held, as of now; of every cluster. */
 void watch_report_all(struct ground *ground);
 
-struct watch *watch_find(struct ground *ground, const char *cluster); /* NULL: none, or leaving */
-struct watch *watch_next(struct watch *watch);                        /* that is not leaving; NULL begins and ends */
+/* NULL: none, or leaving */
+struct watch *watch_find(struct ground *ground, const char *cluster);
+/* that is not leaving; NULL begins and ends */
+struct watch *watch_next(struct watch *watch);
 struct watch *watch_first(struct ground *ground);
 const char *watch_name(const struct watch *watch);
 struct resolver *watch_resolver(struct watch *watch);

@@ -54,7 +54,8 @@ struct names {
     struct name *first;
     size_t asking; /* requests under way */
     bool closing;
-    uv_idle_t anchor;            /* never started; its closing is how libuv calls back in a later turn */
+    /* never started; its closing is how libuv calls back in a later turn */
+    uv_idle_t anchor;
     void (*done)(void *context); /* of names_free */
     void *context;
 };
@@ -134,7 +135,8 @@ static struct name *add(struct names *names, const char *host)
 
 /* ---- the resolver ----------------------------------------------------------- */
 
-static void answer(const struct name *name, void (*done)(void *, const struct resolution *), void *context)
+static void answer(const struct name *name, void (*done)(void *, const struct resolution *),
+                   void *context)
 {
     struct resolution resolution = {.host = name->host};
     if (name->count > 0) {
@@ -147,7 +149,8 @@ static void answer(const struct name *name, void (*done)(void *, const struct re
     done(context, &resolution);
 }
 
-/* A callback may ask for more, forget others, even of this name: so the list is taken apart from its head. */
+/* A callback may ask for more, forget others, even of this name: so the list is taken apart from
+ * its head. */
 static void answer_all(struct name *name)
 {
     name->wanted_ms = uv_now(name->names->loop); /* no sweep takes it away meanwhile */
@@ -175,7 +178,8 @@ static void keep_addresses(struct name *name, const struct addrinfo *found)
         if (found->ai_family != AF_INET && found->ai_family != AF_INET6) {
             continue;
         }
-        if (getnameinfo(found->ai_addr, found->ai_addrlen, literal, sizeof literal, NULL, 0, NI_NUMERICHOST) != 0) {
+        if (getnameinfo(found->ai_addr, found->ai_addrlen, literal, sizeof literal, NULL, 0,
+                        NI_NUMERICHOST) != 0) {
             continue;
         }
         if (text_equal(literal, current)) {
@@ -235,7 +239,8 @@ static void ask(struct name *name)
 {
     const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     name->request.data = name;
-    int status = uv_getaddrinfo(name->names->loop, &name->request, resolved, name->host, NULL, &hints);
+    int status =
+        uv_getaddrinfo(name->names->loop, &name->request, resolved, name->host, NULL, &hints);
     if (status == 0) {
         name->asking = true;
         name->names->asking++;
@@ -263,7 +268,8 @@ static bool is_literal(const char *host)
     return inet_pton(AF_INET6, bare, ignored) == 1;
 }
 
-static void answer_literally(const char *host, void (*done)(void *, const struct resolution *), void *context)
+static void answer_literally(const char *host, void (*done)(void *, const struct resolution *),
+                             void *context)
 {
     struct resolution resolution = {.host = host};
     if (!text_copy(resolution.address, sizeof resolution.address, host)) {
@@ -272,7 +278,8 @@ static void answer_literally(const char *host, void (*done)(void *, const struct
     done(context, &resolution);
 }
 
-static bool wait_for(struct name *name, void (*done)(void *, const struct resolution *), void *context)
+static bool wait_for(struct name *name, void (*done)(void *, const struct resolution *),
+                     void *context)
 {
     struct waiter *waiter = calloc(1, sizeof *waiter);
     if (!waiter) {
@@ -294,8 +301,8 @@ static bool is_due(const struct name *name)
     return name->count == 0 || age >= NAMES_FRESH_MS;
 }
 
-void names_lookup(struct names *names, const char *host, void (*done)(void *context, const struct resolution *resolution),
-                  void *context)
+void names_lookup(struct names *names, const char *host,
+                  void (*done)(void *context, const struct resolution *resolution), void *context)
 {
     assert(!names->closing);
     if (is_literal(host)) {
@@ -307,7 +314,8 @@ void names_lookup(struct names *names, const char *host, void (*done)(void *cont
         name = add(names, host);
     }
     if (!name) {
-        struct resolution resolution = {.host = host, .problem = "out of memory, or the name is too long"};
+        struct resolution resolution = {.host = host,
+                                        .problem = "out of memory, or the name is too long"};
         done(context, &resolution);
         return;
     }

@@ -20,10 +20,10 @@ struct uv_loop_s;
 struct names;
 
 enum {
-    NAMES_FRESH_MS = 30000,  /* an answer younger than this is not asked for again */
-    NAMES_RETRY_MS = 5000,   /* after a failure the resolver is left alone for so long */
-    NAMES_FORGET_MS = 600000,/* a name nobody asked for in this time is dropped */
-    LITERAL_SIZE = 64        /* an IPv6 address with a scope: fe80::1%eth0 */
+    NAMES_FRESH_MS = 30000,   /* an answer younger than this is not asked for again */
+    NAMES_RETRY_MS = 5000,    /* after a failure the resolver is left alone for so long */
+    NAMES_FORGET_MS = 600000, /* a name nobody asked for in this time is dropped */
+    LITERAL_SIZE = 64         /* an IPv6 address with a scope: fe80::1%eth0 */
 };
 
 /* What became of a lookup; borrowed for the callback only.
@@ -39,20 +39,23 @@ struct resolution {
 /* NULL when memory ran out. The loop must outlive it. */
 struct names *names_new(struct uv_loop_s *loop);
 
-/* Ask for `host`. `done` is called exactly once, perhaps before names_lookup returns, unless names_forget or
- * names_free comes first. `done` may call back into this module, names_free excepted. */
-void names_lookup(struct names *names, const char *host, void (*done)(void *context, const struct resolution *resolution),
-                  void *context);
+/* Ask for `host`. `done` is called exactly once, perhaps before names_lookup returns, unless
+ * names_forget or names_free comes first. `done` may call back into this module, names_free
+ * excepted. */
+void names_lookup(struct names *names, const char *host,
+                  void (*done)(void *context, const struct resolution *resolution), void *context);
 
 /* Who waits with this context is called no more. */
 void names_forget(struct names *names, const void *context);
 
-/* `address` did not answer: when the name has several, later lookups give the one after it (of either family, in the
- * resolver's order, in a circle). Nothing happens when the name has moved on already. */
+/* `address` did not answer: when the name has several, later lookups give the one after it (of
+ * either family, in the resolver's order, in a circle). Nothing happens when the name has moved on
+ * already. */
 void names_next(struct names *names, const char *host, const char *address);
 
-/* No waiter is called any more. Memory goes when the resolver has let go of it, which needs the loop to run; then `done`
- * (may be NULL) is called, at the earliest in the loop's next turn. NULL is fine: `done` is then called at once. */
+/* No waiter is called any more. Memory goes when the resolver has let go of it, which needs the
+ * loop to run; then `done` (may be NULL) is called, at the earliest in the loop's next turn. NULL
+ * is fine: `done` is then called at once. */
 void names_free(struct names *names, void (*done)(void *context), void *context);
 
 #endif

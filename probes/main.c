@@ -13,7 +13,8 @@ static void usage(FILE *to)
           "       roster-probe --settings | --version | --help\n"
           "\n"
           "  -c, --config FILE  the INI file to run by; see roster-probe.ini(5)\n"
-          "      --check        check it, print every effective setting with where it came from, and exit\n"
+          "      --check        check it, print every effective setting with where it came from, "
+          "and exit\n"
           "      --settings     print the table of all settings and exit\n"
           "      --version      print the version and exit\n"
           "  -h, --help         print this and exit\n",
@@ -31,8 +32,9 @@ static const struct option options[] = {
     {NULL, 0, NULL, 0},
 };
 
-/* For every encrypted connection OpenSSL would load all of the system's authorities, which takes tens of milliseconds. Servers are
- * verified by the file that the settings name, and not at all without one. */
+/* For every encrypted connection OpenSSL would load all of the system's authorities, which takes
+ * tens of milliseconds. Servers are verified by the file that the settings name, and not at all
+ * without one. */
 static void spare_authorities(void)
 {
     setenv("SSL_CERT_FILE", "/dev/null", 1);
@@ -67,7 +69,8 @@ int main(int argc, char **argv)
         }
     }
     if (!file || optind < argc) {
-        fprintf(stderr, "roster-probe: %s%s\n", file ? "unexpected argument: " : "--config FILE is required",
+        fprintf(stderr, "roster-probe: %s%s\n",
+                file ? "unexpected argument: " : "--config FILE is required",
                 file ? argv[optind] : "");
         usage(stderr);
         return 2;

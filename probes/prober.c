@@ -19,10 +19,10 @@ struct look {
     struct look_settings to; /* its config and application are not used after look_new */
     char member[NAME_SIZE];
     char host[HOST_SIZE];
-    struct link *link;   /* the persistent one */
-    struct link *fresh;  /* a second one, while a fresh connection is tried */
-    struct link *flying; /* the one of the two that is asked now */
-    bool only_fresh;     /* the last fresh connection failed */
+    struct link *link;           /* the persistent one */
+    struct link *fresh;          /* a second one, while a fresh connection is tried */
+    struct link *flying;         /* the one of the two that is asked now */
+    bool only_fresh;             /* the last fresh connection failed */
     int64_t fresh_not_before_ms; /* it told nothing that the old one did not know better */
     int64_t fresh_due_ms;
     bool again;  /* asked again after a broken connection */
@@ -65,7 +65,8 @@ static void drop_poller(struct look *look)
     }
 }
 
-/* The client libraries close and reopen descriptors under the same number: nothing is polled while they run. */
+/* The client libraries close and reopen descriptors under the same number: nothing is polled while
+ * they run. */
 static void rest(struct look *look)
 {
     if (look->poller) {
@@ -151,9 +152,11 @@ static void end(struct look *look, const struct observation *outcome)
     look->flying = NULL;
     look->naming = false;
     if (observation.answer == ANSWER_LOST) {
-        observation.answer = ANSWER_PROTOCOL; /* twice in a row, the second time on a new connection */
+        /* twice in a row, the second time on a new connection */
+        observation.answer = ANSWER_PROTOCOL;
     }
-    turn_end(&look->turn, look->to.schedule, observation.answer, now_ms, clock_wall_ms(), *look->to.rank, *look->to.size);
+    turn_end(&look->turn, look->to.schedule, observation.answer, now_ms, clock_wall_ms(),
+             *look->to.rank, *look->to.size);
     watch_idle(look);
     wake_at(look, look->turn.due_ms);
     look->to.outcome(look->to.owner, look->member, &observation, look->address);
@@ -171,12 +174,14 @@ static void fly(struct look *look, struct link *link)
     follow(look, &want);
 }
 
-/* The fresh connection was tried: it replaces the old one, or tells something that the old one hides. */
+/* The fresh connection was tried: it replaces the old one, or tells something that the old one
+ * hides. */
 static void end_fresh(struct look *look, const struct observation *observation)
 {
     const struct driver *driver = look->to.driver;
     struct observation outcome = *observation;
-    bool takes = driver->idle_fd(look->fresh) >= 0; /* a session, though it may refuse the operator's statement */
+    /* a session, though it may refuse the operator's statement */
+    bool takes = driver->idle_fd(look->fresh) >= 0;
     bool good = outcome.answer == ANSWER_OK || (outcome.answer == ANSWER_PROTOCOL && takes);
     bool old_serves = driver->idle_fd(look->link) >= 0;
     drop_poller(look);
@@ -188,8 +193,10 @@ static void end_fresh(struct look *look, const struct observation *observation)
     }
     look->fresh = NULL;
     if (!good && old_serves && answer_health(outcome.answer) == HEALTH_UP) {
-        look->fresh_not_before_ms = clock_mono_ms() + AUTH_WAIT_MOST_MS; /* full, or our password is an old one, and yet */
-        fly(look, look->link);                                           /* it serves us: what it says is the truth */
+        /* full, or our password is an old one, and yet */
+        look->fresh_not_before_ms = clock_mono_ms() + AUTH_WAIT_MOST_MS;
+        /* it serves us: what it says is the truth */
+        fly(look, look->link);
         return;
     }
     look->only_fresh = !good;
@@ -208,8 +215,9 @@ static void finish(struct look *look)
         fly(look, look->flying);
         return;
     }
-    bool no_way =
-        observation->answer == ANSWER_TIMEOUT || observation->answer == ANSWER_UNREACHABLE || observation->answer == ANSWER_REFUSED;
+    bool no_way = observation->answer == ANSWER_TIMEOUT ||
+                  observation->answer == ANSWER_UNREACHABLE ||
+                  observation->answer == ANSWER_REFUSED;
     if (no_way) {
         names_next(look->to.names, look->host, look->address);
     }
@@ -255,7 +263,8 @@ static void follow(struct look *look, const struct want *want)
     }
     look->tick_ms = want->tick_ms > 0 ? now_ms + want->tick_ms : INT64_MAX;
     if (want->kind == WANT_WORK) {
-        drop_poller(look); /* the worker may close the descriptor, and another look get its number */
+        /* the worker may close the descriptor, and another look get its number */
+        drop_poller(look);
         look->working = true;
         look->work.data = look;
         if (uv_queue_work(look->to.loop, &look->work, do_work, work_done) == 0) {
@@ -278,8 +287,9 @@ static void go_on(struct look *look, int events)
     follow(look, &want);
 }
 
-/* The idle connection turned readable: nearly always goodbye. Asked again at once, over the connection that spoke, so
- * that what it said is read; but never faster than an alarm asks, and no sooner than a refused account may. */
+/* The idle connection turned readable: nearly always goodbye. Asked again at once, over the
+ * connection that spoke, so that what it said is read; but never faster than an alarm asks, and no
+ * sooner than a refused account may. */
 static void heard(struct look *look)
 {
     int64_t soonest_ms = look->turn.began_ms + look->to.schedule->alert_ms;
@@ -306,7 +316,8 @@ static void ready(uv_poll_t *handle, int status, int events)
     }
     if (look->flying) {
         int met = (events & UV_READABLE ? POLLIN : 0) | (events & UV_WRITABLE ? POLLOUT : 0);
-        go_on(look, status < 0 ? POLLIN | POLLOUT : met); /* an error shows at the next read or write */
+        /* an error shows at the next read or write */
+        go_on(look, status < 0 ? POLLIN | POLLOUT : met);
     } else if (!look->naming) {
         heard(look);
     }
@@ -319,16 +330,19 @@ static void named(void *context, const struct resolution *resolution)
     struct look *look = context;
     look->naming = false;
     if (!resolution->address[0]) {
-        struct observation observation = {.answer = ANSWER_NAME, .position = -1, .received = -1, .lag_ms = -1};
+        struct observation observation = {
+            .answer = ANSWER_NAME, .position = -1, .received = -1, .lag_ms = -1};
         snprintf(observation.detail, sizeof observation.detail, "%s", resolution->problem);
         end(look, &observation);
         return;
     }
     snprintf(look->address, sizeof look->address, "%s", resolution->address);
     bool connected = look->to.driver->idle_fd(look->link) >= 0;
-    look->only_fresh = look->only_fresh && connected; /* else this look makes a fresh connection anyway */
+    /* else this look makes a fresh connection anyway */
+    look->only_fresh = look->only_fresh && connected;
     bool fresh = connected && !look->spoken && look->turn.began_ms >= look->fresh_not_before_ms &&
-                 (look->only_fresh || (look->turn.looks % FRESH_EVERY == 0 && look->turn.began_ms >= look->fresh_due_ms));
+                 (look->only_fresh || (look->turn.looks % FRESH_EVERY == 0 &&
+                                       look->turn.began_ms >= look->fresh_due_ms));
     look->spoken = false;
     if (fresh) {
         look->fresh_due_ms = look->turn.began_ms + FRESH_PACE_MS;
@@ -347,7 +361,8 @@ static void begin(struct look *look)
     look->naming = true;
     look->deadline_ms = look->turn.began_ms + look->to.timeout_ms;
     look->tick_ms = INT64_MAX;
-    rest(look); /* else an idle connection that is readable wakes us without end while the name is looked up */
+    /* else an idle connection that is readable wakes us without end while the name is looked up */
+    rest(look);
     wake_while_flying(look);
     names_lookup(look->to.names, look->host, named, look);
 }
@@ -368,8 +383,11 @@ static void on_timer(uv_timer_t *timer)
         look->to.alarm(look->to.owner, look->member, "the answer is overdue");
     }
     if (now_ms >= look->deadline_ms && look->naming) {
-        struct observation observation = {
-            .answer = ANSWER_NAME, .detail = "the name was not resolved in time", .position = -1, .received = -1, .lag_ms = -1};
+        struct observation observation = {.answer = ANSWER_NAME,
+                                          .detail = "the name was not resolved in time",
+                                          .position = -1,
+                                          .received = -1,
+                                          .lag_ms = -1};
         names_forget(look->to.names, look);
         end(look, &observation);
     } else if (now_ms >= look->deadline_ms) {
@@ -394,7 +412,8 @@ struct look *look_new(const struct look_settings *settings)
     strcpy(look->member, settings->config->name);
     strcpy(look->host, settings->config->host);
     snprintf(look->application, sizeof look->application, "%s", settings->application);
-    look->target = (struct target){settings->cluster, &look->config, look->application, settings->timeout_ms};
+    look->target =
+        (struct target){settings->cluster, &look->config, look->application, settings->timeout_ms};
     look->link = settings->driver->open(&look->target);
     if (!look->link || uv_timer_init(settings->loop, &look->timer) != 0) {
         settings->driver->close(look->link);

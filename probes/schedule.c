@@ -59,7 +59,8 @@ static int64_t auth_wait(const struct turn *turn)
 }
 
 /* The next moment of our phase that is at least half an interval away. */
-static int64_t quiet_due(const struct schedule *schedule, int64_t now_ms, int64_t now_wall_ms, size_t rank, size_t size)
+static int64_t quiet_due(const struct schedule *schedule, int64_t now_ms, int64_t now_wall_ms,
+                         size_t rank, size_t size)
 {
     int64_t interval_ms = schedule->interval_ms;
     int64_t phase_ms = interval_ms * (int64_t)rank / (int64_t)(size ? size : 1);
@@ -68,8 +69,8 @@ static int64_t quiet_due(const struct schedule *schedule, int64_t now_ms, int64_
     return now_ms + (wait_ms < interval_ms / 2 ? wait_ms + interval_ms : wait_ms);
 }
 
-void turn_end(struct turn *turn, const struct schedule *schedule, enum answer answer, int64_t now_ms, int64_t now_wall_ms,
-              size_t rank, size_t size)
+void turn_end(struct turn *turn, const struct schedule *schedule, enum answer answer,
+              int64_t now_ms, int64_t now_wall_ms, size_t rank, size_t size)
 {
     int64_t gap_ms = schedule_gap(schedule, now_ms);
     turn->flying = false;
@@ -84,7 +85,8 @@ void turn_end(struct turn *turn, const struct schedule *schedule, enum answer an
     }
 }
 
-void turn_hasten(struct turn *turn, const struct schedule *schedule, enum answer standing, int64_t now_ms)
+void turn_hasten(struct turn *turn, const struct schedule *schedule, enum answer standing,
+                 int64_t now_ms)
 {
     if (turn->flying || turn->refusals > 0 || standing == ANSWER_SATURATED) {
         return;

@@ -1,10 +1,10 @@
 /* When to look: quiet cadence, and closer while something is changing.
  *
- *   quiet      every `interval`, at a phase of the wall clock that this probe's place in the liveness gives,
- *              so that N witnesses look N times an interval between them
- *   alarm      every `alert_interval`, for ALARM_HOLD_MS after the last change, and while the cluster has no
- *              writer that is both agreed and seen, for SEARCH_MS
- *   searching  every SEARCH_SLOW_MS for SEARCH_LONG_MS more, then quiet again
+ *   quiet      every `interval`, at a phase of the wall clock that this probe's place in the
+ * liveness gives, so that N witnesses look N times an interval between them alarm      every
+ * `alert_interval`, for ALARM_HOLD_MS after the last change, and while the cluster has no writer
+ * that is both agreed and seen, for SEARCH_MS searching  every SEARCH_SLOW_MS for SEARCH_LONG_MS
+ * more, then quiet again
  *
  * The alarm is raised by a change only. A member that refuses our account is
  * asked more and more rarely, so that accounts are not locked; one that has no
@@ -23,11 +23,12 @@ enum {
     SEARCH_MS = 60000,
     SEARCH_SLOW_MS = 100,
     SEARCH_LONG_MS = 600000,
-    AUTH_WAIT_MS = 5000,      /* doubles with each refusal */
+    AUTH_WAIT_MS = 5000, /* doubles with each refusal */
     AUTH_WAIT_MOST_MS = 60000,
-    FRESH_EVERY = 10,         /* every so many looks a fresh connection is made, */
-    FRESH_PACE_MS = 1000,     /* but in an alarm no more often than this: an encrypted log-in is dear */
-    OVERDUE_MS = 100          /* a look that takes longer raises the alarm */
+    FRESH_EVERY = 10, /* every so many looks a fresh connection is made, */
+    /* but in an alarm no more often than this: an encrypted log-in is dear */
+    FRESH_PACE_MS = 1000,
+    OVERDUE_MS = 100 /* a look that takes longer raises the alarm */
 };
 
 struct schedule {
@@ -38,17 +39,19 @@ struct schedule {
 
 /* One member's turn. */
 struct turn {
-    bool flying;           /* a look is under way: never two at once */
+    bool flying; /* a look is under way: never two at once */
     int64_t began_ms;
     int64_t due_ms;
     unsigned looks;
-    unsigned refusals;     /* of our account since the last answer */
+    unsigned refusals; /* of our account since the last answer */
 };
 
-void schedule_init(struct schedule *schedule, int64_t interval_ms, int64_t alert_ms, int64_t now_ms);
+void schedule_init(struct schedule *schedule, int64_t interval_ms, int64_t alert_ms,
+                   int64_t now_ms);
 void schedule_reload(struct schedule *schedule, int64_t interval_ms, int64_t alert_ms);
 
-/* Something changed: look closely, at once. True when that was news (turns should be called with schedule_hasten). */
+/* Something changed: look closely, at once. True when that was news (turns should be called with
+ * schedule_hasten). */
 bool schedule_alarm(struct schedule *schedule, int64_t now_ms);
 
 /* Is there a writer that the liveness agrees on and that we see ourselves? */
@@ -61,10 +64,11 @@ int64_t schedule_gap(const struct schedule *schedule, int64_t now_ms);
 bool turn_begin(struct turn *turn, int64_t now_ms);
 
 /* A look ended: when the next one is due. `rank` of `size` is our place in the liveness. */
-void turn_end(struct turn *turn, const struct schedule *schedule, enum answer answer, int64_t now_ms, int64_t now_wall_ms,
-              size_t rank, size_t size);
+void turn_end(struct turn *turn, const struct schedule *schedule, enum answer answer,
+              int64_t now_ms, int64_t now_wall_ms, size_t rank, size_t size);
 
 /* Bring a waiting turn forward after an alarm. */
-void turn_hasten(struct turn *turn, const struct schedule *schedule, enum answer standing, int64_t now_ms);
+void turn_hasten(struct turn *turn, const struct schedule *schedule, enum answer standing,
+                 int64_t now_ms);
 
 #endif

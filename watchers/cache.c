@@ -31,7 +31,8 @@ static uint32_t crc32_of(uint32_t crc, const char *bytes, size_t n)
 static uint32_t sum_of(const struct provenance *provenance, const char *json, size_t len)
 {
     char facts[IDENTITY_SIZE + 32];
-    int n = snprintf(facts, sizeof facts, "%s %lld", provenance->registry, (long long)provenance->mzxid);
+    int n = snprintf(facts, sizeof facts, "%s %lld", provenance->registry,
+                     (long long)provenance->mzxid);
     return crc32_of(crc32_of(0, facts, (size_t)n), json, len);
 }
 
@@ -49,10 +50,11 @@ static int open_dir(const char *dir, char *sentence, size_t size)
         fail(sentence, size, "cannot open the cache directory", errno);
         return -1;
     }
-    const char *fault = fstat(fd, &stat) != 0                ? "cannot look at the cache directory"
-                        : stat.st_uid != geteuid()           ? "the cache directory belongs to somebody else"
-                        : stat.st_mode & (S_IWGRP | S_IWOTH) ? "the cache directory is writable by others (chmod 0700)"
-                                                             : NULL;
+    const char *fault = fstat(fd, &stat) != 0      ? "cannot look at the cache directory"
+                        : stat.st_uid != geteuid() ? "the cache directory belongs to somebody else"
+                        : stat.st_mode & (S_IWGRP | S_IWOTH)
+                            ? "the cache directory is writable by others (chmod 0700)"
+                            : NULL;
     if (fault) {
         fail(sentence, size, fault, 0);
         close(fd);
@@ -85,17 +87,20 @@ static char *read_whole(int dir_fd, const char *name, size_t *ret_len, char *sen
     char *bytes = NULL;
     int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {
-        fail(sentence, size, errno == ENOENT ? "" : "cannot open the cache file", errno == ENOENT ? 0 : errno);
+        fail(sentence, size, errno == ENOENT ? "" : "cannot open the cache file",
+             errno == ENOENT ? 0 : errno);
         return NULL;
     }
-    if (fstat(fd, &stat) != 0 || !S_ISREG(stat.st_mode) || stat.st_uid != geteuid() || stat.st_size > FILE_SIZE_MAX) {
+    if (fstat(fd, &stat) != 0 || !S_ISREG(stat.st_mode) || stat.st_uid != geteuid() ||
+        stat.st_size > FILE_SIZE_MAX) {
         fail(sentence, size, "the cache file is not a file of our own", 0);
     } else if ((bytes = malloc((size_t)stat.st_size + 1)) == NULL) {
         fail(sentence, size, "memory ran out", 0);
     } else {
         size_t len = 0;
         ssize_t got;
-        while (len < (size_t)stat.st_size && (got = read(fd, bytes + len, (size_t)stat.st_size - len)) > 0) {
+        while (len < (size_t)stat.st_size &&
+               (got = read(fd, bytes + len, (size_t)stat.st_size - len)) > 0) {
             len += (size_t)got;
         }
         bytes[len] = '\0';
@@ -106,7 +111,8 @@ static char *read_whole(int dir_fd, const char *name, size_t *ret_len, char *sen
 }
 
 /* "roster-cache 1 <registry or -> <mzxid> <bytes> <crc32>\n" and as many bytes as it says. */
-static const char *check_whole(const char *bytes, size_t len, struct provenance *ret_provenance, size_t *ret_json_len)
+static const char *check_whole(const char *bytes, size_t len, struct provenance *ret_provenance,
+                               size_t *ret_json_len)
 {
     char registry[IDENTITY_SIZE];
     long long mzxid;
@@ -115,8 +121,9 @@ static const char *check_whole(const char *bytes, size_t len, struct provenance 
     int used = 0;
     static_assert(IDENTITY_SIZE == 64, "the width in the format");
     if (strlen(bytes) != len ||
-        sscanf(bytes, "roster-cache 1 %63s %lld %lu %8x%n", registry, &mzxid, &json_len, &sum, &used) != 4 || used == 0 ||
-        bytes[used] != '\n' || len - (size_t)used - 1 != json_len) {
+        sscanf(bytes, "roster-cache 1 %63s %lld %lu %8x%n", registry, &mzxid, &json_len, &sum,
+               &used) != 4 ||
+        used == 0 || bytes[used] != '\n' || len - (size_t)used - 1 != json_len) {
         return NULL;
     }
     *ret_provenance = (struct provenance){.mzxid = mzxid};
@@ -128,8 +135,8 @@ static const char *check_whole(const char *bytes, size_t len, struct provenance 
     return sum_of(ret_provenance, json, json_len) == sum ? json : NULL;
 }
 
-static bool load_from(int dir_fd, const char *cluster, struct topology *ret_topology, struct provenance *ret_provenance,
-                      char *sentence, size_t size)
+static bool load_from(int dir_fd, const char *cluster, struct topology *ret_topology,
+                      struct provenance *ret_provenance, char *sentence, size_t size)
 {
     char name[FILE_NAME_SIZE];
     size_t len = 0, json_len = 0;
@@ -152,8 +159,8 @@ static bool load_from(int dir_fd, const char *cluster, struct topology *ret_topo
     return good;
 }
 
-bool cache_load(const char *dir, const char *cluster, struct topology *ret_topology, struct provenance *ret_provenance,
-                char *sentence, size_t size)
+bool cache_load(const char *dir, const char *cluster, struct topology *ret_topology,
+                struct provenance *ret_provenance, char *sentence, size_t size)
 {
     int dir_fd = open_dir(dir, sentence, size);
     if (dir_fd < 0) {
@@ -182,29 +189,34 @@ static bool write_whole(int fd, const char *bytes, size_t n)
     return true;
 }
 
-static bool newer_is_there(int dir_fd, const struct topology *topology, const struct provenance *provenance)
+static bool newer_is_there(int dir_fd, const struct topology *topology,
+                           const struct provenance *provenance)
 {
     char ignored[SENTENCE_SIZE];
     struct provenance there;
     struct topology *old = calloc(1, sizeof *old);
-    bool newer = old && load_from(dir_fd, topology->cluster, old, &there, ignored, sizeof ignored) &&
-                 text_equal(there.registry, provenance->registry) && there.mzxid > provenance->mzxid;
+    bool newer =
+        old && load_from(dir_fd, topology->cluster, old, &there, ignored, sizeof ignored) &&
+        text_equal(there.registry, provenance->registry) && there.mzxid > provenance->mzxid;
     free(old);
     return newer;
 }
 
-static bool save_to(int dir_fd, const char *cluster, const char *header, const char *json, char *sentence, size_t size)
+static bool save_to(int dir_fd, const char *cluster, const char *header, const char *json,
+                    char *sentence, size_t size)
 {
     static atomic_uint saves; /* two handles of one process may share a directory */
     char name[FILE_NAME_SIZE], beside[BESIDE_SIZE];
     name_of(name, sizeof name, cluster);
-    snprintf(beside, sizeof beside, ".%s.%ld.%u", name, (long)getpid(), atomic_fetch_add(&saves, 1));
+    snprintf(beside, sizeof beside, ".%s.%ld.%u", name, (long)getpid(),
+             atomic_fetch_add(&saves, 1));
     unlinkat(dir_fd, beside, 0); /* of a process of this number that died in between */
     int fd = openat(dir_fd, beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) {
         return fail(sentence, size, "cannot write the cache file", errno);
     }
-    bool written = write_whole(fd, header, strlen(header)) && write_whole(fd, json, strlen(json)) && fsync(fd) == 0;
+    bool written = write_whole(fd, header, strlen(header)) && write_whole(fd, json, strlen(json)) &&
+                   fsync(fd) == 0;
     int error = errno;
     written = close(fd) == 0 && written;
     if (!written || renameat(dir_fd, beside, dir_fd, name) != 0) {
@@ -216,7 +228,8 @@ static bool save_to(int dir_fd, const char *cluster, const char *header, const c
     return true;
 }
 
-bool cache_save(const char *dir, const struct topology *topology, const struct provenance *provenance, char *sentence, size_t size)
+bool cache_save(const char *dir, const struct topology *topology,
+                const struct provenance *provenance, char *sentence, size_t size)
 {
     char header[HEADER_SIZE];
     int dir_fd = open_dir(dir, sentence, size);
@@ -227,8 +240,9 @@ bool cache_save(const char *dir, const struct topology *topology, const struct p
     bool saved = json ? true : fail(sentence, size, "memory ran out", 0);
     if (json && !newer_is_there(dir_fd, topology, provenance)) {
         size_t len = strlen(json);
-        snprintf(header, sizeof header, "roster-cache 1 %s %lld %zu %08x\n", provenance->registry[0] ? provenance->registry : "-",
-                 (long long)provenance->mzxid, len, (unsigned)sum_of(provenance, json, len));
+        snprintf(header, sizeof header, "roster-cache 1 %s %lld %zu %08x\n",
+                 provenance->registry[0] ? provenance->registry : "-", (long long)provenance->mzxid,
+                 len, (unsigned)sum_of(provenance, json, len));
         saved = save_to(dir_fd, topology->cluster, header, json, sentence, size);
     }
     free(json);

@@ -20,12 +20,14 @@
 /* Is it a directory of ours that nobody else may write to? Else false and a sentence. */
 bool cache_check_dir(const char *dir, char *sentence, size_t size);
 
-/* False when there is nothing fit for use; then `sentence` says why, or is "" when there was no file. */
-bool cache_load(const char *dir, const char *cluster, struct topology *ret_topology, struct provenance *ret_provenance,
-                char *sentence, size_t size);
+/* False when there is nothing fit for use; then `sentence` says why, or is "" when there was no
+ * file. */
+bool cache_load(const char *dir, const char *cluster, struct topology *ret_topology,
+                struct provenance *ret_provenance, char *sentence, size_t size);
 
-/* False and a sentence when it could not be written; what was there stays. True also when a newer one is there. */
-bool cache_save(const char *dir, const struct topology *topology, const struct provenance *provenance, char *sentence,
-                size_t size);
+/* False and a sentence when it could not be written; what was there stays. True also when a newer
+ * one is there. */
+bool cache_save(const char *dir, const struct topology *topology,
+                const struct provenance *provenance, char *sentence, size_t size);
 
 #endif

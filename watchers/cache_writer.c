@@ -25,15 +25,18 @@ static void save(struct roster_cluster *cluster, struct keeping *keeping)
     struct roster *roster = cluster->roster;
     char sentence[SENTENCE_SIZE];
     if (routing_read(&cluster->routing, copy_snapshot, keeping) && !keeping->cached &&
-        !cache_save(roster->cache_dir, &keeping->topology, &keeping->provenance, sentence, sizeof sentence)) {
-        teller_say(roster, ROSTER_LOG_WARNING, "%s: not kept in %s: %s", cluster->name, roster->cache_dir, sentence);
+        !cache_save(roster->cache_dir, &keeping->topology, &keeping->provenance, sentence,
+                    sizeof sentence)) {
+        teller_say(roster, ROSTER_LOG_WARNING, "%s: not kept in %s: %s", cluster->name,
+                   roster->cache_dir, sentence);
     }
 }
 
 /* With the lock held; NULL when all is saved. */
 static struct roster_cluster *next_unsaved(struct roster *roster)
 {
-    for (struct roster_cluster *cluster = __atomic_load_n(&roster->clusters, __ATOMIC_ACQUIRE); cluster; cluster = cluster->next) {
+    for (struct roster_cluster *cluster = __atomic_load_n(&roster->clusters, __ATOMIC_ACQUIRE);
+         cluster; cluster = cluster->next) {
         if (cluster->unsaved) {
             cluster->unsaved = false;
             return cluster;

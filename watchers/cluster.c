@@ -14,7 +14,8 @@
 enum { SUBSCRIBE_WAIT_MS = 5000 };
 
 static_assert(sizeof((struct roster_state *)0)->refused == REFUSED_SIZE, "a refusal fits");
-static_assert((int)STATE_CONFLICT == (int)ROSTER_STATE_CONFLICT && (int)STATE_NO_PRIMARY == (int)ROSTER_STATE_NO_PRIMARY &&
+static_assert((int)STATE_CONFLICT == (int)ROSTER_STATE_CONFLICT &&
+                  (int)STATE_NO_PRIMARY == (int)ROSTER_STATE_NO_PRIMARY &&
                   (int)STATE_SUSPECT == (int)ROSTER_STATE_SUSPECT,
               "same order");
 
@@ -36,14 +37,15 @@ static void load_cache(struct roster_cluster *cluster)
     char sentence[SENTENCE_SIZE] = "memory ran out";
     struct topology *kept = calloc(1, sizeof *kept);
     struct snapshot *snapshot = NULL;
-    if (kept && cache_load(roster->cache_dir, cluster->name, kept, &cluster->kept_provenance, sentence, sizeof sentence)) {
+    if (kept && cache_load(roster->cache_dir, cluster->name, kept, &cluster->kept_provenance,
+                           sentence, sizeof sentence)) {
         snapshot = snapshot_new(kept, &cluster->kept_provenance, true, clock_wall_ms());
     }
     if (!snapshot) {
         free(kept);
         if (sentence[0]) {
-            teller_say(roster, ROSTER_LOG_WARNING, "%s: what is kept in %s is not used: %s", cluster->name, roster->cache_dir,
-                       sentence);
+            teller_say(roster, ROSTER_LOG_WARNING, "%s: what is kept in %s is not used: %s",
+                       cluster->name, roster->cache_dir, sentence);
         }
         return;
     }
@@ -63,7 +65,8 @@ static void free_cluster(struct roster_cluster *cluster)
     }
 }
 
-static struct roster_cluster *new_cluster(struct roster *roster, const char *name, const struct roster_subscription *subscription)
+static struct roster_cluster *new_cluster(struct roster *roster, const char *name,
+                                          const struct roster_subscription *subscription)
 {
     struct roster_cluster *cluster = aligned_alloc(alignof(struct roster_cluster), sizeof *cluster);
     if (!cluster) {
@@ -82,14 +85,16 @@ static struct roster_cluster *new_cluster(struct roster *roster, const char *nam
     return cluster;
 }
 
-/* Two threads may come with one name: the first to get here wins, and the other's object is thrown away. */
+/* Two threads may come with one name: the first to get here wins, and the other's object is thrown
+ * away. */
 static struct roster_cluster *add(struct roster *roster, struct roster_cluster *cluster)
 {
     worker_lock(&roster->session);
     struct roster_cluster *there = find(roster, cluster->name);
     if (!there && roster->cluster_count < CLUSTERS_MAX) {
         cluster->next = roster->clusters;
-        __atomic_store_n(&roster->clusters, cluster, __ATOMIC_RELEASE); /* pairs with the loads of the library's threads */
+        /* pairs with the loads of the library's threads */
+        __atomic_store_n(&roster->clusters, cluster, __ATOMIC_RELEASE);
         roster->cluster_count++;
         there = cluster;
     }
@@ -97,7 +102,8 @@ static struct roster_cluster *add(struct roster *roster, struct roster_cluster *
     return there;
 }
 
-static enum roster_status find_or_add(struct roster *roster, const char *name, const struct roster_subscription *subscription,
+static enum roster_status find_or_add(struct roster *roster, const char *name,
+                                      const struct roster_subscription *subscription,
                                       struct roster_cluster **ret_cluster)
 {
     worker_lock(&roster->session);
@@ -107,7 +113,9 @@ static enum roster_status find_or_add(struct roster *roster, const char *name, c
         return ROSTER_OK;
     }
     if (atomic_load(&roster->forked)) {
-        return handle_refuse(ROSTER_INVALID, "this handle is the parent process's: open one in the child to follow more");
+        return handle_refuse(
+            ROSTER_INVALID,
+            "this handle is the parent process's: open one in the child to follow more");
     }
     if (subscription && subscription->changed && !teller_start(roster)) {
         return handle_refuse(ROSTER_INTERNAL, "a thread could not be made");
@@ -116,7 +124,8 @@ static enum roster_status find_or_add(struct roster *roster, const char *name, c
     if (!mine) {
         return handle_refuse(ROSTER_NO_MEMORY, "memory ran out");
     }
-    bool cached = mine->status.cached; /* from the next line on it is the library thread's to write */
+    /* from the next line on it is the library thread's to write */
+    bool cached = mine->status.cached;
     *ret_cluster = add(roster, mine);
     if (*ret_cluster != mine) {
         free_cluster(mine);
@@ -126,7 +135,9 @@ static enum roster_status find_or_add(struct roster *roster, const char *name, c
         }
         session_wake(roster);
     }
-    return *ret_cluster ? ROSTER_OK : handle_refuse(ROSTER_INVALID, "cluster: a handle follows %d at most", CLUSTERS_MAX);
+    return *ret_cluster ? ROSTER_OK
+                        : handle_refuse(ROSTER_INVALID, "cluster: a handle follows %d at most",
+                                        CLUSTERS_MAX);
 }
 
 static bool has_topology(struct roster_cluster *cluster)
@@ -140,7 +151,8 @@ static void wait_for_answer(struct roster_cluster *cluster, int wait_ms)
     struct roster *roster = cluster->roster;
     int64_t until_ms = clock_mono_ms() + wait_ms;
     if (has_topology(cluster) && until_ms > roster->opened_ms + wait_ms) {
-        until_ms = roster->opened_ms + wait_ms; /* many clusters and no registry: they do not wait one after the other */
+        /* many clusters and no registry: they do not wait one after the other */
+        until_ms = roster->opened_ms + wait_ms;
     }
     worker_lock(&roster->session);
     while (!cluster->status.answered && worker_wait_until(&roster->session, until_ms)) {
@@ -157,13 +169,16 @@ static enum roster_status outcome(struct roster_cluster *cluster)
     struct status status = cluster->status;
     worker_unlock(&cluster->roster->session);
     if (!status.answered) {
-        return handle_refuse(ROSTER_UNREACHABLE, "cluster %s: the registry was not reached in time", cluster->name);
+        return handle_refuse(ROSTER_UNREACHABLE, "cluster %s: the registry was not reached in time",
+                             cluster->name);
     }
     return handle_refuse(ROSTER_NO_CLUSTER, "cluster %s: %s", cluster->name,
-                         status.refused[0] ? status.refused : "the registry holds no topology of that name");
+                         status.refused[0] ? status.refused
+                                           : "the registry holds no topology of that name");
 }
 
-enum roster_status roster_subscribe(struct roster *roster, const char *cluster, const struct roster_subscription *subscription,
+enum roster_status roster_subscribe(struct roster *roster, const char *cluster,
+                                    const struct roster_subscription *subscription,
                                     struct roster_cluster **ret_cluster)
 {
     int wait_ms = subscription && subscription->wait_ms ? subscription->wait_ms : SUBSCRIBE_WAIT_MS;
@@ -175,7 +190,9 @@ enum roster_status roster_subscribe(struct roster *roster, const char *cluster, 
         return handle_refuse(ROSTER_INVALID, "roster: required");
     }
     if (!cluster || !text_is_name(cluster)) {
-        return handle_refuse(ROSTER_INVALID, "cluster: \"%.80s\" is not a name ([A-Za-z0-9._-], 1 to 63)", cluster ? cluster : "");
+        return handle_refuse(ROSTER_INVALID,
+                             "cluster: \"%.80s\" is not a name ([A-Za-z0-9._-], 1 to 63)",
+                             cluster ? cluster : "");
     }
     enum roster_status status = find_or_add(roster, cluster, subscription, ret_cluster);
     if (status != ROSTER_OK) {
@@ -193,20 +210,24 @@ static const struct roster_request defaults;
 
 static bool is_request(const struct roster_request *request)
 {
-    return request->policy == ROSTER_ROUND_ROBIN || request->policy == ROSTER_RANDOM || request->policy == ROSTER_WEIGHTED;
+    return request->policy == ROSTER_ROUND_ROBIN || request->policy == ROSTER_RANDOM ||
+           request->policy == ROSTER_WEIGHTED;
 }
 
-enum roster_status roster_route(struct roster_cluster *cluster, enum roster_access access, const struct roster_request *request,
+enum roster_status roster_route(struct roster_cluster *cluster, enum roster_access access,
+                                const struct roster_request *request,
                                 struct roster_endpoint *ret_endpoint)
 {
     request = request ? request : &defaults;
-    if (!cluster || !ret_endpoint || (access != ROSTER_WRITE && access != ROSTER_READ) || !is_request(request)) {
+    if (!cluster || !ret_endpoint || (access != ROSTER_WRITE && access != ROSTER_READ) ||
+        !is_request(request)) {
         return ROSTER_INVALID;
     }
     return routing_route(&cluster->routing, access, request, ret_endpoint);
 }
 
-/* ---- telling what was outcome ------------------------------------------------------------------- */
+/* ---- feedback ---------------------------------------------------------
+ */
 
 enum roster_outcome roster_classify(const char *sqlstate, unsigned code)
 {
@@ -235,21 +256,24 @@ enum roster_outcome roster_classify(const char *sqlstate, unsigned code)
     if (text_equal(sqlstate, "25006")) {
         return ROSTER_OUTCOME_READ_ONLY;
     }
-    /* Class 08: connection exceptions. 57P01..57P03: shut down by the administrator, crashed, cannot connect now. */
-    if (strncmp(sqlstate, "08", 2) == 0 || text_equal(sqlstate, "57P01") || text_equal(sqlstate, "57P02") ||
-        text_equal(sqlstate, "57P03")) {
+    /* Class 08: connection exceptions. 57P01..57P03: shut down by the administrator, crashed,
+     * cannot connect now. */
+    if (strncmp(sqlstate, "08", 2) == 0 || text_equal(sqlstate, "57P01") ||
+        text_equal(sqlstate, "57P02") || text_equal(sqlstate, "57P03")) {
         return ROSTER_OUTCOME_REFUSED;
     }
     return text_equal(sqlstate, "00000") ? ROSTER_OUTCOME_OK : ROSTER_OUTCOME_OTHER;
 }
 
-void roster_feedback(struct roster_cluster *cluster, const struct roster_endpoint *endpoint, enum roster_outcome outcome)
+void roster_feedback(struct roster_cluster *cluster, const struct roster_endpoint *endpoint,
+                     enum roster_outcome outcome)
 {
     if (!cluster || !endpoint) {
         return;
     }
     routing_feedback(&cluster->routing, endpoint, outcome, clock_boot_ms());
-    if ((outcome != ROSTER_OUTCOME_REFUSED && outcome != ROSTER_OUTCOME_READ_ONLY) || atomic_load(&cluster->roster->forked)) {
+    if ((outcome != ROSTER_OUTCOME_REFUSED && outcome != ROSTER_OUTCOME_READ_ONLY) ||
+        atomic_load(&cluster->roster->forked)) {
         return;
     }
     atomic_store(&cluster->reread, true);
@@ -258,7 +282,8 @@ void roster_feedback(struct roster_cluster *cluster, const struct roster_endpoin
     }
 }
 
-/* ---- looking ----------------------------------------------------------------------------------- */
+/* ---- looking -----------------------------------------------------------------------------------
+ */
 
 static void copy(char *to, size_t size, const char *from)
 {
@@ -327,18 +352,22 @@ static void read_members(const struct snapshot *snapshot, void *to)
     for (int i = 0; i < snapshot->topology.member_count && wanted->count < wanted->capacity; i++) {
         const struct member *from = &snapshot->topology.members[i];
         struct roster_member *member = &wanted->members[wanted->count++];
-        *member = (struct roster_member){
-            .endpoint = snapshot->table.endpoints[i], .fenced = from->fenced, .drained = from->drained, .claims = from->claims};
+        *member = (struct roster_member){.endpoint = snapshot->table.endpoints[i],
+                                         .fenced = from->fenced,
+                                         .drained = from->drained,
+                                         .claims = from->claims};
         member->sync = from->sync;
-        copy(member->condition, sizeof member->condition, from->condition == CONDITION_FIT ? "" : condition_names[from->condition]);
-        copy(member->reason, sizeof member->reason, from->reason == ANSWER_OK ? "" : answer_names[from->reason]);
+        copy(member->condition, sizeof member->condition,
+             from->condition == CONDITION_FIT ? "" : condition_names[from->condition]);
+        copy(member->reason, sizeof member->reason,
+             from->reason == ANSWER_OK ? "" : answer_names[from->reason]);
         copy(member->upstream, sizeof member->upstream, from->upstream);
         write_labels(member->labels, sizeof member->labels, &from->config);
     }
 }
 
-enum roster_status roster_members(struct roster_cluster *cluster, struct roster_member *ret_members, size_t capacity,
-                                  size_t *ret_count)
+enum roster_status roster_members(struct roster_cluster *cluster, struct roster_member *ret_members,
+                                  size_t capacity, size_t *ret_count)
 {
     struct members_wanted wanted = {.members = ret_members, .capacity = capacity};
     if (!cluster || !ret_count || (!ret_members && capacity > 0)) {

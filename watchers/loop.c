@@ -29,7 +29,8 @@ static void publish(struct roster *roster, struct roster_cluster *cluster)
     const struct watched *watched = cluster->watched;
     const struct snapshot *before = cluster->routing.now; /* nobody else replaces it */
     int64_t wall_ms = clock_wall_ms();
-    struct snapshot *snapshot = snapshot_new(&watched->topology, &watched->provenance, watched->cached, wall_ms);
+    struct snapshot *snapshot =
+        snapshot_new(&watched->topology, &watched->provenance, watched->cached, wall_ms);
     cluster->unpublished = snapshot == NULL;
     if (!snapshot) {
         return; /* the old one goes on; tried again with the next tick */
@@ -85,13 +86,16 @@ static void pass_on_news(struct roster *roster)
 
 static struct roster_cluster *first_cluster(struct roster *roster)
 {
-    return __atomic_load_n(&roster->clusters, __ATOMIC_ACQUIRE); /* pairs with the store in roster_subscribe */
+    /* pairs with the store in roster_subscribe */
+    return __atomic_load_n(&roster->clusters, __ATOMIC_ACQUIRE);
 }
 
 static void take_newcomers(struct roster *roster)
 {
-    for (struct roster_cluster *cluster = first_cluster(roster); cluster && !cluster->watched; cluster = cluster->next) {
-        cluster->watched = watcher_follow(roster->watcher, cluster->name, cluster, cluster->kept, &cluster->kept_provenance, now());
+    for (struct roster_cluster *cluster = first_cluster(roster); cluster && !cluster->watched;
+         cluster = cluster->next) {
+        cluster->watched = watcher_follow(roster->watcher, cluster->name, cluster, cluster->kept,
+                                          &cluster->kept_provenance, now());
         if (cluster->watched) {
             free(cluster->kept);
             cluster->kept = NULL;
@@ -150,7 +154,8 @@ static void drain_store(struct roster *roster)
 
 static void wait_until(struct roster *roster, int64_t due_ms)
 {
-    struct pollfd fds[2] = {{.fd = roster->wake_fd, .events = POLLIN}, {.fd = store_fd(roster->store), .events = POLLIN}};
+    struct pollfd fds[2] = {{.fd = roster->wake_fd, .events = POLLIN},
+                            {.fd = store_fd(roster->store), .events = POLLIN}};
     int64_t wait_ms = due_ms - clock_boot_ms();
     uint64_t woken;
     poll(fds, 2, wait_ms < 0 ? 0 : (int)wait_ms);

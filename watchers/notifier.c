@@ -31,7 +31,8 @@ static void copy_snapshot(const struct snapshot *snapshot, void *to)
 static void tell(struct roster_cluster *cluster, struct telling *telling)
 {
     const struct table *before = cluster->told_any ? &cluster->told : NULL;
-    if (!routing_read(&cluster->routing, copy_snapshot, telling) || !plan_is_needed(before, &telling->table)) {
+    if (!routing_read(&cluster->routing, copy_snapshot, telling) ||
+        !plan_is_needed(before, &telling->table)) {
         return;
     }
     const struct table *now = &telling->table;
@@ -45,7 +46,8 @@ static void tell(struct roster_cluster *cluster, struct telling *telling)
         .evidence_wall_ms = telling->topology.seen_wall_ms,
         .verdict_wall_ms = telling->topology.at_wall_ms,
         .routed_wall_ms = telling->routed_wall_ms,
-        .timeline = plan_timeline(telling->timeline, sizeof telling->timeline, &telling->topology, telling->routed_wall_ms)};
+        .timeline = plan_timeline(telling->timeline, sizeof telling->timeline, &telling->topology,
+                                  telling->routed_wall_ms)};
     cluster->subscription.changed(cluster->subscription.context, &change);
     cluster->told = *now;
     cluster->told_any = true;
@@ -54,7 +56,8 @@ static void tell(struct roster_cluster *cluster, struct telling *telling)
 /* With the lock held; NULL when all is told. */
 static struct roster_cluster *next_untold(struct roster *roster)
 {
-    for (struct roster_cluster *cluster = __atomic_load_n(&roster->clusters, __ATOMIC_ACQUIRE); cluster; cluster = cluster->next) {
+    for (struct roster_cluster *cluster = __atomic_load_n(&roster->clusters, __ATOMIC_ACQUIRE);
+         cluster; cluster = cluster->next) {
         if (cluster->untold) {
             cluster->untold = false;
             return cluster;
@@ -117,7 +120,8 @@ void teller_stop(struct roster *roster)
 
 bool teller_is_self(const struct roster *roster)
 {
-    return roster->teller.worker.running && pthread_equal(roster->teller.worker.thread, pthread_self());
+    return roster->teller.worker.running &&
+           pthread_equal(roster->teller.worker.thread, pthread_self());
 }
 
 void teller_changed(struct roster_cluster *cluster)
@@ -131,7 +135,8 @@ void teller_changed(struct roster_cluster *cluster)
     }
 }
 
-/* The ZooKeeper client's own words, some sixty lines a second while there is no server, must not crowd out ours. */
+/* The ZooKeeper client's own words, some sixty lines a second while there is no server, must not
+ * crowd out ours. */
 static size_t room_for(enum roster_log_level level)
 {
     return level == ROSTER_LOG_DEBUG ? LINES_MAX / 2 : LINES_MAX;

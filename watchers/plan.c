@@ -20,7 +20,8 @@ static bool moved(const struct roster_endpoint *a, const struct roster_endpoint 
 }
 
 /* `old` and `new` are indices of the same name, -1 where it is not known. */
-static enum roster_action action_for(const struct table *before, int old, const struct table *now, int new)
+static enum roster_action action_for(const struct table *before, int old, const struct table *now,
+                                     int new)
 {
     if (new < 0 || is_gone(now, new)) {
         return ROSTER_DROP;
@@ -34,12 +35,16 @@ static enum roster_action action_for(const struct table *before, int old, const 
     return is_used(now, new) ? ROSTER_KEEP : ROSTER_DRAIN;
 }
 
-static size_t add_steps(enum roster_action wanted, const struct table *before, const struct table *now, struct roster_step *steps,
-                        size_t n)
+static size_t add_steps(enum roster_action wanted, const struct table *before,
+                        const struct table *now, struct roster_step *steps, size_t n)
 {
     int b = 0, a = 0, b_count = before ? before->endpoint_count : 0;
-    while (b < b_count || a < now->endpoint_count) { /* a merge: both sides are sorted by name */
-        int order = b == b_count ? 1 : a == now->endpoint_count ? -1 : strcmp(before->endpoints[b].name, now->endpoints[a].name);
+    /* a merge: both sides are sorted by name */
+    while (b < b_count || a < now->endpoint_count) {
+        int order = b == b_count ? 1
+                    : a == now->endpoint_count
+                        ? -1
+                        : strcmp(before->endpoints[b].name, now->endpoints[a].name);
         int old = order <= 0 ? b++ : -1;
         int new = order >= 0 ? a++ : -1;
         if (action_for(before, old, now, new) == wanted) {
@@ -60,15 +65,16 @@ size_t plan_make(const struct table *before, const struct table *now, struct ros
 
 static bool same_endpoint(const struct roster_endpoint *a, const struct roster_endpoint *b)
 {
-    return strcmp(a->name, b->name) == 0 && !moved(a, b) && a->weight == b->weight && a->role == b->role &&
-           a->health == b->health && a->lag_state == b->lag_state && a->lag_bytes == b->lag_bytes && a->lag_ms == b->lag_ms &&
+    return strcmp(a->name, b->name) == 0 && !moved(a, b) && a->weight == b->weight &&
+           a->role == b->role && a->health == b->health && a->lag_state == b->lag_state &&
+           a->lag_bytes == b->lag_bytes && a->lag_ms == b->lag_ms &&
            a->lag_transactions == b->lag_transactions;
 }
 
 bool plan_is_needed(const struct table *before, const struct table *now)
 {
-    if (!before || before->epoch != now->epoch || before->writer != now->writer || before->writer_set != now->writer_set ||
-        before->pool_set != now->pool_set ||
+    if (!before || before->epoch != now->epoch || before->writer != now->writer ||
+        before->writer_set != now->writer_set || before->pool_set != now->pool_set ||
         before->gone_set != now->gone_set || before->endpoint_count != now->endpoint_count) {
         return true;
     }
@@ -93,7 +99,8 @@ static void put_offset(struct text *text, const char *what, int64_t wall_ms, int
     }
 }
 
-const char *plan_timeline(char *to, size_t size, const struct topology *topology, int64_t routed_wall_ms)
+const char *plan_timeline(char *to, size_t size, const struct topology *topology,
+                          int64_t routed_wall_ms)
 {
     struct text text;
     text_init(&text, to, size);

@@ -16,8 +16,8 @@
 
 enum { STEPS_MAX = 2 * MEMBERS_MAX, TIMELINE_SIZE = 256 };
 
-/* Fills `steps` (STEPS_MAX will do): drops first, then drains, then keeps, each by name. Returns how many.
- * `before` NULL: nothing was known. */
+/* Fills `steps` (STEPS_MAX will do): drops first, then drains, then keeps, each by name. Returns
+ * how many. `before` NULL: nothing was known. */
 size_t plan_make(const struct table *before, const struct table *now, struct roster_step *steps);
 
 /* Does routing differ in anything a caller could notice? */
@@ -25,7 +25,9 @@ bool plan_is_needed(const struct table *before, const struct table *now);
 
 /* The way of a change as one line, without a newline:
  *   "orders: pg-2 is primary, epoch 7: evidence 01:22:33.101Z, verdict +22 ms, routed +25 ms"
- * What is not known (0) is left out. The offsets compare clocks of different hosts. Returns `to`. */
-const char *plan_timeline(char *to, size_t size, const struct topology *topology, int64_t routed_wall_ms);
+ * What is not known (0) is left out. The offsets compare clocks of different hosts. Returns `to`.
+ */
+const char *plan_timeline(char *to, size_t size, const struct topology *topology,
+                          int64_t routed_wall_ms);
 
 #endif

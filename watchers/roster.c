@@ -17,7 +17,11 @@
 #include "watchers/cache.h"
 #include "watchers/internal.h"
 
-enum { SESSION_TIMEOUT_MS = 10000, SESSION_TIMEOUT_LOW_MS = 1000, SESSION_TIMEOUT_HIGH_MS = 300000 };
+enum {
+    SESSION_TIMEOUT_MS = 10000,
+    SESSION_TIMEOUT_LOW_MS = 1000,
+    SESSION_TIMEOUT_HIGH_MS = 300000
+};
 
 /* ---- sentences --------------------------------------------------------------------- */
 
@@ -104,7 +108,8 @@ static void after_fork_child(void)
     for (struct roster *roster = handles; roster; roster = roster->next) {
         atomic_store(&roster->forked, true);
         for (struct roster_cluster *cluster = roster->clusters; cluster; cluster = cluster->next) {
-            atomic_fetch_add(&cluster->routing.turn, clock_random() >> 8); /* the children of one parent go their own rounds */
+            /* the children of one parent go their own rounds */
+            atomic_fetch_add(&cluster->routing.turn, clock_random() >> 8);
         }
     }
     unlock_all();
@@ -141,8 +146,10 @@ static void delist(struct roster *roster)
 static enum roster_status check_auth(const char *auth)
 {
     const char *user = auth + 7;
-    if (strncmp(auth, "digest:", 7) != 0 || user[0] == ':' || !strchr(user, ':') || strlen(auth) >= SECRET_SIZE) {
-        return handle_refuse(ROSTER_INVALID, "auth: not of the form digest:user:password"); /* and never shown */
+    if (strncmp(auth, "digest:", 7) != 0 || user[0] == ':' || !strchr(user, ':') ||
+        strlen(auth) >= SECRET_SIZE) {
+        return handle_refuse(ROSTER_INVALID,
+                             "auth: not of the form digest:user:password"); /* and never shown */
     }
     return ROSTER_OK;
 }
@@ -151,18 +158,21 @@ static enum roster_status check_options(const struct roster_options *options)
 {
     char sentence[SENTENCE_SIZE];
     if (!options->servers || !options->servers[0]) {
-        return handle_refuse(ROSTER_INVALID, "servers: required, host:port[,host:port...][/chroot]");
+        return handle_refuse(ROSTER_INVALID,
+                             "servers: required, host:port[,host:port...][/chroot]");
     }
     if (!store_zk_servers_ok(options->servers, sentence, sizeof sentence)) {
         return handle_refuse(ROSTER_INVALID, "servers: %s", sentence);
     }
     if (options->root && !path_is_root(options->root)) {
-        return handle_refuse(ROSTER_INVALID, "root: \"%.200s\" is not an absolute znode path", options->root);
+        return handle_refuse(ROSTER_INVALID, "root: \"%.200s\" is not an absolute znode path",
+                             options->root);
     }
-    if (options->session_timeout_ms &&
-        (options->session_timeout_ms < SESSION_TIMEOUT_LOW_MS || options->session_timeout_ms > SESSION_TIMEOUT_HIGH_MS)) {
-        return handle_refuse(ROSTER_INVALID, "session_timeout_ms: %u is not in %d..%d", options->session_timeout_ms,
-                             SESSION_TIMEOUT_LOW_MS, SESSION_TIMEOUT_HIGH_MS);
+    if (options->session_timeout_ms && (options->session_timeout_ms < SESSION_TIMEOUT_LOW_MS ||
+                                        options->session_timeout_ms > SESSION_TIMEOUT_HIGH_MS)) {
+        return handle_refuse(ROSTER_INVALID, "session_timeout_ms: %u is not in %d..%d",
+                             options->session_timeout_ms, SESSION_TIMEOUT_LOW_MS,
+                             SESSION_TIMEOUT_HIGH_MS);
     }
     if (options->cache_dir && !cache_check_dir(options->cache_dir, sentence, sizeof sentence)) {
         return handle_refuse(ROSTER_INVALID, "cache_dir: %s: %s", options->cache_dir, sentence);
@@ -180,8 +190,9 @@ static enum roster_status make_store(struct roster *roster, const struct roster_
 {
     char sentence[SENTENCE_SIZE] = "memory ran out";
     struct store_zk_options of_store = {.servers = options->servers,
-                                        .session_timeout_ms =
-                                            options->session_timeout_ms ? options->session_timeout_ms : SESSION_TIMEOUT_MS,
+                                        .session_timeout_ms = options->session_timeout_ms
+                                                                  ? options->session_timeout_ms
+                                                                  : SESSION_TIMEOUT_MS,
                                         .auth = options->auth,
                                         .log = options->log ? log_of_store : NULL,
                                         .log_ctx = roster};
@@ -211,7 +222,8 @@ static enum roster_status fill(struct roster *roster, const struct roster_option
 
 static enum roster_status start_threads(struct roster *roster)
 {
-    if ((roster->log && !teller_start(roster)) || (roster->cache_dir && !keeper_start(roster)) || !session_start(roster)) {
+    if ((roster->log && !teller_start(roster)) || (roster->cache_dir && !keeper_start(roster)) ||
+        !session_start(roster)) {
         keeper_stop(roster);
         teller_stop(roster);
         return handle_refuse(ROSTER_INTERNAL, "a thread could not be made: %s", strerror(errno));
@@ -297,7 +309,8 @@ void roster_close(struct roster *roster)
         return;
     }
     if (atomic_load(&roster->forked)) {
-        /* The parent's threads were anywhere when we were born: what is theirs stays as it is, reachable from the list. */
+        /* The parent's threads were anywhere when we were born: what is theirs stays as it is,
+         * reachable from the list. */
         free_clusters(roster);
         return;
     }

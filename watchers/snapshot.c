@@ -12,7 +12,8 @@
 #define UNDER_ASAN 1
 #endif
 
-#ifndef UNDER_ASAN   /* liburcu aligns its readers less than it declares, which the sanitizers would hold against us */
+#ifndef UNDER_ASAN /* liburcu aligns its readers less than it declares, which the sanitizers would \
+                      hold against us */
 #define _LGPL_SOURCE /* its read side inlined: 1.5 ns instead of 15 */
 #endif
 #include "watchers/snapshot.h"
@@ -35,12 +36,14 @@ void __tsan_release(void *at);
 static struct snapshot *begin_read(struct routing *routing)
 {
     urcu_bp_read_lock();
-    return __atomic_load_n(&routing->now, __ATOMIC_ACQUIRE); /* pairs with the exchange in routing_publish */
+    /* pairs with the exchange in routing_publish */
+    return __atomic_load_n(&routing->now, __ATOMIC_ACQUIRE);
 }
 
 static void end_read(struct routing *routing)
 {
-    __tsan_release(&routing->turn); /* pairs with __tsan_acquire in routing_publish; not at `now`, whose store would undo it */
+    /* pairs with __tsan_acquire in routing_publish; not at `now`, whose store would undo it */
+    __tsan_release(&routing->turn);
     urcu_bp_read_unlock();
 }
 
@@ -54,22 +57,26 @@ static __thread __attribute__((tls_model("initial-exec"))) uint64_t draws;
 
 static uint64_t draw(void)
 {
-    if (__builtin_expect(draws == 0, 0)) { /* a thread per request must not draw the same each time */
+    /* a thread per request must not draw the same each time */
+    if (__builtin_expect(draws == 0, 0)) {
         draws = clock_random();
     }
-    uint64_t x = (draws += 0x9e3779b97f4a7c15u) ^ atomic_load_explicit(&salt, memory_order_relaxed); /* splitmix64 */
+    /* splitmix64 */
+    uint64_t x = (draws += 0x9e3779b97f4a7c15u) ^ atomic_load_explicit(&salt, memory_order_relaxed);
     x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
     x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
     return x ^ (x >> 31);
 }
 
-static uint64_t chance_for(struct routing *routing, const struct table *table, enum roster_access access,
-                           enum roster_policy policy)
+static uint64_t chance_for(struct routing *routing, const struct table *table,
+                           enum roster_access access, enum roster_policy policy)
 {
     if (access == ROSTER_WRITE && !table_has_several_writers(table)) {
         return 0;
     }
-    return policy == ROSTER_ROUND_ROBIN ? atomic_fetch_add_explicit(&routing->turn, 1, memory_order_relaxed) : draw();
+    return policy == ROSTER_ROUND_ROBIN
+               ? atomic_fetch_add_explicit(&routing->turn, 1, memory_order_relaxed)
+               : draw();
 }
 
 /* ---- the quarantine -------------------------------------------------------------- */
@@ -82,7 +89,8 @@ static uint32_t bit(int index)
 static uint32_t still_avoided(const struct snapshot *snapshot, int64_t now_ms)
 {
     uint32_t set = 0;
-    for (uint32_t left = atomic_load_explicit(&snapshot->avoid, memory_order_acquire); left; left &= left - 1) {
+    for (uint32_t left = atomic_load_explicit(&snapshot->avoid, memory_order_acquire); left;
+         left &= left - 1) {
         int index = __builtin_ctz(left);
         if (atomic_load_explicit(&snapshot->avoid_until_ms[index], memory_order_relaxed) > now_ms) {
             set |= bit(index);
@@ -96,12 +104,14 @@ static void avoid_secondary(struct snapshot *snapshot, int index, int64_t now_ms
 {
     uint32_t others = still_avoided(snapshot, now_ms) & snapshot->table.pool_set & ~bit(index);
     if (__builtin_popcount(others) + 1 <= snapshot->table.pool_count / 2) {
-        atomic_store_explicit(&snapshot->avoid_until_ms[index], now_ms + AVOID_SECONDARY_MS, memory_order_relaxed);
+        atomic_store_explicit(&snapshot->avoid_until_ms[index], now_ms + AVOID_SECONDARY_MS,
+                              memory_order_relaxed);
         atomic_fetch_or_explicit(&snapshot->avoid, bit(index), memory_order_release);
     }
 }
 
-static void take_feedback(struct snapshot *snapshot, const struct roster_endpoint *endpoint, enum roster_outcome what, int64_t now_ms)
+static void take_feedback(struct snapshot *snapshot, const struct roster_endpoint *endpoint,
+                          enum roster_outcome what, int64_t now_ms)
 {
     int index = table_find(&snapshot->table, endpoint->name);
     if (index < 0) {
@@ -113,13 +123,16 @@ static void take_feedback(struct snapshot *snapshot, const struct roster_endpoin
         }
     } else if (what == ROSTER_OUTCOME_REFUSED && (snapshot->table.pool_set & bit(index))) {
         avoid_secondary(snapshot, index, now_ms);
-    } else if (what == ROSTER_OUTCOME_READ_ONLY && (snapshot->table.writer_set & bit(index)) && endpoint->epoch == snapshot->table.epoch) {
-        atomic_store_explicit(&snapshot->avoid_until_ms[index], now_ms + AVOID_PRIMARY_MS, memory_order_relaxed);
+    } else if (what == ROSTER_OUTCOME_READ_ONLY && (snapshot->table.writer_set & bit(index)) &&
+               endpoint->epoch == snapshot->table.epoch) {
+        atomic_store_explicit(&snapshot->avoid_until_ms[index], now_ms + AVOID_PRIMARY_MS,
+                              memory_order_relaxed);
         atomic_fetch_or_explicit(&snapshot->avoid, bit(index), memory_order_release);
     }
 }
 
-void routing_feedback(struct routing *routing, const struct roster_endpoint *endpoint, enum roster_outcome what, int64_t now_ms)
+void routing_feedback(struct routing *routing, const struct roster_endpoint *endpoint,
+                      enum roster_outcome what, int64_t now_ms)
 {
     struct snapshot *snapshot = begin_read(routing);
     if (snapshot) {
@@ -131,11 +144,13 @@ void routing_feedback(struct routing *routing, const struct roster_endpoint *end
 /* The writer's is not carried on: the verdict is newer than what was met. */
 static void carry_quarantine(struct snapshot *from, struct snapshot *to)
 {
-    for (uint32_t left = atomic_load_explicit(&from->avoid, memory_order_acquire); left; left &= left - 1) {
+    for (uint32_t left = atomic_load_explicit(&from->avoid, memory_order_acquire); left;
+         left &= left - 1) {
         int index = __builtin_ctz(left);
         int now = table_find(&to->table, from->table.endpoints[index].name);
         if (now >= 0 && (to->table.pool_set & bit(now))) {
-            int64_t until_ms = atomic_load_explicit(&from->avoid_until_ms[index], memory_order_relaxed);
+            int64_t until_ms =
+                atomic_load_explicit(&from->avoid_until_ms[index], memory_order_relaxed);
             atomic_store_explicit(&to->avoid_until_ms[now], until_ms, memory_order_relaxed);
             atomic_fetch_or_explicit(&to->avoid, bit(now), memory_order_relaxed);
         }
@@ -148,7 +163,8 @@ void routing_tidy(struct routing *routing, int64_t now_ms)
     if (snapshot) {
         uint32_t all = atomic_load_explicit(&snapshot->avoid, memory_order_relaxed);
         uint32_t over = all & ~still_avoided(snapshot, now_ms);
-        if (over) { /* one that is set anew in this very instant is lost: a request more is refused, no harm */
+        /* one that is set anew in this very instant is lost: a request more is refused, no harm */
+        if (over) {
             atomic_fetch_and_explicit(&snapshot->avoid, ~over, memory_order_relaxed);
         }
     }
@@ -157,8 +173,8 @@ void routing_tidy(struct routing *routing, int64_t now_ms)
 
 /* ---- publishing -------------------------------------------------------------------- */
 
-struct snapshot *snapshot_new(const struct topology *topology, const struct provenance *provenance, bool cached,
-                              int64_t routed_wall_ms)
+struct snapshot *snapshot_new(const struct topology *topology, const struct provenance *provenance,
+                              bool cached, int64_t routed_wall_ms)
 {
     struct snapshot *snapshot = calloc(1, sizeof *snapshot);
     if (snapshot) {
@@ -173,11 +189,13 @@ struct snapshot *snapshot_new(const struct topology *topology, const struct prov
 
 void routing_publish(struct routing *routing, struct snapshot *snapshot)
 {
-    struct snapshot *before = __atomic_load_n(&routing->now, __ATOMIC_RELAXED); /* only we write it */
+    /* only we write it */
+    struct snapshot *before = __atomic_load_n(&routing->now, __ATOMIC_RELAXED);
     if (before) {
         carry_quarantine(before, snapshot);
     }
-    __atomic_store_n(&routing->now, snapshot, __ATOMIC_RELEASE); /* pairs with the load in begin_read */
+    /* pairs with the load in begin_read */
+    __atomic_store_n(&routing->now, snapshot, __ATOMIC_RELEASE);
     if (before) {
         urcu_bp_synchronize_rcu();
         __tsan_acquire(&routing->turn); /* pairs with __tsan_release in end_read */
@@ -203,15 +221,16 @@ int64_t routing_age(const struct routing *routing, int64_t now_ms)
     int64_t stood = atomic_load_explicit(&routing->stood, memory_order_relaxed);
     bool fresh = stood & 1;
     int64_t age_ms = now_ms - (stood - fresh) / 2;
-    /* "Fresh" is a lease that the library thread renews each TICK_MS: when that thread (or the whole process) was
-     * stopped, nobody knows whether it still holds. */
+    /* "Fresh" is a lease that the library thread renews each TICK_MS: when that thread (or the
+     * whole process) was stopped, nobody knows whether it still holds. */
     return age_ms < 0 || (fresh && age_ms <= LEASE_MS) ? 0 : age_ms;
 }
 
 /* ---- routing --------------------------------------------------------------------------- */
 
-static enum roster_status route(struct routing *routing, const struct snapshot *snapshot, enum roster_access access,
-                                const struct roster_request *request, struct roster_endpoint *ret_endpoint)
+static enum roster_status route(struct routing *routing, const struct snapshot *snapshot,
+                                enum roster_access access, const struct roster_request *request,
+                                struct roster_endpoint *ret_endpoint)
 {
     uint32_t avoid = 0;
     if (request->max_age_ms > 0 && routing_age(routing, clock_boot_ms()) > request->max_age_ms) {
@@ -220,24 +239,29 @@ static enum roster_status route(struct routing *routing, const struct snapshot *
     if (__builtin_expect(atomic_load_explicit(&snapshot->avoid, memory_order_relaxed) != 0, 0)) {
         avoid = still_avoided(snapshot, clock_boot_ms());
     }
-    int index = table_pick(&snapshot->table, access, request, chance_for(routing, &snapshot->table, access, request->policy), avoid);
+    int index = table_pick(&snapshot->table, access, request,
+                           chance_for(routing, &snapshot->table, access, request->policy), avoid);
     if (index < 0) {
         return ROSTER_NO_ENDPOINT;
     }
-    memcpy(ret_endpoint, &snapshot->table.endpoints[index], snapshot->table.used[index]); /* a third of the whole, most often */
+    /* a third of the whole, most often */
+    memcpy(ret_endpoint, &snapshot->table.endpoints[index], snapshot->table.used[index]);
     return ROSTER_OK;
 }
 
-enum roster_status routing_route(struct routing *routing, enum roster_access access, const struct roster_request *request,
+enum roster_status routing_route(struct routing *routing, enum roster_access access,
+                                 const struct roster_request *request,
                                  struct roster_endpoint *ret_endpoint)
 {
     const struct snapshot *snapshot = begin_read(routing);
-    enum roster_status status = snapshot ? route(routing, snapshot, access, request, ret_endpoint) : ROSTER_NO_CLUSTER;
+    enum roster_status status =
+        snapshot ? route(routing, snapshot, access, request, ret_endpoint) : ROSTER_NO_CLUSTER;
     end_read(routing);
     return status;
 }
 
-bool routing_read(struct routing *routing, void (*read)(const struct snapshot *snapshot, void *to), void *to)
+bool routing_read(struct routing *routing, void (*read)(const struct snapshot *snapshot, void *to),
+                  void *to)
 {
     const struct snapshot *snapshot = begin_read(routing);
     if (snapshot) {

@@ -40,26 +40,28 @@ struct snapshot {
     struct topology topology;
     struct table table;
     struct provenance provenance;
-    bool cached;                                /* from a cache file */
-    int64_t routed_wall_ms;                     /* when it was published */
-    _Atomic uint32_t avoid;                     /* the quarantined, as bits by index */
+    bool cached;                                 /* from a cache file */
+    int64_t routed_wall_ms;                      /* when it was published */
+    _Atomic uint32_t avoid;                      /* the quarantined, as bits by index */
     _Atomic int64_t avoid_until_ms[MEMBERS_MAX]; /* monotonic; holds where the bit is set */
 };
 
 /* What the callers of one cluster see. Zeroed memory is an empty one. */
 struct routing {
-    struct snapshot *now;                /* RCU; NULL: no topology yet */
-    alignas(64) _Atomic uint64_t turn;   /* of round-robin; alone on its cache line, since every reader writes it */
-    alignas(64) _Atomic int64_t stood;   /* when the fleet last stood behind it, twice, plus 1 while it does; see routing_stand */
+    struct snapshot *now; /* RCU; NULL: no topology yet */
+    /* of round-robin; alone on its cache line, since every reader writes it */
+    alignas(64) _Atomic uint64_t turn;
+    /* when the fleet last stood behind it, twice, plus 1 while it does; see routing_stand */
+    alignas(64) _Atomic int64_t stood;
 };
 
-/* Takes the snapshot over and frees the one before; carries the quarantine on. The publisher's thread only;
- * not inside a read section. */
+/* Takes the snapshot over and frees the one before; carries the quarantine on. The publisher's
+ * thread only; not inside a read section. */
 void routing_publish(struct routing *routing, struct snapshot *snapshot);
 
 /* NULL: no memory. */
-struct snapshot *snapshot_new(const struct topology *topology, const struct provenance *provenance, bool cached,
-                              int64_t routed_wall_ms);
+struct snapshot *snapshot_new(const struct topology *topology, const struct provenance *provenance,
+                              bool cached, int64_t routed_wall_ms);
 
 /* Frees what is there; nobody may be reading. */
 void routing_release(struct routing *routing);
@@ -71,17 +73,21 @@ void routing_stand(struct routing *routing, int64_t stood_ms, bool fresh);
 int64_t routing_age(const struct routing *routing, int64_t now_ms);
 
 /* roster_route(), its arguments checked. Wait-free. Any thread. */
-enum roster_status routing_route(struct routing *routing, enum roster_access access, const struct roster_request *request,
+enum roster_status routing_route(struct routing *routing, enum roster_access access,
+                                 const struct roster_request *request,
                                  struct roster_endpoint *ret_endpoint);
 
 /* The outcome at an endpoint: quarantines, or ends a quarantine. Lock-free. Any thread. */
-void routing_feedback(struct routing *routing, const struct roster_endpoint *endpoint, enum roster_outcome outcome, int64_t now_ms);
+void routing_feedback(struct routing *routing, const struct roster_endpoint *endpoint,
+                      enum roster_outcome outcome, int64_t now_ms);
 
 /* The publisher, now and then: forget the quarantines that are over. */
 void routing_tidy(struct routing *routing, int64_t now_ms);
 
-/* Calls `read` with the snapshot (never NULL) inside a read section; false when there is none. Any thread. */
-bool routing_read(struct routing *routing, void (*read)(const struct snapshot *snapshot, void *to), void *to);
+/* Calls `read` with the snapshot (never NULL) inside a read section; false when there is none. Any
+ * thread. */
+bool routing_read(struct routing *routing, void (*read)(const struct snapshot *snapshot, void *to),
+                  void *to);
 
 /* Around fork(), on the forking thread; in the child the readers of other threads are forgotten. */
 void snapshot_before_fork(void);

@@ -6,12 +6,19 @@
 
 #include "registry/base/text.h"
 
-static_assert((int)ROLE_SECONDARY == (int)ROSTER_ROLE_SECONDARY && (int)ROLE_PRIMARY == (int)ROSTER_ROLE_PRIMARY, "same order");
-static_assert((int)HEALTH_UP == (int)ROSTER_HEALTH_UP && (int)HEALTH_DOWN == (int)ROSTER_HEALTH_DOWN, "same order");
-static_assert((int)LAG_OK == (int)ROSTER_LAG_OK && (int)LAG_BROKEN == (int)ROSTER_LAG_BROKEN, "same order");
-static_assert(sizeof((struct roster_endpoint *)0)->name >= NAME_SIZE && sizeof((struct roster_endpoint *)0)->host >= HOST_SIZE,
+static_assert((int)ROLE_SECONDARY == (int)ROSTER_ROLE_SECONDARY &&
+                  (int)ROLE_PRIMARY == (int)ROSTER_ROLE_PRIMARY,
+              "same order");
+static_assert((int)HEALTH_UP == (int)ROSTER_HEALTH_UP &&
+                  (int)HEALTH_DOWN == (int)ROSTER_HEALTH_DOWN,
+              "same order");
+static_assert((int)LAG_OK == (int)ROSTER_LAG_OK && (int)LAG_BROKEN == (int)ROSTER_LAG_BROKEN,
+              "same order");
+static_assert(sizeof((struct roster_endpoint *)0)->name >= NAME_SIZE &&
+                  sizeof((struct roster_endpoint *)0)->host >= HOST_SIZE,
               "names and hosts fit");
-static_assert((int)MEMBERS_MAX == (int)ROSTER_MEMBERS_MAX && MEMBERS_MAX <= 32, "a set of members fits a uint32_t");
+static_assert((int)MEMBERS_MAX == (int)ROSTER_MEMBERS_MAX && MEMBERS_MAX <= 32,
+              "a set of members fits a uint32_t");
 
 static uint32_t bit(int index)
 {
@@ -22,8 +29,8 @@ static uint32_t bit(int index)
 
 static void describe(const struct member *member, int64_t epoch, struct roster_endpoint *to)
 {
-    bool fits =
-        text_copy(to->name, sizeof to->name, member->config.name) && text_copy(to->host, sizeof to->host, member->config.host);
+    bool fits = text_copy(to->name, sizeof to->name, member->config.name) &&
+                text_copy(to->host, sizeof to->host, member->config.host);
     assert(fits); /* the public sizes are no smaller than the model's */
     to->port = member->config.port;
     to->weight = member->config.weight;
@@ -62,14 +69,16 @@ static int find_writer(const struct topology *topology)
 
 static bool may_be_read(const struct member *member, enum writers writers)
 {
-    return (member->role == ROLE_SECONDARY || (member->role == ROLE_PRIMARY && writers == WRITERS_ALL)) && member->health != HEALTH_DOWN && !member->fenced && !member->drained &&
+    return (member->role == ROLE_SECONDARY ||
+            (member->role == ROLE_PRIMARY && writers == WRITERS_ALL)) &&
+           member->health != HEALTH_DOWN && !member->fenced && !member->drained &&
            !member->claims && !is_foreign(member);
 }
 
 static int tier_of(const struct roster_endpoint *endpoint)
 {
-    return (endpoint->lag_state == ROSTER_LAG_BROKEN ? 4 : 0) + (endpoint->health == ROSTER_HEALTH_UP ? 0 : 2) +
-           (endpoint->weight > 0 ? 0 : 1);
+    return (endpoint->lag_state == ROSTER_LAG_BROKEN ? 4 : 0) +
+           (endpoint->health == ROSTER_HEALTH_UP ? 0 : 2) + (endpoint->weight > 0 ? 0 : 1);
 }
 
 /* The unknown is behind every number. */
@@ -81,7 +90,8 @@ static int compare_known(int64_t a, int64_t b)
     return a < b ? -1 : a > b;
 }
 
-/* Before or behind in the floor. A lag known in time comes before one known in bytes only: the two do not compare. */
+/* Before or behind in the floor. A lag known in time comes before one known in bytes only: the two
+ * do not compare. */
 static int compare_fitness(const struct roster_endpoint *a, const struct roster_endpoint *b)
 {
     int by = tier_of(a) - tier_of(b);
@@ -100,7 +110,8 @@ static int compare_fitness(const struct roster_endpoint *a, const struct roster_
 static void insert_by_fitness(struct table *table, int index)
 {
     int at = table->pool_count++;
-    while (at > 0 && compare_fitness(&table->endpoints[index], &table->endpoints[table->pool[at - 1]]) < 0) {
+    while (at > 0 &&
+           compare_fitness(&table->endpoints[index], &table->endpoints[table->pool[at - 1]]) < 0) {
         table->pool[at] = table->pool[at - 1];
         at--;
     }
@@ -133,12 +144,15 @@ void table_build(const struct topology *topology, struct table *ret_table)
     enum writers writers = topology->policy.writers;
     for (int i = 0; i < topology->member_count; i++) {
         const struct member *member = &topology->members[i];
-        if (i == ret_table->writer || (writers == WRITERS_ALL && ret_table->writer >= 0 && writes(member) && !member->drained)) {
+        if (i == ret_table->writer || (writers == WRITERS_ALL && ret_table->writer >= 0 &&
+                                       writes(member) && !member->drained)) {
             ret_table->writer_set |= bit(i);
         }
         describe(member, topology->epoch, &ret_table->endpoints[i]);
-        ret_table->used[i] = (uint16_t)(offsetof(struct roster_endpoint, host) + strlen(member->config.host) + 1);
-        if (!(ret_table->writer_set & bit(i)) && (member->fenced || member->claims || is_foreign(member))) {
+        ret_table->used[i] =
+            (uint16_t)(offsetof(struct roster_endpoint, host) + strlen(member->config.host) + 1);
+        if (!(ret_table->writer_set & bit(i)) &&
+            (member->fenced || member->claims || is_foreign(member))) {
             ret_table->gone_set |= bit(i);
         }
         if (may_be_read(member, writers) && (i != ret_table->writer || writers == WRITERS_ALL)) {
@@ -168,7 +182,8 @@ static int pick_of_first(const struct table *table, enum roster_policy policy, u
     }
     uint32_t mark = below(total, chance), at = 0;
     for (uint32_t i = 0; i < count; i++) {
-        at += table->first_sum[i] <= mark; /* to the end, without a branch: leaving early costs more, mispredicted */
+        /* to the end, without a branch: leaving early costs more, mispredicted */
+        at += table->first_sum[i] <= mark;
     }
     return table->first[at];
 }
@@ -200,7 +215,8 @@ static int pick_by_weight(const struct table *table, uint32_t set, uint64_t chan
     }
 }
 
-static int pick_of_set(const struct table *table, uint32_t set, enum roster_policy policy, uint64_t chance)
+static int pick_of_set(const struct table *table, uint32_t set, enum roster_policy policy,
+                       uint64_t chance)
 {
     uint32_t count = (uint32_t)__builtin_popcount(set);
     switch (policy) {
@@ -216,7 +232,8 @@ static int pick_of_set(const struct table *table, uint32_t set, enum roster_poli
 
 static bool has_limits(const struct roster_request *request)
 {
-    return request->max_lag_ms > 0 || request->max_lag_bytes > 0 || request->max_lag_transactions > 0;
+    return request->max_lag_ms > 0 || request->max_lag_bytes > 0 ||
+           request->max_lag_transactions > 0;
 }
 
 static bool is_below(int64_t lag, int64_t limit)
@@ -227,7 +244,8 @@ static bool is_below(int64_t lag, int64_t limit)
 static bool is_within(const struct roster_endpoint *endpoint, const struct roster_request *request)
 {
     return endpoint->lag_state == ROSTER_LAG_OK &&
-           is_below(endpoint->lag_ms, request->max_lag_ms) && is_below(endpoint->lag_bytes, request->max_lag_bytes) &&
+           is_below(endpoint->lag_ms, request->max_lag_ms) &&
+           is_below(endpoint->lag_bytes, request->max_lag_bytes) &&
            is_below(endpoint->lag_transactions, request->max_lag_transactions);
 }
 
@@ -245,7 +263,8 @@ static uint32_t set_within(const struct table *table, const struct roster_reques
     return set;
 }
 
-static int pick_secondary(const struct table *table, const struct roster_request *request, uint64_t chance, uint32_t avoid)
+static int pick_secondary(const struct table *table, const struct roster_request *request,
+                          uint64_t chance, uint32_t avoid)
 {
     if (!has_limits(request) && avoid == 0) {
         return table->first_count ? pick_of_first(table, request->policy, chance) : -1;
@@ -264,20 +283,23 @@ static int pick_secondary(const struct table *table, const struct roster_request
     return -1;
 }
 
-int table_pick(const struct table *table, enum roster_access access, const struct roster_request *request, uint64_t chance,
-               uint32_t avoid)
+int table_pick(const struct table *table, enum roster_access access,
+               const struct roster_request *request, uint64_t chance, uint32_t avoid)
 {
     int writer = table->writer >= 0 && !(avoid & bit(table->writer)) ? table->writer : -1;
     if (access == ROSTER_WRITE) {
         uint32_t set = table->writer_set & ~avoid;
-        return table_has_several_writers(table) && set ? pick_of_set(table, set, request->policy, chance) : writer;
+        return table_has_several_writers(table) && set
+                   ? pick_of_set(table, set, request->policy, chance)
+                   : writer;
     }
     int index = pick_secondary(table, request, chance, avoid);
     if (index < 0 && request->fallback) {
         index = writer;
     }
     if (index < 0 && avoid) {
-        index = pick_secondary(table, request, chance, 0); /* a quarantine never empties the pool */
+        /* a quarantine never empties the pool */
+        index = pick_secondary(table, request, chance, 0);
     }
     return index;
 }

@@ -35,20 +35,26 @@ enum { TIERS = 8 };
 
 struct table {
     int64_t epoch;
-    int writer;                              /* index of the endpoint that takes writes, the preferred one of several; -1: none */
-    uint32_t writer_set;                     /* all that take them, as bits by index */
+    /* index of the endpoint that takes writes, the preferred one of several; -1: none */
+    int writer;
+    uint32_t writer_set; /* all that take them, as bits by index */
     int endpoint_count;
     int pool_count;
-    uint8_t pool[MEMBERS_MAX];               /* indices, in the order of the floor */
-    uint32_t pool_set;                       /* the same as bits by index */
-    uint32_t tier_set[TIERS];                /* the pool, split */
-    uint32_t gone_set;                       /* not merely unused: connections to it must be closed (fenced, stranger, rival) */
-    int first_tier;                          /* the first that is not empty; TIERS when all are */
-    int first_count;                         /* its members, as indices, with their weights summed up: the fast path */
+    uint8_t pool[MEMBERS_MAX]; /* indices, in the order of the floor */
+    uint32_t pool_set;         /* the same as bits by index */
+    uint32_t tier_set[TIERS];  /* the pool, split */
+    /* not merely unused: connections to it must be closed (fenced, stranger, rival) */
+    uint32_t gone_set;
+    /* the first that is not empty; TIERS when all are */
+    int first_tier;
+    /* its members, as indices, with their weights summed up: the fast path */
+    int first_count;
     uint8_t first[MEMBERS_MAX];
-    uint32_t first_sum[MEMBERS_MAX];         /* first_sum[i]: the weights of first[0..i] */
-    uint16_t used[MEMBERS_MAX];              /* bytes of each endpoint up to the end of its host: what is worth copying */
-    struct roster_endpoint endpoints[MEMBERS_MAX]; /* as the topology's members: sorted by name */
+    uint32_t first_sum[MEMBERS_MAX]; /* first_sum[i]: the weights of first[0..i] */
+    /* bytes of each endpoint up to the end of its host: what is worth copying */
+    uint16_t used[MEMBERS_MAX];
+    /* as the topology's members: sorted by name */
+    struct roster_endpoint endpoints[MEMBERS_MAX];
 };
 
 /* Total: any topology that the codec accepts gives a table. */
@@ -59,11 +65,12 @@ static inline bool table_has_several_writers(const struct table *table)
     return (table->writer_set & (table->writer_set - 1)) != 0;
 }
 
-/* The endpoint to use, or -1 when there is none for this request. `chance` is the draw: a counter for
- * ROSTER_ROUND_ROBIN, a uniform 64-bit number otherwise. `avoid` are the quarantined, as bits by index: they
- * serve only when everyone else is used up, and a writer among them is none. Bounded work, no side effect. */
-int table_pick(const struct table *table, enum roster_access access, const struct roster_request *request, uint64_t chance,
-               uint32_t avoid);
+/* The endpoint to use, or -1 when there is none for this request. `chance` is the draw: a counter
+ * for ROSTER_ROUND_ROBIN, a uniform 64-bit number otherwise. `avoid` are the quarantined, as bits
+ * by index: they serve only when everyone else is used up, and a writer among them is none. Bounded
+ * work, no side effect. */
+int table_pick(const struct table *table, enum roster_access access,
+               const struct roster_request *request, uint64_t chance, uint32_t avoid);
 
 /* Index of the endpoint of that name, or -1. */
 int table_find(const struct table *table, const char *name);

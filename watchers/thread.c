@@ -32,7 +32,8 @@ bool worker_start(struct worker *worker, const char *name, void *(*run)(void *ar
 {
     worker_lock(worker);
     if (!worker->running) {
-        sigset_t all, before; /* a thread inherits the mask: the host's signals are not ours to take */
+        /* a thread inherits the mask: the host's signals are not ours to take */
+        sigset_t all, before;
         sigfillset(&all);
         pthread_sigmask(SIG_SETMASK, &all, &before);
         worker->running = pthread_create(&worker->thread, NULL, run, arg) == 0;
@@ -85,6 +86,7 @@ void worker_wait(struct worker *worker)
 
 bool worker_wait_until(struct worker *worker, int64_t mono_ms)
 {
-    struct timespec until = {.tv_sec = (time_t)(mono_ms / 1000), .tv_nsec = (long)(mono_ms % 1000) * 1000000};
+    struct timespec until = {.tv_sec = (time_t)(mono_ms / 1000),
+                             .tv_nsec = (long)(mono_ms % 1000) * 1000000};
     return pthread_cond_timedwait(&worker->wake, &worker->lock, &until) != ETIMEDOUT;
 }

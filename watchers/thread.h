@@ -8,15 +8,16 @@
 #include <stdint.h>
 
 struct worker {
-    pthread_mutex_t lock;  /* also guards what the worker's owner hands over */
-    pthread_cond_t wake;   /* waits by the monotonic clock */
+    pthread_mutex_t lock; /* also guards what the worker's owner hands over */
+    pthread_cond_t wake;  /* waits by the monotonic clock */
     pthread_t thread;
     bool running;
     bool stop;
 };
 
 bool worker_init(struct worker *worker);
-void worker_release(struct worker *worker); /* its thread must have been stopped, or never have been */
+/* its thread must have been stopped, or never have been */
+void worker_release(struct worker *worker);
 
 /* Starts the thread unless it runs; false when none could be made. Any thread. */
 bool worker_start(struct worker *worker, const char *name, void *(*run)(void *arg), void *arg);

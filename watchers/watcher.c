@@ -22,10 +22,10 @@ struct watcher {
     struct watched *all;     /* newest first */
     struct watched *news_at; /* where watcher_news goes on; NULL: at the start */
     bool up;
-    bool registry_id_current;     /* the root znode was read in this session */
+    bool registry_id_current; /* the root znode was read in this session */
     bool presence_current;    /* the children of /probes were read since the last connect */
     bool presence_of_session; /* ... in this session */
-    bool registry_id_ok;          /* `registry_id` holds, for this session */
+    bool registry_id_ok;      /* `registry_id` holds, for this session */
     struct registry_id registry_id;
     char registry_id_fault[SENTENCE_SIZE];
     bool lost; /* the loss of the link was told, its return not yet */
@@ -47,7 +47,8 @@ static uint64_t draw(struct watcher *watcher)
     return x ^ (x >> 31);
 }
 
-static __attribute__((format(printf, 3, 4))) void say(struct watcher *watcher, int level, const char *format, ...)
+static __attribute__((format(printf, 3, 4))) void say(struct watcher *watcher, int level,
+                                                      const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -58,8 +59,8 @@ static __attribute__((format(printf, 3, 4))) void say(struct watcher *watcher, i
 }
 
 /* czxid and version: of the value when it is refused for what it says, else 0. */
-static __attribute__((format(printf, 4, 5))) void refuse(struct watched *watched, int64_t czxid, int32_t version,
-                                                         const char *format, ...)
+static __attribute__((format(printf, 4, 5))) void refuse(struct watched *watched, int64_t czxid,
+                                                         int32_t version, const char *format, ...)
 {
     char sentence[SENTENCE_SIZE], tame[REFUSED_SIZE];
     va_list args;
@@ -67,7 +68,8 @@ static __attribute__((format(printf, 4, 5))) void refuse(struct watched *watched
     vsnprintf(sentence, sizeof sentence, format, args);
     va_end(args);
     text_tame(tame, sizeof tame, sentence);
-    bool told = text_equal(tame, watched->refused) && czxid == watched->refused_czxid && version == watched->refused_version;
+    bool told = text_equal(tame, watched->refused) && czxid == watched->refused_czxid &&
+                version == watched->refused_version;
     if (!told) {
         strcpy(watched->refused, tame);
         watched->refused_czxid = czxid;
@@ -146,7 +148,8 @@ static void refresh_ages(struct watcher *watcher, int64_t now_ms)
     }
 }
 
-/* A verdict proves that the fleet stood behind it when it was reached, by the clock of the probe that wrote it. */
+/* A verdict proves that the fleet stood behind it when it was reached, by the clock of the probe
+ * that wrote it. */
 static void stood_at_verdict(struct watched *watched, struct moment moment)
 {
     int64_t age_ms = moment.wall_ms - watched->topology.at_wall_ms;
@@ -169,8 +172,10 @@ static bool supersedes(const struct registry_id *registry_id, const char *regist
     return false;
 }
 
-/* May what this registry holds be compared with what we hold? Then *ret_floor is what it must pass. */
-static bool judge_registry(const struct watcher *watcher, struct watched *watched, int64_t *ret_floor)
+/* May what this registry holds be compared with what we hold? Then *ret_floor is what it must pass.
+ */
+static bool judge_registry(const struct watcher *watcher, struct watched *watched,
+                           int64_t *ret_floor)
 {
     const char *ours = watched->provenance.registry;
     *ret_floor = watched->has ? watched->provenance.mzxid : 0;
@@ -178,7 +183,8 @@ static bool judge_registry(const struct watcher *watcher, struct watched *watche
         return true;
     }
     if (!watcher->registry_id_ok) {
-        refuse(watched, 0, 0, "the registry does not say which one it is (%s); what is known is of registry %s",
+        refuse(watched, 0, 0,
+               "the registry does not say which one it is (%s); what is known is of registry %s",
                watcher->registry_id_fault, ours);
         return false;
     }
@@ -189,12 +195,15 @@ static bool judge_registry(const struct watcher *watcher, struct watched *watche
         *ret_floor = 0;
         return true;
     }
-    refuse(watched, 0, 0, "this is registry %s; what is known is of registry %s, and an operator has not accepted the new one",
+    refuse(watched, 0, 0,
+           "this is registry %s; what is known is of registry %s, and an operator has not accepted "
+           "the new one",
            watcher->registry_id.registry, ours);
     return false;
 }
 
-static void accept(const struct watcher *watcher, struct watched *watched, const struct topology *topology, struct moment moment)
+static void accept(const struct watcher *watcher, struct watched *watched,
+                   const struct topology *topology, struct moment moment)
 {
     watched->topology = *topology;
     watched->has = true;
@@ -210,7 +219,8 @@ static void accept(const struct watcher *watcher, struct watched *watched, const
     stop_refusing(watched);
 }
 
-static void judge_value(const struct watcher *watcher, struct watched *watched, int64_t floor, struct moment moment)
+static void judge_value(const struct watcher *watcher, struct watched *watched, int64_t floor,
+                        struct moment moment)
 {
     const struct mirror_node *node = watched->node;
     if (node->stat.mzxid == floor) {
@@ -224,8 +234,10 @@ static void judge_value(const struct watcher *watcher, struct watched *watched, 
         return;
     }
     if (node->stat.mzxid < floor) {
-        if (node->first_of_session) { /* it follows a sync: no lagging server can be the reason */
-            refuse(watched, 0, 0, "the registry went back in time: it holds zxid %llx, what is known is of %llx",
+        /* it follows a sync: no lagging server can be the reason */
+        if (node->first_of_session) {
+            refuse(watched, 0, 0,
+                   "the registry went back in time: it holds zxid %llx, what is known is of %llx",
                    (unsigned long long)node->stat.mzxid, (unsigned long long)floor);
         }
         return;
@@ -235,7 +247,8 @@ static void judge_value(const struct watcher *watcher, struct watched *watched, 
     if (!topology || !topology_decode(node->data ? node->data : "", node->len, topology, &error)) {
         refuse(watched, node->stat.czxid, node->stat.version, "%s", error.sentence);
     } else if (!text_equal(topology->cluster, watched->cluster)) {
-        refuse(watched, node->stat.czxid, node->stat.version, "it is the topology of another cluster, \"%s\"", topology->cluster);
+        refuse(watched, node->stat.czxid, node->stat.version,
+               "it is the topology of another cluster, \"%s\"", topology->cluster);
     } else {
         accept(watcher, watched, topology, moment);
     }
@@ -246,7 +259,8 @@ static void judge(struct watcher *watcher, struct watched *watched, struct momen
 {
     const struct mirror_node *node = watched->node;
     int64_t floor;
-    if (!watcher->registry_id_current || !watcher->presence_of_session || node->rc == STORE_UNKNOWN) {
+    if (!watcher->registry_id_current || !watcher->presence_of_session ||
+        node->rc == STORE_UNKNOWN) {
         return; /* judged when all is there */
     }
     watched->answered = true;
@@ -279,10 +293,12 @@ static void read_registry_id(struct watcher *watcher, struct moment moment)
     struct registry_id registry_id;
     bool first = !watcher->registry_id_current;
     watcher->registry_id_current = true;
-    if (node->rc == STORE_OK && registry_id_decode(node->data ? node->data : "", node->len, &registry_id, &error)) {
+    if (node->rc == STORE_OK &&
+        registry_id_decode(node->data ? node->data : "", node->len, &registry_id, &error)) {
         watcher->registry_id = registry_id;
         watcher->registry_id_ok = true;
-    } else if (first) { /* later in a session we know well which one it is, whatever became of the znode */
+    } else if (first) { /* later in a session we know well which one it is, whatever became of the
+                           znode */
         watcher->registry_id_ok = false;
         text_tame(watcher->registry_id_fault, sizeof watcher->registry_id_fault,
                   node->rc == STORE_OK ? error.sentence : store_rc_names[node->rc]);
@@ -292,7 +308,8 @@ static void read_registry_id(struct watcher *watcher, struct moment moment)
 
 static void read_presence(struct watcher *watcher, struct moment moment)
 {
-    watcher->presence_current = watcher->presence_node->rc == STORE_OK || watcher->presence_node->rc == STORE_NO_NODE;
+    watcher->presence_current =
+        watcher->presence_node->rc == STORE_OK || watcher->presence_node->rc == STORE_NO_NODE;
     if (!watcher->presence_of_session) {
         watcher->presence_of_session = true;
         judge_all(watcher, moment);
@@ -313,7 +330,8 @@ static void unconfirm_all(struct watcher *watcher)
 
 static void set_resync(struct watcher *watcher, int64_t now_ms)
 {
-    watcher->resync_due_ms = now_ms + RESYNC_MS * 2 / 3 + (int64_t)(draw(watcher) % (RESYNC_MS * 2 / 3));
+    watcher->resync_due_ms =
+        now_ms + RESYNC_MS * 2 / 3 + (int64_t)(draw(watcher) % (RESYNC_MS * 2 / 3));
 }
 
 static void link_up(struct watcher *watcher, const struct store_event *event, struct moment moment)
@@ -324,12 +342,14 @@ static void link_up(struct watcher *watcher, const struct store_event *event, st
         watcher->registry_id_current = false;
         watcher->presence_of_session = false;
     } else {
-        /* The sync of this session may have been lost with the link, and its first reads are still to come. */
+        /* The sync of this session may have been lost with the link, and its first reads are still
+         * to come. */
         store_sync(watcher->store, store_tag(watcher, TAG_CALLER), "/");
     }
     set_resync(watcher, moment.now_ms);
-    say(watcher, watcher->lost ? ROSTER_LOG_NOTICE : ROSTER_LOG_INFO, "registry: connected, %s session %llx",
-        event->renewed ? "new" : "same", (unsigned long long)event->session);
+    say(watcher, watcher->lost ? ROSTER_LOG_NOTICE : ROSTER_LOG_INFO,
+        "registry: connected, %s session %llx", event->renewed ? "new" : "same",
+        (unsigned long long)event->session);
     watcher->lost = false;
 }
 
@@ -339,13 +359,15 @@ static void link_lost(struct watcher *watcher, const struct store_event *event)
     watcher->up = false;
     unconfirm_all(watcher);
     if (was_up || !watcher->lost) { /* said once per absence, however long */
-        const char *detail = event->detail && event->detail[0] ? event->detail : "the link was lost";
+        const char *detail =
+            event->detail && event->detail[0] ? event->detail : "the link was lost";
         say(watcher, ROSTER_LOG_WARNING, "registry: %s; routing goes on by what is known", detail);
         watcher->lost = true;
     }
 }
 
-/* A process that was stopped, or a machine that slept, must not take what it held before for fresh. */
+/* A process that was stopped, or a machine that slept, must not take what it held before for fresh.
+ */
 static void step_began(struct watcher *watcher, struct moment moment)
 {
     int64_t gap_ms = moment.now_ms - watcher->stepped_ms;
@@ -440,7 +462,9 @@ static bool news_of(struct watched *watched, struct news *ret_news)
         ret_news->kind = NEWS_SENTENCE;
         ret_news->level = watched->sentence_level;
         snprintf(ret_news->sentence, sizeof ret_news->sentence, "%s: %s%s", watched->cluster,
-                 watched->refused[0] ? "what the registry holds is not followed: " : "followed again", watched->refused);
+                 watched->refused[0] ? "what the registry holds is not followed: "
+                                     : "followed again",
+                 watched->refused);
     } else if (watched->topology_new) {
         watched->topology_new = false;
         ret_news->kind = NEWS_TOPOLOGY;
@@ -463,7 +487,8 @@ bool watcher_news(struct watcher *watcher, struct news *ret_news)
         strcpy(ret_news->sentence, watcher->sentence);
         return true;
     }
-    for (struct watched *watched = watcher->news_at ? watcher->news_at : watcher->all; watched; watched = watched->next) {
+    for (struct watched *watched = watcher->news_at ? watcher->news_at : watcher->all; watched;
+         watched = watched->next) {
         if (news_of(watched, ret_news)) {
             watcher->news_at = watched;
             return true;
@@ -486,9 +511,10 @@ struct watcher *watcher_new(struct store *store, const char *root, uint64_t seed
     watcher->random = seed;
     watcher->mirror = mirror_new(store);
     if (!text_copy(watcher->root, sizeof watcher->root, root) || !watcher->mirror ||
-        !(watcher->registry_id_node = mirror_add(watcher->mirror, root, false, NODE_REGISTRY_ID, watcher)) ||
-        !(watcher->presence_node =
-              mirror_add(watcher->mirror, path_probes(path, sizeof path, root), true, NODE_PRESENCE, watcher))) {
+        !(watcher->registry_id_node =
+              mirror_add(watcher->mirror, root, false, NODE_REGISTRY_ID, watcher)) ||
+        !(watcher->presence_node = mirror_add(watcher->mirror, path_probes(path, sizeof path, root),
+                                              true, NODE_PRESENCE, watcher))) {
         watcher_free(watcher);
         return NULL;
     }
@@ -509,8 +535,9 @@ void watcher_free(struct watcher *watcher)
     free(watcher);
 }
 
-struct watched *watcher_follow(struct watcher *watcher, const char *cluster, void *owner, const struct topology *kept,
-                               const struct provenance *provenance, struct moment moment)
+struct watched *watcher_follow(struct watcher *watcher, const char *cluster, void *owner,
+                               const struct topology *kept, const struct provenance *provenance,
+                               struct moment moment)
 {
     struct watched *watched = calloc(1, sizeof *watched);
     char path[PATH_SIZE];

@@ -2,7 +2,8 @@
  * routing.
  *
  *     store events --> watcher_event --> (mirror reads the znodes) --> judge --> watched.topology
- *     time         --> watcher_tick  --> age, resync                       \-> watcher_news: what is new, what to say
+ *     time         --> watcher_tick  --> age, resync                       \-> watcher_news: what
+ * is new, what to say
  *
  * One watcher per session. It follows the root znode (which registry this is),
  * the children of /probes (who lives) and one topology per cluster, and holds
@@ -31,14 +32,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "registry/store/mirror.h"
 #include "registry/model/model.h"
+#include "registry/store/mirror.h"
 
 enum {
-    LEASE_MS = 3000,       /* how long "fresh" holds without a step; a longer gap (a stopped process) is doubt */
-    TICK_MS = 1000,        /* steps come at least this often while the session is up */
-    REFUSED_SIZE = 256,    /* struct roster_state's */
-    REFRESH_GAP_MS = 250   /* re-reads that callers ask for are no closer than this, per cluster */
+    /* how long "fresh" holds without a step; a longer gap (a stopped process) is doubt */
+    LEASE_MS = 3000,
+    TICK_MS = 1000,      /* steps come at least this often while the session is up */
+    REFUSED_SIZE = 256,  /* struct roster_state's */
+    REFRESH_GAP_MS = 250 /* re-reads that callers ask for are no closer than this, per cluster */
 };
 
 struct moment {
@@ -48,33 +50,38 @@ struct moment {
 
 /* What is known of a topology beyond itself; also what a cache file keeps. */
 struct provenance {
-    char registry[IDENTITY_SIZE]; /* identity of the registry it was read from; "": it had none */
-    int64_t mzxid;                /* the floor */
+    /* identity of the registry it was read from; "": it had none */
+    char registry[IDENTITY_SIZE];
+    int64_t mzxid; /* the floor */
 };
 
 /* One cluster. For the shell to read, not to write. */
 struct watched {
     char cluster[NAME_SIZE];
-    void *owner;                  /* the shell's */
-    bool has;                     /* a topology is known: the fields up to the gap hold */
-    struct topology topology;     /* the last good one */
+    void *owner;              /* the shell's */
+    bool has;                 /* a topology is known: the fields up to the gap hold */
+    struct topology topology; /* the last good one */
     struct provenance provenance;
-    bool cached;                  /* from a cache, not confirmed by the registry yet */
+    bool cached; /* from a cache, not confirmed by the registry yet */
 
-    bool answered;                /* the registry was asked and what it said was judged, in some session */
-    bool fresh;                   /* the fleet stands behind it now */
-    int64_t stood_ms;             /* when it last did (monotonic; may lie before the machine's start) */
-    int witnesses_now;            /* of the evidence's probes, those present; -1: not known */
-    char refused[REFUSED_SIZE];   /* why what the registry holds is not followed; "" */
+    /* the registry was asked and what it said was judged, in some session */
+    bool answered;
+    bool fresh; /* the fleet stands behind it now */
+    /* when it last did (monotonic; may lie before the machine's start) */
+    int64_t stood_ms;
+    int witnesses_now;          /* of the evidence's probes, those present; -1: not known */
+    char refused[REFUSED_SIZE]; /* why what the registry holds is not followed; "" */
     /* private */
     struct mirror_node *node;
     struct watched *next;
-    bool confirmed;               /* what the registry holds is what we hold, read since the last connect */
+    /* what the registry holds is what we hold, read since the last connect */
+    bool confirmed;
     bool stood_known, status_new, topology_new, sentence_new;
     int sentence_level;
     int64_t refreshed_ms;
-    int64_t refresh_due_ms;       /* 0: none */
-    int64_t refused_czxid;        /* of the value that is refused, when it is for what it says: so that each is said once */
+    int64_t refresh_due_ms; /* 0: none */
+    /* of the value that is refused, when it is for what it says: so that each is said once */
+    int64_t refused_czxid;
     int32_t refused_version;
 };
 
@@ -94,13 +101,16 @@ struct news {
 
 struct watcher;
 
-/* `store` must outlive the watcher and be used through it alone, save store_renew and store_next. NULL: no memory. */
+/* `store` must outlive the watcher and be used through it alone, save store_renew and store_next.
+ * NULL: no memory. */
 struct watcher *watcher_new(struct store *store, const char *root, uint64_t seed);
 void watcher_free(struct watcher *watcher);
 
-/* Begin to follow a cluster. `kept` and `provenance` (both or neither) are what a cache knew; that is no news. NULL: no memory. */
-struct watched *watcher_follow(struct watcher *watcher, const char *cluster, void *owner, const struct topology *kept,
-                               const struct provenance *provenance, struct moment moment);
+/* Begin to follow a cluster. `kept` and `provenance` (both or neither) are what a cache knew; that
+ * is no news. NULL: no memory. */
+struct watched *watcher_follow(struct watcher *watcher, const char *cluster, void *owner,
+                               const struct topology *kept, const struct provenance *provenance,
+                               struct moment moment);
 
 /* Read this cluster's topology again soon (the first time at once). */
 void watcher_refresh(struct watcher *watcher, struct watched *watched, struct moment moment);

@@ -7,7 +7,8 @@
 
 /* ---- settings --------------------------------------------------------------------- */
 
-static void apply(struct assessment *assessment, const struct cluster_settings *cluster, const struct probe_settings *settings)
+static void apply(struct assessment *assessment, const struct cluster_settings *cluster,
+                  const struct probe_settings *settings)
 {
     enum kind found = assessment->finds_kind ? assessment->policy.kind : KIND_AUTO;
     assessment->policy = cluster->policy;
@@ -21,8 +22,8 @@ static void apply(struct assessment *assessment, const struct cluster_settings *
     assessment->fresh_ms = settings->interval_ms + settings->timeout_ms;
 }
 
-void assess_init(struct assessment *assessment, const char *probe, const struct cluster_settings *cluster,
-                 const struct probe_settings *settings)
+void assess_init(struct assessment *assessment, const char *probe,
+                 const struct cluster_settings *cluster, const struct probe_settings *settings)
 {
     memset(assessment, 0, sizeof *assessment);
     strcpy(assessment->cluster, cluster->name);
@@ -35,7 +36,8 @@ static bool same_place(const struct member_config *a, const struct member_config
     return strcmp(a->name, b->name) == 0 && strcmp(a->host, b->host) == 0 && a->port == b->port;
 }
 
-void assess_reload(struct assessment *assessment, const struct cluster_settings *cluster, const struct probe_settings *settings)
+void assess_reload(struct assessment *assessment, const struct cluster_settings *cluster,
+                   const struct probe_settings *settings)
 {
     struct assessed before[MEMBERS_MAX];
     size_t before_count = assessment->member_count;
@@ -58,13 +60,16 @@ void assess_reload(struct assessment *assessment, const struct cluster_settings 
 
 static bool is_loopback(const char *host)
 {
-    return strcmp(host, "localhost") == 0 || strcmp(host, "127.0.0.1") == 0 || strcmp(host, "::1") == 0;
+    return strcmp(host, "localhost") == 0 || strcmp(host, "127.0.0.1") == 0 ||
+           strcmp(host, "::1") == 0;
 }
 
 static bool is_host_of(const struct assessed *member, const char *host)
 {
-    return strcmp(member->config.host, host) == 0 || (member->address[0] && strcmp(member->address, host) == 0) ||
-           (is_loopback(host) && (is_loopback(member->config.host) || is_loopback(member->address)));
+    return strcmp(member->config.host, host) == 0 ||
+           (member->address[0] && strcmp(member->address, host) == 0) ||
+           (is_loopback(host) &&
+            (is_loopback(member->config.host) || is_loopback(member->address)));
 }
 
 static bool has_answer(const struct assessed *member)
@@ -72,8 +77,10 @@ static bool has_answer(const struct assessed *member)
     return member->standing == ANSWER_OK;
 }
 
-/* The member with this identity of its own, where one is given, else at this address. -1: none of ours. */
-static int find_member(const struct assessment *assessment, const char *id, const char *host, uint16_t port)
+/* The member with this identity of its own, where one is given, else at this address. -1: none of
+ * ours. */
+static int find_member(const struct assessment *assessment, const char *id, const char *host,
+                       uint16_t port)
 {
     for (size_t i = 0; id[0] && i < assessment->member_count; i++) {
         const struct assessed *member = &assessment->members[i];
@@ -96,7 +103,8 @@ static int upstream_of(const struct assessment *assessment, const struct observa
     return find_member(assessment, facts->upstream_id, facts->upstream_host, facts->upstream_port);
 }
 
-/* Of several channels, the one to tell of: one that leads to a member before one that does not, then by how well it runs. */
+/* Of several channels, the one to tell of: one that leads to a member before one that does not,
+ * then by how well it runs. */
 static void choose_channel(const struct assessment *assessment, struct observation *facts)
 {
     size_t best = 0;
@@ -116,7 +124,8 @@ static void choose_channel(const struct assessment *assessment, struct observati
 }
 
 /* The other half of a circular pair, by what it answered; NULL: there is none. */
-static const struct observation *other_half_of(const struct assessment *assessment, const struct assessed *member)
+static const struct observation *other_half_of(const struct assessment *assessment,
+                                               const struct assessed *member)
 {
     int upstream = upstream_of(assessment, &member->facts);
     if (upstream < 0 || !has_answer(&assessment->members[upstream])) {
@@ -126,14 +135,18 @@ static const struct observation *other_half_of(const struct assessment *assessme
     return upstream_of(assessment, facts) == member - assessment->members ? facts : NULL;
 }
 
-/* How to read the servers: nobody knows yet (KIND_AUTO), or what configuration, the registry or the servers say. */
+/* How to read the servers: nobody knows yet (KIND_AUTO), or what configuration, the registry or the
+ * servers say. */
 static const struct kind_rules *rules_of(const struct assessment *assessment)
 {
     enum kind kind = assessment->policy.kind;
-    return kind_rules_of(kind != KIND_AUTO ? kind : assessment->policy.engine == ENGINE_POSTGRESQL ? KIND_STREAMING : KIND_ASYNC);
+    return kind_rules_of(kind != KIND_AUTO                                ? kind
+                         : assessment->policy.engine == ENGINE_POSTGRESQL ? KIND_STREAMING
+                                                                          : KIND_ASYNC);
 }
 
-static struct claim_state claim_of(const struct assessment *assessment, const struct assessed *member)
+static struct claim_state claim_of(const struct assessment *assessment,
+                                   const struct assessed *member)
 {
     return rules_of(assessment)->claim_state(&member->facts, other_half_of(assessment, member));
 }
@@ -143,12 +156,13 @@ static bool claims(const struct assessment *assessment, const struct assessed *m
     return has_answer(member) && claim_of(assessment, member).claim;
 }
 
-/* A stronger word replaces a weaker one, never the other way round: a server that was started without its group looks like one
- * that never had one. */
+/* A stronger word replaces a weaker one, never the other way round: a server that was started
+ * without its group looks like one that never had one. */
 void assess_hint(struct assessment *assessment, enum kind kind)
 {
     bool stronger = assessment->policy.kind == KIND_AUTO || kind > assessment->policy.kind;
-    bool shows = kind != KIND_AUTO && kind_rules_of(kind)->recognises; /* the others are for configuration to say */
+    /* the others are for configuration to say */
+    bool shows = kind != KIND_AUTO && kind_rules_of(kind)->recognises;
     if (assessment->finds_kind && shows && stronger) {
         assessment->policy.kind = kind;
     }
@@ -196,19 +210,24 @@ static const struct observation *source_of(const struct assessment *assessment, 
     return source;
 }
 
-static bool is_silent(const struct assessment *assessment, const struct assessed *member, int64_t now_ms)
+static bool is_silent(const struct assessment *assessment, const struct assessed *member,
+                      int64_t now_ms)
 {
-    return answer_health(member->last) != HEALTH_UP && now_ms - member->heard_ms > assessment->fresh_ms;
+    return answer_health(member->last) != HEALTH_UP &&
+           now_ms - member->heard_ms > assessment->fresh_ms;
 }
 
 /* What comes down to a replica from above it. */
 enum feed {
     FEED_FLOWS,
-    FEED_SILENT, /* a member above says nothing any more: whether it has something new, nobody knows */
-    FEED_CUT     /* a member above is not fed itself: what it has is passed on, the rest does not come */
+    /* a member above says nothing any more: whether it has something new, nobody knows */
+    FEED_SILENT,
+    FEED_CUT /* a member above is not fed itself: what it has is passed on, the rest does not come
+              */
 };
 
-static enum feed feed_of(const struct assessment *assessment, const struct assessed *member, int64_t now_ms)
+static enum feed feed_of(const struct assessment *assessment, const struct assessed *member,
+                         int64_t now_ms)
 {
     for (size_t steps = 0; steps < assessment->member_count; steps++) {
         int i = upstream_of(assessment, &member->facts);
@@ -220,10 +239,12 @@ static enum feed feed_of(const struct assessment *assessment, const struct asses
         if (is_silent(assessment, member, now_ms)) {
             return FEED_SILENT;
         }
-        if (!has_answer(member) || !facts->replica || claims(assessment, member) || (facts->writable && !facts->live)) {
+        if (!has_answer(member) || !facts->replica || claims(assessment, member) ||
+            (facts->writable && !facts->live)) {
             return FEED_FLOWS; /* what it has is the newest that there is */
         }
-        bool passes_on = facts->live && (facts->applying || assessment->policy.kind == KIND_STREAMING);
+        bool passes_on =
+            facts->live && (facts->applying || assessment->policy.kind == KIND_STREAMING);
         if (!passes_on && !facts->archived && !facts->missing[0]) {
             return FEED_CUT;
         }
@@ -231,7 +252,8 @@ static enum feed feed_of(const struct assessment *assessment, const struct asses
     return FEED_FLOWS; /* in a circle */
 }
 
-static void measure_lag(const struct assessment *assessment, struct assessed *member, int64_t now_ms)
+static void measure_lag(const struct assessment *assessment, struct assessed *member,
+                        int64_t now_ms)
 {
     enum feed feed = feed_of(assessment, member, now_ms);
     struct observation facts = member->facts;
@@ -259,23 +281,27 @@ static void measure_lag(const struct assessment *assessment, struct assessed *me
 
 static bool same_facts(const struct observation *a, const struct observation *b)
 {
-    return a->writable == b->writable && a->replica == b->replica && a->live == b->live && a->connecting == b->connecting &&
-           a->applying == b->applying && a->fed_elsewhere == b->fed_elsewhere && a->archived == b->archived &&
-           strcmp(a->stream_name, b->stream_name) == 0 && strcmp(a->awaited, b->awaited) == 0 && strcmp(a->lineage, b->lineage) == 0 &&
-           strcmp(a->identity, b->identity) == 0 && strcmp(a->self_id, b->self_id) == 0 && a->group.type == b->group.type &&
-           a->group.state == b->group.state && a->group.leads == b->group.leads && a->group.many == b->group.many &&
-           a->group.size == b->group.size && a->group.reachable == b->group.reachable &&
-           strcmp(a->group.leader_id, b->group.leader_id) == 0 && a->claim == b->claim && a->ready == b->ready &&
-           strcmp(a->upstream_host, b->upstream_host) == 0 && a->upstream_port == b->upstream_port &&
-           strcmp(a->upstream_id, b->upstream_id) == 0;
+    return a->writable == b->writable && a->replica == b->replica && a->live == b->live &&
+           a->connecting == b->connecting && a->applying == b->applying &&
+           a->fed_elsewhere == b->fed_elsewhere && a->archived == b->archived &&
+           strcmp(a->stream_name, b->stream_name) == 0 && strcmp(a->awaited, b->awaited) == 0 &&
+           strcmp(a->lineage, b->lineage) == 0 && strcmp(a->identity, b->identity) == 0 &&
+           strcmp(a->self_id, b->self_id) == 0 && a->group.type == b->group.type &&
+           a->group.state == b->group.state && a->group.leads == b->group.leads &&
+           a->group.many == b->group.many && a->group.size == b->group.size &&
+           a->group.reachable == b->group.reachable &&
+           strcmp(a->group.leader_id, b->group.leader_id) == 0 && a->claim == b->claim &&
+           a->ready == b->ready && strcmp(a->upstream_host, b->upstream_host) == 0 &&
+           a->upstream_port == b->upstream_port && strcmp(a->upstream_id, b->upstream_id) == 0;
 }
 
-static int take_answer(struct assessment *assessment, struct assessed *member, const struct observation *observation,
-                       const char *address, int64_t now_ms)
+static int take_answer(struct assessment *assessment, struct assessed *member,
+                       const struct observation *observation, const char *address, int64_t now_ms)
 {
     struct observation facts = *observation;
     choose_channel(assessment, &facts);
-    bool same = member->answered && same_facts(&member->facts, &facts) && member->standing == ANSWER_OK;
+    bool same =
+        member->answered && same_facts(&member->facts, &facts) && member->standing == ANSWER_OK;
     int flags = same && member->failures == 0 ? ASSESS_SAME : ASSESS_ALARM;
     member->failures = 0;
     member->successes++;
@@ -301,33 +327,38 @@ static int take_answer(struct assessment *assessment, struct assessed *member, c
     return flags;
 }
 
-static int take_failure(struct assessment *assessment, struct assessed *member, const struct observation *observation)
+static int take_failure(struct assessment *assessment, struct assessed *member,
+                        const struct observation *observation)
 {
-    int flags = member->failures == 0 && member->last != observation->answer ? ASSESS_ALARM : ASSESS_SAME;
+    int flags =
+        member->failures == 0 && member->last != observation->answer ? ASSESS_ALARM : ASSESS_SAME;
     bool definite = answer_is_definite(observation->answer);
     member->successes = 0;
     member->failures += definite ? 0 : 1;
     memcpy(member->detail, observation->detail, sizeof member->detail);
     memcpy(member->missing, observation->missing, sizeof member->missing);
     if (observation->answer == ANSWER_PRIVILEGE) {
-        assess_hint(assessment, kind_shown(assessment->policy.engine, observation)); /* so much it has said */
+        /* so much it has said */
+        assess_hint(assessment, kind_shown(assessment->policy.engine, observation));
     }
-    if ((definite || member->failures >= assessment->fall) && member->standing != observation->answer) {
+    if ((definite || member->failures >= assessment->fall) &&
+        member->standing != observation->answer) {
         member->standing = observation->answer;
         flags |= ASSESS_CHANGED | ASSESS_ALARM;
     }
     return flags;
 }
 
-int assess_look(struct assessment *assessment, size_t i, const struct observation *observation, const char *address, int64_t now_ms,
-                int64_t now_wall_ms)
+int assess_look(struct assessment *assessment, size_t i, const struct observation *observation,
+                const char *address, int64_t now_ms, int64_t now_wall_ms)
 {
     struct assessed *member = &assessment->members[i];
     if (answer_health(observation->answer) == HEALTH_UP) {
         member->heard_ms = now_ms;
     }
-    int flags = observation->answer == ANSWER_OK ? take_answer(assessment, member, observation, address, now_ms)
-                                                 : take_failure(assessment, member, observation);
+    int flags = observation->answer == ANSWER_OK
+                    ? take_answer(assessment, member, observation, address, now_ms)
+                    : take_failure(assessment, member, observation);
     member->looked = true;
     member->looked_ms = now_ms;
     member->last = observation->answer;
@@ -337,11 +368,14 @@ int assess_look(struct assessment *assessment, size_t i, const struct observatio
     return flags;
 }
 
-/* ---- the report --------------------------------------------------------------------------------- */
+/* ---- the report ---------------------------------------------------------------------------------
+ */
 
-static bool is_overdue(const struct assessment *assessment, const struct assessed *member, int64_t now_ms)
+static bool is_overdue(const struct assessment *assessment, const struct assessed *member,
+                       int64_t now_ms)
 {
-    bool waits = member->standing == ANSWER_AUTH; /* asked rarely, so that the account is not locked */
+    /* asked rarely, so that the account is not locked */
+    bool waits = member->standing == ANSWER_AUTH;
     return member->looked && !waits && now_ms - member->looked_ms > assessment->overdue_ms;
 }
 
@@ -352,14 +386,16 @@ static int64_t told(const struct band *band)
 
 static bool is_peer(const struct assessment *assessment, const struct assessed *member)
 {
-    struct claim_state state = has_answer(member) ? claim_of(assessment, member) : (struct claim_state){0};
+    struct claim_state state =
+        has_answer(member) ? claim_of(assessment, member) : (struct claim_state){0};
     return state.claim && state.shared;
 }
 
-/* The view that a member writes in. A new one reaches members one after the other, and probes one after the other see that:
- * for a moment, who may write beside others goes by the newest view among them. Whoever is cut off says so; or keeps to the
- * old view for longer. */
-static const char *view_of(const struct assessment *assessment, const struct assessed *member, int64_t now_ms)
+/* The view that a member writes in. A new one reaches members one after the other, and probes one
+ * after the other see that: for a moment, who may write beside others goes by the newest view among
+ * them. Whoever is cut off says so; or keeps to the old view for longer. */
+static const char *view_of(const struct assessment *assessment, const struct assessed *member,
+                           int64_t now_ms)
 {
     const struct assessed *newest = member;
     int64_t since_ms = 0;
@@ -367,7 +403,8 @@ static const char *view_of(const struct assessment *assessment, const struct ass
         const struct assessed *other = &assessment->members[i];
         int newer = lineage_compare(other->facts.lineage, newest->facts.lineage);
         bool first = newer > 0 || (newer == 0 && newest != member && other->view_ms < since_ms);
-        if (first && is_peer(assessment, other) && strcmp(other->facts.identity, member->facts.identity) == 0) {
+        if (first && is_peer(assessment, other) &&
+            strcmp(other->facts.identity, member->facts.identity) == 0) {
             newest = other;
             since_ms = other->view_ms;
         }
@@ -375,8 +412,8 @@ static const char *view_of(const struct assessment *assessment, const struct ass
     return now_ms - since_ms < VIEW_SPREADS_MS ? newest->facts.lineage : member->facts.lineage;
 }
 
-static void describe_answer(const struct assessment *assessment, const struct assessed *member, int64_t now_ms,
-                            struct member_report *member_report)
+static void describe_answer(const struct assessment *assessment, const struct assessed *member,
+                            int64_t now_ms, struct member_report *member_report)
 {
     const struct observation *facts = &member->facts;
     int upstream = upstream_of(assessment, facts);
@@ -386,21 +423,25 @@ static void describe_answer(const struct assessment *assessment, const struct as
     member_report->writable = state.writable;
     member_report->condition = state.condition;
     member_report->sync = upstream >= 0 && has_answer(&assessment->members[upstream]) &&
-                     kind_awaits(&assessment->members[upstream].facts, facts);
+                          kind_awaits(&assessment->members[upstream].facts, facts);
     member_report->replica = facts->replica;
     member_report->live = facts->live;
     strcpy(member_report->lineage, view_of(assessment, member, now_ms));
     strcpy(member_report->identity, facts->identity);
     strcpy(member_report->version, facts->version);
     strcpy(member_report->upstream, upstream >= 0 ? assessment->members[upstream].config.name : "");
-    member_report->lag = (struct lag){member->lag_state, told(&member->bytes), told(&member->ms), told(&member->transactions)};
+    member_report->lag = (struct lag){member->lag_state, told(&member->bytes), told(&member->ms),
+                                      told(&member->transactions)};
 }
 
-static void describe(const struct assessment *assessment, const struct assessed *member, int64_t now_ms, struct member_report *member_report)
+static void describe(const struct assessment *assessment, const struct assessed *member,
+                     int64_t now_ms, struct member_report *member_report)
 {
     *member_report = (struct member_report){.config = member->config, .lag = LAG_NOT_KNOWN};
-    member_report->answer = is_overdue(assessment, member, now_ms) ? ANSWER_UNKNOWN : member->standing;
-    strcpy(member_report->missing, member_report->answer == ANSWER_OK ? member->facts.missing : member->missing);
+    member_report->answer =
+        is_overdue(assessment, member, now_ms) ? ANSWER_UNKNOWN : member->standing;
+    strcpy(member_report->missing,
+           member_report->answer == ANSWER_OK ? member->facts.missing : member->missing);
     if (member_report->answer == ANSWER_OK) {
         describe_answer(assessment, member, now_ms, member_report);
     } else if (member->answered) {
@@ -410,8 +451,9 @@ static void describe(const struct assessment *assessment, const struct assessed 
     }
 }
 
-/* Has `theirs` something that `mine` has not? What `mine` was fed it has by when it claims, so what the other says after
- * that can be compared. Where nothing else orders them, not to know is to lack. */
+/* Has `theirs` something that `mine` has not? What `mine` was fed it has by when it claims, so what
+ * the other says after that can be compared. Where nothing else orders them, not to know is to
+ * lack. */
 static bool lacks(const struct assessed *mine, const struct assessed *theirs, bool ordered)
 {
     enum gtid_relation relation = gtid_compare(mine->facts.gtids, theirs->facts.gtids);
@@ -421,21 +463,25 @@ static bool lacks(const struct assessed *mine, const struct assessed *theirs, bo
     return relation == GTID_LACKS || (relation == GTID_UNKNOWN && !ordered);
 }
 
-/* Between rivals: who has what the other has not? Peers take each other's writes, and are always a few apart. */
+/* Between rivals: who has what the other has not? Peers take each other's writes, and are always a
+ * few apart. */
 static void relate_claimants(const struct assessment *assessment, struct report *report)
 {
     for (size_t i = 0; i < report->member_count; i++) {
         struct member_report *member_report = &report->members[i];
         bool ordered = member_report->lineage[0];
-        for (size_t k = 0; member_report->claim && !member_report->shared && k < report->member_count; k++) {
-            if (k != i && report->members[k].claim && lacks(&assessment->members[i], &assessment->members[k], ordered)) {
+        for (size_t k = 0;
+             member_report->claim && !member_report->shared && k < report->member_count; k++) {
+            if (k != i && report->members[k].claim &&
+                lacks(&assessment->members[i], &assessment->members[k], ordered)) {
                 member_report->lacks |= UINT32_C(1) << k;
             }
         }
     }
 }
 
-void assess_report(const struct assessment *assessment, int64_t now_ms, const char *abstains, struct report *ret_report)
+void assess_report(const struct assessment *assessment, int64_t now_ms, const char *abstains,
+                   struct report *ret_report)
 {
     memset(ret_report, 0, sizeof *ret_report);
     strcpy(ret_report->cluster, assessment->cluster);
@@ -458,7 +504,8 @@ void assess_report(const struct assessment *assessment, int64_t now_ms, const ch
     relate_claimants(assessment, ret_report);
     for (size_t i = 0; i < assessment->member_count; i++) {
         const struct member_report *member_report = &ret_report->members[i];
-        int upstream = member_report->live ? upstream_of(assessment, &assessment->members[i].facts) : -1;
+        int upstream =
+            member_report->live ? upstream_of(assessment, &assessment->members[i].facts) : -1;
         if (upstream >= 0) {
             ret_report->members[upstream].replicas |= UINT32_C(1) << i;
         }

@@ -8,8 +8,9 @@
  * (powers of two), widened after LAG_RISES samples in a row and narrowed after
  * LAG_FALLS, so that a spike writes nothing.
  *
- * A replica's word on how far it is behind is worth something only while what it replicates from is heard of: with its source
- * frozen, a replica says "0 seconds" for ever. Of several channels the one that leads to a member tells. Pure. */
+ * A replica's word on how far it is behind is worth something only while what it replicates from is
+ * heard of: with its source frozen, a replica says "0 seconds" for ever. Of several channels the
+ * one that leads to a member tells. Pure. */
 #ifndef ROSTER_PROBES_ASSESS_ASSESS_H
 #define ROSTER_PROBES_ASSESS_ASSESS_H
 
@@ -27,29 +28,30 @@ enum {
 
 struct band {
     bool known;
-    int64_t top;  /* what is told */
+    int64_t top;      /* what is told */
     int above, below; /* samples in a row outside it */
 };
 
 /* One member under assessment. */
 struct assessed {
     struct member_config config;
-    char address[HOST_SIZE];     /* the literal it was last reached at, "" unknown */
-    bool looked;                 /* at least one look has ended */
-    int64_t looked_ms;           /* when the last one ended */
-    enum answer last;            /* what it gave */
-    int failures;                /* ambiguous ones in a row */
-    int successes;               /* answers in a row */
-    enum answer standing;        /* what counts */
-    bool answered;               /* ever */
+    char address[HOST_SIZE]; /* the literal it was last reached at, "" unknown */
+    bool looked;             /* at least one look has ended */
+    int64_t looked_ms;       /* when the last one ended */
+    enum answer last;        /* what it gave */
+    int failures;            /* ambiguous ones in a row */
+    int successes;           /* answers in a row */
+    enum answer standing;    /* what counts */
+    bool answered;           /* ever */
     int64_t answered_ms;
-    int64_t view_ms;             /* when it was first seen with the lineage that it has */
-    int64_t heard_ms;            /* when it last said anything, if only that it has no room for us */
-    bool claims;                 /* by its last answer */
+    int64_t view_ms; /* when it was first seen with the lineage that it has */
+    /* when it last said anything, if only that it has no room for us */
+    int64_t heard_ms;
+    bool claims; /* by its last answer */
     int64_t claims_since_ms;
-    struct observation facts;    /* of the last answer */
-    char detail[DETAIL_SIZE];    /* of the last failure */
-    char missing[MISSING_SIZE];  /* the privilege that it was about, if it was */
+    struct observation facts;   /* of the last answer */
+    char detail[DETAIL_SIZE];   /* of the last failure */
+    char missing[MISSING_SIZE]; /* the privilege that it was about, if it was */
     struct band bytes, ms, transactions;
     enum lag_state lag_state;
 };
@@ -57,37 +59,44 @@ struct assessed {
 struct assessment {
     char cluster[NAME_SIZE];
     char probe[NAME_SIZE];
-    struct policy policy;        /* its kind is KIND_AUTO as long as nobody knows */
-    bool finds_kind;             /* kind = auto: the servers are to tell */
+    struct policy policy; /* its kind is KIND_AUTO as long as nobody knows */
+    bool finds_kind;      /* kind = auto: the servers are to tell */
     int rise, fall;
-    int64_t overdue_ms;          /* a member not looked at for so long is reported unknown */
-    int64_t fresh_ms;            /* facts of the primary older than this give no distance */
-    int64_t changed_wall_ms;     /* when what this probe sees changed last */
+    int64_t overdue_ms;      /* a member not looked at for so long is reported unknown */
+    int64_t fresh_ms;        /* facts of the primary older than this give no distance */
+    int64_t changed_wall_ms; /* when what this probe sees changed last */
     size_t member_count;
     struct assessed members[MEMBERS_MAX];
 };
 
 /* What a look changed. */
-enum { ASSESS_SAME = 0, ASSESS_CHANGED = 1 /* what stands */, ASSESS_ALARM = 2 /* look closer: a first failure, or a change */ };
+enum {
+    ASSESS_SAME = 0,
+    ASSESS_CHANGED = 1 /* what stands */,
+    ASSESS_ALARM = 2 /* look closer: a first failure, or a change */
+};
 
-void assess_init(struct assessment *assessment, const char *probe, const struct cluster_settings *cluster,
-                 const struct probe_settings *settings);
+void assess_init(struct assessment *assessment, const char *probe,
+                 const struct cluster_settings *cluster, const struct probe_settings *settings);
 
-/* Takes over new settings: members that are still there, at the same address, keep their history. */
-void assess_reload(struct assessment *assessment, const struct cluster_settings *cluster, const struct probe_settings *settings);
+/* Takes over new settings: members that are still there, at the same address, keep their history.
+ */
+void assess_reload(struct assessment *assessment, const struct cluster_settings *cluster,
+                   const struct probe_settings *settings);
 
 /* Take in the outcome of a look at member `i`. Returns ASSESS_* flags. */
-int assess_look(struct assessment *assessment, size_t i, const struct observation *observation, const char *address,
-                int64_t now_ms, int64_t now_wall_ms);
+int assess_look(struct assessment *assessment, size_t i, const struct observation *observation,
+                const char *address, int64_t now_ms, int64_t now_wall_ms);
 
 /* kind = auto: the registry's word, or a server's, on what kind it is. */
 void assess_hint(struct assessment *assessment, enum kind kind);
 
 /* The report as it stands now. `abstains` is the shell's reason ("blind", "slipped") or "". */
-void assess_report(const struct assessment *assessment, int64_t now_ms, const char *abstains, struct report *ret_report);
+void assess_report(const struct assessment *assessment, int64_t now_ms, const char *abstains,
+                   struct report *ret_report);
 
-/* For the self-doubt of a probe whose every target fails at once: adds this cluster's members and how many
- * of them failed their last look in an ambiguous way. */
+/* For the self-doubt of a probe whose every target fails at once: adds this cluster's members and
+ * how many of them failed their last look in an ambiguous way. */
 void assess_count_failing(const struct assessment *assessment, size_t *targets, size_t *failing);
 
 /* Does this probe itself see `name` as a writer, from an answer? */

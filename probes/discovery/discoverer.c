@@ -14,23 +14,27 @@ static void tell(void *owner, enum tidings tidings, const struct found *found, c
     discovery_name(found, name);
     switch (tidings) {
     case TIDINGS_NAMED:
-        log_line(LOG_NOTICE, search->cluster, "discovery: %s is named by %s: to be verified", address, why);
+        log_line(LOG_NOTICE, search->cluster, "discovery: %s is named by %s: to be verified",
+                 address, why);
         break;
     case TIDINGS_VERIFIED:
-        log_line(LOG_NOTICE, search->cluster, "discovery: %s is verified: member %s", address, name);
+        log_line(LOG_NOTICE, search->cluster, "discovery: %s is verified: member %s", address,
+                 name);
         break;
     case TIDINGS_REFUSED:
-        log_line(LOG_NOTICE, search->cluster, "discovery: %s is refused: %s", found->port ? address : found->host, why);
+        log_line(LOG_NOTICE, search->cluster, "discovery: %s is refused: %s",
+                 found->port ? address : found->host, why);
         break;
     case TIDINGS_FORGOTTEN:
-        log_line(LOG_NOTICE, search->cluster, "discovery: member %s is forgotten: it is silent, and nobody names it", name);
+        log_line(LOG_NOTICE, search->cluster,
+                 "discovery: member %s is forgotten: it is silent, and nobody names it", name);
         break;
     }
 }
 
 void search_init(struct search *search, const struct cluster_settings *configured, void *owner,
-                 void (*outcome)(void *owner, const struct member_config *config, const struct observation *observation,
-                                 const char *address))
+                 void (*outcome)(void *owner, const struct member_config *config,
+                                 const struct observation *observation, const char *address))
 {
     memset(search, 0, sizeof *search);
     strcpy(search->cluster, configured->name);
@@ -67,13 +71,15 @@ void search_recall(struct search *search, const struct topology *topology, int64
 bool search_is_settled(struct search *search, int64_t now_ms)
 {
     bool tried = search->recalled && discovery_is_settled(&search->discovery);
-    search->settled = search->settled || !search->discovery.on || tried || now_ms - search->began_ms > SETTLE_MS;
+    search->settled =
+        search->settled || !search->discovery.on || tried || now_ms - search->began_ms > SETTLE_MS;
     return search->settled;
 }
 
 /* ---- trials --------------------------------------------------------------------------- */
 
-static void trial_ended(void *owner, const char *member, const struct observation *observation, const char *address)
+static void trial_ended(void *owner, const char *member, const struct observation *observation,
+                        const char *address)
 {
     struct trial *trial = owner;
     struct search *search = trial->search;
@@ -91,7 +97,8 @@ static void ignore_alarm(void *owner, const char *member, const char *why)
     (void)why;
 }
 
-static bool begin(struct search *search, struct trial *trial, const struct found *found, const struct look_settings *like)
+static bool begin(struct search *search, struct trial *trial, const struct found *found,
+                  const struct look_settings *like)
 {
     struct look_settings settings = *like;
     trial->search = search;
@@ -106,14 +113,18 @@ static bool begin(struct search *search, struct trial *trial, const struct found
     return trial->look != NULL;
 }
 
-void search_step(struct search *search, const struct look_settings *like, const struct assessment *assessment, int64_t now_ms)
+void search_step(struct search *search, const struct look_settings *like,
+                 const struct assessment *assessment, int64_t now_ms)
 {
     for (size_t i = 0; i < TRIALS_MAX; i++) {
         struct trial *trial = &search->trials[i];
-        const struct found *found = trial->look ? NULL : discovery_next(&search->discovery, assessment, now_ms);
+        const struct found *found =
+            trial->look ? NULL : discovery_next(&search->discovery, assessment, now_ms);
         if (found && !begin(search, trial, found, like)) {
-            struct observation nothing = {.answer = ANSWER_UNKNOWN, .detail = "no memory for a look"};
-            discovery_judge(&search->discovery, trial->config.host, trial->config.port, &nothing, assessment, "", now_ms);
+            struct observation nothing = {.answer = ANSWER_UNKNOWN,
+                                          .detail = "no memory for a look"};
+            discovery_judge(&search->discovery, trial->config.host, trial->config.port, &nothing,
+                            assessment, "", now_ms);
         }
     }
 }

@@ -17,7 +17,8 @@ void discovery_name(const struct found *found, char to[NAME_SIZE])
 
 /* ---- the list ------------------------------------------------------------------------ */
 
-static void tell(const struct discovery *discovery, enum tidings tidings, const struct found *found, const char *why)
+static void tell(const struct discovery *discovery, enum tidings tidings, const struct found *found,
+                 const char *why)
 {
     if (discovery->tell) {
         discovery->tell(discovery->owner, tidings, found, why);
@@ -25,7 +26,8 @@ static void tell(const struct discovery *discovery, enum tidings tidings, const 
 }
 
 /* Told when it is another reason than the last time. */
-static void refuse(struct discovery *discovery, struct found *found, enum refusal refusal, const char *detail)
+static void refuse(struct discovery *discovery, struct found *found, enum refusal refusal,
+                   const char *detail)
 {
     static const char *const words[] = {
         [REFUSAL_NONE] = "",
@@ -35,7 +37,8 @@ static void refuse(struct discovery *discovery, struct found *found, enum refusa
         [REFUSAL_ANSWER] = "it gives no answer",
         [REFUSAL_IDENTITY] = "it belongs to another cluster",
         [REFUSAL_DOUBLE] = "it is a member already, by another address",
-        [REFUSAL_UNRELATED] = "nothing shows that it replicates from a listed member, or a listed member from it",
+        [REFUSAL_UNRELATED] =
+            "nothing shows that it replicates from a listed member, or a listed member from it",
         [REFUSAL_CLAIM] = "it is no standby, and no listed member follows it",
         [REFUSAL_FULL] = "there are discover_max already",
     };
@@ -60,11 +63,12 @@ static struct found *find(struct discovery *discovery, const char *host, uint16_
 static void drop(struct discovery *discovery, size_t i)
 {
     discovery->count--;
-    memmove(&discovery->found[i], &discovery->found[i + 1], (discovery->count - i) * sizeof discovery->found[i]);
+    memmove(&discovery->found[i], &discovery->found[i + 1],
+            (discovery->count - i) * sizeof discovery->found[i]);
 }
 
-/* Room for one more: at the cost of one that is of least use, but never of a member or one on trial. A barred one makes room for
- * nothing but one that is not. */
+/* Room for one more: at the cost of one that is of least use, but never of a member or one on
+ * trial. A barred one makes room for nothing but one that is not. */
 static bool make_room(struct discovery *discovery, bool barred)
 {
     size_t least = FOUND_MAX;
@@ -84,13 +88,15 @@ static bool make_room(struct discovery *discovery, bool barred)
     return least < FOUND_MAX;
 }
 
-static struct found *add(struct discovery *discovery, const char *host, uint16_t port, enum refusal barred, int64_t now_ms)
+static struct found *add(struct discovery *discovery, const char *host, uint16_t port,
+                         enum refusal barred, int64_t now_ms)
 {
     if (!make_room(discovery, barred != REFUSAL_NONE)) {
         return NULL;
     }
     struct found *found = &discovery->found[discovery->count++];
-    *found = (struct found){.port = port, .named_ms = now_ms, .due_ms = now_ms, .wait_ms = TRIAL_AGAIN_MS};
+    *found = (struct found){
+        .port = port, .named_ms = now_ms, .due_ms = now_ms, .wait_ms = TRIAL_AGAIN_MS};
     text_copy(found->host, sizeof found->host, host);
     found->state = barred == REFUSAL_NONE ? FOUND_WAITS : FOUND_BARRED;
     return found;
@@ -129,7 +135,8 @@ static bool is_taken(const struct found *found, const struct cluster_settings *c
     discovery_name(found, name);
     for (size_t i = 0; i < configured->member_count; i++) {
         const struct member_config *config = &configured->members[i];
-        if (text_equal(config->name, name) || (config->port == found->port && relation_same_host(config->host, found->host))) {
+        if (text_equal(config->name, name) ||
+            (config->port == found->port && relation_same_host(config->host, found->host))) {
             return true;
         }
     }
@@ -140,7 +147,8 @@ void discovery_reload(struct discovery *discovery, const struct cluster_settings
 {
     char wrong[SENTENCE_SIZE];
     size_t verified = 0;
-    discovery->on = configured->discover && cidr_parse(configured->discover_within, &discovery->within, wrong, sizeof wrong);
+    discovery->on = configured->discover && cidr_parse(configured->discover_within,
+                                                       &discovery->within, wrong, sizeof wrong);
     discovery->forget_ms = configured->discover_forget_ms;
     discovery->most = (size_t)configured->discover_max;
     if (discovery->most > MEMBERS_MAX - configured->member_count) {
@@ -150,7 +158,8 @@ void discovery_reload(struct discovery *discovery, const struct cluster_settings
     for (size_t i = 0; i < discovery->count;) {
         struct found *found = &discovery->found[i];
         found->state = found->state == FOUND_ON_TRIAL ? FOUND_WAITS : found->state;
-        bool allowed = discovery->on && !is_taken(found, configured) && found->state != FOUND_BARRED &&
+        bool allowed = discovery->on && !is_taken(found, configured) &&
+                       found->state != FOUND_BARRED &&
                        cidr_contains(&discovery->within, found->host);
         verified += found->state == FOUND_VERIFIED;
         if (allowed && (found->state != FOUND_VERIFIED || verified <= discovery->most)) {
@@ -173,16 +182,17 @@ static bool is_listed_at(const struct assessment *assessment, const char *host, 
     return false;
 }
 
-static void hear_one(struct discovery *discovery, const struct assessment *assessment, const struct assessed *by, const char *named,
-                     uint16_t port, int64_t now_ms)
+static void hear_one(struct discovery *discovery, const struct assessment *assessment,
+                     const struct assessed *by, const char *named, uint16_t port, int64_t now_ms)
 {
     char host[LITERAL_TEXT_SIZE];
     bool literal = cidr_literal(named, host);
     struct found *found = find(discovery, literal ? host : named, port);
-    enum refusal barred = !literal                                                       ? REFUSAL_NAME
-                          : !cidr_contains(&discovery->within, host)                       ? REFUSAL_RANGE
-                          : cidr_is_loopback(host) && !cidr_is_loopback(by->address) ? REFUSAL_LOOPBACK
-                                                                                         : REFUSAL_NONE;
+    enum refusal barred = !literal                                   ? REFUSAL_NAME
+                          : !cidr_contains(&discovery->within, host) ? REFUSAL_RANGE
+                          : cidr_is_loopback(host) && !cidr_is_loopback(by->address)
+                              ? REFUSAL_LOOPBACK
+                              : REFUSAL_NONE;
     if (found && found->state != FOUND_BARRED) {
         found->named_ms = barred == REFUSAL_NONE ? now_ms : found->named_ms;
         return;
@@ -205,7 +215,8 @@ static void hear_one(struct discovery *discovery, const struct assessment *asses
     }
 }
 
-void discovery_hear(struct discovery *discovery, const struct assessment *assessment, size_t i, int64_t now_ms)
+void discovery_hear(struct discovery *discovery, const struct assessment *assessment, size_t i,
+                    int64_t now_ms)
 {
     const struct assessed *by = &assessment->members[i];
     const struct observation *facts = &by->facts;
@@ -222,16 +233,19 @@ void discovery_hear(struct discovery *discovery, const struct assessment *assess
             hear_one(discovery, assessment, by, host, port, now_ms);
         }
     }
-    if (facts->upstream_host[0] && facts->upstream_port && strlen(facts->upstream_host) < ADVERTISED_SIZE) {
+    if (facts->upstream_host[0] && facts->upstream_port &&
+        strlen(facts->upstream_host) < ADVERTISED_SIZE) {
         hear_one(discovery, assessment, by, facts->upstream_host, facts->upstream_port, now_ms);
     }
 }
 
-void discovery_recall(struct discovery *discovery, const struct member_config *config, int64_t now_ms)
+void discovery_recall(struct discovery *discovery, const struct member_config *config,
+                      int64_t now_ms)
 {
     struct found recalled = {.port = config->port};
     char host[LITERAL_TEXT_SIZE], name[NAME_SIZE];
-    if (!discovery->on || !cidr_literal(config->host, host) || !cidr_contains(&discovery->within, host)) {
+    if (!discovery->on || !cidr_literal(config->host, host) ||
+        !cidr_contains(&discovery->within, host)) {
         return;
     }
     text_copy(recalled.host, sizeof recalled.host, host);
@@ -257,15 +271,18 @@ static bool has_begun(const struct assessment *assessment)
     return true;
 }
 
-const struct found *discovery_next(struct discovery *discovery, const struct assessment *assessment, int64_t now_ms)
+const struct found *discovery_next(struct discovery *discovery, const struct assessment *assessment,
+                                   int64_t now_ms)
 {
     struct found *next = NULL;
-    if (!discovery->on || !has_begun(assessment) || count_of(discovery, FOUND_ON_TRIAL) >= TRIALS_MAX) {
+    if (!discovery->on || !has_begun(assessment) ||
+        count_of(discovery, FOUND_ON_TRIAL) >= TRIALS_MAX) {
         return NULL;
     }
     for (size_t i = 0; i < discovery->count; i++) {
         struct found *found = &discovery->found[i];
-        if (found->state == FOUND_WAITS && found->due_ms <= now_ms && (!next || found->due_ms < next->due_ms)) {
+        if (found->state == FOUND_WAITS && found->due_ms <= now_ms &&
+            (!next || found->due_ms < next->due_ms)) {
             next = found;
         }
     }
@@ -286,7 +303,8 @@ static bool is_configured(const struct discovery *discovery, const struct assess
 }
 
 /* The registry's word, else what all configured members that ever answered agree on. */
-static const char *identity_of(const struct discovery *discovery, const struct assessment *assessment, const char *told)
+static const char *identity_of(const struct discovery *discovery,
+                               const struct assessment *assessment, const char *told)
 {
     const char *identity = *told ? told : NULL;
     for (size_t i = 0; !*told && i < assessment->member_count; i++) {
@@ -301,9 +319,10 @@ static const char *identity_of(const struct discovery *discovery, const struct a
     return identity ? identity : "";
 }
 
-/* Of two discovered addresses of one server the one with the lesser name is listed, by all probes. */
-static bool is_double(const struct discovery *discovery, const struct assessment *assessment, const struct found *found,
-                      const struct observation *facts)
+/* Of two discovered addresses of one server the one with the lesser name is listed, by all probes.
+ */
+static bool is_double(const struct discovery *discovery, const struct assessment *assessment,
+                      const struct found *found, const struct observation *facts)
 {
     char name[NAME_SIZE];
     discovery_name(found, name);
@@ -317,8 +336,9 @@ static bool is_double(const struct discovery *discovery, const struct assessment
     return false;
 }
 
-static enum refusal refusal_of(const struct discovery *discovery, const struct found *found, const struct observation *facts,
-                               const struct assessment *assessment, const char *identity)
+static enum refusal refusal_of(const struct discovery *discovery, const struct found *found,
+                               const struct observation *facts, const struct assessment *assessment,
+                               const char *identity)
 {
     bool postgresql = assessment->policy.engine == ENGINE_POSTGRESQL;
     if (facts->answer != ANSWER_OK) {
@@ -327,13 +347,16 @@ static enum refusal refusal_of(const struct discovery *discovery, const struct f
     if (!text_equal(facts->identity, identity) || (postgresql && !*identity)) {
         return REFUSAL_IDENTITY;
     }
-    if (is_double(discovery, assessment, found, facts) || is_listed_at(assessment, found->host, found->port)) {
+    if (is_double(discovery, assessment, found, facts) ||
+        is_listed_at(assessment, found->host, found->port)) {
         return REFUSAL_DOUBLE;
     }
-    if (postgresql && !facts->replica && !relation_is_followed(assessment, found->host, found->port, facts)) {
+    if (postgresql && !facts->replica &&
+        !relation_is_followed(assessment, found->host, found->port, facts)) {
         return REFUSAL_CLAIM;
     }
-    if (!*identity && !relation_is_follower(assessment, facts) && !relation_is_followed(assessment, found->host, found->port, facts)) {
+    if (!*identity && !relation_is_follower(assessment, facts) &&
+        !relation_is_followed(assessment, found->host, found->port, facts)) {
         return REFUSAL_UNRELATED;
     }
     return count_of(discovery, FOUND_VERIFIED) >= discovery->most ? REFUSAL_FULL : REFUSAL_NONE;
@@ -341,13 +364,16 @@ static enum refusal refusal_of(const struct discovery *discovery, const struct f
 
 static void wait_longer(struct found *found, enum answer answer, int64_t now_ms)
 {
-    found->wait_ms = answer == ANSWER_AUTH ? TRIAL_AGAIN_MOST_MS : found->wait_ms; /* no account is to be locked */
+    /* no account is to be locked */
+    found->wait_ms = answer == ANSWER_AUTH ? TRIAL_AGAIN_MOST_MS : found->wait_ms;
     found->due_ms = now_ms + found->wait_ms;
-    found->wait_ms = 2 * found->wait_ms < TRIAL_AGAIN_MOST_MS ? 2 * found->wait_ms : TRIAL_AGAIN_MOST_MS;
+    found->wait_ms =
+        2 * found->wait_ms < TRIAL_AGAIN_MOST_MS ? 2 * found->wait_ms : TRIAL_AGAIN_MOST_MS;
 }
 
-bool discovery_judge(struct discovery *discovery, const char *host, uint16_t port, const struct observation *facts,
-                     const struct assessment *assessment, const char *identity, int64_t now_ms)
+bool discovery_judge(struct discovery *discovery, const char *host, uint16_t port,
+                     const struct observation *facts, const struct assessment *assessment,
+                     const char *identity, int64_t now_ms)
 {
     struct found *found = find(discovery, host, port);
     if (!found || found->state != FOUND_ON_TRIAL) {
@@ -364,7 +390,8 @@ bool discovery_judge(struct discovery *discovery, const char *host, uint16_t por
     }
     char detail[SENTENCE_SIZE] = "";
     if (refusal == REFUSAL_ANSWER) {
-        snprintf(detail, sizeof detail, "%s%s%s", answer_names[facts->answer], facts->detail[0] ? ", " : "", facts->detail);
+        snprintf(detail, sizeof detail, "%s%s%s", answer_names[facts->answer],
+                 facts->detail[0] ? ", " : "", facts->detail);
     } else if (refusal == REFUSAL_IDENTITY) {
         snprintf(detail, sizeof detail, "%s", facts->identity[0] ? facts->identity : "none");
     }
@@ -374,9 +401,11 @@ bool discovery_judge(struct discovery *discovery, const char *host, uint16_t por
     return false;
 }
 
-/* ---- review ------------------------------------------------------------------------------------ */
+/* ---- review ------------------------------------------------------------------------------------
+ */
 
-static const struct assessed *member_of(const struct assessment *assessment, const struct found *found)
+static const struct assessed *member_of(const struct assessment *assessment,
+                                        const struct found *found)
 {
     char name[NAME_SIZE];
     discovery_name(found, name);
@@ -389,22 +418,26 @@ static const struct assessed *member_of(const struct assessment *assessment, con
 }
 
 /* Another member is the same server: of two discovered ones the later name yields. */
-static bool yields(const struct discovery *discovery, const struct assessment *assessment, const struct assessed *member)
+static bool yields(const struct discovery *discovery, const struct assessment *assessment,
+                   const struct assessed *member)
 {
     for (size_t i = 0; i < assessment->member_count; i++) {
         const struct assessed *other = &assessment->members[i];
-        bool before = is_configured(discovery, other) || strcmp(other->config.name, member->config.name) < 0;
+        bool before =
+            is_configured(discovery, other) || strcmp(other->config.name, member->config.name) < 0;
         if (other != member && before && other->standing == ANSWER_OK &&
-            (relation_same_server(&other->facts, &member->facts) || (other->config.port == member->config.port && other->address[0] &&
-                                                                relation_same_host(other->address, member->config.host)))) {
+            (relation_same_server(&other->facts, &member->facts) ||
+             (other->config.port == member->config.port && other->address[0] &&
+              relation_same_host(other->address, member->config.host)))) {
             return true;
         }
     }
     return false;
 }
 
-static enum refusal objection_to(const struct discovery *discovery, const struct assessment *assessment,
-                                 const struct assessed *member, const char *identity)
+static enum refusal objection_to(const struct discovery *discovery,
+                                 const struct assessment *assessment, const struct assessed *member,
+                                 const char *identity)
 {
     if (member->standing != ANSWER_OK) {
         return REFUSAL_NONE;
@@ -415,16 +448,20 @@ static enum refusal objection_to(const struct discovery *discovery, const struct
     return yields(discovery, assessment, member) ? REFUSAL_DOUBLE : REFUSAL_NONE;
 }
 
-bool discovery_review(struct discovery *discovery, const struct assessment *assessment, const char *identity, int64_t now_ms)
+bool discovery_review(struct discovery *discovery, const struct assessment *assessment,
+                      const char *identity, int64_t now_ms)
 {
     bool went = false;
     identity = identity_of(discovery, assessment, identity);
     for (size_t i = 0; i < discovery->count;) {
         struct found *found = &discovery->found[i];
-        const struct assessed *member = found->state == FOUND_VERIFIED ? member_of(assessment, found) : NULL;
-        enum refusal objection = member ? objection_to(discovery, assessment, member, identity) : REFUSAL_NONE;
-        int64_t heard_ms =
-            member && member->answered && member->answered_ms > found->named_ms ? member->answered_ms : found->named_ms;
+        const struct assessed *member =
+            found->state == FOUND_VERIFIED ? member_of(assessment, found) : NULL;
+        enum refusal objection =
+            member ? objection_to(discovery, assessment, member, identity) : REFUSAL_NONE;
+        int64_t heard_ms = member && member->answered && member->answered_ms > found->named_ms
+                               ? member->answered_ms
+                               : found->named_ms;
         if (objection != REFUSAL_NONE) {
             went = true;
             found->state = FOUND_WAITS;
@@ -443,13 +480,15 @@ bool discovery_review(struct discovery *discovery, const struct assessment *asse
     return went;
 }
 
-/* ---- the result ------------------------------------------------------------------------------------ */
+/* ---- the result
+ * ------------------------------------------------------------------------------------ */
 
 bool discovery_is_settled(const struct discovery *discovery)
 {
     for (size_t i = 0; i < discovery->count; i++) {
         const struct found *found = &discovery->found[i];
-        bool tried = found->state == FOUND_VERIFIED || found->state == FOUND_BARRED || found->refusal != REFUSAL_NONE;
+        bool tried = found->state == FOUND_VERIFIED || found->state == FOUND_BARRED ||
+                     found->refusal != REFUSAL_NONE;
         if (!tried) {
             return false;
         }

@@ -1,13 +1,16 @@
-/* Which further servers belong to a cluster: by what its members say of others, and by what each then says of itself.
+/* Which further servers belong to a cluster: by what its members say of others, and by what each
+ * then says of itself.
  *
  *     a member names an address --> barred: no literal, out of range
- *                               --> waits --discovery_next--> on trial --discovery_judge--> verified: listed as a member
- *                                     ^                           |                             |
- *                                     '------- refused, later ----'                             '--discovery_review--> forgotten
+ *                               --> waits --discovery_next--> on trial --discovery_judge-->
+ * verified: listed as a member ^                           |                             |
+ *                                     '------- refused, later ----' '--discovery_review-->
+ * forgotten
  *
- * What a server says of others is believed by nobody: an address is asked only within the configured ranges, one
- * listed only when its own answer shows that it belongs. Bounded: FOUND_MAX addresses are remembered, TRIALS_MAX
- * are asked at a time, each more and more rarely. Pure: a step; the shell (discoverer.h) makes the looks. */
+ * What a server says of others is believed by nobody: an address is asked only within the
+ * configured ranges, one listed only when its own answer shows that it belongs. Bounded: FOUND_MAX
+ * addresses are remembered, TRIALS_MAX are asked at a time, each more and more rarely. Pure: a
+ * step; the shell (discoverer.h) makes the looks. */
 #ifndef ROSTER_PROBES_DISCOVERY_DISCOVERY_H
 #define ROSTER_PROBES_DISCOVERY_DISCOVERY_H
 
@@ -65,25 +68,32 @@ struct discovery {
     void (*tell)(void *owner, enum tidings tidings, const struct found *found, const char *why);
 };
 
-/* `configured`: what the file says. Keeps what was found, as far as it is still allowed; trials begin anew. */
+/* `configured`: what the file says. Keeps what was found, as far as it is still allowed; trials
+ * begin anew. */
 void discovery_reload(struct discovery *discovery, const struct cluster_settings *configured);
 
 /* What member `i` has named in its last answer. */
-void discovery_hear(struct discovery *discovery, const struct assessment *assessment, size_t i, int64_t now_ms);
+void discovery_hear(struct discovery *discovery, const struct assessment *assessment, size_t i,
+                    int64_t now_ms);
 
-/* The name in the registry of a member that was discovered: the registry gives addresses to try, too. */
-void discovery_recall(struct discovery *discovery, const struct member_config *config, int64_t now_ms);
+/* The name in the registry of a member that was discovered: the registry gives addresses to try,
+ * too. */
+void discovery_recall(struct discovery *discovery, const struct member_config *config,
+                      int64_t now_ms);
 
 /* The next address to be asked; from now on it is on trial. NULL: none is due. */
-const struct found *discovery_next(struct discovery *discovery, const struct assessment *assessment, int64_t now_ms);
+const struct found *discovery_next(struct discovery *discovery, const struct assessment *assessment,
+                                   int64_t now_ms);
 
-/* What the one on trial at this address answered. `identity`: the cluster's, as the registry has it, or "". True when it is a
- * member now. */
-bool discovery_judge(struct discovery *discovery, const char *host, uint16_t port, const struct observation *facts,
-                     const struct assessment *assessment, const char *identity, int64_t now_ms);
+/* What the one on trial at this address answered. `identity`: the cluster's, as the registry has
+ * it, or "". True when it is a member now. */
+bool discovery_judge(struct discovery *discovery, const char *host, uint16_t port,
+                     const struct observation *facts, const struct assessment *assessment,
+                     const char *identity, int64_t now_ms);
 
 /* Forget what is gone, and drop what turned out to be somebody else. True when members went. */
-bool discovery_review(struct discovery *discovery, const struct assessment *assessment, const char *identity, int64_t now_ms);
+bool discovery_review(struct discovery *discovery, const struct assessment *assessment,
+                      const char *identity, int64_t now_ms);
 
 /* Nothing that was recalled or named still waits for its first trial. */
 bool discovery_is_settled(const struct discovery *discovery);

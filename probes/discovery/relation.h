@@ -13,8 +13,10 @@ bool relation_is_at(const struct assessed *member, const char *host, uint16_t po
 /* One server, reached at two addresses. False where its own words do not tell it from others. */
 bool relation_same_server(const struct observation *a, const struct observation *b);
 
-/* Has a listed member a live stream from the server at this address, which says `facts` of itself? */
-bool relation_is_followed(const struct assessment *assessment, const char *host, uint16_t port, const struct observation *facts);
+/* Has a listed member a live stream from the server at this address, which says `facts` of itself?
+ */
+bool relation_is_followed(const struct assessment *assessment, const char *host, uint16_t port,
+                          const struct observation *facts);
 
 /* Has the server that says `facts` of itself a live stream from a listed member? */
 bool relation_is_follower(const struct assessment *assessment, const struct observation *facts);

@@ -21,7 +21,8 @@ void advertised_add(struct advertised *named, const char *host, uint16_t port);
 /* HOST,HOST: all without a port. NULL is none. */
 void advertised_add_hosts(struct advertised *named, const char *list);
 
-/* HOST:PORT,HOST:PORT as Galera has it: entries may be empty, AUTO, or without a port. NULL is none. */
+/* HOST:PORT,HOST:PORT as Galera has it: entries may be empty, AUTO, or without a port. NULL is
+ * none. */
 void advertised_add_addresses(struct advertised *named, const char *list);
 
 #endif

@@ -23,7 +23,8 @@ const char *custom_statement(const struct cluster_settings *cluster)
 
 static const char *read_flag(const char *value, int *to)
 {
-    static const char *const words[] = {"f", "t", "false", "true", "0", "1", "off", "on", "no", "yes"};
+    static const char *const words[] = {"f", "t",   "false", "true", "0",
+                                        "1", "off", "on",    "no",   "yes"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (strcasecmp(value, words[i]) == 0) {
             *to = i % 2 == 1;
@@ -37,7 +38,8 @@ static const char *read_flag(const char *value, int *to)
 static bool read_fraction(const char *value, double *to)
 {
     char *end;
-    if (!*value || value[strspn(value, "0123456789+-.eE")]) { /* what else strtod would take: blanks, hex, nan, inf */
+    if (!*value || value[strspn(value, "0123456789+-.eE")]) { /* what else strtod would take:
+                                                                 blanks, hex, nan, inf */
         return false;
     }
     *to = strtod(value, &end);
@@ -112,18 +114,34 @@ static const char *read_lineage(const char *value, char to[LINEAGE_SIZE])
 /* host:port, or what another server gives as its self_id. */
 static const char *read_upstream(const char *value, struct observation *seen)
 {
-    if (text_parse_address(value, seen->upstream_host, sizeof seen->upstream_host, &seen->upstream_port)) {
+    if (text_parse_address(value, seen->upstream_host, sizeof seen->upstream_host,
+                           &seen->upstream_port)) {
         return NULL;
     }
-    return strlen(value) < sizeof seen->upstream_id ? read_words(value, seen->upstream_id, sizeof seen->upstream_id)
-                                                    : "host:port, or another's self_id";
+    return strlen(value) < sizeof seen->upstream_id
+               ? read_words(value, seen->upstream_id, sizeof seen->upstream_id)
+               : "host:port, or another's self_id";
 }
 
 /* ---- columns --------------------------------------------------------------------------- */
 
-static const char *const columns[] = {"claim", "identity", "lag_bytes", "lag_ms",  "lineage", "position",
-                                      "ready", "self_id",  "upstream",  "version", "writable"};
-enum column { CLAIM, IDENTITY, LAG_BYTES, LAG_MS, LINEAGE, POSITION, READY, SELF_ID, UPSTREAM, VERSION, WRITABLE, COLUMNS };
+static const char *const columns[] = {"claim",    "identity", "lag_bytes", "lag_ms",
+                                      "lineage",  "position", "ready",     "self_id",
+                                      "upstream", "version",  "writable"};
+enum column {
+    CLAIM,
+    IDENTITY,
+    LAG_BYTES,
+    LAG_MS,
+    LINEAGE,
+    POSITION,
+    READY,
+    SELF_ID,
+    UPSTREAM,
+    VERSION,
+    WRITABLE,
+    COLUMNS
+};
 static_assert(sizeof columns / sizeof *columns == COLUMNS, "every column has its name");
 
 static enum column column_of(const char *name)
@@ -135,7 +153,8 @@ static enum column column_of(const char *name)
     return column;
 }
 
-static const char *read_value(enum column column, const char *value, struct observation *seen, int *writable)
+static const char *read_value(enum column column, const char *value, struct observation *seen,
+                              int *writable)
 {
     switch (column) {
     case CLAIM:
@@ -180,7 +199,9 @@ static bool refuse_column(const char *name, struct observation *seen)
     }
     const char *nearest = text_nearest(lower, columns, COLUMNS, sizeof *columns);
     if (nearest) {
-        return WRONG(seen, "the query gives a column '%s', which means nothing here; did you mean %s?", tamed, nearest);
+        return WRONG(seen,
+                     "the query gives a column '%s', which means nothing here; did you mean %s?",
+                     tamed, nearest);
     }
     text_init(&text, list, sizeof list);
     for (size_t i = 0; i < COLUMNS; i++) {
@@ -194,8 +215,10 @@ static bool check_rows(const struct custom_result *answer, struct observation *s
     if (answer->columns == 0) {
         return WRONG(seen, "the query gives nothing to read");
     }
-    return answer->rows <= 1 ||
-           WRONG(seen, "the query gives %zu rows; it must give one, or none from a server that is not ready", answer->rows);
+    return answer->rows <= 1 || WRONG(seen,
+                                      "the query gives %zu rows; it must give one, or none from a "
+                                      "server that is not ready",
+                                      answer->rows);
 }
 
 /* Every column has a meaning, and each stands once. */
@@ -216,7 +239,8 @@ static bool check_columns(const struct custom_result *answer, struct observation
     return true;
 }
 
-/* A number orders claims over all time, but only those of one cluster: without an identity nobody could ever win. */
+/* A number orders claims over all time, but only those of one cluster: without an identity nobody
+ * could ever win. */
 static bool check_lineage(const struct custom_result *answer, struct observation *seen)
 {
     bool has_identity = false;
@@ -224,7 +248,9 @@ static bool check_lineage(const struct custom_result *answer, struct observation
         has_identity = has_identity || column_of(answer->name(answer->result, i)) == IDENTITY;
     }
     if (lineage_is_total(seen->lineage) && !has_identity) {
-        return WRONG(seen, "the query gives a number as lineage, and no identity: it needs that column, too");
+        return WRONG(
+            seen,
+            "the query gives a number as lineage, and no identity: it needs that column, too");
     }
     return true;
 }
@@ -242,7 +268,8 @@ static bool read_row(const struct custom_result *answer, struct observation *see
         if (takes) {
             char tamed[NAME_SIZE];
             text_tame(tamed, sizeof tamed, value);
-            return WRONG(seen, "the query's column %s is '%s'; it takes %s", columns[column], tamed, takes);
+            return WRONG(seen, "the query's column %s is '%s'; it takes %s", columns[column], tamed,
+                         takes);
         }
     }
     return check_lineage(answer, seen);
@@ -251,7 +278,8 @@ static bool read_row(const struct custom_result *answer, struct observation *see
 void custom_read(const struct custom_result *answer, struct observation *seen)
 {
     int writable = -1;
-    if (!check_rows(answer, seen) || !check_columns(answer, seen) || !read_row(answer, seen, &writable)) {
+    if (!check_rows(answer, seen) || !check_columns(answer, seen) ||
+        !read_row(answer, seen, &writable)) {
         seen->answer = ANSWER_PROTOCOL;
         return;
     }

@@ -1,6 +1,8 @@
-/* A statement of the operator's (`query`), and how its answer reads: at most one row, whose columns go by name.
+/* A statement of the operator's (`query`), and how its answer reads: at most one row, whose columns
+ * go by name.
  *
- * What a column tells becomes a fact; what is not there, or NULL, is not told. No row: the server is not ready. */
+ * What a column tells becomes a fact; what is not there, or NULL, is not told. No row: the server
+ * is not ready. */
 #ifndef ROSTER_PROBES_DRIVERS_CUSTOM_QUERY_H
 #define ROSTER_PROBES_DRIVERS_CUSTOM_QUERY_H
 
@@ -20,7 +22,8 @@ struct custom_result {
     const char *(*value)(const void *result, size_t column);
 };
 
-/* Into `seen`, whose answer becomes OK; or PROTOCOL, with a sentence in its detail that names the column at fault. */
+/* Into `seen`, whose answer becomes OK; or PROTOCOL, with a sentence in its detail that names the
+ * column at fault. */
 void custom_read(const struct custom_result *answer, struct observation *seen);
 
 #endif

@@ -36,7 +36,8 @@ int errors_of_connect(int fd)
     if (error != 0) {
         return error;
     }
-    if (getsockname(fd, &here.any, &here_size) != 0 || getpeername(fd, &there.any, &there_size) != 0) {
+    if (getsockname(fd, &here.any, &here_size) != 0 ||
+        getpeername(fd, &there.any, &there_size) != 0) {
         return errno;
     }
     return is_same(&here, &there) ? ECONNREFUSED : 0;

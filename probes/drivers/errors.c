@@ -18,10 +18,12 @@ static const struct {
     int error;
     enum answer answer;
 } sockets[] = {
-    {ECONNREFUSED, ANSWER_REFUSED},     {EHOSTUNREACH, ANSWER_UNREACHABLE}, {ENETUNREACH, ANSWER_UNREACHABLE},
-    {EHOSTDOWN, ANSWER_UNREACHABLE},    {ENETDOWN, ANSWER_UNREACHABLE},     {EADDRNOTAVAIL, ANSWER_UNREACHABLE},
-    {EACCES, ANSWER_UNREACHABLE},       {EPERM, ANSWER_UNREACHABLE},        {EINVAL, ANSWER_UNREACHABLE},
-    {EAFNOSUPPORT, ANSWER_UNREACHABLE}, {ETIMEDOUT, ANSWER_TIMEOUT},        {ECONNRESET, ANSWER_PROTOCOL},
+    {ECONNREFUSED, ANSWER_REFUSED},    {EHOSTUNREACH, ANSWER_UNREACHABLE},
+    {ENETUNREACH, ANSWER_UNREACHABLE}, {EHOSTDOWN, ANSWER_UNREACHABLE},
+    {ENETDOWN, ANSWER_UNREACHABLE},    {EADDRNOTAVAIL, ANSWER_UNREACHABLE},
+    {EACCES, ANSWER_UNREACHABLE},      {EPERM, ANSWER_UNREACHABLE},
+    {EINVAL, ANSWER_UNREACHABLE},      {EAFNOSUPPORT, ANSWER_UNREACHABLE},
+    {ETIMEDOUT, ANSWER_TIMEOUT},       {ECONNRESET, ANSWER_PROTOCOL},
     {EPIPE, ANSWER_PROTOCOL},
 };
 enum { SOCKETS = sizeof sockets / sizeof *sockets };
@@ -49,14 +51,16 @@ int errors_find_errno(const char *message)
 
 /* ---- PostgreSQL ---------------------------------------------------------------- */
 
-/* 57P03 is "starting up", "not yet accepting connections", "in recovery mode" and "shutting down". The words come in
- * the server's language (lc_messages); these are from its translations. Unknown words count as starting, which
- * means the same to routing. */
+/* 57P03 is "starting up", "not yet accepting connections", "in recovery mode" and "shutting down".
+ * The words come in the server's language (lc_messages); these are from its translations. Unknown
+ * words count as starting, which means the same to routing. */
 static bool says_shutdown(const char *message)
 {
     static const char *const words[] = {
-        "shutting down",   "fährt herunter", "apagándose",     "s'arrête", "spegnendo", "desligando", "zamykany", "останавливается",
-        "завершує роботу", "stänger ner",    "シャットダウン", "중지",     "正在关闭",  "正在關閉",   "ითიშება",  NULL,
+        "shutting down",   "fährt herunter", "apagándose",     "s'arrête",
+        "spegnendo",       "desligando",     "zamykany",       "останавливается",
+        "завершує роботу", "stänger ner",    "シャットダウン", "중지",
+        "正在关闭",        "正在關閉",       "ითიშება",        NULL,
     };
     for (size_t i = 0; words[i]; i++) {
         if (strstr(message, words[i])) {
@@ -76,7 +80,8 @@ enum answer answer_of_sqlstate(const char *sqlstate, bool connecting, const char
     if (text_equal(sqlstate, "57P03")) {
         return says_shutdown(message) ? ANSWER_STOPPING : ANSWER_STARTING;
     }
-    if (begins(sqlstate, "57P01") || begins(sqlstate, "57P02")) { /* told to go: shutdown, or an operator's word */
+    if (begins(sqlstate, "57P01") ||
+        begins(sqlstate, "57P02")) { /* told to go: shutdown, or an operator's word */
         return connecting ? ANSWER_STOPPING : ANSWER_LOST;
     }
     if (begins(sqlstate, "57P")) { /* database dropped, session idle for too long */
@@ -100,7 +105,8 @@ enum answer answer_of_sqlstate(const char *sqlstate, bool connecting, const char
     return ANSWER_PROTOCOL;
 }
 
-/* "FATAL:  28P01: password ..." as PQERRORS_VERBOSE writes it; the severity may be in any language. */
+/* "FATAL:  28P01: password ..." as PQERRORS_VERBOSE writes it; the severity may be in any language.
+ */
 static const char *find_sqlstate(const char *message, char ret_sqlstate[6])
 {
     for (const char *at = strstr(message, ":  "); at; at = strstr(at + 1, ":  ")) {
@@ -118,8 +124,8 @@ static const char *find_sqlstate(const char *message, char ret_sqlstate[6])
     return NULL;
 }
 
-/* The last attempt's part: `connection to server at "10.0.0.1", port 5432 failed: ` goes. With sslmode prefer
- * there may be two attempts, one after the other. */
+/* The last attempt's part: `connection to server at "10.0.0.1", port 5432 failed: ` goes. With
+ * sslmode prefer there may be two attempts, one after the other. */
 static const char *last_attempt(const char *message)
 {
     const char *start = message;
@@ -147,10 +153,12 @@ static void keep_line(char *detail, size_t size, const char *from)
 /* libpq's own sentences, in the order in which they are looked for. */
 static enum answer of_own_words(const char *message, bool encrypting)
 {
-    static const char *const breaches[] = {"expected authentication request", "received invalid",
-                                           "invalid response to SSL",         "received unencrypted data",
-                                           "unsupported frontend protocol",   NULL};
-    static const char *const accounts[] = {"password", "authentication", "SCRAM", "SASL", "channel binding", "GSS", NULL};
+    static const char *const breaches[] = {
+        "expected authentication request", "received invalid",
+        "invalid response to SSL",         "received unencrypted data",
+        "unsupported frontend protocol",   NULL};
+    static const char *const accounts[] = {
+        "password", "authentication", "SCRAM", "SASL", "channel binding", "GSS", NULL};
     static const char *const secrecy[] = {"SSL", "certificate", "TLS", NULL};
     for (size_t i = 0; breaches[i]; i++) {
         if (strstr(message, breaches[i])) {
@@ -189,7 +197,8 @@ enum answer answer_of_libpq(const char *message, bool encrypting, char *detail, 
 
 /* ---- MySQL and MariaDB ---------------------------------------------------------- */
 
-/* "Can't connect to server on '10.0.0.1' (111)", "... reading initial communication packet, system error: 110" */
+/* "Can't connect to server on '10.0.0.1' (111)", "... reading initial communication packet, system
+ * error: 110" */
 static int number_in(const char *message)
 {
     static const char *const before[] = {"system error: ", "(", NULL};
@@ -235,18 +244,20 @@ static const struct {
     {1079, ANSWER_STOPPING, ANSWER_LOST},       /* shut down */
     {1077, ANSWER_STOPPING, ANSWER_LOST},       /* normal shutdown */
     {1927, ANSWER_STOPPING, ANSWER_LOST},       /* connection killed */
-    {3032, ANSWER_OFFLINE, ANSWER_OFFLINE},     /* offline mode: alive, and sends ordinary accounts away */
-    {6400, ANSWER_OFFLINE, ANSWER_OFFLINE},     /* offline mode, with a reason (9.x) */
-    {1317, ANSWER_STALLED, ANSWER_STALLED},     /* interrupted */
-    {3024, ANSWER_STALLED, ANSWER_STALLED},     /* max_execution_time */
-    {1969, ANSWER_STALLED, ANSWER_STALLED},     /* max_statement_time */
-    {2026, ANSWER_TLS, ANSWER_TLS},             /* TLS failed */
-    {2049, ANSWER_AUTH, ANSWER_AUTH},           /* pre-4.1 passwords */
-    {2054, ANSWER_AUTH, ANSWER_AUTH},           /* the server asks by a plugin that is not there, */
-    {2058, ANSWER_AUTH, ANSWER_AUTH},           /* cannot be initialized, */
-    {2059, ANSWER_AUTH, ANSWER_AUTH},           /* cannot be loaded, */
-    {2061, ANSWER_AUTH, ANSWER_AUTH},           /* failed, */
-    {5010, ANSWER_AUTH, ANSWER_AUTH},           /* or is not on our list */
+    /* offline mode: alive, and sends ordinary accounts away */
+    {3032, ANSWER_OFFLINE, ANSWER_OFFLINE},
+    {6400, ANSWER_OFFLINE, ANSWER_OFFLINE}, /* offline mode, with a reason (9.x) */
+    {1317, ANSWER_STALLED, ANSWER_STALLED}, /* interrupted */
+    {3024, ANSWER_STALLED, ANSWER_STALLED}, /* max_execution_time */
+    {1969, ANSWER_STALLED, ANSWER_STALLED}, /* max_statement_time */
+    {2026, ANSWER_TLS, ANSWER_TLS},         /* TLS failed */
+    {2049, ANSWER_AUTH, ANSWER_AUTH},       /* pre-4.1 passwords */
+    /* the server asks by a plugin that is not there, */
+    {2054, ANSWER_AUTH, ANSWER_AUTH},
+    {2058, ANSWER_AUTH, ANSWER_AUTH}, /* cannot be initialized, */
+    {2059, ANSWER_AUTH, ANSWER_AUTH}, /* cannot be loaded, */
+    {2061, ANSWER_AUTH, ANSWER_AUTH}, /* failed, */
+    {5010, ANSWER_AUTH, ANSWER_AUTH}, /* or is not on our list */
 };
 enum { MYSQL_ERRORS = sizeof mysql_errors / sizeof *mysql_errors };
 

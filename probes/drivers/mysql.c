@@ -88,7 +88,8 @@ static void mysql_drop(struct link *link)
     link->answered = false;
 }
 
-/* The look is over, and the connection too. `detail` may belong to it, or stand in what is cleared here. */
+/* The look is over, and the connection too. `detail` may belong to it, or stand in what is cleared
+ * here. */
 static void fail(struct link *link, enum answer answer, const char *detail)
 {
     char tamed[DETAIL_SIZE];
@@ -107,10 +108,12 @@ static void fail_step(struct link *link, bool connecting)
     if (client_is_flooded(link->client)) {
         fail(link, ANSWER_PROTOCOL, "the answer is too long");
     } else if (client_is_barred(link->client)) {
-        fail(link, ANSWER_AUTH,
-             link->plain ? "the server asks for a way to log in that shows the password without encryption; "
-                           "for caching_sha2_password set tls = require or verify"
-                         : "the server asks for a way to log in that is not allowed");
+        fail(
+            link, ANSWER_AUTH,
+            link->plain
+                ? "the server asks for a way to log in that shows the password without encryption; "
+                  "for caching_sha2_password set tls = require or verify"
+                : "the server asks for a way to log in that is not allowed");
     } else if (client_socket_error(link->client) != 0) {
         fail(link, answer_of_errno(client_socket_error(link->client)), sentence);
     } else {
@@ -147,11 +150,13 @@ static void finish(struct link *link, enum answer answer)
     link->answered = true;
     link->stage = STAGE_IDLE;
     if (!link->seen.version[0]) {
-        mysql_read_version(client_server_version(link->client), link->seen.version, sizeof link->seen.version);
+        mysql_read_version(client_server_version(link->client), link->seen.version,
+                           sizeof link->seen.version);
     }
 }
 
-/* In offline mode a server keeps accounts with CONNECTION_ADMIN; for everybody else it is not there. */
+/* In offline mode a server keeps accounts with CONNECTION_ADMIN; for everybody else it is not
+ * there. */
 static void finish_answered(struct link *link)
 {
     if (link->seen.offline) {
@@ -160,11 +165,13 @@ static void finish_answered(struct link *link)
     finish(link, link->seen.offline ? ANSWER_OFFLINE : ANSWER_OK);
 }
 
-/* An error that the connection survives: our account may not ask this. What it said before may do. */
+/* An error that the connection survives: our account may not ask this. What it said before may do.
+ */
 static bool is_denied(const struct link *link)
 {
     return !client_is_flooded(link->client) &&
-           answer_of_mysql(client_error(link->client), false, client_sentence(link->client)) == ANSWER_PRIVILEGE;
+           answer_of_mysql(client_error(link->client), false, client_sentence(link->client)) ==
+               ANSWER_PRIVILEGE;
 }
 
 static void ask_from(struct link *link, const struct statement *part);
@@ -172,7 +179,8 @@ static void ask_from(struct link *link, const struct statement *part);
 static void take_denial(struct link *link)
 {
     const struct statement *part = link->part;
-    if (mysql_is_wanted(part) && link->seen.group.type == GROUP_NONE) { /* a group's members name each other */
+    /* a group's members name each other */
+    if (mysql_is_wanted(part) && link->seen.group.type == GROUP_NONE) {
         text_copy(link->seen.missing, sizeof link->seen.missing, part->privilege);
     }
     if (part->is_vital && !part->is_vital(&link->seen) && part[1].sql) {
@@ -184,7 +192,8 @@ static void take_denial(struct link *link)
         return;
     }
     text_tame(link->seen.detail, sizeof link->seen.detail, client_sentence(link->client));
-    text_copy(link->seen.missing, sizeof link->seen.missing, part->privilege ? part->privilege : "");
+    text_copy(link->seen.missing, sizeof link->seen.missing,
+              part->privilege ? part->privilege : "");
     finish(link, ANSWER_PRIVILEGE);
 }
 
@@ -195,7 +204,8 @@ static bool adapts(struct link *link)
 {
     enum { UNKNOWN_VARIABLE = 1193 };
     enum dialect without = link->query[0] ? link->dialect : mysql_dialect_without(link->dialect);
-    if (client_error(link->client) != UNKNOWN_VARIABLE || client_is_flooded(link->client) || without == link->dialect) {
+    if (client_error(link->client) != UNKNOWN_VARIABLE || client_is_flooded(link->client) ||
+        without == link->dialect) {
         return false;
     }
     speak(link, without);
@@ -208,7 +218,8 @@ static bool is_at_fault(const struct link *link)
 {
     enum { CLIENT_ERRORS = 2000, CLIENT_ERRORS_END = 3000 };
     unsigned error = client_error(link->client);
-    return link->query[0] && !client_is_flooded(link->client) && (error < CLIENT_ERRORS || error >= CLIENT_ERRORS_END) &&
+    return link->query[0] && !client_is_flooded(link->client) &&
+           (error < CLIENT_ERRORS || error >= CLIENT_ERRORS_END) &&
            answer_of_mysql(error, false, client_sentence(link->client)) == ANSWER_PROTOCOL;
 }
 
@@ -269,7 +280,8 @@ static void logged_in(struct link *link)
         fail(link, ANSWER_TLS, "the connection is not encrypted");
         return;
     }
-    speak(link, mysql_dialect(client_server_version(link->client), client_server_number(link->client)));
+    speak(link,
+          mysql_dialect(client_server_version(link->client), client_server_number(link->client)));
     ask(link);
 }
 
@@ -444,7 +456,8 @@ static void mysql_close_link(struct link *link)
 {
     if (link) {
         if (link->stage == STAGE_WORKING) {
-            link->stage = STAGE_CONNECTING; /* the worker is done, and nobody wants to know with what */
+            /* the worker is done, and nobody wants to know with what */
+            link->stage = STAGE_CONNECTING;
         }
         mysql_drop(link);
         explicit_bzero(link->password, sizeof link->password);

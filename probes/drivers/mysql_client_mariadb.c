@@ -1,17 +1,19 @@
 /* See mysql_client.h. MariaDB Connector/C 3.3 and 3.4.
  *
  * What one has to know about it (all measured):
- *  - The host passed to the connect is used twice: to connect, and after the greeting as the name that
- *    the certificate must bear. It gets a buffer of ours, which holds the literal address
- *    first and the configured name from the greeting on.
+ *  - The host passed to the connect is used twice: to connect, and after the greeting as the name
+ * that the certificate must bear. It gets a buffer of ours, which holds the literal address first
+ * and the configured name from the greeting on.
  *  - After a TLS log-in the socket is blocking; set O_NONBLOCK and queries wait outside again.
  *  - During the handshake nothing limits the waiting; the watchdog does.
- *  - SSL_ENFORCE enforces nothing: without a verified certificate it goes on in clear text when the server
- *    offers no TLS. So the greeting is looked at, while the library still believes to be connecting; the bytes
- *    stay in the socket, and it will read the same.
- *  - It takes whatever is in OpenSSL's queue of errors, one per thread, for its own: what one connection's
- *    end left there would be the end of the next that has to wait. So the queue is emptied before every call.
- *  - While data keeps coming, a call reads on. The callback counts the bytes and ends the connection.
+ *  - SSL_ENFORCE enforces nothing: without a verified certificate it goes on in clear text when the
+ * server offers no TLS. So the greeting is looked at, while the library still believes to be
+ * connecting; the bytes stay in the socket, and it will read the same.
+ *  - It takes whatever is in OpenSSL's queue of errors, one per thread, for its own: what one
+ * connection's end left there would be the end of the next that has to wait. So the queue is
+ * emptied before every call.
+ *  - While data keeps coming, a call reads on. The callback counts the bytes and ends the
+ * connection.
  *
  * Which ways to log in a server may ask for: see `challenges`. */
 #include "probes/drivers/mysql_client.h"
@@ -33,17 +35,25 @@
 #error "this is not MariaDB Connector/C; for Oracle's libmysqlclient: make MYSQL_CLIENT=oracle"
 #endif
 
-/* What the library's trace plugins use; exported since 3.0, but in no installed header that compiles. */
+/* What the library's trace plugins use; exported since 3.0, but in no installed header that
+ * compiles. */
 enum { AUTHENTICATION_PLUGIN = 2 };
 extern int ma_pvio_register_callback(my_bool add,
-                                     void (*callback)(int mode, MYSQL *mysql, const unsigned char *bytes, size_t length));
+                                     void (*callback)(int mode, MYSQL *mysql,
+                                                      const unsigned char *bytes, size_t length));
 
 #include "probes/drivers/dial.h"
 #include "registry/base/clock.h"
 #include "registry/base/limits.h"
 #include "registry/base/text.h"
 
-enum operation { OPERATION_NONE, OPERATION_CONNECT, OPERATION_QUERY, OPERATION_STORE, OPERATION_NEXT };
+enum operation {
+    OPERATION_NONE,
+    OPERATION_CONNECT,
+    OPERATION_QUERY,
+    OPERATION_STORE,
+    OPERATION_NEXT
+};
 
 struct client {
     MYSQL mysql; /* first: the callback comes back from it */
@@ -52,7 +62,8 @@ struct client {
     enum operation operation; /* which waits */
     int waits_for;            /* MYSQL_WAIT_* */
     bool dialled;             /* connect() is done */
-    bool held;                /* but the library does not know yet: the greeting is to be looked at */
+    /* but the library does not know yet: the greeting is to be looked at */
+    bool held;
     int socket_error;
     const char *complaint; /* of our own about the server; NULL: none */
     size_t read_bytes;
@@ -63,9 +74,11 @@ struct client {
 /* Ways to log in that show the server no password: it gets a proof made for its challenge. */
 static const char challenges[] = "mysql_native_password,client_ed25519,parsec";
 
-/* Over TLS also those that hand over the password when asked: without `verify`, to whoever answers; MySQL 8 and later
- * offer nothing else. In clear text they would encrypt it under a key that anybody on the way may put in. */
-static const char under_tls[] = "mysql_native_password,client_ed25519,parsec,caching_sha2_password,sha256_password";
+/* Over TLS also those that hand over the password when asked: without `verify`, to whoever answers;
+ * MySQL 8 and later offer nothing else. In clear text they would encrypt it under a key that
+ * anybody on the way may put in. */
+static const char under_tls[] =
+    "mysql_native_password,client_ed25519,parsec,caching_sha2_password,sha256_password";
 
 /* ---- the library ------------------------------------------------------------------ */
 
@@ -94,7 +107,8 @@ void client_begin_library(void)
     begun = true;
     MYSQL *mysql = mysql_init(NULL);
     for (size_t i = 0; mysql && i < sizeof plugins / sizeof *plugins; i++) {
-        mysql_client_find_plugin(mysql, plugins[i], AUTHENTICATION_PLUGIN); /* or it is not there */
+        /* or it is not there */
+        mysql_client_find_plugin(mysql, plugins[i], AUTHENTICATION_PLUGIN);
     }
     mysql_close(mysql);
     ma_pvio_register_callback(1, count_bytes);
@@ -105,7 +119,8 @@ static void set_options(struct client *client)
     static const char system_ca[] = "/etc/ssl/certs/ca-certificates.crt";
     const struct client_options *options = &client->options;
     MYSQL *mysql = &client->mysql;
-    unsigned seconds = (unsigned)(options->timeout_ms / 1000 + 2); /* our own deadlines come first */
+    /* our own deadlines come first */
+    unsigned seconds = (unsigned)(options->timeout_ms / 1000 + 2);
     unsigned off = 0, tcp = MYSQL_PROTOCOL_TCP;
     my_bool encrypt = options->encrypt, verify = options->verify;
     unsigned long packet = options->answer_max;
@@ -116,7 +131,8 @@ static void set_options(struct client *client)
     mysql_optionsv(mysql, MYSQL_OPT_MAX_ALLOWED_PACKET, &packet);
     mysql_optionsv(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
     mysql_optionsv(mysql, MARIADB_OPT_RESTRICTED_AUTH, challenges);
-    mysql_optionsv(mysql, MYSQL_DEFAULT_AUTH, "mysql_native_password"); /* to begin with; the server asks for another */
+    mysql_optionsv(mysql, MYSQL_DEFAULT_AUTH,
+                   "mysql_native_password"); /* to begin with; the server asks for another */
     mysql_optionsv(mysql, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", options->program);
     mysql_optionsv(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
     if (encrypt) {
@@ -181,8 +197,8 @@ enum greeting {
     GREETING_OTHER    /* no greeting of this protocol */
 };
 
-/* Length (3 bytes), number (1), then: protocol 10, version with its zero, thread (4), challenge (8), filler (1),
- * the lower half of the capabilities (2). */
+/* Length (3 bytes), number (1), then: protocol 10, version with its zero, thread (4), challenge
+ * (8), filler (1), the lower half of the capabilities (2). */
 static enum greeting read_greeting(const unsigned char *bytes, size_t count)
 {
     enum { HEAD = 4, BEHIND_VERSION = 4 + 8 + 1, PROTOCOL = 10, ERROR = 255, OFFERS_TLS = 0x08 };
@@ -243,8 +259,10 @@ static enum client_step look_at_greeting(struct client *client)
 
 static enum client_step begin_store(struct client *client);
 
-/* An operation has returned: it waits (`status` says for what), it went wrong, or the next one begins. */
-static enum client_step after(struct client *client, enum operation operation, int status, bool well)
+/* An operation has returned: it waits (`status` says for what), it went wrong, or the next one
+ * begins. */
+static enum client_step after(struct client *client, enum operation operation, int status,
+                              bool well)
 {
     client->waits_for = status;
     client->operation = status ? operation : OPERATION_NONE;
@@ -254,7 +272,8 @@ static enum client_step after(struct client *client, enum operation operation, i
     if (!well || client->flooded) {
         return CLIENT_FAILED;
     }
-    return operation == OPERATION_QUERY || operation == OPERATION_NEXT ? begin_store(client) : CLIENT_DONE;
+    return operation == OPERATION_QUERY || operation == OPERATION_NEXT ? begin_store(client)
+                                                                       : CLIENT_DONE;
 }
 
 /* No result is well when the statement has none, or when an error says otherwise. */
@@ -278,8 +297,9 @@ enum client_step client_connect(struct client *client, const char *address)
         return CLIENT_FAILED;
     }
     int status =
-        mysql_real_connect_start(&connected, &client->mysql, client->host, options->user, options->password,
-                                 options->database[0] ? options->database : NULL, options->port, NULL, CLIENT_MULTI_STATEMENTS);
+        mysql_real_connect_start(&connected, &client->mysql, client->host, options->user,
+                                 options->password, options->database[0] ? options->database : NULL,
+                                 options->port, NULL, CLIENT_MULTI_STATEMENTS);
     return after(client, OPERATION_CONNECT, status, connected != NULL);
 }
 
@@ -380,7 +400,8 @@ struct watchdog {
     pthread_mutex_t lock;
     pthread_cond_t called;
     int64_t deadline_ns;
-    int fd;        /* a second descriptor of the socket: the library may close the first at any time */
+    /* a second descriptor of the socket: the library may close the first at any time */
+    int fd;
     bool off_duty; /* called back in time */
     bool has_bitten;
 };
@@ -388,7 +409,8 @@ struct watchdog {
 static void *watch(void *context)
 {
     struct watchdog *dog = context;
-    const struct timespec deadline = {.tv_sec = dog->deadline_ns / 1000000000, .tv_nsec = dog->deadline_ns % 1000000000};
+    const struct timespec deadline = {.tv_sec = dog->deadline_ns / 1000000000,
+                                      .tv_nsec = dog->deadline_ns % 1000000000};
     pthread_mutex_lock(&dog->lock);
     while (!dog->off_duty && !dog->has_bitten) {
         if (pthread_cond_timedwait(&dog->called, &dog->lock, &deadline) != 0) {
@@ -403,7 +425,8 @@ static void *watch(void *context)
 static bool call_watchdog(struct watchdog *dog, int fd, int64_t timeout_ms)
 {
     pthread_condattr_t attributes;
-    *dog = (struct watchdog){.deadline_ns = clock_mono_ns() + timeout_ms * 1000000, .fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)};
+    *dog = (struct watchdog){.deadline_ns = clock_mono_ns() + timeout_ms * 1000000,
+                             .fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)};
     if (dog->fd < 0) {
         return false;
     }
@@ -440,7 +463,8 @@ enum client_step client_work(struct client *client)
     if (!call_watchdog(&dog, fd, client->options.timeout_ms)) {
         return CLIENT_WAITS;
     }
-    text_copy(client->host, sizeof client->host, client->options.name); /* from now on: the certificate's */
+    /* from now on: the certificate's */
+    text_copy(client->host, sizeof client->host, client->options.name);
     mysql_optionsv(&client->mysql, MARIADB_OPT_RESTRICTED_AUTH, under_tls);
     client->held = false;
     enum client_step step = go_on_connecting(client, MYSQL_WAIT_WRITE);
@@ -524,7 +548,8 @@ static int find_column(MYSQL_RES *result, const char *name)
     return -1;
 }
 
-const char *client_value(const struct client *client, size_t row, const char *name, const char *other_name)
+const char *client_value(const struct client *client, size_t row, const char *name,
+                         const char *other_name)
 {
     if (row >= client_rows(client)) {
         return NULL;

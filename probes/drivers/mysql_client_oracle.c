@@ -1,24 +1,28 @@
 /* See mysql_client.h. Oracle's libmysqlclient: 8.0.16 and later, 9.
  *
  * What one has to know about it (all measured, with 9.7):
- *  - Nothing tells the socket while connect() is pending: it is 0 then. So the first steps go by a clock.
+ *  - Nothing tells the socket while connect() is pending: it is 0 then. So the first steps go by a
+ * clock.
  *  - Nothing tells what a call waits for: bytes to read, save when the socket takes none.
  *    While logging in, now and then, it waits for nothing at all: there too a tick helps.
- *  - The host passed to the first call is kept as a pointer, and after the greeting it is the name that
- *    the certificate must bear. It gets a buffer of ours, which holds the literal address
- *    during the first call and the configured name from then on. A server on our own machine may greet
- *    within that call: then the name comes too late, and we dial anew.
- *  - TLS waits outside, as everything does, and SSL_MODE_REQUIRED does require it. But it loads the authorities first, without a
- *    tls_ca the system's, in one call of 5 to 20 ms; and with one it verifies, even if told only to require. So
- *    it gets one for `verify` alone, and a worker from the greeting on.
- *  - There is no list of allowed ways to log in. What there is, the library hands out: each way as a table of
- *    functions. Those that hand over the password get a guard before them; see `guards`.
- *  - A stored result is read to its end while data keeps coming. So rows are fetched one by one, counted, and kept here.
- *    Of columns it takes no more than 4096; beyond, it is "out of memory".
- *  - Ending a result or a connection in the midst of something waits for the server, unless the socket is shut down.
+ *  - The host passed to the first call is kept as a pointer, and after the greeting it is the name
+ * that the certificate must bear. It gets a buffer of ours, which holds the literal address during
+ * the first call and the configured name from then on. A server on our own machine may greet within
+ * that call: then the name comes too late, and we dial anew.
+ *  - TLS waits outside, as everything does, and SSL_MODE_REQUIRED does require it. But it loads the
+ * authorities first, without a tls_ca the system's, in one call of 5 to 20 ms; and with one it
+ * verifies, even if told only to require. So it gets one for `verify` alone, and a worker from the
+ * greeting on.
+ *  - There is no list of allowed ways to log in. What there is, the library hands out: each way as
+ * a table of functions. Those that hand over the password get a guard before them; see `guards`.
+ *  - A stored result is read to its end while data keeps coming. So rows are fetched one by one,
+ * counted, and kept here. Of columns it takes no more than 4096; beyond, it is "out of memory".
+ *  - Ending a result or a connection in the midst of something waits for the server, unless the
+ * socket is shut down.
  *
  * Limits: a server that greets within the first call gets its handshake begun on the loop. While
- * columns keep coming faster than they are read, they are read, up to 4096 of answer_max bytes each. */
+ * columns keep coming faster than they are read, they are read, up to 4096 of answer_max bytes
+ * each. */
 #include "probes/drivers/mysql_client.h"
 
 #include <poll.h>
@@ -47,7 +51,13 @@
 
 enum { TICK_MOST_MS = 16, WORK_TICK_MS = 4, HASTE_MOST = 20 };
 
-enum operation { OPERATION_NONE, OPERATION_CONNECT, OPERATION_QUERY, OPERATION_FETCH, OPERATION_NEXT };
+enum operation {
+    OPERATION_NONE,
+    OPERATION_CONNECT,
+    OPERATION_QUERY,
+    OPERATION_FETCH,
+    OPERATION_NEXT
+};
 
 /* One row that was fetched: the pointers, and behind them what they point to. */
 struct row {
@@ -105,11 +115,13 @@ static int bar_waiting(MYSQL_PLUGIN_VIO *vio, MYSQL *mysql)
     return result;
 }
 
-static bool has_native; /* 9 has mysql_native_password as a file, which comes with another package */
+/* 9 has mysql_native_password as a file, which comes with another package */
+static bool has_native;
 
-/* mysql_native_password shows the server no password: it gets a proof made for its challenge. Those below hand it
- * over when asked: with TLS, to whoever answers, unless `verify`; in clear text they would encrypt it under a key that anybody
- * on the way may put in (sha256_password asks for that key without being told to), or not at all. */
+/* mysql_native_password shows the server no password: it gets a proof made for its challenge. Those
+ * below hand it over when asked: with TLS, to whoever answers, unless `verify`; in clear text they
+ * would encrypt it under a key that anybody on the way may put in (sha256_password asks for that
+ * key without being told to), or not at all. */
 static const struct {
     const char *name;
     log_in *guard;
@@ -122,10 +134,12 @@ static const struct {
 
 static struct auth_plugin_t *find_plugin(MYSQL *mysql, const char *name)
 {
-    return (struct auth_plugin_t *)mysql_client_find_plugin(mysql, name, MYSQL_CLIENT_AUTHENTICATION_PLUGIN);
+    return (struct auth_plugin_t *)mysql_client_find_plugin(mysql, name,
+                                                            MYSQL_CLIENT_AUTHENTICATION_PLUGIN);
 }
 
-/* Plugins are files but for a few. What is loaded here is all there is: set_options takes the folder away. */
+/* Plugins are files but for a few. What is loaded here is all there is: set_options takes the
+ * folder away. */
 void client_begin_library(void)
 {
     static bool begun;
@@ -156,7 +170,9 @@ static void set_tls(struct client *client)
 {
     static const char system_ca[] = "/etc/ssl/certs/ca-certificates.crt";
     const struct client_options *options = &client->options;
-    unsigned mode = !options->encrypt ? SSL_MODE_DISABLED : options->verify ? SSL_MODE_VERIFY_IDENTITY : SSL_MODE_REQUIRED;
+    unsigned mode = !options->encrypt ? SSL_MODE_DISABLED
+                    : options->verify ? SSL_MODE_VERIFY_IDENTITY
+                                      : SSL_MODE_REQUIRED;
     mysql_options(&client->mysql, MYSQL_OPT_SSL_MODE, &mode);
     if (options->verify) {
         mysql_options(&client->mysql, MYSQL_OPT_SSL_CA, options->ca[0] ? options->ca : system_ca);
@@ -167,7 +183,8 @@ static void set_options(struct client *client)
 {
     const struct client_options *options = &client->options;
     MYSQL *mysql = &client->mysql;
-    unsigned seconds = (unsigned)(options->timeout_ms / 1000 + 2); /* our own deadlines come first */
+    /* our own deadlines come first */
+    unsigned seconds = (unsigned)(options->timeout_ms / 1000 + 2);
     unsigned off = 0, tcp = MYSQL_PROTOCOL_TCP;
     bool no = false;
     unsigned long packet = options->answer_max;
@@ -182,7 +199,8 @@ static void set_options(struct client *client)
     mysql_options(mysql, MYSQL_OPT_MAX_ALLOWED_PACKET, &packet);
     mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
     /* To begin with; the server asks for another. */
-    mysql_options(mysql, MYSQL_DEFAULT_AUTH, options->encrypt ? "caching_sha2_password" : "mysql_native_password");
+    mysql_options(mysql, MYSQL_DEFAULT_AUTH,
+                  options->encrypt ? "caching_sha2_password" : "mysql_native_password");
     mysql_options4(mysql, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", options->program);
     set_tls(client);
 }
@@ -270,7 +288,8 @@ static bool flooded(struct client *client)
 {
     size_t most = client->options.answer_max;
     unsigned error = mysql_errno(&client->mysql);
-    client->flooded = client->flooded || error == CR_OUT_OF_MEMORY || error == CR_NET_PACKET_TOO_LARGE || client->kept > most ||
+    client->flooded = client->flooded || error == CR_OUT_OF_MEMORY ||
+                      error == CR_NET_PACKET_TOO_LARGE || client->kept > most ||
                       received(client) > client->counted_from + most;
     return client->flooded;
 }
@@ -280,7 +299,8 @@ static bool flooded(struct client *client)
 static enum client_step take_rows(struct client *client);
 
 /* An operation has returned. */
-static enum client_step after(struct client *client, enum operation operation, enum net_async_status status)
+static enum client_step after(struct client *client, enum operation operation,
+                              enum net_async_status status)
 {
     client->operation = OPERATION_NONE;
     if (flooded(client) || status == NET_ASYNC_ERROR) {
@@ -302,17 +322,20 @@ static enum client_step go_on_connecting(struct client *client)
 {
     const struct client_options *options = &client->options;
     MYSQL *mysql = &client->mysql;
-    enum net_async_status status = mysql_real_connect_nonblocking(mysql, client->host, options->user, options->password,
-                                                                  options->database[0] ? options->database : NULL, options->port,
-                                                                  NULL, CLIENT_MULTI_STATEMENTS);
-    if (!client->dialled && mysql->net.vio && mysql_get_connect_nonblocking_stage(mysql) > CONNECT_STAGE_NET_WAIT_CONNECT) {
+    enum net_async_status status =
+        mysql_real_connect_nonblocking(mysql, client->host, options->user, options->password,
+                                       options->database[0] ? options->database : NULL,
+                                       options->port, NULL, CLIENT_MULTI_STATEMENTS);
+    if (!client->dialled && mysql->net.vio &&
+        mysql_get_connect_nonblocking_stage(mysql) > CONNECT_STAGE_NET_WAIT_CONNECT) {
         client->socket_error = errors_of_connect(mysql->net.fd);
         client->dialled = client->socket_error == 0;
     }
     if (client->socket_error != 0) {
         return CLIENT_FAILED;
     }
-    if (status == NET_ASYNC_ERROR && options->encrypt && mysql_errno(mysql) == CR_SSL_CONNECTION_ERROR && !offers_tls(client)) {
+    if (status == NET_ASYNC_ERROR && options->encrypt &&
+        mysql_errno(mysql) == CR_SSL_CONNECTION_ERROR && !offers_tls(client)) {
         return CLIENT_BARE;
     }
     enum client_step step = after(client, OPERATION_CONNECT, status);
@@ -325,8 +348,10 @@ static bool was_hasty(const struct client *client, enum client_step step)
 {
     const struct client_options *options = &client->options;
     bool compared =
-        client->mysql.host || (step == CLIENT_FAILED && mysql_errno((MYSQL *)&client->mysql) == CR_SSL_CONNECTION_ERROR);
-    return options->verify && step != CLIENT_BARE && compared && !text_equal(client->host, options->name);
+        client->mysql.host ||
+        (step == CLIENT_FAILED && mysql_errno((MYSQL *)&client->mysql) == CR_SSL_CONNECTION_ERROR);
+    return options->verify && step != CLIENT_BARE && compared &&
+           !text_equal(client->host, options->name);
 }
 
 static bool start_over(struct client *client)
@@ -350,14 +375,16 @@ enum client_step client_connect(struct client *client, const char *address)
     for (int i = 0; i < HASTE_MOST && text_copy(client->host, sizeof client->host, address); i++) {
         step = go_on_connecting(client);
         if (!was_hasty(client, step)) {
-            text_copy(client->host, sizeof client->host, client->options.name); /* from now on: the certificate's */
+            /* from now on: the certificate's */
+            text_copy(client->host, sizeof client->host, client->options.name);
             return step;
         }
         if (!start_over(client)) {
             break;
         }
     }
-    client->complaint = "the certificate cannot be compared with the name: the server greets at once, time and again";
+    client->complaint = "the certificate cannot be compared with the name: the server greets at "
+                        "once, time and again";
     return CLIENT_FAILED;
 }
 
@@ -407,7 +434,8 @@ static enum client_step take_rows(struct client *client)
 {
     for (;;) {
         MYSQL_ROW values = NULL;
-        enum client_step step = after(client, OPERATION_FETCH, mysql_fetch_row_nonblocking(client->result, &values));
+        enum client_step step =
+            after(client, OPERATION_FETCH, mysql_fetch_row_nonblocking(client->result, &values));
         if (step != CLIENT_DONE) {
             return step;
         }
@@ -422,22 +450,29 @@ static enum client_step take_rows(struct client *client)
     }
 }
 
-/* The columns of a result are there. None is well when the statement has none, or when an error says otherwise. */
-static enum client_step take_result(struct client *client, enum operation operation, enum net_async_status status)
+/* The columns of a result are there. None is well when the statement has none, or when an error
+ * says otherwise. */
+static enum client_step take_result(struct client *client, enum operation operation,
+                                    enum net_async_status status)
 {
     enum client_step step = after(client, operation, status);
     if (step != CLIENT_DONE) {
-        client->complete = step == CLIENT_FAILED && mysql_errno(&client->mysql) != 0; /* the server has said its word */
+        /* the server has said its word */
+        client->complete = step == CLIENT_FAILED && mysql_errno(&client->mysql) != 0;
         return step;
     }
     client->result = mysql_use_result(&client->mysql);
     client->complete = !client->result;
-    return client->result ? take_rows(client) : mysql_errno(&client->mysql) ? CLIENT_FAILED : CLIENT_DONE;
+    return client->result                ? take_rows(client)
+           : mysql_errno(&client->mysql) ? CLIENT_FAILED
+                                         : CLIENT_DONE;
 }
 
 static enum client_step go_on_asking(struct client *client)
 {
-    return take_result(client, OPERATION_QUERY, mysql_real_query_nonblocking(&client->mysql, client->sql, strlen(client->sql)));
+    return take_result(
+        client, OPERATION_QUERY,
+        mysql_real_query_nonblocking(&client->mysql, client->sql, strlen(client->sql)));
 }
 
 enum client_step client_ask(struct client *client, const char *sql)
@@ -503,9 +538,11 @@ const char *client_sentence(const struct client *client)
         return client->complaint;
     }
     if (client_error(client) == CR_AUTH_PLUGIN_CANNOT_LOAD) {
-        return "libmysqlclient comes without its plugin mysql_native_password here; Debian has it in mysql-client-core";
+        return "libmysqlclient comes without its plugin mysql_native_password here; Debian has it "
+               "in mysql-client-core";
     }
-    return client->socket_error != 0 ? strerror(client->socket_error) : mysql_error((MYSQL *)&client->mysql);
+    return client->socket_error != 0 ? strerror(client->socket_error)
+                                     : mysql_error((MYSQL *)&client->mysql);
 }
 
 bool client_is_flooded(const struct client *client)
@@ -526,7 +563,8 @@ const char *client_server_version(const struct client *client)
     if (!version) {
         return "";
     }
-    bool disguised = strncmp(version, disguise, strlen(disguise)) == 0 && strstr(version, "MariaDB");
+    bool disguised =
+        strncmp(version, disguise, strlen(disguise)) == 0 && strstr(version, "MariaDB");
     return disguised ? version + strlen(disguise) : version;
 }
 
@@ -559,7 +597,8 @@ static int find_column(MYSQL_RES *result, const char *name)
     return -1;
 }
 
-const char *client_value(const struct client *client, size_t row, const char *name, const char *other_name)
+const char *client_value(const struct client *client, size_t row, const char *name,
+                         const char *other_name)
 {
     if (row >= client->row_count) {
         return NULL;

@@ -1,5 +1,6 @@
-/* Group Replication: one row per member that this one knows of. 5.7 has no MEMBER_ROLE: there a status variable names the
- * primary. The view's sequence grows with every change of membership, not of the primary.
+/* Group Replication: one row per member that this one knows of. 5.7 has no MEMBER_ROLE: there a
+ * status variable names the primary. The view's sequence grows with every change of membership, not
+ * of the primary.
  *
  * Galera: conf_id is 2^64-1 when there is none. */
 #include "probes/drivers/mysql_group.h"
@@ -36,22 +37,26 @@ static void read_galera_settings(const char *on, const char *rejects, struct obs
 {
     if (is_on(on)) {
         seen->group.type = GROUP_GALERA;
-        seen->group.state = rejects && !is_word(rejects, "NONE") ? CONDITION_REJECTING : CONDITION_FIT;
+        seen->group.state =
+            rejects && !is_word(rejects, "NONE") ? CONDITION_REJECTING : CONDITION_FIT;
     }
 }
 
 void group_read_settings(const struct client *client, struct observation *seen)
 {
-    read_galera_settings(client_value(client, 0, "wsrep_on", NULL), client_value(client, 0, "wsrep_reject_queries", NULL), seen);
+    read_galera_settings(client_value(client, 0, "wsrep_on", NULL),
+                         client_value(client, 0, "wsrep_reject_queries", NULL), seen);
 }
 
 bool group_read_variables(const struct client *client, struct observation *seen)
 {
     const char *name = value_of(client, "group_replication_group_name");
-    read_galera_settings(value_of(client, "wsrep_on"), value_of(client, "wsrep_reject_queries"), seen);
+    read_galera_settings(value_of(client, "wsrep_on"), value_of(client, "wsrep_reject_queries"),
+                         seen);
     if (name && *name && seen->group.type == GROUP_NONE) {
         seen->group.type = GROUP_REPLICATION;
-        seen->group.many = is_word(value_of(client, "group_replication_single_primary_mode"), "OFF");
+        seen->group.many =
+            is_word(value_of(client, "group_replication_single_primary_mode"), "OFF");
         seen->group.state = CONDITION_LEFT; /* until the members' table says otherwise */
         text_tame(seen->identity, sizeof seen->identity, name);
     }
@@ -78,7 +83,8 @@ static enum condition galera_condition(const struct client *client, enum conditi
     if (state == LOCAL_DONOR) {
         return CONDITION_DONOR; /* or taken out of step by order, which looks the same */
     }
-    if (state != LOCAL_SYNCED || number_of(value_of(client, "wsrep_cluster_conf_id")) < 0) { /* between two configurations: none */
+    if (state != LOCAL_SYNCED || number_of(value_of(client, "wsrep_cluster_conf_id")) <
+                                     0) { /* between two configurations: none */
         return CONDITION_RECOVERING;
     }
     return is_on(value_of(client, "wsrep_ready")) ? ordered : CONDITION_UNREADY;
@@ -88,7 +94,8 @@ static void read_galera(const struct client *client, struct observation *seen)
 {
     static const char nobody[] = "00000000-0000-0000-0000-000000000000";
     const char *uuid = value_of(client, "wsrep_cluster_state_uuid");
-    int64_t view = number_of(value_of(client, "wsrep_cluster_conf_id")); /* 2^64-1 is out of range, and so none */
+    int64_t view = number_of(
+        value_of(client, "wsrep_cluster_conf_id")); /* 2^64-1 is out of range, and so none */
     seen->group.state = galera_condition(client, seen->group.state);
     seen->group.queue = number_of(value_of(client, "wsrep_local_recv_queue"));
     advertised_add_addresses(&seen->named, value_of(client, "wsrep_incoming_addresses"));
@@ -118,8 +125,10 @@ static enum condition state_of(const char *word)
     static const struct {
         const char *word;
         enum condition condition;
-    } states[] = {
-        {"ONLINE", CONDITION_FIT}, {"RECOVERING", CONDITION_RECOVERING}, {"OFFLINE", CONDITION_LEFT}, {"ERROR", CONDITION_ERROR}};
+    } states[] = {{"ONLINE", CONDITION_FIT},
+                  {"RECOVERING", CONDITION_RECOVERING},
+                  {"OFFLINE", CONDITION_LEFT},
+                  {"ERROR", CONDITION_ERROR}};
     for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
         if (is_word(word, states[i].word)) {
             return states[i].condition;
@@ -133,14 +142,16 @@ static bool is_view(const char *view)
 {
     static const char digits[] = "0123456789";
     size_t stamp = strspn(view, digits);
-    return stamp > 0 && view[stamp] == ':' && view[stamp + 1] && view[stamp + 1 + strspn(view + stamp + 1, digits)] == '\0';
+    return stamp > 0 && view[stamp] == ':' && view[stamp + 1] &&
+           view[stamp + 1 + strspn(view + stamp + 1, digits)] == '\0';
 }
 
 static void read_self(const struct client *client, size_t row, struct observation *seen)
 {
     const char *view = client_value(client, row, "VIEW_ID", NULL);
     seen->group.state = state_of(client_value(client, row, "MEMBER_STATE", NULL));
-    seen->group.queue = number_of(client_value(client, row, "COUNT_TRANSACTIONS_REMOTE_IN_APPLIER_QUEUE", NULL));
+    seen->group.queue =
+        number_of(client_value(client, row, "COUNT_TRANSACTIONS_REMOTE_IN_APPLIER_QUEUE", NULL));
     if (view && is_view(view)) {
         text_copy(seen->lineage, sizeof seen->lineage, view);
     }

@@ -1,5 +1,5 @@
-/* What a MySQL or MariaDB server says of the group that it belongs to: Group Replication's tables, Galera's status.
- * Facts only; kinds/group.c and kinds/galera.c judge. */
+/* What a MySQL or MariaDB server says of the group that it belongs to: Group Replication's tables,
+ * Galera's status. Facts only; kinds/group.c and kinds/galera.c judge. */
 #ifndef ROSTER_PROBES_DRIVERS_MYSQL_GROUP_H
 #define ROSTER_PROBES_DRIVERS_MYSQL_GROUP_H
 
@@ -9,8 +9,8 @@
 /* MariaDB's settings have columns wsrep_on and wsrep_reject_queries. */
 void group_read_settings(const struct client *client, struct observation *seen);
 
-/* Parts of the question (mysql_query.h), in this order: variables (MySQL's) and status as rows of Variable_name and Value,
- * members with performance_schema's columns. */
+/* Parts of the question (mysql_query.h), in this order: variables (MySQL's) and status as rows of
+ * Variable_name and Value, members with performance_schema's columns. */
 bool group_read_variables(const struct client *client, struct observation *seen);
 bool group_read_status(const struct client *client, struct observation *seen);
 bool group_read_members(const struct client *client, struct observation *seen);

@@ -1,5 +1,6 @@
-/* Settings, then what a member of a group says (nothing elsewhere), then the replication channels; with MySQL last the
- * members of its group, which is denied to most accounts that need it not. Discovery asks for replicas, too.
+/* Settings, then what a member of a group says (nothing elsewhere), then the replication channels;
+ * with MySQL last the members of its group, which is denied to most accounts that need it not.
+ * Discovery asks for replicas, too.
  *
  * Columns are found by name, in the new spelling and the old: MariaDB keeps the old
  * one whatever the statement is called, MySQL changed it with 8.0.22.
@@ -49,7 +50,8 @@ void mysql_read_version(const char *version, char *to, size_t size)
 static bool is_off(const struct client *client, const char *name)
 {
     const char *value = client_value(client, 0, name, NULL);
-    return !value || text_equal(value, "0") || strcasecmp(value, "OFF") == 0; /* a server without it cannot be that */
+    return !value || text_equal(value, "0") ||
+           strcasecmp(value, "OFF") == 0; /* a server without it cannot be that */
 }
 
 static bool read_settings(const struct client *client, struct observation *seen)
@@ -65,7 +67,8 @@ static bool read_settings(const struct client *client, struct observation *seen)
     }
     group_read_settings(client, seen);
     seen->offline = !is_off(client, "offline_mode");
-    seen->writable = is_off(client, "read_only") && is_off(client, "super_read_only") && !seen->offline;
+    seen->writable =
+        is_off(client, "read_only") && is_off(client, "super_read_only") && !seen->offline;
     return true;
 }
 
@@ -73,7 +76,8 @@ static bool read_settings(const struct client *client, struct observation *seen)
 
 enum threads { THREAD_STOPPED, THREAD_CONNECTING, THREAD_RUNNING };
 
-static const char *text_of(const struct client *client, size_t row, const char *name, const char *other_name)
+static const char *text_of(const struct client *client, size_t row, const char *name,
+                           const char *other_name)
 {
     const char *value = client_value(client, row, name, other_name);
     return value ? value : "";
@@ -85,7 +89,9 @@ static enum threads receiver_of(const struct client *client, size_t row)
     if (strcasecmp(word, "Yes") == 0) {
         return THREAD_RUNNING;
     }
-    return strcasecmp(word, "Connecting") == 0 || strcasecmp(word, "Preparing") == 0 ? THREAD_CONNECTING : THREAD_STOPPED;
+    return strcasecmp(word, "Connecting") == 0 || strcasecmp(word, "Preparing") == 0
+               ? THREAD_CONNECTING
+               : THREAD_STOPPED;
 }
 
 /* Group Replication shows its own channels here; they follow no source. */
@@ -104,11 +110,14 @@ static struct channel read_channel(const struct client *client, size_t row)
     struct channel channel = {
         .live = receiver == THREAD_RUNNING,
         .connecting = receiver == THREAD_CONNECTING,
-        .applying = strcasecmp(text_of(client, row, "Replica_SQL_Running", "Slave_SQL_Running"), "Yes") == 0,
+        .applying = strcasecmp(text_of(client, row, "Replica_SQL_Running", "Slave_SQL_Running"),
+                               "Yes") == 0,
         .lag_ms = -1,
     };
-    text_tame(channel.host, sizeof channel.host, text_of(client, row, "Source_Host", "Master_Host"));
-    if (text_parse_int(text_of(client, row, "Source_Port", "Master_Port"), 1, UINT16_MAX, &number)) {
+    text_tame(channel.host, sizeof channel.host,
+              text_of(client, row, "Source_Host", "Master_Host"));
+    if (text_parse_int(text_of(client, row, "Source_Port", "Master_Port"), 1, UINT16_MAX,
+                       &number)) {
         channel.port = (uint16_t)number;
     }
     if (!*source) {
@@ -118,7 +127,8 @@ static struct channel read_channel(const struct client *client, size_t row)
         text_tame(channel.id, sizeof channel.id, source);
     }
     if (channel.live && channel.applying && /* a stopped receiver can show 0 */
-        text_parse_int(text_of(client, row, "Seconds_Behind_Source", "Seconds_Behind_Master"), 0, INT32_MAX, &number)) {
+        text_parse_int(text_of(client, row, "Seconds_Behind_Source", "Seconds_Behind_Master"), 0,
+                       INT32_MAX, &number)) {
         channel.lag_ms = number * 1000;
     }
     return channel;
@@ -140,7 +150,8 @@ static bool read_channels(const struct client *client, struct observation *seen)
         }
         enum threads receiver = receiver_of(client, row);
         const struct channel *first = &seen->channels[best];
-        if ((receiver == THREAD_RUNNING && !first->live) || (receiver == THREAD_CONNECTING && !first->live && !first->connecting)) {
+        if ((receiver == THREAD_RUNNING && !first->live) ||
+            (receiver == THREAD_CONNECTING && !first->live && !first->connecting)) {
             best = seen->channel_count;
         }
         seen->channels[seen->channel_count++] = read_channel(client, row);
@@ -154,30 +165,38 @@ static bool read_channels(const struct client *client, struct observation *seen)
 
 /* ---- the question ------------------------------------------------------------------------ */
 
-#define VARIABLES "'group_replication_group_name', 'group_replication_single_primary_mode', 'wsrep_on', 'wsrep_reject_queries'"
-#define GALERA_STATUS                                                                                                              \
-    "'wsrep_cluster_status', 'wsrep_ready', 'wsrep_local_state', 'wsrep_cluster_state_uuid',"                                      \
+#define VARIABLES                                                                                  \
+    "'group_replication_group_name', 'group_replication_single_primary_mode', 'wsrep_on', "        \
+    "'wsrep_reject_queries'"
+#define GALERA_STATUS                                                                              \
+    "'wsrep_cluster_status', 'wsrep_ready', 'wsrep_local_state', 'wsrep_cluster_state_uuid',"      \
     " 'wsrep_cluster_conf_id', 'wsrep_local_recv_queue', 'wsrep_incoming_addresses'"
 
 /* What only some servers have is looked up by name; what is not there gives no row. */
-#define LOOK_UP(table, names)                                                                                                      \
-    "SELECT VARIABLE_NAME AS Variable_name, VARIABLE_VALUE AS Value FROM performance_schema." table                                \
-    " WHERE VARIABLE_NAME IN (" names ")"
+#define LOOK_UP(table, names)                                                                      \
+    "SELECT VARIABLE_NAME AS Variable_name, VARIABLE_VALUE AS Value FROM "                         \
+    "performance_schema." table " WHERE VARIABLE_NAME IN (" names ")"
 
 static const char mariadb_settings[] =
-    "SELECT @@global.read_only AS read_only, @@global.server_id AS self_id, @@global.gtid_binlog_state AS gtids,"
+    "SELECT @@global.read_only AS read_only, @@global.server_id AS self_id, "
+    "@@global.gtid_binlog_state AS gtids,"
     " @@global.wsrep_on AS wsrep_on, @@global.wsrep_reject_queries AS wsrep_reject_queries";
 static const char mariadb_plain_settings[] =
-    "SELECT @@global.read_only AS read_only, @@global.server_id AS self_id, @@global.gtid_binlog_state AS gtids";
+    "SELECT @@global.read_only AS read_only, @@global.server_id AS self_id, "
+    "@@global.gtid_binlog_state AS gtids";
 static const char mysql_settings[] =
-    "SELECT @@global.read_only AS read_only, @@global.super_read_only AS super_read_only, @@global.offline_mode AS offline_mode,"
+    "SELECT @@global.read_only AS read_only, @@global.super_read_only AS super_read_only, "
+    "@@global.offline_mode AS offline_mode,"
     " @@global.server_uuid AS self_id, @@global.gtid_executed AS gtids";
 static const char mysql_variables[] = LOOK_UP("global_variables", VARIABLES);
-static const char mariadb_status[] = "SHOW GLOBAL STATUS WHERE Variable_name IN (" GALERA_STATUS ")";
-static const char mysql_status[] = LOOK_UP("global_status", "'group_replication_primary_member', " GALERA_STATUS);
-static const char mysql_members[] = "SELECT * FROM performance_schema.replication_group_members m"
-                                    " LEFT JOIN performance_schema.replication_group_member_stats s"
-                                    " ON s.MEMBER_ID = m.MEMBER_ID AND s.CHANNEL_NAME = m.CHANNEL_NAME";
+static const char mariadb_status[] =
+    "SHOW GLOBAL STATUS WHERE Variable_name IN (" GALERA_STATUS ")";
+static const char mysql_status[] =
+    LOOK_UP("global_status", "'group_replication_primary_member', " GALERA_STATUS);
+static const char mysql_members[] =
+    "SELECT * FROM performance_schema.replication_group_members m"
+    " LEFT JOIN performance_schema.replication_group_member_stats s"
+    " ON s.MEMBER_ID = m.MEMBER_ID AND s.CHANNEL_NAME = m.CHANNEL_NAME";
 
 static const char monitor[] = "SLAVE MONITOR";
 static const char client_privilege[] = "REPLICATION CLIENT";
@@ -224,11 +243,14 @@ static bool is_never_vital(const struct observation *seen)
     return false;
 }
 
-const struct statement *mysql_statements_and_replicas(enum dialect dialect, struct statement to[STATEMENTS_MAX + 1])
+const struct statement *mysql_statements_and_replicas(enum dialect dialect,
+                                                      struct statement to[STATEMENTS_MAX + 1])
 {
     static const struct statement replicas[] = {
-        [DIALECT_MARIADB] = {"SHOW SLAVE HOSTS", "REPLICATION MASTER ADMIN", read_replicas, is_never_vital},
-        [DIALECT_MARIADB_PLAIN] = {"SHOW SLAVE HOSTS", "REPLICATION MASTER ADMIN", read_replicas, is_never_vital},
+        [DIALECT_MARIADB] = {"SHOW SLAVE HOSTS", "REPLICATION MASTER ADMIN", read_replicas,
+                             is_never_vital},
+        [DIALECT_MARIADB_PLAIN] = {"SHOW SLAVE HOSTS", "REPLICATION MASTER ADMIN", read_replicas,
+                                   is_never_vital},
         [DIALECT_SLAVE] = {"SHOW SLAVE HOSTS", "REPLICATION SLAVE", read_replicas, is_never_vital},
         [DIALECT_REPLICA] = {"SHOW REPLICAS", "REPLICATION SLAVE", read_replicas, is_never_vital},
     };

@@ -16,7 +16,8 @@
  * certificate authorities, 20 ms, with tls = verify and no tls_ca.
  *
  * Bounds: ANSWER_BYTES_MAX per look. Against a server that sends without end the bound is
- * checked between reads; one read takes at most what is in the socket, and what arrives meanwhile. */
+ * checked between reads; one read takes at most what is in the socket, and what arrives meanwhile.
+ */
 #include <assert.h>
 #include <inttypes.h>
 #include <libpq-fe.h>
@@ -76,8 +77,13 @@ static void pg_drop(struct link *link)
 
 static void clear(struct observation *seen)
 {
-    *seen = (struct observation){
-        .answer = ANSWER_UNKNOWN, .position = -1, .received = -1, .lag_ms = -1, .lag_bytes = -1, .claim = -1, .ready = -1};
+    *seen = (struct observation){.answer = ANSWER_UNKNOWN,
+                                 .position = -1,
+                                 .received = -1,
+                                 .lag_ms = -1,
+                                 .lag_bytes = -1,
+                                 .claim = -1,
+                                 .ready = -1};
 }
 
 /* The look is over, and the connection too. `detail` may stand in what is cleared here. */
@@ -95,7 +101,8 @@ static void fail(struct link *link, enum answer answer, const char *detail)
  * is a server (or something in front of it) that hangs up. */
 static void broke(struct link *link, const char *detail)
 {
-    fail(link, link->answered ? ANSWER_LOST : ANSWER_PROTOCOL, detail && *detail ? detail : "the server closed the connection");
+    fail(link, link->answered ? ANSWER_LOST : ANSWER_PROTOCOL,
+         detail && *detail ? detail : "the server closed the connection");
 }
 
 /* May libpq read on? */
@@ -122,14 +129,18 @@ static void ignore_notice(void *context, const PGresult *notice)
 
 static PGconn *start_connection(const struct link *link, const char *address)
 {
-    static const char *const modes[] = {
-        [TLS_OFF] = "disable", [TLS_PREFER] = "prefer", [TLS_REQUIRE] = "require", [TLS_VERIFY] = "verify-full"};
+    static const char *const modes[] = {[TLS_OFF] = "disable",
+                                        [TLS_PREFER] = "prefer",
+                                        [TLS_REQUIRE] = "require",
+                                        [TLS_VERIFY] = "verify-full"};
     static const char system_ca[] = "/etc/ssl/certs/ca-certificates.crt";
     const char *keys[32], *values[32];
     size_t n = 0;
     char options[160], give_up_ms[24];
-    /* Twice the deadline, so that ours is the one that speaks; this one ends what the server would go on with. */
-    snprintf(options, sizeof options, "-c statement_timeout=%" PRId64 " -c search_path=pg_catalog", 2 * link->timeout_ms);
+    /* Twice the deadline, so that ours is the one that speaks; this one ends what the server would
+     * go on with. */
+    snprintf(options, sizeof options, "-c statement_timeout=%" PRId64 " -c search_path=pg_catalog",
+             2 * link->timeout_ms);
     snprintf(give_up_ms, sizeof give_up_ms, "%" PRId64, 2 * link->timeout_ms + 1000);
 #define SET(key, value) (keys[n] = (key), values[n] = (value), n++)
     SET("hostaddr", address);
@@ -170,8 +181,8 @@ static void fail_connecting(struct link *link)
         fail(link, ANSWER_AUTH, guard_sentence(&link->guard));
         return;
     }
-    enum answer answer =
-        answer_of_libpq(PQerrorMessage(link->connection), link->tls != TLS_OFF, link->seen.detail, sizeof link->seen.detail);
+    enum answer answer = answer_of_libpq(PQerrorMessage(link->connection), link->tls != TLS_OFF,
+                                         link->seen.detail, sizeof link->seen.detail);
     fail(link, answer, link->seen.detail);
 }
 
@@ -188,7 +199,8 @@ static void connect_to(struct link *link, const char *address)
         return;
     }
     PQsetNoticeReceiver(link->connection, ignore_notice, NULL);
-    PQsetErrorVerbosity(link->connection, PQERRORS_VERBOSE); /* else nothing tells the SQLSTATE of a failed connect */
+    /* else nothing tells the SQLSTATE of a failed connect */
+    PQsetErrorVerbosity(link->connection, PQERRORS_VERBOSE);
     if (PQstatus(link->connection) == CONNECTION_BAD) {
         fail_connecting(link);
         return;
@@ -201,7 +213,8 @@ static void connect_to(struct link *link, const char *address)
     link->polling = PGRES_POLLING_WRITING;
 }
 
-/* libpq would tell a failed connect() in words only. False when it failed, which is dealt with, or goes on. */
+/* libpq would tell a failed connect() in words only. False when it failed, which is dealt with, or
+ * goes on. */
 static bool has_connected(struct link *link, int events)
 {
     if (PQstatus(link->connection) != CONNECTION_STARTED) {
@@ -276,7 +289,8 @@ static void take_rows(struct link *link, const PGresult *result)
 {
     const char *version = PQparameterStatus(link->connection, "server_version");
     if (link->seen.answer != ANSWER_UNKNOWN) {
-        fail(link, ANSWER_PROTOCOL, link->query[0] ? "the query is more than one statement" : "the server answers twice");
+        fail(link, ANSWER_PROTOCOL,
+             link->query[0] ? "the query is more than one statement" : "the server answers twice");
     } else if (link->query[0]) {
         pg_read_custom(result, version, &link->seen);
     } else if (!pg_read_answer(result, version, &link->seen)) {

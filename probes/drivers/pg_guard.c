@@ -5,11 +5,12 @@
 #include <sys/socket.h>
 
 #ifndef LIBPQ_HAS_TRACE_FLAGS
-#error "libpq 14 or later is needed: an older one cannot be kept from sending the password in clear text"
+#error "libpq 14 or later is needed: an older one sends the password in clear text when asked to"
 #endif
 
-/* One line of the trace. "F <TAB> length <TAB> words" goes to the server; the length counts itself and the terminating
- * zero, and the words begin as below for messages without a type, which come before all log-in. */
+/* One line of the trace. "F <TAB> length <TAB> words" goes to the server; the length counts itself
+ * and the terminating zero, and the words begin as below for messages without a type, which come
+ * before all log-in. */
 static void inspect(struct guard *guard)
 {
     static const char untyped[] = "Unknown message: length";
@@ -63,8 +64,10 @@ const char *guard_sentence(const struct guard *guard)
 {
     enum { SHORTEST_ANSWER = 35 }; /* "md5" and 32 digits */
     if (guard->length < SHORTEST_ANSWER) {
-        return "the server asks for the password in clear text, which it gets with tls = verify only";
+        return "the server asks for the password in clear text, which it gets with tls = verify "
+               "only";
     }
     return "the server asks for the password in clear text, which it gets with tls = verify only"
-           " (or give the account a password of another length: some cannot be told from an encrypted answer)";
+           " (or give the account a password of another length: some cannot be told from an "
+           "encrypted answer)";
 }

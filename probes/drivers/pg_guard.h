@@ -8,7 +8,8 @@
  * the bare password would be finds the connection shut.
  *
  * Limit: lengths are all that the trace shows. A password of 35 bytes is as long as MD5's answer;
- * some greater lengths are those of SCRAM's. With such a password no server is answered, and the sentence says so. */
+ * some greater lengths are those of SCRAM's. With such a password no server is answered, and the
+ * sentence says so. */
 #ifndef ROSTER_PROBES_DRIVERS_PG_GUARD_H
 #define ROSTER_PROBES_DRIVERS_PG_GUARD_H
 
@@ -20,14 +21,16 @@ struct pg_conn; /* libpq's PGconn */
 
 struct guard {
     struct pg_conn *connection;
-    FILE *trace;         /* NULL: not on guard */
-    size_t length;       /* of the password */
-    char line[64];       /* of the trace, so far */
+    FILE *trace;   /* NULL: not on guard */
+    size_t length; /* of the password */
+    char line[64]; /* of the trace, so far */
     size_t used;
-    bool tripped;        /* the password was about to leave; it has not, and the connection is shut */
+    /* the password was about to leave; it has not, and the connection is shut */
+    bool tripped;
 };
 
-/* From after PQconnectStart until the log-in is done. `guard` stays where it is meanwhile. False when memory ran out. */
+/* From after PQconnectStart until the log-in is done. `guard` stays where it is meanwhile. False
+ * when memory ran out. */
 bool guard_begin(struct guard *guard, struct pg_conn *connection, const char *password);
 
 /* Before PQfinish; twice is fine. Clears `tripped`. */

@@ -35,48 +35,58 @@ enum column {
     COLUMNS
 };
 
-/* "rec" is read first (OFFSET 0 keeps the planner from merging it): functions that fail in recovery are reached only when
- * it is over, which is for good.
+/* "rec" is read first (OFFSET 0 keeps the planner from merging it): functions that fail in recovery
+ * are reached only when it is over, which is for good.
  *
- * Timeline: a standby's is the receiver's or the control file's, whichever is greater: the latter trails until a restartpoint,
- * the former is absent without a receiver.
- * Read-only: by default for everybody, or for the database; what is set for our own account says nothing of others'. A
- * transaction that began in recovery stays read-only when that ends, so transaction_read_only is not asked for.
- * Lag: none when everything received is replayed and the stream is up; a silent primary would else look like lag.
- * Archive: a receive position is there once a stream was asked for, even in vain; so without one there is nothing to stream from.
- * Awaited: a commit has to wait for all the standbys that go by a name, else it may be another of that name.
+ * Timeline: a standby's is the receiver's or the control file's, whichever is greater: the latter
+ * trails until a restartpoint, the former is absent without a receiver. Read-only: by default for
+ * everybody, or for the database; what is set for our own account says nothing of others'. A
+ * transaction that began in recovery stays read-only when that ends, so transaction_read_only is
+ * not asked for. Lag: none when everything received is replayed and the stream is up; a silent
+ * primary would else look like lag. Archive: a receive position is there once a stream was asked
+ * for, even in vain; so without one there is nothing to stream from. Awaited: a commit has to wait
+ * for all the standbys that go by a name, else it may be another of that name.
  *
- * The statement is planned each time, which takes most of the server's time for it: what is rare is asked of functions, not of
- * the views above them, which join tables, and is not executed unless a setting says that there is something to ask for. */
+ * The statement is planned each time, which takes most of the server's time for it: what is rare is
+ * asked of functions, not of the views above them, which join tables, and is not executed unless a
+ * setting says that there is something to ask for. */
 static const char columns[] =
     "SELECT r.rec, s.system_identifier,"
     " CASE WHEN r.rec THEN greatest(w.received_tli, c.timeline_id)"
     " ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint END,"
-    " CASE WHEN current_setting('default_transaction_read_only') = 'on' THEN (SELECT source NOT IN ('user', 'database user')"
+    " CASE WHEN current_setting('default_transaction_read_only') = 'on' THEN (SELECT source NOT IN "
+    "('user', 'database user')"
     " FROM pg_show_all_settings() WHERE name = 'default_transaction_read_only') ELSE false END,"
     " w.pid IS NOT NULL, w.status, w.sender_host, w.sender_port,"
     " CASE WHEN r.rec THEN pg_is_wal_replay_paused() ELSE false END,"
-    " pg_wal_lsn_diff(CASE WHEN r.rec THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END, '0/0')::bigint,"
-    " CASE WHEN r.rec THEN pg_wal_lsn_diff(greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()), '0/0')::bigint END,"
+    " pg_wal_lsn_diff(CASE WHEN r.rec THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END, "
+    "'0/0')::bigint,"
+    " CASE WHEN r.rec THEN pg_wal_lsn_diff(greatest(pg_last_wal_receive_lsn(), "
+    "pg_last_wal_replay_lsn()), '0/0')::bigint END,"
     " CASE WHEN NOT r.rec OR (w.pid IS NOT NULL AND w.status IS NULL) THEN NULL"
     " WHEN w.status = 'streaming' AND pg_last_wal_replay_lsn() >= pg_last_wal_receive_lsn() THEN 0"
     " WHEN pg_last_xact_replay_timestamp() IS NOT NULL THEN"
-    " greatest(0, extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000)::bigint END,"
-    " r.rec AND w.pid IS NULL AND pg_last_wal_receive_lsn() IS NULL AND current_setting('restore_command') <> '',"
+    " greatest(0, extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) * "
+    "1000)::bigint END,"
+    " r.rec AND w.pid IS NULL AND pg_last_wal_receive_lsn() IS NULL AND "
+    "current_setting('restore_command') <> '',"
     " w.conninfo,"
     " CASE WHEN NOT r.rec AND current_setting('synchronous_standby_names') <> '' THEN"
-    " (SELECT string_agg(n.name, chr(10) ORDER BY n.name) FROM (SELECT a.application_name AS name FROM pg_stat_get_wal_senders() p,"
-    " pg_stat_get_activity(p.pid) a GROUP BY 1 HAVING bool_and(p.sync_state IN ('sync', 'quorum'))) n) END,"
+    " (SELECT string_agg(n.name, chr(10) ORDER BY n.name) FROM (SELECT a.application_name AS name "
+    "FROM pg_stat_get_wal_senders() p,"
+    " pg_stat_get_activity(p.pid) a GROUP BY 1 HAVING bool_and(p.sync_state IN ('sync', "
+    "'quorum'))) n) END,"
     " pg_has_role(current_user, 'pg_read_all_stats', 'USAGE'),";
-static const char sources[] =
-    " FROM (SELECT pg_is_in_recovery() AS rec OFFSET 0) r"
-    " CROSS JOIN pg_control_system() s CROSS JOIN pg_control_checkpoint() c LEFT JOIN pg_stat_wal_receiver w ON true";
+static const char sources[] = " FROM (SELECT pg_is_in_recovery() AS rec OFFSET 0) r"
+                              " CROSS JOIN pg_control_system() s CROSS JOIN "
+                              "pg_control_checkpoint() c LEFT JOIN pg_stat_wal_receiver w ON true";
 
-/* A server has one moment of starting, whatever address it is reached at. Those that stream from it are told by address: their
- * own ports it does not know. */
+/* A server has one moment of starting, whatever address it is reached at. Those that stream from it
+ * are told by address: their own ports it does not know. */
 static const char discovery_columns[] =
     " (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint,"
-    " (SELECT string_agg(n.host, ',') FROM (SELECT DISTINCT host(a.client_addr) AS host FROM pg_stat_get_wal_senders() p,"
+    " (SELECT string_agg(n.host, ',') FROM (SELECT DISTINCT host(a.client_addr) AS host FROM "
+    "pg_stat_get_wal_senders() p,"
     " pg_stat_get_activity(p.pid) a WHERE a.client_addr IS NOT NULL ORDER BY 1 LIMIT 32) n)";
 
 void pg_query(bool discover, char to[PG_QUERY_SIZE])
@@ -103,7 +113,8 @@ static bool is_true(const PGresult *result, enum column column)
 }
 
 /* NULL reads as -1. */
-static bool read_number(const PGresult *result, enum column column, int64_t low, int64_t *ret_number)
+static bool read_number(const PGresult *result, enum column column, int64_t low,
+                        int64_t *ret_number)
 {
     if (is_null(result, column)) {
         *ret_number = -1;
@@ -148,7 +159,8 @@ static bool starts_option(const char *at)
     return *at == ' ' && at[1 + strspn(at + 1, "abcdefghijklmnopqrstuvwxyz_")] == '=';
 }
 
-/* A value out of KEY=VALUE KEY=VALUE, where values are not quoted and may have blanks. False when the key is not there. */
+/* A value out of KEY=VALUE KEY=VALUE, where values are not quoted and may have blanks. False when
+ * the key is not there. */
 static bool find_option(const char *conninfo, const char *key, char *ret_value, size_t size)
 {
     size_t key_length = strlen(key);
@@ -160,7 +172,8 @@ static bool find_option(const char *conninfo, const char *key, char *ret_value, 
         }
         if (found) {
             size_t value_length = length - key_length - 1;
-            snprintf(ret_value, size, "%.*s", (int)(value_length < size ? value_length : 0), at + key_length + 1);
+            snprintf(ret_value, size, "%.*s", (int)(value_length < size ? value_length : 0),
+                     at + key_length + 1);
             return true;
         }
         at += length + (at[length] == ' ');
@@ -177,7 +190,8 @@ static void read_stream_name(const char *conninfo, struct observation *seen)
     }
 }
 
-/* Names that are too many, or a name that is too long, are left out: of those it is not known that a commit waits for them. */
+/* Names that are too many, or a name that is too long, are left out: of those it is not known that
+ * a commit waits for them. */
 static void read_awaited(const char *names, struct observation *seen)
 {
     size_t used = 0;
@@ -201,7 +215,8 @@ static void read_stream(const PGresult *result, struct observation *seen)
     const char *status = value_of(result, COLUMN_STATUS);
     int64_t port = -1;
     seen->live = text_equal(status, "streaming");
-    seen->connecting = !seen->live && *status && !text_equal(status, "stopping") && !text_equal(status, "stopped");
+    seen->connecting =
+        !seen->live && *status && !text_equal(status, "stopping") && !text_equal(status, "stopped");
     seen->applying = !is_true(result, COLUMN_PAUSED);
     seen->archived = is_true(result, COLUMN_ARCHIVED);
     read_stream_name(value_of(result, COLUMN_CONNINFO), seen);
@@ -214,9 +229,11 @@ static void read_stream(const PGresult *result, struct observation *seen)
 bool pg_read_answer(const struct pg_result *result, const char *version, struct observation *seen)
 {
     int64_t identity, timeline;
-    if (!has_shape(result) || !text_parse_int(value_of(result, COLUMN_TIMELINE), 1, UINT32_MAX, &timeline) ||
+    if (!has_shape(result) ||
+        !text_parse_int(value_of(result, COLUMN_TIMELINE), 1, UINT32_MAX, &timeline) ||
         !text_parse_int(value_of(result, COLUMN_IDENTITY), INT64_MIN, INT64_MAX, &identity) ||
-        !read_number(result, COLUMN_POSITION, 0, &seen->position) || !read_number(result, COLUMN_RECEIVED, 0, &seen->received) ||
+        !read_number(result, COLUMN_POSITION, 0, &seen->position) ||
+        !read_number(result, COLUMN_RECEIVED, 0, &seen->received) ||
         !read_number(result, COLUMN_LAG, 0, &seen->lag_ms)) {
         return false;
     }

@@ -13,11 +13,12 @@ enum { PG_QUERY_SIZE = 4096 };
 /* One statement, one row. `discover`: with what discovery of members wants to know. */
 void pg_query(bool discover, char to[PG_QUERY_SIZE]);
 
-/* The row into `seen`, whose answer becomes OK. `version`: the server_version it has reported; may be NULL.
- * False when the row is not what the statement gives; `seen` may then be half filled. */
+/* The row into `seen`, whose answer becomes OK. `version`: the server_version it has reported; may
+ * be NULL. False when the row is not what the statement gives; `seen` may then be half filled. */
 bool pg_read_answer(const struct pg_result *result, const char *version, struct observation *seen);
 
-/* The same for a statement of the operator's: the answer becomes OK, or PROTOCOL with a sentence in the detail. */
+/* The same for a statement of the operator's: the answer becomes OK, or PROTOCOL with a sentence in
+ * the detail. */
 void pg_read_custom(const struct pg_result *result, const char *version, struct observation *seen);
 
 #endif

@@ -1,7 +1,8 @@
-/* MySQL's and MariaDB's asynchronous replication. Writable is not primary: a replica restarted without read_only is writable
- * too. So only one without any running or connecting channel claims, wherever that leads (a primary that is fed from
- * another cluster is its standby), save one half of a circular pair whose other half is read-only. A channel whose applier alone
- * runs counts as running: its receiver has given up a source that is away, and nobody has promoted it. */
+/* MySQL's and MariaDB's asynchronous replication. Writable is not primary: a replica restarted
+ * without read_only is writable too. So only one without any running or connecting channel claims,
+ * wherever that leads (a primary that is fed from another cluster is its standby), save one half of
+ * a circular pair whose other half is read-only. A channel whose applier alone runs counts as
+ * running: its receiver has given up a source that is away, and nobody has promoted it. */
 #include "probes/kinds/kind.h"
 
 static bool recognises(const struct observation *facts)
@@ -21,7 +22,8 @@ static bool claims(const struct observation *facts, const struct observation *ot
     return other && other->answer == ANSWER_OK && !other->writable;
 }
 
-static struct claim_state claim_state(const struct observation *facts, const struct observation *other)
+static struct claim_state claim_state(const struct observation *facts,
+                                      const struct observation *other)
 {
     return (struct claim_state){.claim = claims(facts, other), .writable = facts->writable};
 }
@@ -31,7 +33,8 @@ static struct lag lag(const struct observation *facts, const struct observation 
     struct lag lag = LAG_NOT_KNOWN;
     (void)source;
     if (!facts->replica) {
-        lag.state = facts->writable ? LAG_UNKNOWN : LAG_BROKEN; /* read-only and fed by nobody: frozen */
+        /* read-only and fed by nobody: frozen */
+        lag.state = facts->writable ? LAG_UNKNOWN : LAG_BROKEN;
     } else if (!facts->live || !facts->applying) {
         lag.state = LAG_BROKEN;
     } else {

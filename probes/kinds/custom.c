@@ -1,8 +1,10 @@
-/* What the operator's own statement tells. Its word on claiming is final: who says no is nobody's writer, however writable.
- * Without that word, what is writable and replicates from nobody claims. */
+/* What the operator's own statement tells. Its word on claiming is final: who says no is nobody's
+ * writer, however writable. Without that word, what is writable and replicates from nobody claims.
+ */
 #include "probes/kinds/kind.h"
 
-static struct claim_state claim_state(const struct observation *facts, const struct observation *other)
+static struct claim_state claim_state(const struct observation *facts,
+                                      const struct observation *other)
 {
     bool ready = facts->ready != 0;
     bool claim = facts->claim >= 0 ? facts->claim == 1 : !facts->replica;

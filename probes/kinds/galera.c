@@ -1,5 +1,5 @@
-/* Galera: every node of the primary component may write. One that is cut off says so; one that was frozen claims for seconds to be
- * what it was, under an old configuration. */
+/* Galera: every node of the primary component may write. One that is cut off says so; one that was
+ * frozen claims for seconds to be what it was, under an old configuration. */
 #include "probes/kinds/kind.h"
 
 static bool recognises(const struct observation *facts)
@@ -9,15 +9,20 @@ static bool recognises(const struct observation *facts)
 
 static enum condition condition(const struct observation *facts)
 {
-    return facts->group.type == GROUP_GALERA ? facts->group.state : facts->replica ? CONDITION_FIT : CONDITION_LEFT;
+    return facts->group.type == GROUP_GALERA ? facts->group.state
+           : facts->replica                  ? CONDITION_FIT
+                                             : CONDITION_LEFT;
 }
 
-static struct claim_state claim_state(const struct observation *facts, const struct observation *other)
+static struct claim_state claim_state(const struct observation *facts,
+                                      const struct observation *other)
 {
-    bool able = condition(facts) == CONDITION_FIT || condition(facts) == CONDITION_DONOR; /* it commits, if need be slowly */
+    /* it commits, if need be slowly */
+    bool able = condition(facts) == CONDITION_FIT || condition(facts) == CONDITION_DONOR;
     bool takes = able && facts->writable && facts->group.type == GROUP_GALERA;
     (void)other;
-    return (struct claim_state){.claim = takes, .shared = takes, .writable = takes, .condition = condition(facts)};
+    return (struct claim_state){
+        .claim = takes, .shared = takes, .writable = takes, .condition = condition(facts)};
 }
 
 /* What it has received and not applied. */

@@ -1,6 +1,7 @@
-/* MySQL Group Replication. PRIMARY in its own table is not enough: cut off from the majority it says so for ever, with
- * super_read_only off, and its writes hang. Thawed or healed it says so for seconds, among members all ONLINE, in an old view;
- * that is for the order of views to tell, where both are seen. */
+/* MySQL Group Replication. PRIMARY in its own table is not enough: cut off from the majority it
+ * says so for ever, with super_read_only off, and its writes hang. Thawed or healed it says so for
+ * seconds, among members all ONLINE, in an old view; that is for the order of views to tell, where
+ * both are seen. */
 #include "probes/kinds/kind.h"
 
 static bool recognises(const struct observation *facts)
@@ -12,7 +13,8 @@ static enum condition condition(const struct observation *facts)
 {
     const struct group *group = &facts->group;
     if (group->type != GROUP_REPLICATION) {
-        return facts->replica ? CONDITION_FIT : CONDITION_LEFT; /* fed by a channel from outside the group, or by nobody */
+        /* fed by a channel from outside the group, or by nobody */
+        return facts->replica ? CONDITION_FIT : CONDITION_LEFT;
     }
     if (group->state == CONDITION_FIT && 2 * group->reachable <= group->size) {
         return CONDITION_MINORITY;
@@ -20,7 +22,8 @@ static enum condition condition(const struct observation *facts)
     return group->state;
 }
 
-static struct claim_state claim_state(const struct observation *facts, const struct observation *other)
+static struct claim_state claim_state(const struct observation *facts,
+                                      const struct observation *other)
 {
     bool fit = facts->group.type == GROUP_REPLICATION && condition(facts) == CONDITION_FIT;
     (void)other;

@@ -89,12 +89,14 @@ static bool take_interval(struct cursor *cursor)
         return false;
     }
     interval->high = interval->low;
-    return (!take(cursor, '-') || take_number(cursor, &interval->high)) && interval->low >= 1 && interval->low <= interval->high;
+    return (!take(cursor, '-') || take_number(cursor, &interval->high)) && interval->low >= 1 &&
+           interval->low <= interval->high;
 }
 
 static bool is_server(const char *at)
 {
-    return strspn(at, uuid_letters) == UUID_LENGTH && at[UUID_LENGTH + strspn(at + UUID_LENGTH, spaces)] == ':';
+    return strspn(at, uuid_letters) == UUID_LENGTH &&
+           at[UUID_LENGTH + strspn(at + UUID_LENGTH, spaces)] == ':';
 }
 
 /* At the start or behind a comma: a server of MySQL's or a whole identifier of MariaDB's. */
@@ -140,8 +142,8 @@ static bool has(const char *set, const struct interval *wanted)
     struct cursor cursor = {.at = set};
     while (next(&cursor)) {
         const struct interval *mine = &cursor.interval;
-        if (same_word(mine->source, wanted->source) && same_word(mine->tag, wanted->tag) && mine->low <= wanted->low &&
-            mine->high >= wanted->high) {
+        if (same_word(mine->source, wanted->source) && same_word(mine->tag, wanted->tag) &&
+            mine->low <= wanted->low && mine->high >= wanted->high) {
             return true;
         }
     }

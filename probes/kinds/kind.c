@@ -5,8 +5,9 @@
 #include <string.h>
 
 static const struct kind_rules *const rules[] = {
-    [KIND_STREAMING] = &kind_streaming, [KIND_ASYNC] = &kind_async,         [KIND_GROUP] = &kind_group,
-    [KIND_GALERA] = &kind_galera,       [KIND_STATELESS] = &kind_stateless, [KIND_CUSTOM] = &kind_custom,
+    [KIND_STREAMING] = &kind_streaming, [KIND_ASYNC] = &kind_async,
+    [KIND_GROUP] = &kind_group,         [KIND_GALERA] = &kind_galera,
+    [KIND_STATELESS] = &kind_stateless, [KIND_CUSTOM] = &kind_custom,
 };
 static_assert(sizeof rules / sizeof *rules == KIND_AUTO, "every kind has its rules");
 
@@ -20,7 +21,8 @@ enum kind kind_shown(enum engine engine, const struct observation *facts)
 {
     enum kind shown = KIND_AUTO;
     for (enum kind kind = 0; kind < KIND_AUTO; kind++) {
-        if (rules[kind]->recognises && rules[kind]->engine == engine && rules[kind]->recognises(facts)) {
+        if (rules[kind]->recognises && rules[kind]->engine == engine &&
+            rules[kind]->recognises(facts)) {
             shown = kind;
         }
     }
@@ -31,7 +33,9 @@ struct lag kind_lag_of_queue(const struct observation *facts, enum condition con
 {
     struct lag lag = LAG_NOT_KNOWN;
     lag.transactions = facts->group.queue;
-    lag.state = condition != CONDITION_FIT ? LAG_BROKEN : facts->group.queue < 0 ? LAG_UNKNOWN : LAG_OK;
+    lag.state = condition != CONDITION_FIT ? LAG_BROKEN
+                : facts->group.queue < 0   ? LAG_UNKNOWN
+                                           : LAG_OK;
     return lag;
 }
 

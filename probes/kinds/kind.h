@@ -11,7 +11,7 @@
 
 struct claim_state {
     bool claim;    /* it is a primary, by all that its kind asks for */
-    bool shared;     /* and others may be so beside it */
+    bool shared;   /* and others may be so beside it */
     bool writable; /* an ordinary account's write would be taken and committed */
     enum condition condition;
 };
@@ -20,30 +20,35 @@ struct kind_rules {
     enum kind kind;
     enum engine engine;
 
-    /* Do the facts show a server of this kind? NULL: that is for configuration to say, whatever the engine. */
+    /* Do the facts show a server of this kind? NULL: that is for configuration to say, whatever the
+     * engine. */
     bool (*recognises)(const struct observation *facts);
 
-    /* `other` are the facts of the other half of a circular pair: the member that it replicates from and that replicates
-     * from it; NULL when there is none, or its facts are not known. */
-    struct claim_state (*claim_state)(const struct observation *facts, const struct observation *other);
+    /* `other` are the facts of the other half of a circular pair: the member that it replicates
+     * from and that replicates from it; NULL when there is none, or its facts are not known. */
+    struct claim_state (*claim_state)(const struct observation *facts,
+                                      const struct observation *other);
 
-    /* Its lag as measured now, unbanded. `source` are fresh facts of a member that claims, or NULL. */
+    /* Its lag as measured now, unbanded. `source` are fresh facts of a member that claims, or NULL.
+     */
     struct lag (*lag)(const struct observation *facts, const struct observation *source);
 };
 
-extern const struct kind_rules kind_streaming, kind_async, kind_group, kind_galera, kind_stateless, kind_custom;
+extern const struct kind_rules kind_streaming, kind_async, kind_group, kind_galera, kind_stateless,
+    kind_custom;
 
 /* KIND_AUTO has none. */
 const struct kind_rules *kind_rules_of(enum kind kind);
 
-/* The kind that the facts show, of those that `engine` has; KIND_AUTO when they show none. A later kind is a stronger word: every
- * group's members replicate somehow. */
+/* The kind that the facts show, of those that `engine` has; KIND_AUTO when they show none. A later
+ * kind is a stronger word: every group's members replicate somehow. */
 enum kind kind_shown(enum engine engine, const struct observation *facts);
 
 /* The lag of a group's member by what it has received and not applied. */
 struct lag kind_lag_of_queue(const struct observation *facts, enum condition condition);
 
-/* Does a commit on `primary` wait for `standby`, which streams from it? By name: true for each of several that share one. */
+/* Does a commit on `primary` wait for `standby`, which streams from it? By name: true for each of
+ * several that share one. */
 bool kind_awaits(const struct observation *primary, const struct observation *standby);
 
 #endif

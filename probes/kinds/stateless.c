@@ -1,12 +1,16 @@
-/* Peers that share their storage or have none: whoever answers, and is ready if asked for that, serves. */
+/* Peers that share their storage or have none: whoever answers, and is ready if asked for that,
+ * serves. */
 #include "probes/kinds/kind.h"
 
-static struct claim_state claim_state(const struct observation *facts, const struct observation *other)
+static struct claim_state claim_state(const struct observation *facts,
+                                      const struct observation *other)
 {
     bool ready = facts->ready != 0;
     (void)other;
-    return (struct claim_state){
-        .claim = ready, .shared = ready, .writable = ready, .condition = ready ? CONDITION_FIT : CONDITION_UNREADY};
+    return (struct claim_state){.claim = ready,
+                                .shared = ready,
+                                .writable = ready,
+                                .condition = ready ? CONDITION_FIT : CONDITION_UNREADY};
 }
 
 static struct lag lag(const struct observation *facts, const struct observation *source)

@@ -1,5 +1,5 @@
-/* PostgreSQL's streaming replication. A primary is what is not in recovery and takes writes; which of several is right, the
- * timeline says. */
+/* PostgreSQL's streaming replication. A primary is what is not in recovery and takes writes; which
+ * of several is right, the timeline says. */
 #include "probes/kinds/kind.h"
 
 static bool recognises(const struct observation *facts)
@@ -8,7 +8,8 @@ static bool recognises(const struct observation *facts)
     return true;
 }
 
-static struct claim_state claim_state(const struct observation *facts, const struct observation *other)
+static struct claim_state claim_state(const struct observation *facts,
+                                      const struct observation *other)
 {
     (void)other;
     return (struct claim_state){
@@ -18,9 +19,10 @@ static struct claim_state claim_state(const struct observation *facts, const str
     };
 }
 
-/* Distance from what the primary wrote to what this one replayed, by however many steps it comes here. Receive == replay hides
- * a dead receiver and a paused replay hides nothing yet, so both are broken whatever the numbers say; so is a stream of a history
- * that the primary has left, where distances mean nothing. A standby that an archive feeds is as far behind as its distance says. */
+/* Distance from what the primary wrote to what this one replayed, by however many steps it comes
+ * here. Receive == replay hides a dead receiver and a paused replay hides nothing yet, so both are
+ * broken whatever the numbers say; so is a stream of a history that the primary has left, where
+ * distances mean nothing. A standby that an archive feeds is as far behind as its distance says. */
 static struct lag lag(const struct observation *facts, const struct observation *source)
 {
     struct lag lag = LAG_NOT_KNOWN;
@@ -42,4 +44,5 @@ static struct lag lag(const struct observation *facts, const struct observation 
     return lag;
 }
 
-const struct kind_rules kind_streaming = {KIND_STREAMING, ENGINE_POSTGRESQL, recognises, claim_state, lag};
+const struct kind_rules kind_streaming = {KIND_STREAMING, ENGINE_POSTGRESQL, recognises,
+                                          claim_state, lag};

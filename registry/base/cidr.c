@@ -63,7 +63,8 @@ static bool read_range(const char *entry, struct cidr_block *to, char *wrong, si
     return true;
 }
 
-/* The entry from `at` to the next comma, without the blanks round it; false: it is too long for one. */
+/* The entry from `at` to the next comma, without the blanks round it; false: it is too long for
+ * one. */
 static bool take_entry(const char **at, char *to, size_t size)
 {
     static const char blanks[] = " \t";
@@ -89,7 +90,8 @@ bool cidr_parse(const char *from, struct cidr_list *ret_ranges, char *wrong, siz
             return WRONG("there is nothing between two commas, or at an end");
         }
         if (ranges.count == CIDR_BLOCKS_MAX) {
-            return WRONG("'%.60s' is one range too many: there are at most %d", entry, CIDR_BLOCKS_MAX);
+            return WRONG("'%.60s' is one range too many: there are at most %d", entry,
+                         CIDR_BLOCKS_MAX);
         }
         if (!read_range(entry, &ranges.range[ranges.count++], wrong, wrong_size)) {
             return false;
@@ -129,8 +131,8 @@ bool cidr_contains(const struct cidr_list *ranges, const char *literal)
 bool cidr_literal(const char *from, char to[LITERAL_TEXT_SIZE])
 {
     struct cidr_block address;
-    return read_address(from, &address) &&
-           inet_ntop(address.length == 4 ? AF_INET : AF_INET6, address.bytes, to, LITERAL_TEXT_SIZE);
+    return read_address(from, &address) && inet_ntop(address.length == 4 ? AF_INET : AF_INET6,
+                                                     address.bytes, to, LITERAL_TEXT_SIZE);
 }
 
 bool cidr_is_loopback(const char *literal)

@@ -9,7 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CIDR_BLOCKS_MAX = 16, CIDR_SIZE = 512, LITERAL_TEXT_SIZE = 46 /* the longest IPv6 address, and its end */ };
+enum {
+    CIDR_BLOCKS_MAX = 16,
+    CIDR_SIZE = 512,
+    LITERAL_TEXT_SIZE = 46 /* the longest IPv6 address, and its end */
+};
 
 struct cidr_block {
     uint8_t bytes[16]; /* an IPv4 address has the first four */
@@ -22,8 +26,8 @@ struct cidr_list {
     struct cidr_block range[CIDR_BLOCKS_MAX];
 };
 
-/* A comma list. False, and in `ret_wrong` what is wrong ("10.0.0.0/33: ..."); `ret_ranges` is then unchanged. "" is a list
- * of none. */
+/* A comma list. False, and in `ret_wrong` what is wrong ("10.0.0.0/33: ..."); `ret_ranges` is then
+ * unchanged. "" is a list of none. */
 bool cidr_parse(const char *from, struct cidr_list *ret_ranges, char *ret_wrong, size_t wrong_size);
 
 /* Is this literal address in one of them? What is none never is. */

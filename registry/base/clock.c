@@ -37,7 +37,8 @@ uint64_t clock_random(void)
 {
     uint64_t n = 0;
     if (getrandom(&n, sizeof n, 0) != (ssize_t)sizeof n) {
-        n = (uint64_t)read_ns(CLOCK_MONOTONIC) * 6364136223846793005u; /* no entropy yet: time will do */
+        /* no entropy yet: time will do */
+        n = (uint64_t)read_ns(CLOCK_MONOTONIC) * 6364136223846793005u;
     }
     return n;
 }

@@ -6,37 +6,38 @@
 #define ROSTER_REGISTRY_BASE_LIMITS_H
 
 enum {
-    NAME_SIZE = 64,         /* a cluster, member or probe name: [A-Za-z0-9._-]{1,63} */
-    HOST_SIZE = 254,        /* a host name or literal address (RFC 1035: 253) */
-    ADDRESS_SIZE = 264,     /* host:port, or [v6]:port */
-    LINEAGE_SIZE = 64,      /* a timeline, a view id, a configuration id */
-    IDENTITY_SIZE = 64,     /* a system identifier, a group name, a cluster UUID */
-    VERSION_SIZE = 48,      /* a server's version string, cut to fit */
-    MISSING_SIZE = 80,      /* a privilege, as GRANT spells it */
-    LABEL_KEY_SIZE = 32,    /* label.KEY */
-    LABEL_VALUE_SIZE = 64,  /* label.KEY = VALUE */
-    LABELS_MAX = 8,         /* labels per member */
-    MEMBERS_MAX = 32,       /* members per cluster: a set of them fits a uint32_t */
-    WITNESSES_MAX = 15,     /* witnesses = N */
-    REPORTS_MAX = 24,       /* reports kept per cluster: voters and standbys */
-    PROBES_MAX = 256,       /* probes told apart in one fleet */
-    CLUSTERS_MAX = 1024,    /* clusters in one INI, or subscriptions in one handle */
-    WHY_SIZE = 512,         /* the sentence that explains a verdict */
-    RULE_SIZE = 32,         /* the name of the rule that decided */
-    DETAIL_SIZE = 200,      /* what a server or client library said of a failure */
-    SENTENCE_SIZE = 512,    /* an error told to a person */
-    SERVERS_MAX = 32,       /* servers in the registry's list */
-    SERVERS_SIZE = 2048,    /* the registry's comma list of host:port */
-    PATH_SIZE = 320,        /* a znode path below the chroot */
-    LINE_SIZE = 4096,       /* one line of an INI file */
-    FILE_SIZE_MAX = 1 << 20,/* an INI file, a password file, a cache file */
-    SECRET_SIZE = 256,      /* a password */
-    QUERY_SIZE = 3072,      /* a statement of the operator's; with its key it must fit in LINE_SIZE */
-    PAYLOAD_MAX = 512 * 1024/* one znode's value; ZooKeeper itself stops at 1 MiB */
+    NAME_SIZE = 64,          /* a cluster, member or probe name: [A-Za-z0-9._-]{1,63} */
+    HOST_SIZE = 254,         /* a host name or literal address (RFC 1035: 253) */
+    ADDRESS_SIZE = 264,      /* host:port, or [v6]:port */
+    LINEAGE_SIZE = 64,       /* a timeline, a view id, a configuration id */
+    IDENTITY_SIZE = 64,      /* a system identifier, a group name, a cluster UUID */
+    VERSION_SIZE = 48,       /* a server's version string, cut to fit */
+    MISSING_SIZE = 80,       /* a privilege, as GRANT spells it */
+    LABEL_KEY_SIZE = 32,     /* label.KEY */
+    LABEL_VALUE_SIZE = 64,   /* label.KEY = VALUE */
+    LABELS_MAX = 8,          /* labels per member */
+    MEMBERS_MAX = 32,        /* members per cluster: a set of them fits a uint32_t */
+    WITNESSES_MAX = 15,      /* witnesses = N */
+    REPORTS_MAX = 24,        /* reports kept per cluster: voters and standbys */
+    PROBES_MAX = 256,        /* probes told apart in one fleet */
+    CLUSTERS_MAX = 1024,     /* clusters in one INI, or subscriptions in one handle */
+    WHY_SIZE = 512,          /* the sentence that explains a verdict */
+    RULE_SIZE = 32,          /* the name of the rule that decided */
+    DETAIL_SIZE = 200,       /* what a server or client library said of a failure */
+    SENTENCE_SIZE = 512,     /* an error told to a person */
+    SERVERS_MAX = 32,        /* servers in the registry's list */
+    SERVERS_SIZE = 2048,     /* the registry's comma list of host:port */
+    PATH_SIZE = 320,         /* a znode path below the chroot */
+    LINE_SIZE = 4096,        /* one line of an INI file */
+    FILE_SIZE_MAX = 1 << 20, /* an INI file, a password file, a cache file */
+    SECRET_SIZE = 256,       /* a password */
+    /* a statement of the operator's; with its key it must fit in LINE_SIZE */
+    QUERY_SIZE = 3072,
+    PAYLOAD_MAX = 512 * 1024 /* one znode's value; ZooKeeper itself stops at 1 MiB */
 };
 
-#define BEAT_MS 2000        /* a probe's presence is rewritten this often */
-#define BEATS_FRESH 3       /* own acknowledged beats within which another's must move */
-#define RESYNC_MS 45000     /* everything watched is re-read this often, jittered by a third */
+#define BEAT_MS 2000    /* a probe's presence is rewritten this often */
+#define BEATS_FRESH 3   /* own acknowledged beats within which another's must move */
+#define RESYNC_MS 45000 /* everything watched is re-read this often, jittered by a third */
 
 #endif

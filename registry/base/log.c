@@ -1,9 +1,9 @@
 /* How a line gets out without ever waiting:
  *
  *   a socket (the journal)   send() with MSG_DONTWAIT
- *   a pipe                   pwritev2() with RWF_NOWAIT; kernels before 6.4 refuse that for pipes, so:
- *   anything else, old pipes poll() for room, then write()
- *   a regular file           write(): it does not block on a reader
+ *   a pipe                   pwritev2() with RWF_NOWAIT; kernels before 6.4 refuse that for pipes,
+ * so: anything else, old pipes poll() for room, then write() a regular file           write(): it
+ * does not block on a reader
  *
  * O_NONBLOCK would be simpler, but it belongs to the open file description,
  * which we share with the shell that started us and its other children. A line
@@ -56,7 +56,8 @@ static ssize_t write_to_pipe(char *line, size_t length)
     struct iovec vector = {.iov_base = line, .iov_len = length};
     ssize_t written = pwritev2(STDERR_FILENO, &vector, 1, -1, RWF_NOWAIT);
     bool answered = written >= 0 || errno == EAGAIN || errno == EPIPE || errno == EINTR;
-    return answered ? written : write_when_ready(line, length); /* else it is not supported, or a filter forbids it */
+    /* else it is not supported, or a filter forbids it */
+    return answered ? written : write_when_ready(line, length);
 }
 
 static bool write_line(char *line, size_t length)
@@ -67,8 +68,9 @@ static bool write_line(char *line, size_t length)
         return false;
     }
     do {
-        written = S_ISREG(is.st_mode)    ? write(STDERR_FILENO, line, length)
-                  : S_ISSOCK(is.st_mode) ? send(STDERR_FILENO, line, length, MSG_DONTWAIT | MSG_NOSIGNAL)
+        written = S_ISREG(is.st_mode) ? write(STDERR_FILENO, line, length)
+                  : S_ISSOCK(is.st_mode)
+                      ? send(STDERR_FILENO, line, length, MSG_DONTWAIT | MSG_NOSIGNAL)
                   : S_ISFIFO(is.st_mode) ? write_to_pipe(line, length)
                                          : write_when_ready(line, length);
     } while (written < 0 && errno == EINTR);
@@ -80,7 +82,8 @@ static void begin(struct text *text, char *line, enum log_level level, const cha
 {
     char time[CLOCK_TEXT_SIZE];
     text_init(text, line, LOG_LINE_SIZE - 1);
-    text_put(text, "%s %s %s ", text_time(time, sizeof time, clock_wall_ms()), log_level_names[level], subject);
+    text_put(text, "%s %s %s ", text_time(time, sizeof time, clock_wall_ms()),
+             log_level_names[level], subject);
 }
 
 static bool end(struct text *text)

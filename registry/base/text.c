@@ -17,7 +17,8 @@ static bool is_digit(char c)
 
 static bool is_name_char(char c)
 {
-    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '_' || c == '-';
+    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
+           c == '_' || c == '-';
 }
 
 static char lower(char c)
@@ -68,7 +69,10 @@ static size_t character_size(const unsigned char *at, size_t left)
         unsigned char mask, lead;
         size_t size;
         uint32_t least;
-    } forms[] = {{0x80, 0x00, 1, 0}, {0xe0, 0xc0, 2, 0x80}, {0xf0, 0xe0, 3, 0x800}, {0xf8, 0xf0, 4, 0x10000}};
+    } forms[] = {{0x80, 0x00, 1, 0},
+                 {0xe0, 0xc0, 2, 0x80},
+                 {0xf0, 0xe0, 3, 0x800},
+                 {0xf8, 0xf0, 4, 0x10000}};
 
     for (size_t f = 0; f < sizeof forms / sizeof *forms; f++) {
         if ((at[0] & forms[f].mask) != forms[f].lead) {
@@ -93,7 +97,8 @@ static size_t character_size(const unsigned char *at, size_t left)
 /* Would this character move a terminal's cursor or worse? C0, DEL, C1. */
 static bool is_control(const unsigned char *at, size_t size)
 {
-    return (size == 1 && (at[0] < 0x20 || at[0] == 0x7f)) || (size == 2 && at[0] == 0xc2 && at[1] < 0xa0);
+    return (size == 1 && (at[0] < 0x20 || at[0] == 0x7f)) ||
+           (size == 2 && at[0] == 0xc2 && at[1] < 0xa0);
 }
 
 bool text_is_utf8(const char *from, size_t length)
@@ -152,7 +157,8 @@ bool text_is_name(const char *name)
     return length > 0 && !text_equal(name, ".") && !text_equal(name, "..");
 }
 
-/* The digits at *at as a number; moves *at behind them. False without a digit, or when the number passes 2^63. */
+/* The digits at *at as a number; moves *at behind them. False without a digit, or when the number
+ * passes 2^63. */
 static bool take_digits(const char **at, int64_t *ret_number)
 {
     int64_t number = 0;
@@ -200,7 +206,8 @@ static const struct unit *find_unit(const struct unit *units, const char *name)
     return NULL;
 }
 
-/* "WHOLE[.FRACTION][blanks]" times the unit that follows, in the units' common measure, rounded down. */
+/* "WHOLE[.FRACTION][blanks]" times the unit that follows, in the units' common measure, rounded
+ * down. */
 static bool parse_with_unit(const char *from, const struct unit *units, int64_t *ret_amount)
 {
     int64_t whole, fraction = 0, scale = 1;
@@ -234,8 +241,9 @@ static bool parse_with_unit(const char *from, const struct unit *units, int64_t 
 
 bool text_parse_duration(const char *from, int64_t *ret_ms)
 {
-    static const struct unit units[] = {{"us", 1},         {"ms", 1000},      {"s", 1000000},     {"m", 60000000},
-                                        {"min", 60000000}, {"h", 3600000000}, {"d", 86400000000}, {NULL, 0}};
+    static const struct unit units[] = {{"us", 1},          {"ms", 1000},      {"s", 1000000},
+                                        {"m", 60000000},    {"min", 60000000}, {"h", 3600000000},
+                                        {"d", 86400000000}, {NULL, 0}};
     int64_t us;
     if (!parse_with_unit(from, units, &us)) {
         return false;
@@ -366,7 +374,8 @@ const char *text_bytes(char *to, size_t size, int64_t bytes)
     for (; bytes / divisor >= 1024; u++) {
         divisor *= 1024;
     }
-    uint64_t tenths = (uint64_t)(bytes % divisor) * 10 / (uint64_t)divisor; /* 10 x 2^60 still fits */
+    /* 10 x 2^60 still fits */
+    uint64_t tenths = (uint64_t)(bytes % divisor) * 10 / (uint64_t)divisor;
     if (tenths > 0 && bytes / divisor < 10) {
         snprintf(to, size, "%" PRId64 ".%" PRIu64 " %s", bytes / divisor, tenths, units[u]);
     } else {
@@ -395,7 +404,8 @@ static void date_of_days(int64_t days, int64_t *ret_year, int64_t *ret_month, in
     days += 719468;
     int64_t era = (days >= 0 ? days : days - 146096) / 146097;
     int64_t day_of_era = days - era * 146097;
-    int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    int64_t year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
     int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     int64_t month = (5 * day_of_year + 2) / 153;
     *ret_day = day_of_year - (153 * month + 2) / 5 + 1;
@@ -414,13 +424,16 @@ const char *text_time(char *to, size_t size, int64_t wall_ms)
     int64_t days = (wall_ms - (wall_ms < 0 ? DAY_MS - 1 : 0)) / DAY_MS;
     int64_t rest = wall_ms - days * DAY_MS;
     date_of_days(days, &year, &month, &day);
-    snprintf(to, size, "%04" PRId64 "-%02" PRId64 "-%02" PRId64 "T%02" PRId64 ":%02" PRId64 ":%02" PRId64 ".%03" PRId64 "Z", year,
-             month, day, rest / 3600000, rest / 60000 % 60, rest / 1000 % 60, rest % 1000);
+    snprintf(to, size,
+             "%04" PRId64 "-%02" PRId64 "-%02" PRId64 "T%02" PRId64 ":%02" PRId64 ":%02" PRId64
+             ".%03" PRId64 "Z",
+             year, month, day, rest / 3600000, rest / 60000 % 60, rest / 1000 % 60, rest % 1000);
     return to;
 }
 
 /* Exactly `width` digits, then `end`. */
-static bool take_field(const char **at, int width, char end, int64_t low, int64_t high, int64_t *ret_number)
+static bool take_field(const char **at, int width, char end, int64_t low, int64_t high,
+                       int64_t *ret_number)
 {
     int64_t number = 0;
     for (int i = 0; i < width; i++, (*at)++) {
@@ -446,7 +459,8 @@ bool text_parse_time(const char *from, int64_t *ret_wall_ms)
         return false;
     }
     bool whole = strlen(from) >= 3 && from[2] == 'Z';
-    if (!take_field(&from, 2, whole ? 'Z' : '.', 0, 59, &second) || (!whole && !take_field(&from, 3, 'Z', 0, 999, &ms)) || *from) {
+    if (!take_field(&from, 2, whole ? 'Z' : '.', 0, 59, &second) ||
+        (!whole && !take_field(&from, 3, 'Z', 0, 999, &ms)) || *from) {
         return false;
     }
     int64_t days = days_of_date(year, month, day), same_year, same_month, same_day;
@@ -467,7 +481,8 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* Edits (insert, delete, replace; case is free) that turn one word into the other: Levenshtein, one row at a time. */
+/* Edits (insert, delete, replace; case is free) that turn one word into the other: Levenshtein, one
+ * row at a time. */
 static size_t distance(const char *a, size_t a_length, const char *b, size_t b_length)
 {
     size_t row[WORD_MAX + 1];
@@ -494,7 +509,8 @@ const char *text_nearest(const char *word, const char *const *candidates, size_t
         return NULL;
     }
     for (size_t i = 0; i < n; i++) {
-        const char *candidate = *(const char *const *)(const void *)((const char *)candidates + i * stride);
+        const char *candidate =
+            *(const char *const *)(const void *)((const char *)candidates + i * stride);
         size_t candidate_length = candidate ? strlen(candidate) : 0;
         if (candidate_length == 0 || candidate_length > WORD_MAX) {
             continue;

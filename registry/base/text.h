@@ -42,8 +42,8 @@ bool text_is_name(const char *name);
 /* Whole decimal numbers, nothing before or behind; false outside [low, high]. */
 bool text_parse_int(const char *from, int64_t low, int64_t high, int64_t *ret_number);
 
-/* "250us"(rounded up to 1ms), "25ms", "1s", "1.5s", "2m", "1h", "1d"; a bare number is refused except "0".
- * The result is in milliseconds. */
+/* "250us"(rounded up to 1ms), "25ms", "1s", "1.5s", "2m", "1h", "1d"; a bare number is refused
+ * except "0". The result is in milliseconds. */
 bool text_parse_duration(const char *from, int64_t *ret_ms);
 
 /* "65536", "64k", "64KiB", "1M", "2GiB" (powers of 1024). */
@@ -58,8 +58,8 @@ bool text_parse_address(const char *from, char *ret_host, size_t host_size, uint
 /* The other way; brackets round a host that holds a colon. Returns `to`. */
 const char *text_address(char *to, size_t size, const char *host, uint16_t port);
 
-/* Milliseconds as a person would say them: "0 ms", "850 ms", "40 s", "3 min", "2 h", "5 d", rounded down;
- * "unknown" below zero. Returns `to`. */
+/* Milliseconds as a person would say them: "0 ms", "850 ms", "40 s", "3 min", "2 h", "5 d", rounded
+ * down; "unknown" below zero. Returns `to`. */
 const char *text_duration(char *to, size_t size, int64_t ms);
 
 /* Bytes likewise: "0 B", "64 KiB", "1.5 MiB". */

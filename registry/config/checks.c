@@ -32,7 +32,8 @@ static bool is_wrong(const struct section *section, const char *key)
 
 static int by_heading(const void *a, const void *b)
 {
-    const struct section *one = *(const struct section *const *)a, *other = *(const struct section *const *)b;
+    const struct section *one = *(const struct section *const *)a,
+                         *other = *(const struct section *const *)b;
     int order = (int)one->kind - (int)other->kind;
     order = order ? order : strcmp(one->cluster, other->cluster);
     order = order ? order : strcmp(one->name, other->name);
@@ -44,7 +45,8 @@ static bool same_heading(const struct section *a, const struct section *b)
     return a->kind == b->kind && text_equal(a->cluster, b->cluster) && text_equal(a->name, b->name);
 }
 
-/* The sections that count, sorted by heading; the later ones of one name are declared spare. NULL when memory ran out. */
+/* The sections that count, sorted by heading; the later ones of one name are declared spare. NULL
+ * when memory ran out. */
 static struct section **sort_sections(struct draft *draft, size_t *ret_count)
 {
     struct config_origins *origins = draft->origins;
@@ -63,7 +65,7 @@ static struct section **sort_sections(struct draft *draft, size_t *ret_count)
         if (kept > 0 && same_heading(sorted[kept - 1], sorted[i])) {
             sorted[i]->spare = true;
             config_refuse(&draft->errors, heading_of(sorted[i]), "put its settings together",
-                     "this section stands twice: first on line %d", sorted[kept - 1]->line);
+                          "this section stands twice: first on line %d", sorted[kept - 1]->line);
         } else {
             sorted[kept++] = sorted[i];
         }
@@ -73,7 +75,8 @@ static struct section **sort_sections(struct draft *draft, size_t *ret_count)
 }
 
 /* The slice of one kind. */
-static struct section **sections_of(struct section **sorted, size_t count, enum section_kind kind, size_t *ret_count)
+static struct section **sections_of(struct section **sorted, size_t count, enum section_kind kind,
+                                    size_t *ret_count)
 {
     size_t first = 0, end;
     while (first < count && sorted[first]->kind < kind) {
@@ -100,7 +103,7 @@ static void default_probe_name(struct draft *draft, struct section *section)
         text_copy(probe->name, sizeof probe->name, host);
     } else {
         config_refuse(&draft->errors, draft_position(section, "name"), "set it: name = probe-a",
-                 "this host's name, '%.80s', cannot be the probe's", host);
+                      "this host's name, '%.80s', cannot be the probe's", host);
     }
 }
 
@@ -108,16 +111,19 @@ static void default_probe_name(struct draft *draft, struct section *section)
 static void settle(struct draft *draft, struct section *section)
 {
     size_t i, end;
-    enum engine engine =
-        section->kind == SECTION_CLUSTER ? ((struct cluster_settings *)section->values)->policy.engine : ENGINE_POSTGRESQL;
+    enum engine engine = section->kind == SECTION_CLUSTER
+                             ? ((struct cluster_settings *)section->values)->policy.engine
+                             : ENGINE_POSTGRESQL;
     for (settings_of(section->kind, &i, &end); i < end; i++) {
         char range[SENTENCE_SIZE];
         if (section->lines[i] > 0) {
             continue;
         }
         if (settings[i].required) {
-            const char *hint = settings[i].hint ? settings[i].hint : setting_range(&settings[i], range, sizeof range);
-            config_refuse(&draft->errors, draft_position(section, settings[i].key), *hint ? hint : settings[i].meaning, "must be set");
+            const char *hint = settings[i].hint ? settings[i].hint
+                                                : setting_range(&settings[i], range, sizeof range);
+            config_refuse(&draft->errors, draft_position(section, settings[i].key),
+                          *hint ? hint : settings[i].meaning, "must be set");
         } else {
             setting_default(&settings[i], engine, section->values);
         }
@@ -129,8 +135,8 @@ static void settle(struct draft *draft, struct section *section)
 
 /* ---- files ------------------------------------------------------------------------- */
 
-/* Does the mode keep everybody else out? A file of root's may be shown to our group besides: that is how packages and service
- * managers hand secrets to a daemon without rights. */
+/* Does the mode keep everybody else out? A file of root's may be shown to our group besides: that
+ * is how packages and service managers hand secrets to a daemon without rights. */
 static bool is_private(uid_t owner, mode_t mode)
 {
     mode_t others = owner == 0 && geteuid() != 0 ? S_IRWXO | S_IWGRP : S_IRWXO | S_IRWXG;
@@ -138,7 +144,8 @@ static bool is_private(uid_t owner, mode_t mode)
 }
 
 /* Relative paths start from the INI file's folder, not from wherever we were started. */
-static bool make_absolute(struct draft *draft, const struct section *section, const char *key, char *path)
+static bool make_absolute(struct draft *draft, const struct section *section, const char *key,
+                          char *path)
 {
     const char *file = draft->errors.file, *slash = strrchr(file, '/');
     char joined[2 * PATH_SIZE];
@@ -147,15 +154,16 @@ static bool make_absolute(struct draft *draft, const struct section *section, co
     }
     int length = snprintf(joined, sizeof joined, "%.*s%s", (int)(slash + 1 - file), file, path);
     if (length < 0 || (size_t)length >= sizeof joined || !text_copy(path, PATH_SIZE, joined)) {
-        config_refuse(&draft->errors, draft_position(section, key), NULL, "with its folder the path is longer than %d bytes",
-                 PATH_SIZE - 1);
+        config_refuse(&draft->errors, draft_position(section, key), NULL,
+                      "with its folder the path is longer than %d bytes", PATH_SIZE - 1);
         return false;
     }
     return true;
 }
 
 /* Opens a file that a setting names; -1, and a complaint, when it is not there or not a file. */
-static int open_named(struct draft *draft, const struct section *section, const char *key, char *path, struct stat *ret_is)
+static int open_named(struct draft *draft, const struct section *section, const char *key,
+                      char *path, struct stat *ret_is)
 {
     struct config_position position = draft_position(section, key);
     if (!make_absolute(draft, section, key, path)) {
@@ -163,10 +171,11 @@ static int open_named(struct draft *draft, const struct section *section, const 
     }
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0 || fstat(fd, ret_is) != 0) {
-        config_refuse(&draft->errors, position, NULL, "%s cannot be opened: %s", path, strerror(errno));
+        config_refuse(&draft->errors, position, NULL, "%s cannot be opened: %s", path,
+                      strerror(errno));
     } else if (!S_ISREG(ret_is->st_mode)) {
         config_refuse(&draft->errors, position, "it must be a regular file", "%s is %s", path,
-                 S_ISDIR(ret_is->st_mode) ? "a directory" : "not a file");
+                      S_ISDIR(ret_is->st_mode) ? "a directory" : "not a file");
     } else {
         return fd;
     }
@@ -177,7 +186,8 @@ static int open_named(struct draft *draft, const struct section *section, const 
 }
 
 /* The password is the file's first line. No sentence here may hold any of it. */
-static void take_password(struct draft *draft, struct section *section, const char *content, size_t size)
+static void take_password(struct draft *draft, struct section *section, const char *content,
+                          size_t size)
 {
     struct cluster_settings *cluster = section->values;
     struct config_position position = draft_position(section, "password_file");
@@ -187,13 +197,15 @@ static void take_password(struct draft *draft, struct section *section, const ch
         length--;
     }
     if (length == 0) {
-        config_refuse(&draft->errors, position, NULL, "the first line of %s, which should be the password, is empty",
-                 cluster->password_file);
+        config_refuse(&draft->errors, position, NULL,
+                      "the first line of %s, which should be the password, is empty",
+                      cluster->password_file);
     } else if (length >= SECRET_SIZE) {
-        config_refuse(&draft->errors, position, NULL, "the password in %s is longer than %d bytes", cluster->password_file,
-                 SECRET_SIZE - 1);
+        config_refuse(&draft->errors, position, NULL, "the password in %s is longer than %d bytes",
+                      cluster->password_file, SECRET_SIZE - 1);
     } else if (memchr(content, '\0', length)) {
-        config_refuse(&draft->errors, position, NULL, "the password in %s holds a NUL byte", cluster->password_file);
+        config_refuse(&draft->errors, position, NULL, "the password in %s holds a NUL byte",
+                      cluster->password_file);
     } else {
         memcpy(cluster->password, content, length);
     }
@@ -210,13 +222,14 @@ static void read_password(struct draft *draft, struct section *section)
     }
     if (!is_private(is.st_uid, is.st_mode)) {
         snprintf(hint, sizeof hint, "chmod 600 %s", cluster->password_file);
-        config_refuse(&draft->errors, draft_position(section, "password_file"), hint, "%s has mode %04o, open to others than its owner",
-                 cluster->password_file, (unsigned)(is.st_mode & 07777));
+        config_refuse(&draft->errors, draft_position(section, "password_file"), hint,
+                      "%s has mode %04o, open to others than its owner", cluster->password_file,
+                      (unsigned)(is.st_mode & 07777));
     } else {
         ssize_t size = read(fd, content, sizeof content);
         if (size < 0) {
-            config_refuse(&draft->errors, draft_position(section, "password_file"), NULL, "%s cannot be read: %s",
-                     cluster->password_file, strerror(errno));
+            config_refuse(&draft->errors, draft_position(section, "password_file"), NULL,
+                          "%s cannot be read: %s", cluster->password_file, strerror(errno));
         } else {
             take_password(draft, section, content, (size_t)size);
         }
@@ -233,23 +246,26 @@ static void check_registry(struct draft *draft, const struct section *section)
         char hint[SENTENCE_SIZE];
         snprintf(hint, sizeof hint, "chmod 600 %s", draft->errors.file);
         config_refuse(&draft->errors, draft_position(section, "auth"), hint,
-                 "is a secret, but this file has mode %04o, open to others than its owner", (unsigned)(draft->file_mode & 07777));
+                      "is a secret, but this file has mode %04o, open to others than its owner",
+                      (unsigned)(draft->file_mode & 07777));
     }
 }
 
 static void check_probe(struct draft *draft, const struct section *section)
 {
     const struct probe_settings *probe = section->values;
-    if (is_wrong(section, "interval") || is_wrong(section, "alert_interval") || is_wrong(section, "timeout")) {
+    if (is_wrong(section, "interval") || is_wrong(section, "alert_interval") ||
+        is_wrong(section, "timeout")) {
         return;
     }
     if (probe->alert_interval_ms > probe->interval_ms) {
-        config_refuse(&draft->errors, draft_position(section, "alert_interval"), "the alarm makes looks more frequent, not less",
-                 "is longer than interval");
+        config_refuse(&draft->errors, draft_position(section, "alert_interval"),
+                      "the alarm makes looks more frequent, not less", "is longer than interval");
     }
     if (was_set(section, "timeout") && probe->timeout_ms > probe->interval_ms) {
         config_warn(&draft->errors, draft_position(section, "timeout"),
-                        "a member that hangs will be looked at less often than every interval", "is longer than interval");
+                    "a member that hangs will be looked at less often than every interval",
+                    "is longer than interval");
     }
 }
 
@@ -277,17 +293,20 @@ static void check_kind(struct draft *draft, const struct section *section, struc
         policy->kind = KIND_STREAMING;
     } else if (!kind_fits(policy->kind, policy->engine)) {
         config_refuse(&draft->errors, draft_position(section, "kind"),
-                 policy->engine == ENGINE_POSTGRESQL ? "one of streaming, stateless, custom, auto"
-                                                     : "one of async, group-replication, galera, stateless, custom, auto",
-                 "%s does not fit engine %s", kind_names[policy->kind], engine_names[policy->engine]);
+                      policy->engine == ENGINE_POSTGRESQL
+                          ? "one of streaming, stateless, custom, auto"
+                          : "one of async, group-replication, galera, stateless, custom, auto",
+                      "%s does not fit engine %s", kind_names[policy->kind],
+                      engine_names[policy->engine]);
     }
     if (policy->kind == KIND_STATELESS && !was_set(section, "writers")) {
         policy->writers = WRITERS_ALL;
     }
-    bool one_writer = policy->kind == KIND_STREAMING || policy->kind == KIND_ASYNC || policy->kind == KIND_CUSTOM;
+    bool one_writer =
+        policy->kind == KIND_STREAMING || policy->kind == KIND_ASYNC || policy->kind == KIND_CUSTOM;
     if (policy->writers == WRITERS_ALL && one_writer) {
-        config_refuse(&draft->errors, draft_position(section, "writers"), "single", "all does not fit kind %s: it has one writer",
-                 kind_names[policy->kind]);
+        config_refuse(&draft->errors, draft_position(section, "writers"), "single",
+                      "all does not fit kind %s: it has one writer", kind_names[policy->kind]);
     }
 }
 
@@ -299,11 +318,12 @@ static void check_query(struct draft *draft, const struct section *section, enum
         return;
     }
     if (kind == KIND_CUSTOM && !was_set(section, "query")) {
-        config_refuse(&draft->errors, position, "query = SELECT ... AS claim", "must be set for kind custom: it says what a server is");
+        config_refuse(&draft->errors, position, "query = SELECT ... AS claim",
+                      "must be set for kind custom: it says what a server is");
     }
     if (was_set(section, "query") && kind != KIND_CUSTOM && kind != KIND_STATELESS) {
-        config_refuse(&draft->errors, position, "kind = custom, or stateless", "does not fit kind %s, which has its own question",
-                 kind_names[kind]);
+        config_refuse(&draft->errors, position, "kind = custom, or stateless",
+                      "does not fit kind %s, which has its own question", kind_names[kind]);
     }
 }
 
@@ -312,14 +332,17 @@ static void check_tls(struct draft *draft, struct section *section)
     struct cluster_settings *cluster = section->values;
     struct stat is;
     bool engine_known = was_set(section, "engine") && !is_wrong(section, "engine");
-    if (is_wrong(section, "tls") || is_wrong(section, "tls_ca") || (!was_set(section, "tls") && !engine_known)) {
+    if (is_wrong(section, "tls") || is_wrong(section, "tls_ca") ||
+        (!was_set(section, "tls") && !engine_known)) {
         return;
     }
     if (cluster->tls == TLS_VERIFY && !cluster->tls_ca[0]) {
-        config_refuse(&draft->errors, draft_position(section, "tls_ca"), "tls = verify needs to know whom to believe", "must be set");
+        config_refuse(&draft->errors, draft_position(section, "tls_ca"),
+                      "tls = verify needs to know whom to believe", "must be set");
     }
     if (cluster->tls == TLS_OFF && cluster->tls_ca[0]) {
-        config_refuse(&draft->errors, draft_position(section, "tls_ca"), "tls = verify, perhaps", "has no effect while tls is off");
+        config_refuse(&draft->errors, draft_position(section, "tls_ca"), "tls = verify, perhaps",
+                      "has no effect while tls is off");
     }
     if (cluster->tls_ca[0]) {
         int fd = open_named(draft, section, "tls_ca", cluster->tls_ca, &is);
@@ -341,7 +364,8 @@ static void check_cluster(struct draft *draft, struct section *section)
     }
     if (!is_wrong(section, "witnesses") && cluster->policy.witnesses % 2 == 0) {
         config_warn(&draft->errors, draft_position(section, "witnesses"),
-                        "an odd number bears the loss of as many, with one probe less", "%d is even", cluster->policy.witnesses);
+                    "an odd number bears the loss of as many, with one probe less", "%d is even",
+                    cluster->policy.witnesses);
     }
 }
 
@@ -375,7 +399,9 @@ static int by_address(const void *a, const void *b)
 {
     const struct address *one = a, *other = b;
     int order = strcmp(one->text, other->text);
-    return order ? order : (one->section->line > other->section->line) - (one->section->line < other->section->line);
+    return order ? order
+                 : (one->section->line > other->section->line) -
+                       (one->section->line < other->section->line);
 }
 
 static void check_addresses(struct draft *draft, struct section **members, size_t count)
@@ -397,9 +423,11 @@ static void check_addresses(struct draft *draft, struct section **members, size_
             first = i;
             continue;
         }
-        config_refuse(&draft->errors, draft_position(addresses[i].section, "address"), "a server is one member of one cluster",
-                 "%s is the address of [%s] as well, on line %d", addresses[i].text, addresses[first].section->heading,
-                 draft_position(addresses[first].section, "address").line);
+        config_refuse(&draft->errors, draft_position(addresses[i].section, "address"),
+                      "a server is one member of one cluster",
+                      "%s is the address of [%s] as well, on line %d", addresses[i].text,
+                      addresses[first].section->heading,
+                      draft_position(addresses[first].section, "address").line);
     }
     free(addresses);
 }
@@ -418,7 +446,8 @@ static struct section *find_cluster(struct section **clusters, size_t count, con
     return NULL;
 }
 
-static void refuse_cluster(struct draft *draft, const struct section *member, struct section **clusters, size_t count)
+static void refuse_cluster(struct draft *draft, const struct section *member,
+                           struct section **clusters, size_t count)
 {
     const char *names[CLUSTERS_MAX];
     char hint[SENTENCE_SIZE];
@@ -432,12 +461,14 @@ static void refuse_cluster(struct draft *draft, const struct section *member, st
     } else {
         snprintf(hint, sizeof hint, "it needs a [cluster %s]", member->cluster);
     }
-    config_refuse(&draft->errors, heading_of(member), hint, "there is no cluster '%s'", member->cluster);
+    config_refuse(&draft->errors, heading_of(member), hint, "there is no cluster '%s'",
+                  member->cluster);
 }
 
-/* Members know their clusters, and clusters have members, but not too many. Both are sorted, so those of one cluster stand together. */
-static void check_members(struct draft *draft, struct section **clusters, size_t cluster_count, struct section **members,
-                          size_t count)
+/* Members know their clusters, and clusters have members, but not too many. Both are sorted, so
+ * those of one cluster stand together. */
+static void check_members(struct draft *draft, struct section **clusters, size_t cluster_count,
+                          struct section **members, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         struct section *cluster = find_cluster(clusters, cluster_count, members[i]->cluster);
@@ -445,10 +476,11 @@ static void check_members(struct draft *draft, struct section **clusters, size_t
         if (!cluster) {
             refuse_cluster(draft, members[i], clusters, cluster_count);
         } else if (values->member_count == MEMBERS_MAX) {
-            config_refuse(&draft->errors, heading_of(members[i]), NULL, "is one too many: a cluster has at most %d members",
-                     MEMBERS_MAX);
+            config_refuse(&draft->errors, heading_of(members[i]), NULL,
+                          "is one too many: a cluster has at most %d members", MEMBERS_MAX);
         } else {
-            values->member_count++; /* a count for now: the config's members are added one by one */
+            /* a count for now: the config's members are added one by one */
+            values->member_count++;
         }
     }
     for (size_t i = 0; i < cluster_count; i++) {
@@ -456,7 +488,8 @@ static void check_members(struct draft *draft, struct section **clusters, size_t
         if (values->member_count == 0) {
             char hint[SENTENCE_SIZE];
             snprintf(hint, sizeof hint, "add [member %s/NAME] with an address", clusters[i]->name);
-            config_refuse(&draft->errors, heading_of(clusters[i]), hint, "this cluster has no members");
+            config_refuse(&draft->errors, heading_of(clusters[i]), hint,
+                          "this cluster has no members");
         }
         draft_check_discovery(draft, clusters[i], values->member_count);
         values->member_count = 0;
@@ -476,17 +509,19 @@ static bool is_there(const struct draft *draft, enum section_kind kind)
     return false;
 }
 
-/* Sections that must be there, or are there of themselves. Adding moves sections, so this comes first. */
+/* Sections that must be there, or are there of themselves. Adding moves sections, so this comes
+ * first. */
 static void add_missing(struct draft *draft)
 {
     if (!is_there(draft, SECTION_REGISTRY)) {
-        config_refuse(&draft->errors, (struct config_position){.section = "registry"}, "it needs at least: servers = host:port,host:port",
-                 "this section is missing");
+        config_refuse(&draft->errors, (struct config_position){.section = "registry"},
+                      "it needs at least: servers = host:port,host:port",
+                      "this section is missing");
     }
     if (!is_there(draft, SECTION_CLUSTER)) {
         config_refuse(&draft->errors, (struct config_position){.section = "cluster NAME"},
-                 "[cluster orders], for example, with its engine, and its [member orders/...]",
-                 "there is no such section, so there is nothing to watch");
+                      "[cluster orders], for example, with its engine, and its [member orders/...]",
+                      "there is no such section, so there is nothing to watch");
     }
     if (!is_there(draft, SECTION_PROBE) && !draft_add_section(draft, SECTION_PROBE, 0, "probe")) {
         draft->errors.failed = true;
@@ -522,8 +557,8 @@ void config_rules(struct draft *draft)
     }
     check_members(draft, clusters, cluster_count, members, member_count);
     if (cluster_count > CLUSTERS_MAX) {
-        config_refuse(&draft->errors, heading_of(clusters[CLUSTERS_MAX]), NULL, "is one too many: there are at most %d clusters",
-                 CLUSTERS_MAX);
+        config_refuse(&draft->errors, heading_of(clusters[CLUSTERS_MAX]), NULL,
+                      "is one too many: there are at most %d clusters", CLUSTERS_MAX);
     }
     free(sorted);
 }

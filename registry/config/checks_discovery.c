@@ -16,7 +16,8 @@ void draft_check_discovery(struct draft *draft, const struct section *section, s
     }
     for (size_t i = 0; !cluster->discover && i < sizeof keys / sizeof *keys; i++) {
         if (section->lines[draft_row(section->kind, keys[i])] > 0) {
-            config_warn(&draft->errors, draft_position(section, keys[i]), "discover = yes", "has no effect without discover");
+            config_warn(&draft->errors, draft_position(section, keys[i]), "discover = yes",
+                        "has no effect without discover");
         }
     }
     if (!cluster->discover) {
@@ -24,14 +25,17 @@ void draft_check_discovery(struct draft *draft, const struct section *section, s
     }
     if (!cluster->discover_within[0] && !is(section, "discover_within", section->wrong)) {
         config_refuse(&draft->errors, draft_position(section, "discover_within"),
-                 "the addresses that members can have, no more than that: 10.0.0.0/8", "must be set with discover = yes");
+                      "the addresses that members can have, no more than that: 10.0.0.0/8",
+                      "must be set with discover = yes");
     }
-    if (section->lines[draft_row(section->kind, "discover_max")] > 0 && members + (size_t)cluster->discover_max > MEMBERS_MAX) {
+    if (section->lines[draft_row(section->kind, "discover_max")] > 0 &&
+        members + (size_t)cluster->discover_max > MEMBERS_MAX) {
         config_refuse(&draft->errors, draft_position(section, "discover_max"), NULL,
-                 "is too much: beside the %zu configured ones there is room for %zu", members, MEMBERS_MAX - members);
+                      "is too much: beside the %zu configured ones there is room for %zu", members,
+                      MEMBERS_MAX - members);
     }
     if (kind == KIND_STATELESS || kind == KIND_CUSTOM) {
-        config_refuse(&draft->errors, draft_position(section, "discover"), "no", "does not fit kind %s: its servers name no others",
-                 kind_names[kind]);
+        config_refuse(&draft->errors, draft_position(section, "discover"), "no",
+                      "does not fit kind %s: its servers name no others", kind_names[kind]);
     }
 }

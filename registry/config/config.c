@@ -3,8 +3,8 @@
  *
  *     file --> reader: one line at a time --> inih --> handler --> setting_parse --> draft
  *                |  too long, NUL, not UTF-8, no '='             (line numbers from the reader:
- *                v                                                inih calls back while its line is the current one)
- *            errors
+ *                v                                                inih calls back while its line is
+ * the current one) errors
  *
  * - It cuts lines at 199 bytes and goes on with the rest as another line: a
  *   longer one is handed over in part, and the handler appends the rest.
@@ -47,7 +47,8 @@ static struct section *current_section(const struct reader *reader)
 static struct config_position here(const struct reader *reader, const char *key)
 {
     const struct section *section = current_section(reader);
-    return (struct config_position){.line = reader->line_number, .section = section ? section->heading : NULL, .key = key};
+    return (struct config_position){
+        .line = reader->line_number, .section = section ? section->heading : NULL, .key = key};
 }
 
 static bool is_blank(char c)
@@ -84,7 +85,8 @@ static bool has_control(const char *line)
     return false;
 }
 
-/* The next line of the file into reader->line; "" when there is nothing to say in it, or nothing we could read. */
+/* The next line of the file into reader->line; "" when there is nothing to say in it, or nothing we
+ * could read. */
 static void take_line(struct reader *reader)
 {
     struct config_errors *errors = &reader->draft->errors;
@@ -102,9 +104,11 @@ static void take_line(struct reader *reader)
         return;
     }
     if (memchr(start, '\0', length)) {
-        config_refuse(errors, here(reader, NULL), "is it text? UTF-16 is not read", "the line holds a NUL byte");
+        config_refuse(errors, here(reader, NULL), "is it text? UTF-16 is not read",
+                      "the line holds a NUL byte");
     } else if (length >= LINE_SIZE) {
-        config_refuse(errors, here(reader, NULL), NULL, "the line is longer than %d bytes", LINE_SIZE - 1);
+        config_refuse(errors, here(reader, NULL), NULL, "the line is longer than %d bytes",
+                      LINE_SIZE - 1);
     } else if (!text_is_utf8(start, length)) {
         config_refuse(errors, here(reader, NULL), NULL, "the line is not UTF-8");
     } else {
@@ -123,20 +127,22 @@ static void take_line(struct reader *reader)
 
 /* ---- headings --------------------------------------------------------------------- */
 
-static const char headings[] = "the sections are [registry], [probe], [cluster NAME], [member CLUSTER/NAME]";
+static const char headings[] =
+    "the sections are [registry], [probe], [cluster NAME], [member CLUSTER/NAME]";
 
-/* "[cluster orders]" in reader->line. A section that cannot be made out still becomes the current one, lest its settings
- * end up in the one before. */
+/* "[cluster orders]" in reader->line. A section that cannot be made out still becomes the current
+ * one, lest its settings end up in the one before. */
 static void open_section(struct reader *reader)
 {
     struct config_errors *errors = &reader->draft->errors;
     char *close = strchr(reader->line, ']'), *heading = reader->line + 1, *name;
     reader->in_section = false;
     if (!close) {
-        config_refuse(errors, here(reader, NULL), "[cluster orders], for example", "the heading has no ']'");
+        config_refuse(errors, here(reader, NULL), "[cluster orders], for example",
+                      "the heading has no ']'");
     } else if (close[1]) {
         config_refuse(errors, here(reader, NULL), "a comment begins with ';' behind a blank",
-                 "there is something behind the heading");
+                      "there is something behind the heading");
     }
     if (close) {
         *close = '\0';
@@ -151,7 +157,8 @@ static void open_section(struct reader *reader)
     }
     int kind = name_index(section_names, kind_name);
     struct section *section =
-        draft_add_section(reader->draft, kind < 0 ? SECTION_UNKNOWN : (enum section_kind)kind, reader->line_number, heading);
+        draft_add_section(reader->draft, kind < 0 ? SECTION_UNKNOWN : (enum section_kind)kind,
+                          reader->line_number, heading);
     if (!section) {
         reader->draft->errors.failed = true;
         return;
@@ -159,10 +166,11 @@ static void open_section(struct reader *reader)
     reader->in_section = true;
     reader->section = reader->draft->origins->count - 1;
     if (kind < 0 && close) {
-        const char *nearest = text_nearest(kind_name, section_names, SECTION_UNKNOWN, sizeof *section_names);
+        const char *nearest =
+            text_nearest(kind_name, section_names, SECTION_UNKNOWN, sizeof *section_names);
         char hint[SENTENCE_SIZE];
-        snprintf(hint, sizeof hint, "%s%s%s%s", nearest ? "did you mean " : "", nearest ? nearest : "", nearest ? "? " : "",
-                 headings);
+        snprintf(hint, sizeof hint, "%s%s%s%s", nearest ? "did you mean " : "",
+                 nearest ? nearest : "", nearest ? "? " : "", headings);
         config_refuse(errors, here(reader, NULL), hint, "there is no such section");
     }
     section->spare = kind < 0 || !draft_name_section(section, name, errors);
@@ -176,33 +184,39 @@ static bool is_setting(struct reader *reader)
     struct config_errors *errors = &reader->draft->errors;
     size_t length = strcspn(reader->line, "=:");
     if (reader->line[length] != '=') {
-        config_refuse(errors, here(reader, NULL), "write KEY = VALUE; a value cannot go on in the next line",
-                 "this is not a setting");
+        config_refuse(errors, here(reader, NULL),
+                      "write KEY = VALUE; a value cannot go on in the next line",
+                      "this is not a setting");
         return false;
     }
     if (length == 0) {
-        config_refuse(errors, here(reader, NULL), "write KEY = VALUE", "there is no key before the '='");
+        config_refuse(errors, here(reader, NULL), "write KEY = VALUE",
+                      "there is no key before the '='");
         return false;
     }
     if (length > NAME_SIZE) {
-        config_refuse(errors, here(reader, NULL), NULL, "'%.40s...' is too long for a key", reader->line);
+        config_refuse(errors, here(reader, NULL), NULL, "'%.40s...' is too long for a key",
+                      reader->line);
         return false;
     }
     if (!reader->in_section) {
-        config_refuse(errors, here(reader, NULL), headings, "this setting stands before any section");
+        config_refuse(errors, here(reader, NULL), headings,
+                      "this setting stands before any section");
         return false;
     }
     return current_section(reader)->kind != SECTION_UNKNOWN;
 }
 
-/* What inih calls for a line: fgets. `size` is the room it has, which differs from build to build. */
+/* What inih calls for a line: fgets. `size` is the room it has, which differs from build to build.
+ */
 static char *read_line(char *to, int size, void *stream)
 {
     struct reader *reader = stream;
     size_t room = (size_t)size - 2; /* a newline and the end */
     assert(size > 2 * NAME_SIZE);
     if (reader->awaited) {
-        config_refuse(&reader->draft->errors, here(reader, NULL), NULL, "the INI library did not understand this line");
+        config_refuse(&reader->draft->errors, here(reader, NULL), NULL,
+                      "the INI library did not understand this line");
         reader->awaited = false;
     }
     if (reader->at == reader->end) {
@@ -254,19 +268,23 @@ static void refuse_key(struct reader *reader, const char *key)
 }
 
 /* What is wrong with any value, whatever its type. */
-static bool is_sound(struct reader *reader, const struct setting *setting, const char *key, const char *value)
+static bool is_sound(struct reader *reader, const struct setting *setting, const char *key,
+                     const char *value)
 {
     struct config_errors *errors = &reader->draft->errors;
     size_t length = strlen(value);
-    bool quoted = length > 1 && (value[0] == '"' || value[0] == '\'') && value[length - 1] == value[0];
+    bool quoted =
+        length > 1 && (value[0] == '"' || value[0] == '\'') && value[length - 1] == value[0];
     char hint[SENTENCE_SIZE];
     if (length == 0) {
         snprintf(hint, sizeof hint, "leave the line out for the default, %s", setting->usual[0]);
         config_refuse(errors, here(reader, key), setting->usual[0] ? hint : NULL, "has no value");
     } else if (quoted) {
-        config_refuse(errors, here(reader, key), "leave them out", "quotes would be part of the value");
+        config_refuse(errors, here(reader, key), "leave them out",
+                      "quotes would be part of the value");
     } else if (strstr(value, " #")) {
-        config_refuse(errors, here(reader, key), "behind a value a comment begins with ';'", "'#' would be part of the value");
+        config_refuse(errors, here(reader, key), "behind a value a comment begins with ';'",
+                      "'#' would be part of the value");
     }
     return length > 0 && !quoted && !strstr(value, " #");
 }
@@ -279,11 +297,14 @@ static bool claim_key(struct reader *reader, const struct setting *setting, cons
     if (setting->type == SETTING_LABEL) {
         before = 0;
         for (size_t i = 0; i < section->label_count; i++) {
-            before = text_equal(section->labels[i].key, key + strlen("label.")) ? section->labels[i].line : before;
+            before = text_equal(section->labels[i].key, key + strlen("label."))
+                         ? section->labels[i].line
+                         : before;
         }
     }
     if (before) {
-        config_refuse(&reader->draft->errors, here(reader, key), NULL, "is set twice: first on line %d", before);
+        config_refuse(&reader->draft->errors, here(reader, key), NULL,
+                      "is set twice: first on line %d", before);
         return false;
     }
     *line = reader->line_number;
@@ -321,7 +342,8 @@ static int handle(void *user, const char *section, const char *key, const char *
     char whole[LINE_SIZE];
     (void)section; /* cut at 49 bytes; ours is whole */
     if (!reader->awaited) {
-        config_refuse(&reader->draft->errors, here(reader, key), NULL, "the INI library saw a setting where there is none");
+        config_refuse(&reader->draft->errors, here(reader, key), NULL,
+                      "the INI library saw a setting where there is none");
         return 1;
     }
     reader->awaited = false;
@@ -349,7 +371,8 @@ static void parse(struct draft *draft, const char *content, size_t size)
     explicit_bzero(&reader, sizeof reader);
 }
 
-/* The whole file, to be wiped and freed by the caller; NULL, and a complaint, when it cannot be had. */
+/* The whole file, to be wiped and freed by the caller; NULL, and a complaint, when it cannot be
+ * had. */
 static char *read_file(struct draft *draft, const char *file, size_t *ret_size)
 {
     struct config_errors *errors = &draft->errors;
@@ -358,12 +381,13 @@ static char *read_file(struct draft *draft, const char *file, size_t *ret_size)
     size_t size = 0;
     int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0 || fstat(fd, &is) != 0) {
-        config_refuse(errors, (struct config_position){0}, NULL, "cannot be opened: %s", strerror(errno));
+        config_refuse(errors, (struct config_position){0}, NULL, "cannot be opened: %s",
+                      strerror(errno));
         goto out;
     }
     if (!S_ISREG(is.st_mode)) {
         config_refuse(errors, (struct config_position){0}, "it must be a regular file", "is %s",
-                 S_ISDIR(is.st_mode) ? "a directory" : "not a file");
+                      S_ISDIR(is.st_mode) ? "a directory" : "not a file");
         goto out;
     }
     draft->file_owner = is.st_uid;
@@ -376,12 +400,14 @@ static char *read_file(struct draft *draft, const char *file, size_t *ret_size)
     for (ssize_t got = 1; got > 0; size += (size_t)got) {
         got = size <= FILE_SIZE_MAX ? read(fd, content + size, FILE_SIZE_MAX + 1 - size) : 0;
         if (got < 0) {
-            config_refuse(errors, (struct config_position){0}, NULL, "cannot be read: %s", strerror(errno));
+            config_refuse(errors, (struct config_position){0}, NULL, "cannot be read: %s",
+                          strerror(errno));
             break;
         }
     }
     if (size > FILE_SIZE_MAX) {
-        config_refuse(errors, (struct config_position){0}, NULL, "is larger than %d bytes", FILE_SIZE_MAX);
+        config_refuse(errors, (struct config_position){0}, NULL, "is larger than %d bytes",
+                      FILE_SIZE_MAX);
     }
 out:
     if (fd >= 0) {

@@ -12,8 +12,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "registry/model/model.h"
 #include "registry/base/cidr.h"
+#include "registry/model/model.h"
 
 enum tls { TLS_OFF, TLS_PREFER, TLS_REQUIRE, TLS_VERIFY };
 extern const char *const tls_names[]; /* off, prefer, require, verify */
@@ -23,17 +23,18 @@ struct registry_settings {
     char servers[SERVERS_SIZE];
     char root[128];
     int64_t session_timeout_ms;
-    char auth[SECRET_SIZE];      /* digest:user:password; secret */
+    char auth[SECRET_SIZE]; /* digest:user:password; secret */
 };
 
 struct probe_settings {
-    char name[NAME_SIZE];        /* default: the host name, cut at the first dot */
-    int64_t interval_ms;         /* between two looks at a member in quiet times */
-    int64_t alert_interval_ms;   /* the same while the alarm is raised */
-    int64_t timeout_ms;          /* per phase: name, connect, query */
-    int rise;                    /* good answers in a row before a member that was down counts as up */
-    int fall;                    /* ambiguous failures in a row before they count */
-    int log_level;               /* enum log_level */
+    char name[NAME_SIZE];      /* default: the host name, cut at the first dot */
+    int64_t interval_ms;       /* between two looks at a member in quiet times */
+    int64_t alert_interval_ms; /* the same while the alarm is raised */
+    int64_t timeout_ms;        /* per phase: name, connect, query */
+    /* good answers in a row before a member that was down counts as up */
+    int rise;
+    int fall;      /* ambiguous failures in a row before they count */
+    int log_level; /* enum log_level */
 };
 
 struct cluster_settings {
@@ -42,14 +43,16 @@ struct cluster_settings {
     char user[NAME_SIZE];
     char database[NAME_SIZE];
     char password_file[PATH_SIZE]; /* relative ones already start from the INI file's folder */
-    char password[SECRET_SIZE];  /* read from password_file; secret */
+    char password[SECRET_SIZE];    /* read from password_file; secret */
     enum tls tls;
     char tls_ca[PATH_SIZE];
-    bool discover;               /* look for further members in what the servers say */
+    bool discover;                   /* look for further members in what the servers say */
     char discover_within[CIDR_SIZE]; /* the addresses that they may have (cidr.h) */
-    int discover_max;            /* so many of them at most */
-    int64_t discover_forget_ms;  /* one that is silent and named by nobody for so long is forgotten */
-    char query[QUERY_SIZE];      /* kinds custom and stateless: the statement to ask; "": none */
+    int discover_max;                /* so many of them at most */
+    /* one that is silent and named by nobody for so long is forgotten */
+    int64_t discover_forget_ms;
+    /* kinds custom and stateless: the statement to ask; "": none */
+    char query[QUERY_SIZE];
     size_t member_count;
     struct member_config members[MEMBERS_MAX]; /* sorted by name */
 };
@@ -69,15 +72,19 @@ struct config {
 struct config *config_load(const char *file, FILE *errors);
 void config_free(struct config *config); /* wipes the secrets */
 
-/* --check: every effective setting with where it came from ("default" or "line N"); no secrets. Itself an INI. */
+/* --check: every effective setting with where it came from ("default" or "line N"); no secrets.
+ * Itself an INI. */
 void config_print(const struct config *config, FILE *to);
 
-/* The settings that a reload cannot put into force (the session's and the probe's name) and that differ between two
- * configurations, as "[registry] root, [probe] name"; "" when there are none. Returns `to`. */
-const char *config_fixed_changes(const struct config *was, const struct config *now, char *to, size_t size);
+/* The settings that a reload cannot put into force (the session's and the probe's name) and that
+ * differ between two configurations, as "[registry] root, [probe] name"; "" when there are none.
+ * Returns `to`. */
+const char *config_fixed_changes(const struct config *was, const struct config *now, char *to,
+                                 size_t size);
 
-/* The settings table as text, for people and the lint: a line "section key type default reload [range]" for each, where
- * default is "required", "-" for none, or two joined by '|' (postgresql's and mysql's), and reload is "reload" or "restart". */
+/* The settings table as text, for people and the lint: a line "section key type default reload
+ * [range]" for each, where default is "required", "-" for none, or two joined by '|' (postgresql's
+ * and mysql's), and reload is "reload" or "restart". */
 void config_print_settings(FILE *to);
 
 #endif

@@ -6,7 +6,8 @@
 
 #include "registry/base/text.h"
 
-struct section *draft_add_section(struct draft *draft, enum section_kind kind, int line, const char *heading)
+struct section *draft_add_section(struct draft *draft, enum section_kind kind, int line,
+                                  const char *heading)
 {
     struct config_origins *origins = draft->origins;
     if (origins->count == origins->room) {
@@ -19,7 +20,10 @@ struct section *draft_add_section(struct draft *draft, enum section_kind kind, i
         origins->room = room;
     }
     struct section *section = &origins->sections[origins->count];
-    *section = (struct section){.kind = kind, .line = line, .heading = strdup(heading), .values = calloc(1, section_size(kind))};
+    *section = (struct section){.kind = kind,
+                                .line = line,
+                                .heading = strdup(heading),
+                                .values = calloc(1, section_size(kind))};
     if (!section->heading || !section->values) {
         free(section->heading);
         free(section->values);
@@ -49,7 +53,8 @@ size_t draft_row(enum section_kind kind, const char *key)
 struct config_position draft_position(const struct section *section, const char *key)
 {
     int line = section->lines[draft_row(section->kind, key)];
-    return (struct config_position){.line = line ? line : section->line, .section = section->heading, .key = key};
+    return (struct config_position){
+        .line = line ? line : section->line, .section = section->heading, .key = key};
 }
 
 static void drop_values(struct section *section)
@@ -92,7 +97,8 @@ bool draft_name_section(struct section *section, const char *name, struct config
         break;
     case SECTION_MEMBER:
         if (!slash) {
-            config_refuse(errors, position, "[member CLUSTER/NAME]", "does not say whose member it is, and its name");
+            config_refuse(errors, position, "[member CLUSTER/NAME]",
+                          "does not say whose member it is, and its name");
             return false;
         }
         if ((size_t)(slash - name) < sizeof cluster) {
@@ -122,7 +128,8 @@ bool draft_name_section(struct section *section, const char *name, struct config
 
 static int by_cluster_name(const void *a, const void *b)
 {
-    return strcmp(((const struct cluster_settings *)a)->name, ((const struct cluster_settings *)b)->name);
+    return strcmp(((const struct cluster_settings *)a)->name,
+                  ((const struct cluster_settings *)b)->name);
 }
 
 static void add_member(struct config *config, const struct section *section)
@@ -158,7 +165,8 @@ struct config *draft_make_config(struct draft *draft)
         return NULL;
     }
     config->clusters = clusters;
-    memcpy(&config->registry, draft_only_section(draft, SECTION_REGISTRY)->values, sizeof config->registry);
+    memcpy(&config->registry, draft_only_section(draft, SECTION_REGISTRY)->values,
+           sizeof config->registry);
     memcpy(&config->probe, draft_only_section(draft, SECTION_PROBE)->values, sizeof config->probe);
     for (size_t i = 0; i < origins->count; i++) {
         if (origins->sections[i].kind == SECTION_CLUSTER) {

@@ -25,7 +25,8 @@ struct label_origin {
 
 struct section {
     enum section_kind kind;
-    bool spare;               /* misnamed, or the second of its name: its lines are checked, its values unused */
+    /* misnamed, or the second of its name: its lines are checked, its values unused */
+    bool spare;
     int line;                 /* of its heading; 0: not in the file */
     char *heading;            /* "cluster orders" */
     char cluster[NAME_SIZE];  /* of a member: whose */
@@ -51,9 +52,11 @@ struct draft {
 };
 
 /* A new section at the end, its struct zeroed; NULL when memory ran out. Moves the others. */
-struct section *draft_add_section(struct draft *draft, enum section_kind kind, int line, const char *heading);
+struct section *draft_add_section(struct draft *draft, enum section_kind kind, int line,
+                                  const char *heading);
 
-/* Take a section's name from its heading ("orders", "orders/pg-1", or "" where none belongs); false, and a complaint, when it is none. */
+/* Take a section's name from its heading ("orders", "orders/pg-1", or "" where none belongs);
+ * false, and a complaint, when it is none. */
 bool draft_name_section(struct section *section, const char *name, struct config_errors *errors);
 
 /* The one [registry] or [probe], NULL when there is none. */
@@ -65,7 +68,8 @@ size_t draft_row(enum section_kind kind, const char *key);
 /* Where to point a complaint about a key: its line, or the heading's when it was not set. */
 struct config_position draft_position(const struct section *section, const char *key);
 
-/* A sound draft as a config, NULL when memory ran out. The origins go over to it, their values into its structs. */
+/* A sound draft as a config, NULL when memory ran out. The origins go over to it, their values into
+ * its structs. */
 struct config *draft_make_config(struct draft *draft);
 
 /* Wipes the secrets. NULL is fine. */
@@ -74,7 +78,8 @@ void origins_free(struct config_origins *origins);
 /* What discovery needs, of a cluster whose members are counted. */
 void draft_check_discovery(struct draft *draft, const struct section *section, size_t members);
 
-/* Put the defaults in position, read the files that are named, and check all that one line alone does not show. */
+/* Put the defaults in position, read the files that are named, and check all that one line alone
+ * does not show. */
 void config_rules(struct draft *draft);
 
 #endif

@@ -7,7 +7,8 @@
 #include "registry/base/limits.h"
 #include "registry/base/text.h"
 
-enum { ERROR_SIZE = 4 * SENTENCE_SIZE + 64 }; /* heading, key, sentence and hint, each tamed into SENTENCE_SIZE */
+/* heading, key, sentence and hint, each tamed into SENTENCE_SIZE */
+enum { ERROR_SIZE = 4 * SENTENCE_SIZE + 64 };
 
 /* Takes over `sentence`; NULL is memory that ran out. */
 static void add(struct config_errors *errors, int line, char *sentence)
@@ -27,12 +28,15 @@ static void add(struct config_errors *errors, int line, char *sentence)
         errors->failed = true;
         return;
     }
-    errors->list[errors->count] = (struct config_error){.line = line, .order = errors->count, .sentence = sentence};
+    errors->list[errors->count] =
+        (struct config_error){.line = line, .order = errors->count, .sentence = sentence};
     errors->count++;
 }
 
-__attribute__((format(printf, 5, 0))) static void compose(struct config_errors *errors, struct config_position position, const char *severity,
-                                                          const char *hint, const char *format, va_list arguments)
+__attribute__((format(printf, 5, 0))) static void compose(struct config_errors *errors,
+                                                          struct config_position position,
+                                                          const char *severity, const char *hint,
+                                                          const char *format, va_list arguments)
 {
     char buffer[ERROR_SIZE], what[SENTENCE_SIZE], tame[SENTENCE_SIZE];
     struct text text;
@@ -57,7 +61,8 @@ __attribute__((format(printf, 5, 0))) static void compose(struct config_errors *
     add(errors, position.line, strdup(buffer));
 }
 
-void config_refuse(struct config_errors *errors, struct config_position position, const char *hint, const char *format, ...)
+void config_refuse(struct config_errors *errors, struct config_position position, const char *hint,
+                   const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -66,7 +71,8 @@ void config_refuse(struct config_errors *errors, struct config_position position
     errors->failed = true;
 }
 
-void config_warn(struct config_errors *errors, struct config_position position, const char *hint, const char *format, ...)
+void config_warn(struct config_errors *errors, struct config_position position, const char *hint,
+                 const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);

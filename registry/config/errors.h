@@ -1,8 +1,8 @@
 /* Mistakes in a configuration file, gathered while it is read and told at the
  * end, in the order of its lines:
  *
- *     roster-probe.ini:12: [cluster orders] engine: 'postgress' is unknown (did you mean postgresql? ...)
- *     roster-probe.ini:13: [cluster orders] witnesses: warning: 2 is even (...)
+ *     roster-probe.ini:12: [cluster orders] engine: 'postgress' is unknown (did you mean
+ * postgresql? ...) roster-probe.ini:13: [cluster orders] witnesses: warning: 2 is even (...)
  *
  * Nothing is cut off after the first: a person mends a file once. */
 #ifndef ROSTER_REGISTRY_CONFIG_ERRORS_H
@@ -33,12 +33,12 @@ struct config_position {
 };
 
 /* `hint` may be NULL or "". */
-void config_refuse(struct config_errors *errors, struct config_position position, const char *hint, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+void config_refuse(struct config_errors *errors, struct config_position position, const char *hint,
+                   const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* The same for what is odd but not wrong: does not set `failed`. */
-void config_warn(struct config_errors *errors, struct config_position position, const char *hint, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+void config_warn(struct config_errors *errors, struct config_position position, const char *hint,
+                 const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* Prints them and forgets them; `failed` stays. */
 void config_errors_print(struct config_errors *errors, FILE *to);

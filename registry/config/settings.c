@@ -16,7 +16,8 @@ const char *const tls_names[] = {"off", "prefer", "require", "verify", NULL};
 enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
 enum { RELOADS = true, RESTARTS = false, REQUIRED = true };
 
-#define PLACE(structure, field) .offset = offsetof(struct structure, field), .size = sizeof(((struct structure *)0)->field)
+#define PLACE(structure, field)                                                                    \
+    .offset = offsetof(struct structure, field), .size = sizeof(((struct structure *)0)->field)
 #define CLUSTER(key_) .section = SECTION_CLUSTER, .key = key_, .reloads = RELOADS
 #define MEMBER(key_) .section = SECTION_MEMBER, .key = key_, .reloads = RELOADS
 #define PROBE(key_) .section = SECTION_PROBE, .key = key_
@@ -25,30 +26,41 @@ enum { RELOADS = true, RESTARTS = false, REQUIRED = true };
 const struct setting settings[] = {
     {CLUSTER("conflict"), .type = SETTING_CHOICE, .words = conflict_names, .usual = {"hold"},
      PLACE(cluster_settings, policy.conflict),
-     .meaning = "what to do while several members claim to be primary and none is newest: hold the old one, or have none"},
-    {CLUSTER("database"), .type = SETTING_TEXT, .usual = {"postgres", ""}, PLACE(cluster_settings, database),
-     .meaning = "the database to log in to"},
-    {CLUSTER("discover"), .type = SETTING_CHOICE, .words = no_yes, .usual = {"no"}, PLACE(cluster_settings, discover),
+     .meaning = "what to do while several members claim to be primary and none is newest: hold the "
+                "old one, or have none"},
+    {CLUSTER("database"), .type = SETTING_TEXT, .usual = {"postgres", ""},
+     PLACE(cluster_settings, database), .meaning = "the database to log in to"},
+    {CLUSTER("discover"), .type = SETTING_CHOICE, .words = no_yes, .usual = {"no"},
+     PLACE(cluster_settings, discover),
      .meaning = "look for further members in what the servers say"},
-    {CLUSTER("discover_forget"), .type = SETTING_DURATION, .low = SECOND, .high = 30 * (int64_t)DAY, .usual = {"1h"},
-     PLACE(cluster_settings, discover_forget_ms),
-     .meaning = "a discovered member that no server names and that does not answer for so long is forgotten"},
-    {CLUSTER("discover_max"), .type = SETTING_INTEGER, .low = 1, .high = MEMBERS_MAX - 1, .usual = {"8"},
-     PLACE(cluster_settings, discover_max), .meaning = "how many members may be discovered"},
+    {CLUSTER("discover_forget"), .type = SETTING_DURATION, .low = SECOND, .high = 30 * (int64_t)DAY,
+     .usual = {"1h"}, PLACE(cluster_settings, discover_forget_ms),
+     .meaning = "a discovered member that no server names and that does not answer for so long is "
+                "forgotten"},
+    {CLUSTER("discover_max"), .type = SETTING_INTEGER, .low = 1, .high = MEMBERS_MAX - 1,
+     .usual = {"8"}, PLACE(cluster_settings, discover_max),
+     .meaning = "how many members may be discovered"},
     {CLUSTER("discover_within"), .type = SETTING_CIDR, PLACE(cluster_settings, discover_within),
-     .meaning = "the addresses that discovered members may have: ranges such as 10.0.0.0/8, fd00::/8"},
-    {CLUSTER("engine"), .type = SETTING_CHOICE, .words = engine_names, .required = REQUIRED, PLACE(cluster_settings, policy.engine),
-     .hint = "one of postgresql, mysql; mysql is MariaDB, too", .meaning = "how to talk to the servers"},
-    {CLUSTER("kind"), .type = SETTING_CHOICE, .words = kind_names, .usual = {"auto"}, PLACE(cluster_settings, policy.kind),
-     .meaning = "how to read what they say: streaming (postgresql); async, group-replication, galera (mysql); stateless, custom; "
+     .meaning =
+         "the addresses that discovered members may have: ranges such as 10.0.0.0/8, fd00::/8"},
+    {CLUSTER("engine"), .type = SETTING_CHOICE, .words = engine_names, .required = REQUIRED,
+     PLACE(cluster_settings, policy.engine),
+     .hint = "one of postgresql, mysql; mysql is MariaDB, too",
+     .meaning = "how to talk to the servers"},
+    {CLUSTER("kind"), .type = SETTING_CHOICE, .words = kind_names, .usual = {"auto"},
+     PLACE(cluster_settings, policy.kind),
+     .meaning = "how to read what they say: streaming (postgresql); async, group-replication, "
+                "galera (mysql); stateless, custom; "
                 "auto finds out from the servers"},
     {CLUSTER("password_file"), .type = SETTING_FILE, PLACE(cluster_settings, password_file),
      .meaning = "file whose first line is the password, readable by its owner alone"},
     {CLUSTER("query"), .type = SETTING_TEXT, PLACE(cluster_settings, query),
-     .meaning = "kinds custom and stateless: the statement to ask instead of our own question; its columns say what a server is"},
-    {CLUSTER("tls"), .type = SETTING_CHOICE, .words = tls_names, .usual = {"prefer", "off"}, PLACE(cluster_settings, tls),
-     .meaning =
-         "encrypt the connections: off, if the server can (prefer), always (require), always and check who answers (verify)"},
+     .meaning = "kinds custom and stateless: the statement to ask instead of our own question; its "
+                "columns say what a server is"},
+    {CLUSTER("tls"), .type = SETTING_CHOICE, .words = tls_names, .usual = {"prefer", "off"},
+     PLACE(cluster_settings, tls),
+     .meaning = "encrypt the connections: off, if the server can (prefer), always (require), "
+                "always and check who answers (verify)"},
     {CLUSTER("tls_ca"), .type = SETTING_FILE, PLACE(cluster_settings, tls_ca),
      .meaning = "file of the certificate authorities that may vouch for the servers"},
     {CLUSTER("user"), .type = SETTING_TEXT, .usual = {"roster"}, PLACE(cluster_settings, user),
@@ -58,37 +70,49 @@ const struct setting settings[] = {
      .meaning = "how many probes should watch this cluster; more than half of them decide"},
     {CLUSTER("writers"), .type = SETTING_CHOICE, .words = writers_names, .usual = {"single"},
      PLACE(cluster_settings, policy.writers),
-     .meaning = "where several members may write (galera, multi-primary groups, stateless): write to a single one, or to all"},
+     .meaning = "where several members may write (galera, multi-primary groups, stateless): write "
+                "to a single one, or to all"},
 
-    {MEMBER("address"), .type = SETTING_ADDRESS, .required = REQUIRED, PLACE(member_config, host), .meaning = "host:port, or [v6]:port"},
+    {MEMBER("address"), .type = SETTING_ADDRESS, .required = REQUIRED, PLACE(member_config, host),
+     .meaning = "host:port, or [v6]:port"},
     {MEMBER("label.KEY"), .type = SETTING_LABEL, PLACE(member_config, labels),
      .meaning = "a word for compute nodes to choose by, such as label.zone = a"},
-    {MEMBER("weight"), .type = SETTING_INTEGER, .low = 0, .high = 1000, .usual = {"100"}, PLACE(member_config, weight),
+    {MEMBER("weight"), .type = SETTING_INTEGER, .low = 0, .high = 1000, .usual = {"100"},
+     PLACE(member_config, weight),
      .meaning = "its share of the reads; 0: only when nothing else is left"},
 
-    {PROBE("alert_interval"), .type = SETTING_DURATION, .low = 5, .high = HOUR, .usual = {"25ms"}, .reloads = RELOADS,
-     PLACE(probe_settings, alert_interval_ms), .meaning = "between two looks at a member while something is amiss in its cluster"},
-    {PROBE("fall"), .type = SETTING_INTEGER, .low = 1, .high = 100, .usual = {"3"}, .reloads = RELOADS, PLACE(probe_settings, fall),
+    {PROBE("alert_interval"), .type = SETTING_DURATION, .low = 5, .high = HOUR, .usual = {"25ms"},
+     .reloads = RELOADS, PLACE(probe_settings, alert_interval_ms),
+     .meaning = "between two looks at a member while something is amiss in its cluster"},
+    {PROBE("fall"), .type = SETTING_INTEGER, .low = 1, .high = 100, .usual = {"3"},
+     .reloads = RELOADS, PLACE(probe_settings, fall),
      .meaning = "ambiguous failures (timeouts) in a row before they count"},
-    {PROBE("interval"), .type = SETTING_DURATION, .low = 50, .high = HOUR, .usual = {"1s"}, .reloads = RELOADS,
-     PLACE(probe_settings, interval_ms), .meaning = "between two looks at a member in quiet times"},
-    {PROBE("log_level"), .type = SETTING_CHOICE, .words = log_level_names, .usual = {"notice"}, .reloads = RELOADS,
-     PLACE(probe_settings, log_level), .meaning = "the least urgent lines to log"},
+    {PROBE("interval"), .type = SETTING_DURATION, .low = 50, .high = HOUR, .usual = {"1s"},
+     .reloads = RELOADS, PLACE(probe_settings, interval_ms),
+     .meaning = "between two looks at a member in quiet times"},
+    {PROBE("log_level"), .type = SETTING_CHOICE, .words = log_level_names, .usual = {"notice"},
+     .reloads = RELOADS, PLACE(probe_settings, log_level),
+     .meaning = "the least urgent lines to log"},
     {PROBE("name"), .type = SETTING_NAME, .reloads = RESTARTS, PLACE(probe_settings, name),
      .meaning = "of this probe in the registry; by default the host name, cut at the first dot"},
-    {PROBE("rise"), .type = SETTING_INTEGER, .low = 1, .high = 100, .usual = {"1"}, .reloads = RELOADS, PLACE(probe_settings, rise),
+    {PROBE("rise"), .type = SETTING_INTEGER, .low = 1, .high = 100, .usual = {"1"},
+     .reloads = RELOADS, PLACE(probe_settings, rise),
      .meaning = "good answers in a row before a member that was down counts as up"},
-    {PROBE("timeout"), .type = SETTING_DURATION, .low = 10, .high = MINUTE, .usual = {"500ms"}, .reloads = RELOADS,
-     PLACE(probe_settings, timeout_ms), .meaning = "for each step of a look: finding the name, connecting, asking"},
+    {PROBE("timeout"), .type = SETTING_DURATION, .low = 10, .high = MINUTE, .usual = {"500ms"},
+     .reloads = RELOADS, PLACE(probe_settings, timeout_ms),
+     .meaning = "for each step of a look: finding the name, connecting, asking"},
 
     {REGISTRY("auth"), .type = SETTING_AUTH, PLACE(registry_settings, auth),
-     .meaning = "digest:user:password to show to ZooKeeper; the file must be its owner's alone then"},
+     .meaning =
+         "digest:user:password to show to ZooKeeper; the file must be its owner's alone then"},
     {REGISTRY("root"), .type = SETTING_ROOT, .usual = {"/roster"}, PLACE(registry_settings, root),
      .meaning = "the znode below which everything is kept; created when missing"},
-    {REGISTRY("servers"), .type = SETTING_SERVERS, .required = REQUIRED, PLACE(registry_settings, servers),
+    {REGISTRY("servers"), .type = SETTING_SERVERS, .required = REQUIRED,
+     PLACE(registry_settings, servers),
      .meaning = "the ZooKeeper ensemble: host:port,host:port with an optional /chroot at the end"},
-    {REGISTRY("session_timeout"), .type = SETTING_DURATION, .low = SECOND, .high = 5 * MINUTE, .usual = {"10s"},
-     PLACE(registry_settings, session_timeout_ms), .meaning = "how long ZooKeeper keeps a silent probe's reports"},
+    {REGISTRY("session_timeout"), .type = SETTING_DURATION, .low = SECOND, .high = 5 * MINUTE,
+     .usual = {"10s"}, PLACE(registry_settings, session_timeout_ms),
+     .meaning = "how long ZooKeeper keeps a silent probe's reports"},
 };
 const size_t settings_count = sizeof settings / sizeof *settings;
 
@@ -98,8 +122,9 @@ static const char label_prefix[] = "label.";
 
 size_t section_size(enum section_kind kind)
 {
-    static const size_t sizes[] = {sizeof(struct cluster_settings), sizeof(struct member_config), sizeof(struct probe_settings),
-                                   sizeof(struct registry_settings), 1};
+    static const size_t sizes[] = {sizeof(struct cluster_settings), sizeof(struct member_config),
+                                   sizeof(struct probe_settings), sizeof(struct registry_settings),
+                                   1};
     return sizes[kind];
 }
 
@@ -120,7 +145,8 @@ const struct setting *settings_find(enum section_kind kind, const char *key)
     size_t i, end;
     for (settings_of(kind, &i, &end); i < end; i++) {
         bool label = settings[i].type == SETTING_LABEL;
-        if (label ? strncmp(key, label_prefix, strlen(label_prefix)) == 0 : text_equal(key, settings[i].key)) {
+        if (label ? strncmp(key, label_prefix, strlen(label_prefix)) == 0
+                  : text_equal(key, settings[i].key)) {
             return &settings[i];
         }
     }
@@ -131,7 +157,8 @@ const char *settings_nearest(enum section_kind kind, const char *key)
 {
     size_t first, end;
     settings_of(kind, &first, &end);
-    return first < end ? text_nearest(key, &settings[first].key, end - first, sizeof *settings) : NULL;
+    return first < end ? text_nearest(key, &settings[first].key, end - first, sizeof *settings)
+                       : NULL;
 }
 
 /* ---- numbers of any width -------------------------------------------------------- */
@@ -181,7 +208,8 @@ static int64_t load_number(const struct setting *setting, const void *from)
 #define WRONG(mistake, ...) (snprintf((mistake)->what, sizeof(mistake)->what, __VA_ARGS__), false)
 #define HINT(mistake, ...) snprintf((mistake)->hint, sizeof(mistake)->hint, __VA_ARGS__)
 
-static bool parse_words(const struct setting *setting, const char *value, void *to, struct mistake *mistake)
+static bool parse_words(const struct setting *setting, const char *value, void *to,
+                        struct mistake *mistake)
 {
     if (text_copy((char *)to + setting->offset, setting->size, value)) {
         return true;
@@ -189,10 +217,13 @@ static bool parse_words(const struct setting *setting, const char *value, void *
     return WRONG(mistake, "is longer than %zu bytes", setting->size - 1);
 }
 
-static bool parse_name(const struct setting *setting, const char *value, void *to, struct mistake *mistake)
+static bool parse_name(const struct setting *setting, const char *value, void *to,
+                       struct mistake *mistake)
 {
     if (strcmp(setting->key, "name") == 0 && strcmp(value, "directives") == 0) {
-        return WRONG(mistake, "'directives' is taken: it stands beside the probes' names in a topology's evidence");
+        return WRONG(
+            mistake,
+            "'directives' is taken: it stands beside the probes' names in a topology's evidence");
     }
     if (text_is_name(value)) {
         return parse_words(setting, value, to, mistake);
@@ -201,7 +232,8 @@ static bool parse_name(const struct setting *setting, const char *value, void *t
     return WRONG(mistake, "'%.80s' is not a name", value);
 }
 
-static bool parse_integer(const struct setting *setting, const char *value, void *to, struct mistake *mistake)
+static bool parse_integer(const struct setting *setting, const char *value, void *to,
+                          struct mistake *mistake)
 {
     int64_t number;
     bool whole = text_parse_int(value, INT64_MIN, INT64_MAX, &number);
@@ -210,10 +242,12 @@ static bool parse_integer(const struct setting *setting, const char *value, void
         return true;
     }
     setting_range(setting, mistake->hint, sizeof mistake->hint);
-    return whole ? WRONG(mistake, "%s is out of range", value) : WRONG(mistake, "'%.80s' is not a whole number", value);
+    return whole ? WRONG(mistake, "%s is out of range", value)
+                 : WRONG(mistake, "'%.80s' is not a whole number", value);
 }
 
-static bool parse_duration(const struct setting *setting, const char *value, void *to, struct mistake *mistake)
+static bool parse_duration(const struct setting *setting, const char *value, void *to,
+                           struct mistake *mistake)
 {
     int64_t ms;
     if (!text_parse_duration(value, &ms)) {
@@ -241,22 +275,25 @@ static size_t count_words(const char *const *words)
     return n;
 }
 
-static bool parse_choice(const struct setting *setting, const char *value, void *to, struct mistake *mistake)
+static bool parse_choice(const struct setting *setting, const char *value, void *to,
+                         struct mistake *mistake)
 {
     int index = name_index(setting->words, value);
     if (index >= 0) {
         store_number(setting, to, index);
         return true;
     }
-    const char *nearest = text_nearest(value, setting->words, count_words(setting->words), sizeof *setting->words);
+    const char *nearest =
+        text_nearest(value, setting->words, count_words(setting->words), sizeof *setting->words);
     char range[SENTENCE_SIZE / 2];
     setting_range(setting, range, sizeof range);
-    HINT(mistake, "%s%s%s%s", nearest ? "did you mean " : "", nearest ? nearest : "", nearest ? "? " : "",
-         setting->hint ? setting->hint : range);
+    HINT(mistake, "%s%s%s%s", nearest ? "did you mean " : "", nearest ? nearest : "",
+         nearest ? "? " : "", setting->hint ? setting->hint : range);
     return WRONG(mistake, "'%.80s' is unknown", value);
 }
 
-static bool parse_servers(const struct setting *setting, const char *value, void *to, struct mistake *mistake)
+static bool parse_servers(const struct setting *setting, const char *value, void *to,
+                          struct mistake *mistake)
 {
     struct connect_string servers;
     if (connect_string_parse(value, &servers, mistake->what, sizeof mistake->what)) {
@@ -266,17 +303,22 @@ static bool parse_servers(const struct setting *setting, const char *value, void
     return false;
 }
 
-static bool parse_root(const struct setting *setting, const char *value, void *to, struct mistake *mistake)
+static bool parse_root(const struct setting *setting, const char *value, void *to,
+                       struct mistake *mistake)
 {
     if (path_is_root(value)) {
         return parse_words(setting, value, to, mistake);
     }
-    HINT(mistake, "a path such as %s: it begins with a slash, does not end with one, and has at most 120 bytes", setting->usual[0]);
+    HINT(mistake,
+         "a path such as %s: it begins with a slash, does not end with one, and has at most 120 "
+         "bytes",
+         setting->usual[0]);
     return WRONG(mistake, "'%.80s' is not a znode path", value);
 }
 
 /* The value is a secret: no sentence may repeat it. */
-static bool parse_auth(const struct setting *setting, const char *value, void *to, struct mistake *mistake)
+static bool parse_auth(const struct setting *setting, const char *value, void *to,
+                       struct mistake *mistake)
 {
     static const char scheme[] = "digest:";
     const char *user = value + strlen(scheme);
@@ -311,12 +353,14 @@ static bool parse_address(const char *value, struct member_config *to, struct mi
 }
 
 /* Labels are kept sorted by key. */
-static bool parse_label(const char *key, const char *value, struct member_config *to, struct mistake *mistake)
+static bool parse_label(const char *key, const char *value, struct member_config *to,
+                        struct mistake *mistake)
 {
     struct label label = {0};
     const char *bare = key + strlen(label_prefix);
     if (!text_is_name(bare) || !text_copy(label.key, sizeof label.key, bare)) {
-        HINT(mistake, "1 to %d of the letters A-Z a-z 0-9 . _ - behind 'label.'", LABEL_KEY_SIZE - 1);
+        HINT(mistake, "1 to %d of the letters A-Z a-z 0-9 . _ - behind 'label.'",
+             LABEL_KEY_SIZE - 1);
         return WRONG(mistake, "the label's key is not a name");
     }
     if (!text_copy(label.value, sizeof label.value, value)) {
@@ -333,7 +377,8 @@ static bool parse_label(const char *key, const char *value, struct member_config
     return true;
 }
 
-static bool parse_cidr(const struct setting *setting, const char *value, void *to, struct mistake *mistake)
+static bool parse_cidr(const struct setting *setting, const char *value, void *to,
+                       struct mistake *mistake)
 {
     struct cidr_list ranges;
     if (cidr_parse(value, &ranges, mistake->what, sizeof mistake->what)) {
@@ -343,7 +388,8 @@ static bool parse_cidr(const struct setting *setting, const char *value, void *t
     return false;
 }
 
-bool setting_parse(const struct setting *setting, const char *key, const char *value, void *to, struct mistake *ret_mistake)
+bool setting_parse(const struct setting *setting, const char *key, const char *value, void *to,
+                   struct mistake *ret_mistake)
 {
     *ret_mistake = (struct mistake){{0}, {0}};
     switch (setting->type) {
@@ -464,18 +510,21 @@ const char *setting_range(const struct setting *setting, char *to, size_t size)
 
 void config_print_settings(FILE *to)
 {
-    static const char *const types[] = {"name",    "text", "integer", "duration", "choice", "file",
-                                        "servers", "root", "auth",    "address",  "ranges", "label"};
+    static const char *const types[] = {"name",   "text",    "integer", "duration",
+                                        "choice", "file",    "servers", "root",
+                                        "auth",   "address", "ranges",  "label"};
     for (size_t i = 0; i < settings_count; i++) {
         const struct setting *setting = &settings[i];
         const char *other = setting->usual[1];
         char range[SENTENCE_SIZE];
-        fprintf(to, "%s %s %s ", section_names[setting->section], setting->key, types[setting->type]);
+        fprintf(to, "%s %s %s ", section_names[setting->section], setting->key,
+                types[setting->type]);
         fputs(setting->required ? "required" : setting->usual[0] ? setting->usual[0] : "-", to);
         if (other) {
             fprintf(to, "|%s", other[0] ? other : "-");
         }
         setting_range(setting, range, sizeof range);
-        fprintf(to, " %s%s%s\n", setting->reloads ? "reload" : "restart", range[0] ? " " : "", range);
+        fprintf(to, " %s%s%s\n", setting->reloads ? "reload" : "restart", range[0] ? " " : "",
+                range);
     }
 }

@@ -27,7 +27,8 @@ enum section_kind {
     SECTION_REGISTRY, /* [registry]: struct registry_settings */
     SECTION_UNKNOWN   /* a heading we could not make sense of */
 };
-extern const char *const section_names[]; /* "cluster", "member", "probe", "registry"; NULL-terminated */
+/* "cluster", "member", "probe", "registry"; NULL-terminated */
+extern const char *const section_names[];
 
 size_t section_size(enum section_kind kind); /* of its struct */
 
@@ -42,7 +43,7 @@ enum setting_type {
     SETTING_ROOT,     /* a znode path */
     SETTING_AUTH,     /* digest:user:password; a secret */
     SETTING_ADDRESS,  /* host:port */
-    SETTING_CIDR,   /* cidr.h */
+    SETTING_CIDR,     /* cidr.h */
     SETTING_LABEL     /* label.KEY: any number of keys up to LABELS_MAX */
 };
 
@@ -51,9 +52,11 @@ struct setting {
     const char *key;
     enum setting_type type;
     bool required;
-    bool reloads;             /* SIGHUP puts a change into force; the others wait for a restart */
-    const char *usual[2];     /* the default by engine (ENGINE_POSTGRESQL, ENGINE_MYSQL), as it would be written; NULL: none.
-                                  One alone holds for both. */
+    /* SIGHUP puts a change into force; the others wait for a restart */
+    bool reloads;
+    /* the default by engine (ENGINE_POSTGRESQL, ENGINE_MYSQL), as it would be written; NULL:
+     * none. One alone holds for both. */
+    const char *usual[2];
     int64_t low, high;        /* INTEGER, DURATION */
     const char *const *words; /* CHOICE */
     size_t offset, size;      /* in the section's struct */
@@ -80,14 +83,17 @@ struct mistake {
     char hint[SENTENCE_SIZE]; /* "a number with a unit: 25ms, 1s, 5m"; "" none */
 };
 
-/* Read `value` into its position in `to`, the section's struct. `key` is the key as written (it matters for labels). On failure
- * `to` is unchanged and *ret_mistake says why. */
-bool setting_parse(const struct setting *setting, const char *key, const char *value, void *to, struct mistake *ret_mistake);
+/* Read `value` into its position in `to`, the section's struct. `key` is the key as written (it
+ * matters for labels). On failure `to` is unchanged and *ret_mistake says why. */
+bool setting_parse(const struct setting *setting, const char *key, const char *value, void *to,
+                   struct mistake *ret_mistake);
 
-/* Put the default in position, where there is one that can be written down (probe.name has none: it asks the system). */
+/* Put the default in position, where there is one that can be written down (probe.name has none: it
+ * asks the system). */
 void setting_default(const struct setting *setting, enum engine engine, void *to);
 
-/* The value in `from` as it would be written in the file; "" when it is empty, "(not shown)" for a secret that is set. */
+/* The value in `from` as it would be written in the file; "" when it is empty, "(not shown)" for a
+ * secret that is set. */
 const char *setting_print(const struct setting *setting, const void *from, char *to, size_t size);
 
 /* "from 50ms to 1h", "one of off, prefer, require, verify", ...: what the type takes. */

@@ -28,7 +28,8 @@ struct liveness {
     struct peer peers[PROBES_MAX];
 };
 
-struct liveness *liveness_new(struct mirror *mirror, const char *root, const char *self, int list_kind, int probe_kind)
+struct liveness *liveness_new(struct mirror *mirror, const char *root, const char *self,
+                              int list_kind, int probe_kind)
 {
     struct liveness *liveness = calloc(1, sizeof *liveness);
     if (!liveness) {
@@ -68,7 +69,8 @@ static void add_peer(struct liveness *liveness, const char *name)
         return;
     }
     struct mirror_node *node =
-        mirror_add(liveness->mirror, path_probe(path, sizeof path, liveness->root, name), false, liveness->probe_kind, liveness);
+        mirror_add(liveness->mirror, path_probe(path, sizeof path, liveness->root, name), false,
+                   liveness->probe_kind, liveness);
     if (!node) {
         return; /* the next change of the list tries again */
     }
@@ -99,11 +101,13 @@ static void read_list(struct liveness *liveness, const struct mirror_node *node)
     liveness->generation++;
 }
 
-static void read_presence(struct liveness *liveness, struct peer *peer, const struct mirror_node *node)
+static void read_presence(struct liveness *liveness, struct peer *peer,
+                          const struct mirror_node *node)
 {
     struct presence presence;
     struct codec_error error;
-    if (!node->exists || !node->data || !presence_decode(node->data, node->len, &presence, &error)) {
+    if (!node->exists || !node->data ||
+        !presence_decode(node->data, node->len, &presence, &error)) {
         return; /* says nothing: its beat stands still */
     }
     if (!peer->seen || peer->nonce != presence.nonce) {

@@ -8,14 +8,15 @@
 #ifndef ROSTER_REGISTRY_FLEET_LIVENESS_H
 #define ROSTER_REGISTRY_FLEET_LIVENESS_H
 
-#include "registry/store/mirror.h"
 #include "registry/model/model.h"
+#include "registry/store/mirror.h"
 
 struct liveness;
 
 /* Follows the presence of all probes but `self`, through `mirror`, with nodes of kinds
  * `list_kind` and `probe_kind`. NULL: no memory. */
-struct liveness *liveness_new(struct mirror *mirror, const char *root, const char *self, int list_kind, int probe_kind);
+struct liveness *liveness_new(struct mirror *mirror, const char *root, const char *self,
+                              int list_kind, int probe_kind);
 void liveness_free(struct liveness *liveness); /* leaves its nodes to the mirror */
 
 /* One of our nodes was read. */
@@ -27,8 +28,8 @@ bool liveness_beat(struct liveness *liveness);
 /* Another session of ours began: our own beats count anew, and others' as after liveness_forget. */
 void liveness_session_began(struct liveness *liveness);
 
-/* We were away for longer than a beat (stopped, or without a link): whoever beat meanwhile may have died since, so only a
- * beat that moves from now on counts. */
+/* We were away for longer than a beat (stopped, or without a link): whoever beat meanwhile may have
+ * died since, so only a beat that moves from now on counts. */
 void liveness_forget(struct liveness *liveness);
 
 bool liveness_is_fresh(const struct liveness *liveness, const char *probe);
@@ -36,7 +37,8 @@ bool liveness_is_fresh(const struct liveness *liveness, const char *probe);
 /* Grows whenever the set of fresh probes may have changed. */
 uint64_t liveness_generation(const struct liveness *liveness);
 
-/* Probes present, ourselves included when our beat counts; ret_rank is our place among their names. */
+/* Probes present, ourselves included when our beat counts; ret_rank is our place among their names.
+ */
 size_t liveness_size(const struct liveness *liveness, size_t *ret_rank);
 
 #endif

@@ -7,8 +7,10 @@
 #include "registry/model/codec.h"
 #include "registry/model/paths.h"
 
-#define PACE_MS 1000                     /* lag alone is told no oftener */
-#define STILL_MS (BEATS_FRESH * BEAT_MS) /* a beat that stands still for so long is a dead one's */
+#define PACE_MS 1000 /* lag alone is told no oftener */
+#define STILL_MS                                                                                   \
+    (BEATS_FRESH * BEAT_MS) /* a beat that stands still for so long is a dead one's   \
+                                          */
 #define RETRY_MS 500
 
 struct published {
@@ -26,7 +28,8 @@ struct published {
     struct published *after;
 };
 
-/* A report that was withdrawn and may still stand: left alone it would vote, fresh by our beat, as long as we live. */
+/* A report that was withdrawn and may still stand: left alone it would vote, fresh by our beat, as
+ * long as we live. */
 struct withdrawal {
     char path[PATH_SIZE];
     int64_t session;       /* with this one it goes by itself */
@@ -52,9 +55,9 @@ struct reporter {
 
     int64_t session;
     enum stage stage;
-    bool busy;              /* a folder or registry_id request is under way */
-    size_t root_at;         /* how much of the root path has been made */
-    int folder;             /* which standing folder comes next */
+    bool busy;                /* a folder or registry_id request is under way */
+    size_t root_at;           /* how much of the root path has been made */
+    int folder;               /* which standing folder comes next */
     struct published *making; /* whose folders are being made */
     int64_t not_before_ms;
 
@@ -69,7 +72,8 @@ struct reporter {
     const char *trouble, *told_trouble;
 };
 
-struct reporter *reporter_new(struct store *store, struct mirror *mirror, const struct reporter_settings *settings)
+struct reporter *reporter_new(struct store *store, struct mirror *mirror,
+                              const struct reporter_settings *settings)
 {
     struct reporter *reporter = calloc(1, sizeof *reporter);
     char path[PATH_SIZE];
@@ -85,7 +89,8 @@ struct reporter *reporter_new(struct store *store, struct mirror *mirror, const 
     strcpy(reporter->uuid, settings->registry_uuid);
     path_probe(path, sizeof path, reporter->root, reporter->presence.probe);
     char *first = presence_encode(&reporter->presence);
-    bool made = first && ephemeral_init(&reporter->own, store, mirror, path, REPORTER_EPHEMERAL, first);
+    bool made =
+        first && ephemeral_init(&reporter->own, store, mirror, path, REPORTER_EPHEMERAL, first);
     free(first);
     if (!made) {
         free(reporter);
@@ -123,20 +128,23 @@ struct published *reporter_add(struct reporter *reporter, const char *cluster, v
     if (!published) {
         return NULL;
     }
-    struct report first = {.rules = MODEL_RULES, .abstains = "starting", .policy = {.witnesses = 1}};
+    struct report first = {
+        .rules = MODEL_RULES, .abstains = "starting", .policy = {.witnesses = 1}};
     strcpy(first.cluster, cluster);
     strcpy(first.probe, reporter->presence.probe);
     strcpy(published->cluster, cluster);
     published->owner = owner;
     path_report(path, sizeof path, reporter->root, cluster, reporter->presence.probe);
     char *json = report_encode(&first);
-    bool made = json && ephemeral_init(&published->ephemeral, reporter->store, reporter->mirror, path, REPORTER_EPHEMERAL, json);
+    bool made = json && ephemeral_init(&published->ephemeral, reporter->store, reporter->mirror,
+                                       path, REPORTER_EPHEMERAL, json);
     free(json);
     if (!made) {
         free(published);
         return NULL;
     }
-    for (struct withdrawal *withdrawal = reporter->withdrawals; withdrawal; withdrawal = withdrawal->after) {
+    for (struct withdrawal *withdrawal = reporter->withdrawals; withdrawal;
+         withdrawal = withdrawal->after) {
         withdrawal->moot = withdrawal->moot || strcmp(withdrawal->path, path) == 0;
     }
     published->after = reporter->all_published;
@@ -147,7 +155,8 @@ struct published *reporter_add(struct reporter *reporter, const char *cluster, v
 /* In this session it may stand, or be about to. */
 static bool may_stand(const struct ephemeral *ephemeral)
 {
-    return ephemeral->session != 0 && ephemeral->state != EPHEMERAL_ABSENT && ephemeral->state != EPHEMERAL_FOREIGN;
+    return ephemeral->session != 0 && ephemeral->state != EPHEMERAL_ABSENT &&
+           ephemeral->state != EPHEMERAL_FOREIGN;
 }
 
 static void withdraw(struct reporter *reporter, const struct ephemeral *ephemeral)
@@ -221,12 +230,14 @@ static void publish(struct published *published, const struct report *report, in
     ephemeral_want(&published->ephemeral, report_encode(report));
 }
 
-void reporter_say(struct reporter *reporter, struct published *published, const struct report *report, int64_t now_ms)
+void reporter_say(struct reporter *reporter, struct published *published,
+                  const struct report *report, int64_t now_ms)
 {
     (void)reporter;
     if (published->has_said && report_equal(&published->said, report)) {
         published->later = false;
-    } else if (published->has_said && report_alike(&published->said, report) && now_ms < published->said_ms + PACE_MS) {
+    } else if (published->has_said && report_alike(&published->said, report) &&
+               now_ms < published->said_ms + PACE_MS) {
         published->later = true;
         published->next = *report;
     } else {
@@ -254,13 +265,15 @@ static bool is_standing(const struct ephemeral *ephemeral)
     return ephemeral->state == EPHEMERAL_HELD || ephemeral->state == EPHEMERAL_WRITING;
 }
 
-bool published_take_acked(struct published *published, const struct report **ret_report, int32_t *ret_version, int64_t *ret_mzxid)
+bool published_take_acked(struct published *published, const struct report **ret_report,
+                          int32_t *ret_version, int64_t *ret_mzxid)
 {
     struct ephemeral *ephemeral = &published->ephemeral;
     struct codec_error error;
     if (ephemeral->acked) {
         ephemeral->acked = false;
-        published->has_acked = report_decode(ephemeral->sent, strlen(ephemeral->sent), &published->acked, &error);
+        published->has_acked =
+            report_decode(ephemeral->sent, strlen(ephemeral->sent), &published->acked, &error);
         published->told_acked = false;
     } else if (published->has_acked && !is_standing(ephemeral)) {
         published->has_acked = false;
@@ -280,7 +293,10 @@ bool published_take_acked(struct published *published, const struct report **ret
 
 static void make_folder(struct reporter *reporter, const char *path, char *data)
 {
-    struct store_op op = {.kind = STORE_CREATE, .path = path, .data = data ? data : "", .len = data ? strlen(data) : 0};
+    struct store_op op = {.kind = STORE_CREATE,
+                          .path = path,
+                          .data = data ? data : "",
+                          .len = data ? strlen(data) : 0};
     reporter->busy = true;
     store_write(reporter->store, store_tag(reporter, TAG_REPORTER), &op, 1);
     free(data);
@@ -335,10 +351,12 @@ static bool make_cluster(struct reporter *reporter)
         make_folder(reporter, path, NULL);
         return true;
     }
-    for (struct published *published = reporter->all_published; published; published = published->after) {
+    for (struct published *published = reporter->all_published; published;
+         published = published->after) {
         if (!published->ready) {
             reporter->making = published;
-            make_folder(reporter, path_cluster(path, sizeof path, reporter->root, published->cluster), NULL);
+            make_folder(reporter,
+                        path_cluster(path, sizeof path, reporter->root, published->cluster), NULL);
             return true;
         }
     }
@@ -354,7 +372,8 @@ static void begin_folders(struct reporter *reporter)
     reporter->making = NULL;
 }
 
-/* A root that was made by hand has no registry_id: give it one. Anything else that stands there is left alone. */
+/* A root that was made by hand has no registry_id: give it one. Anything else that stands there is
+ * left alone. */
 static void check_registry_id(struct reporter *reporter, const struct store_event *event)
 {
     struct registry_id registry_id = {0};
@@ -368,17 +387,20 @@ static void check_registry_id(struct reporter *reporter, const struct store_even
                               .len = json ? strlen(json) : 0,
                               .version = event->stat.version};
         if (json) {
-            store_write(reporter->store, store_tag(NULL, TAG_REPORTER), &op, 1); /* lost to another probe: as good */
+            /* lost to another probe: as good */
+            store_write(reporter->store, store_tag(NULL, TAG_REPORTER), &op, 1);
         }
         free(json);
-    } else if (event->rc == STORE_OK && !registry_id_decode(event->data, event->len, &registry_id, &error)) {
-        reporter->trouble =
-            "the root znode holds something that is not ours to overwrite; routers cannot tell this registry's identity";
+    } else if (event->rc == STORE_OK &&
+               !registry_id_decode(event->data, event->len, &registry_id, &error)) {
+        reporter->trouble = "the root znode holds something that is not ours to overwrite; routers "
+                            "cannot tell this registry's identity";
     }
     reporter->stage = STAGE_READY;
 }
 
-static void folder_answered(struct reporter *reporter, const struct store_event *event, int64_t now_ms)
+static void folder_answered(struct reporter *reporter, const struct store_event *event,
+                            int64_t now_ms)
 {
     reporter->busy = false;
     if (event->rc == STORE_UNKNOWN) {
@@ -386,7 +408,8 @@ static void folder_answered(struct reporter *reporter, const struct store_event 
     } else if (reporter->stage == STAGE_REGISTRY_ID) {
         check_registry_id(reporter, event);
     } else if (event->rc == STORE_DENIED) {
-        reporter->trouble = "the registry's access list forbids creating the root: check [registry] auth";
+        reporter->trouble =
+            "the registry's access list forbids creating the root: check [registry] auth";
         reporter->not_before_ms = now_ms + RETRY_MS;
     } else if (event->rc == STORE_NO_NODE) {
         reporter->trouble = "the parent of the registry's root or chroot does not exist";
@@ -430,7 +453,8 @@ static int64_t settle_name(struct reporter *reporter, int64_t now_ms)
     reporter->rival_moves = known ? reporter->rival_moves + moved : 0;
     if (reporter->rival_moves > 1) {
         snprintf(reporter->taken, sizeof reporter->taken,
-                 "another live probe has the name %s (host %.64s, pid %lld): give each probe its own [probe] name",
+                 "another live probe has the name %s (host %.64s, pid %lld): give each probe its "
+                 "own [probe] name",
                  reporter->presence.probe, rival.host, (long long)rival.pid);
         return INT64_MAX;
     }
@@ -455,7 +479,8 @@ static void beat(struct reporter *reporter, int64_t now_ms)
         reporter->beats += reporter->beating;
         reporter->beating = false;
     }
-    if (own->state == EPHEMERAL_HELD && !own->busy && (now_ms - reporter->beat_ms >= BEAT_MS || reporter->beat_ms == 0)) {
+    if (own->state == EPHEMERAL_HELD && !own->busy &&
+        (now_ms - reporter->beat_ms >= BEAT_MS || reporter->beat_ms == 0)) {
         reporter->beat_ms = now_ms;
         reporter->beating = true;
         reporter->presence.beat++;
@@ -472,7 +497,8 @@ static void session_began(struct reporter *reporter, int64_t session)
     reporter->beat_ms = 0;
     reporter->beating = false;
     ephemeral_session(&reporter->own, session);
-    for (struct published *published = reporter->all_published; published; published = published->after) {
+    for (struct published *published = reporter->all_published; published;
+         published = published->after) {
         ephemeral_session(&published->ephemeral, session);
     }
     begin_folders(reporter);
@@ -487,7 +513,8 @@ bool reporter_event(struct reporter *reporter, const struct store_event *event, 
         reporter->stage = STAGE_DOWN;
         reporter->session = 0;
         ephemeral_session(&reporter->own, 0);
-        for (struct published *published = reporter->all_published; published; published = published->after) {
+        for (struct published *published = reporter->all_published; published;
+             published = published->after) {
             ephemeral_session(&published->ephemeral, 0);
         }
     }
@@ -500,12 +527,14 @@ bool reporter_event(struct reporter *reporter, const struct store_event *event, 
     } else if (whose == &reporter->own) {
         ephemeral_answer(&reporter->own, event, now_ms);
     }
-    for (struct published *published = reporter->all_published; published; published = published->after) {
+    for (struct published *published = reporter->all_published; published;
+         published = published->after) {
         if (whose == &published->ephemeral) {
             ephemeral_answer(&published->ephemeral, event, now_ms);
         }
     }
-    for (struct withdrawal *withdrawal = reporter->withdrawals; withdrawal; withdrawal = withdrawal->after) {
+    for (struct withdrawal *withdrawal = reporter->withdrawals; withdrawal;
+         withdrawal = withdrawal->after) {
         if (whose == withdrawal) {
             withdrawal_answered(withdrawal, event->rc, now_ms);
         }
@@ -524,7 +553,8 @@ static int64_t sooner(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-static int64_t step_published(struct reporter *reporter, struct published *published, int64_t now_ms)
+static int64_t step_published(struct reporter *reporter, struct published *published,
+                              int64_t now_ms)
 {
     struct ephemeral *ephemeral = &published->ephemeral;
     int64_t due_ms = INT64_MAX;
@@ -559,7 +589,8 @@ int64_t reporter_step(struct reporter *reporter, int64_t now_ms)
     if (reporter->stage != STAGE_READY) {
         return reporter->busy ? INT64_MAX : reporter->not_before_ms;
     }
-    if (reporter->own.trouble && reporter->own.state == EPHEMERAL_EXAMINING && !reporter->own.busy) {
+    if (reporter->own.trouble && reporter->own.state == EPHEMERAL_EXAMINING &&
+        !reporter->own.busy) {
         reporter->trouble = reporter->own.trouble;
         reporter->own.trouble = NULL;
         begin_folders(reporter);
@@ -570,12 +601,14 @@ int64_t reporter_step(struct reporter *reporter, int64_t now_ms)
     }
     beat(reporter, now_ms);
     due_ms = sooner(due_ms, ephemeral_step(&reporter->own, now_ms));
-    for (struct published *published = reporter->all_published; published; published = published->after) {
+    for (struct published *published = reporter->all_published; published;
+         published = published->after) {
         due_ms = sooner(due_ms, step_published(reporter, published, now_ms));
     }
     if (is_standing(&reporter->own)) {
         due_ms = sooner(due_ms, step_withdrawals(reporter, now_ms));
-        due_ms = sooner(due_ms, reporter->beat_ms + BEAT_MS > now_ms ? reporter->beat_ms + BEAT_MS : now_ms + RETRY_MS);
+        due_ms = sooner(due_ms, reporter->beat_ms + BEAT_MS > now_ms ? reporter->beat_ms + BEAT_MS
+                                                                     : now_ms + RETRY_MS);
     }
     return due_ms;
 }

@@ -1,6 +1,7 @@
 /* What this probe says of itself and of its clusters, kept in the registry.
  *
- *   session begins --> the standing folders exist --> our name is ours --> our reports stand --> a beat every BEAT_MS
+ *   session begins --> the standing folders exist --> our name is ours --> our reports stand --> a
+ * beat every BEAT_MS
  *
  * One name, one probe. A presence of our name in another session's hand is our
  * own former self (same nonce), a dead process of this host, or one whose beat
@@ -12,10 +13,11 @@
 #ifndef ROSTER_REGISTRY_FLEET_REPORTER_H
 #define ROSTER_REGISTRY_FLEET_REPORTER_H
 
-#include "registry/store/ephemeral.h"
 #include "registry/model/model.h"
+#include "registry/store/ephemeral.h"
 
-enum reporter_kind { REPORTER_EPHEMERAL = 32 }; /* the mirror's kind for our nodes; their owner is a struct ephemeral */
+/* the mirror's kind for our nodes; their owner is a struct ephemeral */
+enum reporter_kind { REPORTER_EPHEMERAL = 32 };
 
 struct reporter;
 struct published; /* one cluster's report */
@@ -29,18 +31,23 @@ struct reporter_settings {
     bool (*is_gone)(const struct presence *presence);
 };
 
-struct reporter *reporter_new(struct store *store, struct mirror *mirror, const struct reporter_settings *settings);
-void reporter_free(struct reporter *reporter); /* no request may be under way: close the store first, or drain */
+struct reporter *reporter_new(struct store *store, struct mirror *mirror,
+                              const struct reporter_settings *settings);
+/* no request may be under way: close the store first, or drain */
+void reporter_free(struct reporter *reporter);
 
-struct published *reporter_add(struct reporter *reporter, const char *cluster, void *owner); /* NULL: no memory */
-void reporter_remove(struct reporter *reporter, struct published *published); /* withdraws the report */
+/* NULL: no memory */
+struct published *reporter_add(struct reporter *reporter, const char *cluster, void *owner);
+/* withdraws the report */
+void reporter_remove(struct reporter *reporter, struct published *published);
 
 /* Feed every store event; true when it was an answer of ours. */
 bool reporter_event(struct reporter *reporter, const struct store_event *event, int64_t now_ms);
 void reporter_read(struct reporter *reporter, const struct mirror_node *node);
 
 /* What should be said of a cluster now. Unchanged reports cost nothing. */
-void reporter_say(struct reporter *reporter, struct published *published, const struct report *report, int64_t now_ms);
+void reporter_say(struct reporter *reporter, struct published *published,
+                  const struct report *report, int64_t now_ms);
 
 /* Does what is due; returns when to come back. */
 int64_t reporter_step(struct reporter *reporter, int64_t now_ms);
@@ -48,8 +55,10 @@ int64_t reporter_step(struct reporter *reporter, int64_t now_ms);
 /* Beats acknowledged since the last call. */
 unsigned reporter_take_beats(struct reporter *reporter);
 
-/* The report as last acknowledged changed: then ret_report (NULL: none stands), version and mzxid tell it. */
-bool published_take_acked(struct published *published, const struct report **ret_report, int32_t *ret_version, int64_t *ret_mzxid);
+/* The report as last acknowledged changed: then ret_report (NULL: none stands), version and mzxid
+ * tell it. */
+bool published_take_acked(struct published *published, const struct report **ret_report,
+                          int32_t *ret_version, int64_t *ret_mzxid);
 void *published_owner(const struct published *published);
 struct published *reporter_published(struct reporter *reporter);
 struct published *published_next(struct published *published);

@@ -9,7 +9,8 @@
 #include "registry/verdict/resolve.h"
 
 #define PACE_MS 1000 /* changes that are not urgent are written together, no oftener than this */
-#define RETRY_MS 200 /* after a write that was refused for a reason that reading again will not cure */
+#define RETRY_MS                                                                                   \
+    200 /* after a write that was refused for a reason that reading again will not cure */
 
 /* Another probe's report. */
 struct witness {
@@ -29,7 +30,8 @@ struct resolver {
     char self[NAME_SIZE];
 
     struct mirror_node *reports_node, *topology_node, *directives_node;
-    struct mirror_node *folder_node; /* of the reports: its version grows with each that is made, see registry/store/ephemeral.c */
+    /* of the reports: its version grows with each that is made, see registry/store/ephemeral.c */
+    struct mirror_node *folder_node;
     struct witness *witnesses[REPORTS_MAX];
     size_t witness_count;
 
@@ -59,7 +61,8 @@ struct resolver {
     char refused[SENTENCE_SIZE + PATH_SIZE + 64];
 };
 
-struct resolver *resolver_new(struct store *store, struct mirror *mirror, const struct liveness *liveness,
+struct resolver *resolver_new(struct store *store, struct mirror *mirror,
+                              const struct liveness *liveness,
                               const struct resolver_settings *settings)
 {
     struct resolver *resolver = calloc(1, sizeof *resolver);
@@ -75,14 +78,19 @@ struct resolver *resolver_new(struct store *store, struct mirror *mirror, const 
     strcpy(resolver->self, settings->self);
     char path[PATH_SIZE];
     resolver->reports_node =
-        mirror_add(mirror, path_reports(path, sizeof path, resolver->root, resolver->cluster), true, RESOLVER_REPORTS, resolver);
+        mirror_add(mirror, path_reports(path, sizeof path, resolver->root, resolver->cluster), true,
+                   RESOLVER_REPORTS, resolver);
     resolver->topology_node =
-        mirror_add(mirror, path_topology(path, sizeof path, resolver->root, resolver->cluster), false, RESOLVER_TOPOLOGY, resolver);
-    resolver->directives_node = mirror_add(mirror, path_directives(path, sizeof path, resolver->root, resolver->cluster), false,
-                                           RESOLVER_DIRECTIVES, resolver);
+        mirror_add(mirror, path_topology(path, sizeof path, resolver->root, resolver->cluster),
+                   false, RESOLVER_TOPOLOGY, resolver);
+    resolver->directives_node =
+        mirror_add(mirror, path_directives(path, sizeof path, resolver->root, resolver->cluster),
+                   false, RESOLVER_DIRECTIVES, resolver);
     resolver->folder_node =
-        mirror_add(mirror, path_reports(path, sizeof path, resolver->root, resolver->cluster), false, RESOLVER_FOLDER, resolver);
-    if (!resolver->reports_node || !resolver->topology_node || !resolver->directives_node || !resolver->folder_node) {
+        mirror_add(mirror, path_reports(path, sizeof path, resolver->root, resolver->cluster),
+                   false, RESOLVER_FOLDER, resolver);
+    if (!resolver->reports_node || !resolver->topology_node || !resolver->directives_node ||
+        !resolver->folder_node) {
         resolver_free(resolver);
         return NULL;
     }
@@ -115,8 +123,8 @@ void resolver_free(struct resolver *resolver)
 
 static void refuse(struct resolver *resolver, const struct mirror_node *node, const char *sentence)
 {
-    snprintf(resolver->refused, sizeof resolver->refused, "%s (mzxid %lld) is not used: %s", node->path,
-             (long long)node->stat.mzxid, sentence);
+    snprintf(resolver->refused, sizeof resolver->refused, "%s (mzxid %lld) is not used: %s",
+             node->path, (long long)node->stat.mzxid, sentence);
     resolver->news.refused = resolver->refused;
 }
 
@@ -193,11 +201,13 @@ static void read_report(struct resolver *resolver, const struct mirror_node *nod
     }
     if (!report_decode(node->data ? node->data : "", node->len, report, &error)) {
         refuse(resolver, node, error.sentence);
-    } else if (strcmp(report->probe, witness->name) != 0 || strcmp(report->cluster, resolver->cluster) != 0) {
+    } else if (strcmp(report->probe, witness->name) != 0 ||
+               strcmp(report->cluster, resolver->cluster) != 0) {
         refuse(resolver, node, "it speaks for another probe or cluster than its path");
     } else {
         witness->usable = node->stat.version > 0;
-        resolver->news.alarm = resolver->news.alarm || !was_usable || !report_alike(&witness->report, report);
+        resolver->news.alarm =
+            resolver->news.alarm || !was_usable || !report_alike(&witness->report, report);
         witness->report = *report;
     }
     free(report);
@@ -234,7 +244,8 @@ static void read_topology(struct resolver *resolver, const struct mirror_node *n
         refuse(resolver, node, "it is of another cluster than its path");
         resolver->spoiled = true;
     } else if (resolver->has_topology &&
-               topology->epoch < resolver->topology.epoch) { /* deleted, and put back by one who knew less */
+               /* deleted, and put back by one who knew less */
+               topology->epoch < resolver->topology.epoch) {
         refuse(resolver, node, "it is older than what this probe remembers");
         resolver->spoiled = true;
     } else if (!resolver->has_topology || !topology_equal(topology, &resolver->topology)) {
@@ -283,7 +294,8 @@ void resolver_read(struct resolver *resolver, const struct mirror_node *node, in
     }
 }
 
-void resolver_own_report(struct resolver *resolver, const struct report *report, int32_t version, int64_t mzxid)
+void resolver_own_report(struct resolver *resolver, const struct report *report, int32_t version,
+                         int64_t mzxid)
 {
     resolver->has_own = report != NULL;
     resolver->moved = true;
@@ -303,8 +315,9 @@ void resolver_beat(struct resolver *resolver)
 
 static bool is_settled(const struct resolver *resolver)
 {
-    if (!mirror_is_up(resolver->mirror) || !mirror_settled(resolver->reports_node) || !mirror_settled(resolver->topology_node) ||
-        !mirror_settled(resolver->directives_node) || !mirror_settled(resolver->folder_node)) {
+    if (!mirror_is_up(resolver->mirror) || !mirror_settled(resolver->reports_node) ||
+        !mirror_settled(resolver->topology_node) || !mirror_settled(resolver->directives_node) ||
+        !mirror_settled(resolver->folder_node)) {
         return false;
     }
     for (size_t i = 0; i < resolver->witness_count; i++) {
@@ -326,19 +339,24 @@ static int gather(const struct resolver *resolver, struct evidence *evidence)
     };
     for (size_t i = 0; i < resolver->witness_count; i++) {
         const struct witness *witness = resolver->witnesses[i];
-        if (witness->usable && witness->node->exists && liveness_is_fresh(resolver->liveness, witness->name)) {
-            evidence->votes[evidence->count++] = (struct vote){&witness->report, witness->node->stat.mzxid};
+        if (witness->usable && witness->node->exists &&
+            liveness_is_fresh(resolver->liveness, witness->name)) {
+            evidence->votes[evidence->count++] =
+                (struct vote){&witness->report, witness->node->stat.mzxid};
             rules = witness->report.rules > rules ? witness->report.rules : rules;
         }
     }
-    if (resolver->has_own && resolver->own_version > 0 && liveness_is_fresh(resolver->liveness, resolver->self)) {
+    if (resolver->has_own && resolver->own_version > 0 &&
+        liveness_is_fresh(resolver->liveness, resolver->self)) {
         evidence->votes[evidence->count++] = (struct vote){&resolver->own, resolver->own_mzxid};
     }
     return rules;
 }
 
-/* Does this report say of the writer what the verdict says? One that does not yet tells of something else that it saw. */
-static bool agrees(const struct report *report, const struct topology *verdict, const struct topology *previous)
+/* Does this report say of the writer what the verdict says? One that does not yet tells of
+ * something else that it saw. */
+static bool agrees(const struct report *report, const struct topology *verdict,
+                   const struct topology *previous)
 {
     bool same = previous && strcmp(previous->primary, verdict->primary) == 0;
     const struct member_report *now = report_member(report, verdict->primary);
@@ -346,7 +364,8 @@ static bool agrees(const struct report *report, const struct topology *verdict, 
     return same || (verdict->primary[0] ? now && now->claim : !before || !before->claim);
 }
 
-/* When the evidence was first seen: the earliest time that a voter who agrees gives, after the verdict before. */
+/* When the evidence was first seen: the earliest time that a voter who agrees gives, after the
+ * verdict before. */
 static int64_t seen_at(const struct topology *verdict, const struct evidence *evidence)
 {
     int64_t first = 0;
@@ -356,7 +375,8 @@ static int64_t seen_at(const struct topology *verdict, const struct evidence *ev
         for (size_t k = 0; k < verdict->evidence_count; k++) {
             used = used || strcmp(verdict->evidence[k].probe, report->probe) == 0;
         }
-        bool recent = evidence->previous == NULL || report->seen_wall_ms > evidence->previous->at_wall_ms;
+        bool recent =
+            evidence->previous == NULL || report->seen_wall_ms > evidence->previous->at_wall_ms;
         if (used && recent && agrees(report, verdict, evidence->previous) && report->seen_wall_ms &&
             (first == 0 || report->seen_wall_ms < first)) {
             first = report->seen_wall_ms;
@@ -372,18 +392,23 @@ static void write_verdict(struct resolver *resolver)
     const struct topology *verdict = &resolver->verdict;
     size_t n = 0;
     path_report(paths[n], sizeof paths[n], resolver->root, resolver->cluster, resolver->self);
-    ops[n] = (struct store_op){.kind = STORE_CHECK, .path = paths[n], .version = resolver->own_version};
+    ops[n] =
+        (struct store_op){.kind = STORE_CHECK, .path = paths[n], .version = resolver->own_version};
     n++;
-    ops[n++] =
-        (struct store_op){.kind = STORE_CHECK, .path = resolver->folder_node->path, .version = resolver->folder_node->stat.version};
+    ops[n++] = (struct store_op){.kind = STORE_CHECK,
+                                 .path = resolver->folder_node->path,
+                                 .version = resolver->folder_node->stat.version};
     for (size_t i = 0; i < verdict->evidence_count; i++) {
         const struct witness *witness = find_witness(resolver, verdict->evidence[i].probe);
         if (witness) {
-            ops[n++] = (struct store_op){.kind = STORE_CHECK, .path = witness->node->path, .version = witness->node->stat.version};
+            ops[n++] = (struct store_op){.kind = STORE_CHECK,
+                                         .path = witness->node->path,
+                                         .version = witness->node->stat.version};
         }
     }
-    ops[n++] = (struct store_op){
-        .kind = STORE_CHECK, .path = resolver->directives_node->path, .version = resolver->directives_node->stat.version};
+    ops[n++] = (struct store_op){.kind = STORE_CHECK,
+                                 .path = resolver->directives_node->path,
+                                 .version = resolver->directives_node->stat.version};
     char *json = topology_encode(verdict);
     if (!json) {
         return; /* no memory: the next event tries again */
@@ -406,15 +431,18 @@ static void create_directives(struct resolver *resolver)
     if (!json) {
         return;
     }
-    struct store_op op = {.kind = STORE_CREATE, .path = resolver->directives_node->path, .data = json, .len = strlen(json)};
+    struct store_op op = {.kind = STORE_CREATE,
+                          .path = resolver->directives_node->path,
+                          .data = json,
+                          .len = strlen(json)};
     resolver->writing = true;
     resolver->creating_directives = true;
     store_write(resolver->store, store_tag(resolver, TAG_RESOLVER), &op, 1);
     free(json);
 }
 
-/* Was anything that this verdict rests on written after the topology that stands there? If not, its writer knew the
- * same reports and took others of them for fresh. */
+/* Was anything that this verdict rests on written after the topology that stands there? If not, its
+ * writer knew the same reports and took others of them for fresh. */
 static bool has_new_evidence(const struct resolver *resolver)
 {
     int64_t mzxid = resolver->topology_node->stat.mzxid;
@@ -426,13 +454,15 @@ static bool has_new_evidence(const struct resolver *resolver)
     return resolver->verdict.directives_mzxid > mzxid;
 }
 
-/* Does one vote that the topology which stands there does not rest on? Routers judge its age by those it names. */
+/* Does one vote that the topology which stands there does not rest on? Routers judge its age by
+ * those it names. */
 static bool has_new_voter(const struct resolver *resolver)
 {
     for (size_t i = 0; i < resolver->verdict.evidence_count; i++) {
         bool named = false;
         for (size_t k = 0; k < resolver->topology.evidence_count; k++) {
-            named = named || strcmp(resolver->topology.evidence[k].probe, resolver->verdict.evidence[i].probe) == 0;
+            named = named || strcmp(resolver->topology.evidence[k].probe,
+                                    resolver->verdict.evidence[i].probe) == 0;
         }
         if (!named) {
             return true;
@@ -449,15 +479,18 @@ static int64_t due_at(const struct resolver *resolver, int64_t now_ms)
         return now_ms;
     }
     if (!has_new_evidence(resolver) ||
-        topology_equal(current, &resolver->verdict)) { /* by freshness alone: one per beat, and not within a beat of anybody's */
+        /* by freshness alone: one per beat, and not within a beat of anybody's */
+        topology_equal(current, &resolver->verdict)) {
         return resolver->beat ? resolver->topology_at_ms + BEAT_MS : INT64_MAX;
     }
-    return resolve_is_urgent(current, &resolver->verdict) ? now_ms : resolver->topology_at_ms + PACE_MS;
+    return resolve_is_urgent(current, &resolver->verdict) ? now_ms
+                                                          : resolver->topology_at_ms + PACE_MS;
 }
 
 int64_t resolver_step(struct resolver *resolver, int64_t now_ms, int64_t now_wall_ms)
 {
-    bool due = resolver->moved || resolver->generation != liveness_generation(resolver->liveness) || resolver->beat;
+    bool due = resolver->moved || resolver->generation != liveness_generation(resolver->liveness) ||
+               resolver->beat;
     if (!due || resolver->writing || resolver->foreign || !is_settled(resolver)) {
         return INT64_MAX;
     }
@@ -473,9 +506,10 @@ int64_t resolver_step(struct resolver *resolver, int64_t now_ms, int64_t now_wal
     }
     struct evidence evidence;
     int rules = gather(resolver, &evidence);
-    bool same = !resolve(&evidence, &resolver->verdict) || rules > MODEL_RULES ||
-                (resolver->topology_node->exists && !resolver->spoiled && resolver->has_topology &&
-                 topology_equal(&resolver->verdict, &resolver->topology) && !has_new_voter(resolver));
+    bool same =
+        !resolve(&evidence, &resolver->verdict) || rules > MODEL_RULES ||
+        (resolver->topology_node->exists && !resolver->spoiled && resolver->has_topology &&
+         topology_equal(&resolver->verdict, &resolver->topology) && !has_new_voter(resolver));
     if (same) {
         resolver->moved = false;
         resolver->beat = false;
@@ -507,10 +541,13 @@ void resolver_answer(struct resolver *resolver, const struct store_event *event,
             resolver->news.alarm = resolver->news.alarm || !resolver->has_topology;
             adopt(resolver, &resolver->verdict, now_ms);
         }
-    } else if (event->rc != STORE_UNKNOWN && event->rc != STORE_BAD_VERSION && event->rc != STORE_EXISTS) {
-        resolver->not_before_ms = now_ms + RETRY_MS; /* denied, or a parent is missing: the reporter puts that back */
+    } else if (event->rc != STORE_UNKNOWN && event->rc != STORE_BAD_VERSION &&
+               event->rc != STORE_EXISTS) {
+        /* denied, or a parent is missing: the reporter puts that back */
+        resolver->not_before_ms = now_ms + RETRY_MS;
         if (event->rc == STORE_DENIED) {
-            snprintf(resolver->refused, sizeof resolver->refused, "writing below %s/clusters/%s is denied: check [registry] auth",
+            snprintf(resolver->refused, sizeof resolver->refused,
+                     "writing below %s/clusters/%s is denied: check [registry] auth",
                      resolver->root, resolver->cluster);
             resolver->news.refused = resolver->refused;
         }

@@ -4,7 +4,8 @@
  * verdict and stop.
  *
  *     reports, directives, topology --(mirror)--> evidence --resolve--> verdict
- *     verdict != topology  -->  multi( check every report used, our own, their folder, and directives; set topology at its version )
+ *     verdict != topology  -->  multi( check every report used, our own, their folder, and
+ * directives; set topology at its version )
  *
  * Decides only while none of its reads is outstanding. A transaction that
  * fails, or whose outcome is unknown, is settled by reading again and resolving
@@ -13,13 +14,19 @@
 #define ROSTER_REGISTRY_FLEET_RESOLVER_H
 
 #include "registry/fleet/liveness.h"
-#include "registry/store/mirror.h"
 #include "registry/model/model.h"
+#include "registry/store/mirror.h"
 
 struct resolver;
 
 /* Node kinds the resolver gives to the mirror; their owner is the resolver. */
-enum resolver_kind { RESOLVER_REPORTS = 16, RESOLVER_REPORT, RESOLVER_FOLDER, RESOLVER_TOPOLOGY, RESOLVER_DIRECTIVES };
+enum resolver_kind {
+    RESOLVER_REPORTS = 16,
+    RESOLVER_REPORT,
+    RESOLVER_FOLDER,
+    RESOLVER_TOPOLOGY,
+    RESOLVER_DIRECTIVES
+};
 
 struct resolver_settings {
     const char *root;
@@ -29,16 +36,20 @@ struct resolver_settings {
 
 /* What a step has to tell; the shell turns it into words. */
 struct resolver_news {
-    bool alarm;                     /* another witness's report or the verdict changed: look closely now */
-    bool wrote;                     /* our verdict was written */
-    const char *refused;            /* a znode that cannot be used: where and why; NULL none */
-    const struct topology *before;  /* with changed: the verdict before, or NULL */
-    bool changed;                   /* there is another verdict in the registry than before, ours or not */
+    /* another witness's report or the verdict changed: look closely now */
+    bool alarm;
+    bool wrote;                    /* our verdict was written */
+    const char *refused;           /* a znode that cannot be used: where and why; NULL none */
+    const struct topology *before; /* with changed: the verdict before, or NULL */
+    /* there is another verdict in the registry than before, ours or not */
+    bool changed;
 };
 
-struct resolver *resolver_new(struct store *store, struct mirror *mirror, const struct liveness *liveness,
+struct resolver *resolver_new(struct store *store, struct mirror *mirror,
+                              const struct liveness *liveness,
                               const struct resolver_settings *settings); /* NULL: no memory */
-void resolver_free(struct resolver *resolver); /* takes its nodes out of the mirror; its outstanding write must have been answered */
+/* takes its nodes out of the mirror; its outstanding write must have been answered */
+void resolver_free(struct resolver *resolver);
 
 /* A node of ours was read. */
 void resolver_read(struct resolver *resolver, const struct mirror_node *node, int64_t now_ms);
@@ -47,13 +58,14 @@ void resolver_read(struct resolver *resolver, const struct mirror_node *node, in
 void resolver_answer(struct resolver *resolver, const struct store_event *event, int64_t now_ms);
 
 /* Our own report as last acknowledged; NULL: none in this session. The report is copied. */
-void resolver_own_report(struct resolver *resolver, const struct report *report, int32_t version, int64_t mzxid);
+void resolver_own_report(struct resolver *resolver, const struct report *report, int32_t version,
+                         int64_t mzxid);
 
 /* A beat of our own was acknowledged. */
 void resolver_beat(struct resolver *resolver);
 
-/* Resolve and write if that is due. Returns when to come back (monotonic ms), INT64_MAX when only an event can change
- * anything. */
+/* Resolve and write if that is due. Returns when to come back (monotonic ms), INT64_MAX when only
+ * an event can change anything. */
 int64_t resolver_step(struct resolver *resolver, int64_t now_ms, int64_t now_wall_ms);
 
 /* What there is to tell since the last call; pointers live until the next call on this resolver. */

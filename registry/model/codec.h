@@ -18,7 +18,8 @@
 /* The sentence of a error; written only on failure. */
 struct codec_error {
     char sentence[SENTENCE_SIZE];
-    bool foreign; /* a record of another format: valid JSON, made by another program version; leave it alone */
+    /* a record of another format: valid JSON, made by another program version; leave it alone */
+    bool foreign;
 };
 
 /* Each returns a heap string (free() it) ending in a newline, or NULL when memory ran out. */
@@ -29,10 +30,15 @@ char *presence_encode(const struct presence *presence);
 char *registry_id_encode(const struct registry_id *registry_id);
 
 /* Each fills ret_* only when it returns true. `data` need not be terminated; len 0 is refused. */
-bool report_decode(const char *data, size_t len, struct report *ret_report, struct codec_error *error);
-bool topology_decode(const char *data, size_t len, struct topology *ret_topology, struct codec_error *error);
-bool directives_decode(const char *data, size_t len, struct directives *ret_directives, struct codec_error *error);
-bool presence_decode(const char *data, size_t len, struct presence *ret_presence, struct codec_error *error);
-bool registry_id_decode(const char *data, size_t len, struct registry_id *ret_registry_id, struct codec_error *error);
+bool report_decode(const char *data, size_t len, struct report *ret_report,
+                   struct codec_error *error);
+bool topology_decode(const char *data, size_t len, struct topology *ret_topology,
+                     struct codec_error *error);
+bool directives_decode(const char *data, size_t len, struct directives *ret_directives,
+                       struct codec_error *error);
+bool presence_decode(const char *data, size_t len, struct presence *ret_presence,
+                     struct codec_error *error);
+bool registry_id_decode(const char *data, size_t len, struct registry_id *ret_registry_id,
+                        struct codec_error *error);
 
 #endif

@@ -29,7 +29,8 @@ static bool get_probe(const struct json_value *object, const char *key, char to[
         return false;
     }
     struct json_value at = json_key(object, key);
-    return !text_equal(to, "directives") || json_refuse(&at, "'directives' cannot be a probe's name");
+    return !text_equal(to, "directives") ||
+           json_refuse(&at, "'directives' cannot be a probe's name");
 }
 
 static bool get_lineage(const struct json_value *object, const char *key, char to[LINEAGE_SIZE])
@@ -60,7 +61,8 @@ static bool get_labels(const struct json_value *object, struct member_config *co
     for (void *iter = json_first(&labels, &at); iter; iter = json_next(&labels, iter, &at)) {
         struct label *label = &config->labels[config->label_count];
         if (!*at.key || strlen(at.key) >= sizeof label->key || !json_is_printable(at.key)) {
-            return json_refuse(&at, "the label's key is not one of 1..%d printable bytes", LABEL_KEY_SIZE - 1);
+            return json_refuse(&at, "the label's key is not one of 1..%d printable bytes",
+                               LABEL_KEY_SIZE - 1);
         }
         if (!json_value_text(&at, label->value, sizeof label->value)) {
             return false;
@@ -78,16 +80,19 @@ static bool get_host(const struct json_value *object, const char *key, char to[H
     if (!json_get_text(object, key, REQUIRED, to, HOST_SIZE)) {
         return false;
     }
-    return (*to && !strpbrk(to, " []/")) || json_refuse(&at, "'%s' is not a host name or address", to);
+    return (*to && !strpbrk(to, " []/")) ||
+           json_refuse(&at, "'%s' is not a host name or address", to);
 }
 
 static bool get_member_config(const struct json_value *object, struct member_config *config)
 {
     int64_t port = 0;
     int64_t weight = WEIGHT_DEFAULT;
-    if (!json_get_name(object, "name", REQUIRED, config->name) || !get_host(object, "host", config->host) ||
+    if (!json_get_name(object, "name", REQUIRED, config->name) ||
+        !get_host(object, "host", config->host) ||
         !json_get_number(object, "port", REQUIRED, 1, UINT16_MAX, &port) ||
-        !json_get_number(object, "weight", OPTIONAL, 0, WEIGHT_MAX, &weight) || !get_labels(object, config)) {
+        !json_get_number(object, "weight", OPTIONAL, 0, WEIGHT_MAX, &weight) ||
+        !get_labels(object, config)) {
         return false;
     }
     config->port = (uint16_t)port;
@@ -132,8 +137,8 @@ static bool get_policy(const struct json_value *object, struct policy *policy)
         !json_get_word(object, "writers", OPTIONAL, writers_names, &writers)) {
         return false;
     }
-    *policy =
-        (struct policy){(enum engine)engine, (enum kind)kind, (enum conflict)conflict, (enum writers)writers, (uint8_t)witnesses};
+    *policy = (struct policy){(enum engine)engine, (enum kind)kind, (enum conflict)conflict,
+                              (enum writers)writers, (uint8_t)witnesses};
     return true;
 }
 
@@ -154,16 +159,24 @@ static bool get_member_report(const struct json_value *object, struct member_rep
     int answer = ANSWER_UNKNOWN;
     int last_role = ROLE_NONE;
     int condition = CONDITION_FIT;
-    if (!get_member_config(object, &member_report->config) || !json_get_word(object, "answer", REQUIRED, answer_names, &answer) ||
-        !json_get_flag(object, "claim", &member_report->claim) || !json_get_flag(object, "peer", &member_report->shared) ||
-        !json_get_flag(object, "writable", &member_report->writable) || !json_get_flag(object, "sync", &member_report->sync) ||
+    if (!get_member_config(object, &member_report->config) ||
+        !json_get_word(object, "answer", REQUIRED, answer_names, &answer) ||
+        !json_get_flag(object, "claim", &member_report->claim) ||
+        !json_get_flag(object, "peer", &member_report->shared) ||
+        !json_get_flag(object, "writable", &member_report->writable) ||
+        !json_get_flag(object, "sync", &member_report->sync) ||
         !json_get_word(object, "condition", OPTIONAL, condition_names, &condition) ||
-        !json_get_text(object, "missing", OPTIONAL, member_report->missing, sizeof member_report->missing) ||
-        !json_get_flag(object, "live", &member_report->live) || !json_get_flag(object, "replica", &member_report->replica) ||
+        !json_get_text(object, "missing", OPTIONAL, member_report->missing,
+                       sizeof member_report->missing) ||
+        !json_get_flag(object, "live", &member_report->live) ||
+        !json_get_flag(object, "replica", &member_report->replica) ||
         !get_lineage(object, "lineage", member_report->lineage) ||
-        !json_get_text(object, "identity", OPTIONAL, member_report->identity, sizeof member_report->identity) ||
-        !json_get_name(object, "upstream", OPTIONAL, member_report->upstream) || !get_lag(object, &member_report->lag) ||
-        !json_get_text(object, "version", OPTIONAL, member_report->version, sizeof member_report->version) ||
+        !json_get_text(object, "identity", OPTIONAL, member_report->identity,
+                       sizeof member_report->identity) ||
+        !json_get_name(object, "upstream", OPTIONAL, member_report->upstream) ||
+        !get_lag(object, &member_report->lag) ||
+        !json_get_text(object, "version", OPTIONAL, member_report->version,
+                       sizeof member_report->version) ||
         !json_get_word(object, "last_role", OPTIONAL, role_names, &last_role) ||
         !get_lineage(object, "last_lineage", member_report->last_lineage)) {
         return false;
@@ -172,16 +185,19 @@ static bool get_member_report(const struct json_value *object, struct member_rep
     member_report->condition = (enum condition)condition;
     member_report->last_role = (enum role)last_role;
     struct json_value at = json_key(object, "claim");
-    return !member_report->claim || answer == ANSWER_OK || json_refuse(&at, "cannot be true of a member that did not answer");
+    return !member_report->claim || answer == ANSWER_OK ||
+           json_refuse(&at, "cannot be true of a member that did not answer");
 }
 
 static int compare_member_reports(const void *a, const void *b)
 {
-    return strcmp(((const struct member_report *)a)->config.name, ((const struct member_report *)b)->config.name);
+    return strcmp(((const struct member_report *)a)->config.name,
+                  ((const struct member_report *)b)->config.name);
 }
 
 /* Names to bits; to be called when the report's members stand in their order. */
-static bool get_set(const struct json_value *object, const char *key, const struct report *report, uint32_t *ret_set)
+static bool get_set(const struct json_value *object, const char *key, const struct report *report,
+                    uint32_t *ret_set)
 {
     struct json_value names;
     if (!json_get_list(object, key, OPTIONAL, MEMBERS_MAX, &names)) {
@@ -207,8 +223,10 @@ static bool get_relations(const struct json_value *object, struct report *report
     if (!json_get_name(object, "name", REQUIRED, name)) {
         return false;
     }
-    struct member_report *member_report = &report->members[report_member(report, name) - report->members];
-    return get_set(object, "replicas", report, &member_report->replicas) && get_set(object, "lacks", report, &member_report->lacks);
+    struct member_report *member_report =
+        &report->members[report_member(report, name) - report->members];
+    return get_set(object, "replicas", report, &member_report->replicas) &&
+           get_set(object, "lacks", report, &member_report->lacks);
 }
 
 static bool get_member_reports(const struct json_value *root, struct report *report)
@@ -243,11 +261,12 @@ static bool read_report(const struct json_value *root, void *record)
 {
     struct report *report = record;
     struct json_value config;
-    return json_get_name(root, "cluster", REQUIRED, report->cluster) && get_probe(root, "probe", report->probe) &&
-           get_rules(root, &report->rules) && json_get_text(root, "abstains", OPTIONAL, report->abstains, sizeof report->abstains) &&
+    return json_get_name(root, "cluster", REQUIRED, report->cluster) &&
+           get_probe(root, "probe", report->probe) && get_rules(root, &report->rules) &&
+           json_get_text(root, "abstains", OPTIONAL, report->abstains, sizeof report->abstains) &&
            json_get_time(root, "seen_wall", OPTIONAL, &report->seen_wall_ms) &&
-           json_get_object(root, "config", REQUIRED, SIZE_MAX, &config) && get_policy(&config, &report->policy) &&
-           get_member_reports(root, report);
+           json_get_object(root, "config", REQUIRED, SIZE_MAX, &config) &&
+           get_policy(&config, &report->policy) && get_member_reports(root, report);
 }
 
 /* ---- the topology --------------------------------------------------------------------------- */
@@ -258,20 +277,26 @@ static bool get_member(const struct json_value *object, struct member *member)
     int health = HEALTH_UNKNOWN;
     int reason = ANSWER_OK;
     int condition = CONDITION_FIT;
-    if (!get_member_config(object, &member->config) || !json_get_word(object, "role", REQUIRED, role_names, &role) ||
+    if (!get_member_config(object, &member->config) ||
+        !json_get_word(object, "role", REQUIRED, role_names, &role) ||
         !json_get_word(object, "health", REQUIRED, health_names, &health) ||
-        !json_get_word(object, "reason", OPTIONAL, answer_names, &reason) || !json_get_flag(object, "fenced", &member->fenced) ||
+        !json_get_word(object, "reason", OPTIONAL, answer_names, &reason) ||
+        !json_get_flag(object, "fenced", &member->fenced) ||
         !json_get_number(object, "fenced_epoch", OPTIONAL, 0, exact_max, &member->fenced_epoch) ||
-        !json_get_flag(object, "drained", &member->drained) || !json_get_flag(object, "claims", &member->claims) ||
-        !json_get_flag(object, "sync", &member->sync) || !json_get_word(object, "condition", OPTIONAL, condition_names, &condition) ||
-        !json_get_name(object, "upstream", OPTIONAL, member->upstream) || !get_lag(object, &member->lag)) {
+        !json_get_flag(object, "drained", &member->drained) ||
+        !json_get_flag(object, "claims", &member->claims) ||
+        !json_get_flag(object, "sync", &member->sync) ||
+        !json_get_word(object, "condition", OPTIONAL, condition_names, &condition) ||
+        !json_get_name(object, "upstream", OPTIONAL, member->upstream) ||
+        !get_lag(object, &member->lag)) {
         return false;
     }
     member->condition = (enum condition)condition;
     member->role = (enum role)role;
     member->health = (enum health)health;
     member->reason = (enum answer)reason;
-    return !(member->fenced && role == ROLE_PRIMARY) || json_refuse(object, "is both primary and fenced");
+    return !(member->fenced && role == ROLE_PRIMARY) ||
+           json_refuse(object, "is both primary and fenced");
 }
 
 static int compare_members(const void *a, const void *b)
@@ -296,10 +321,12 @@ static bool get_members(const struct json_value *root, struct topology *topology
             return json_refuse(&at, "'%s' is listed twice", member.config.name);
         }
         bool is_primary = text_equal(member.config.name, topology->primary);
-        bool may_write = is_primary || (topology->policy.writers == WRITERS_ALL && topology->primary[0]);
+        bool may_write =
+            is_primary || (topology->policy.writers == WRITERS_ALL && topology->primary[0]);
         if (member.role == ROLE_PRIMARY ? !may_write : is_primary) {
-            return json_refuse(&at, "has role %s, but the topology's primary is %s", role_names[member.role],
-                                *topology->primary ? topology->primary : "null");
+            return json_refuse(&at, "has role %s, but the topology's primary is %s",
+                               role_names[member.role],
+                               *topology->primary ? topology->primary : "null");
         }
         topology->members[topology->member_count++] = member;
     }
@@ -337,7 +364,8 @@ static bool get_evidence(const struct json_value *root, struct topology *topolog
         strcpy(ref->probe, at.key);
         ref->mzxid = (int64_t)mzxid;
     }
-    qsort(topology->evidence, topology->evidence_count, sizeof *topology->evidence, compare_testimonies);
+    qsort(topology->evidence, topology->evidence_count, sizeof *topology->evidence,
+          compare_testimonies);
     return true;
 }
 
@@ -353,7 +381,7 @@ static bool check_topology(const struct json_value *root, const struct topology 
     bool may_lack = topology->state == STATE_NO_PRIMARY || topology->state == STATE_CONFLICT;
     if (*topology->primary ? !may_have : !may_lack) {
         return json_refuse(&state, "is %s, but primary is %s", state_names[topology->state],
-                            *topology->primary ? topology->primary : "null");
+                           *topology->primary ? topology->primary : "null");
     }
     return true;
 }
@@ -362,19 +390,24 @@ static bool read_topology(const struct json_value *root, void *record)
 {
     struct topology *topology = record;
     int state = STATE_OK;
-    if (!json_get_name(root, "cluster", REQUIRED, topology->cluster) || !get_policy(root, &topology->policy) ||
+    if (!json_get_name(root, "cluster", REQUIRED, topology->cluster) ||
+        !get_policy(root, &topology->policy) ||
         !json_get_number(root, "epoch", REQUIRED, 1, exact_max, &topology->epoch) ||
-        !json_get_word(root, "state", REQUIRED, state_names, &state) || !json_get_name(root, "primary", OPTIONAL, topology->primary) ||
-        !json_get_name(root, "last_primary", OPTIONAL, topology->last_primary) || !get_lineage(root, "lineage", topology->lineage) ||
+        !json_get_word(root, "state", REQUIRED, state_names, &state) ||
+        !json_get_name(root, "primary", OPTIONAL, topology->primary) ||
+        !json_get_name(root, "last_primary", OPTIONAL, topology->last_primary) ||
+        !get_lineage(root, "lineage", topology->lineage) ||
         !json_get_text(root, "identity", OPTIONAL, topology->identity, sizeof topology->identity) ||
         !json_get_text(root, "why", REQUIRED, topology->why, sizeof topology->why) ||
-        !json_get_text(root, "rule", REQUIRED, topology->rule, sizeof topology->rule) || !get_rules(root, &topology->rules) ||
-        !get_probe(root, "by", topology->by) || !json_get_time(root, "at_wall", REQUIRED, &topology->at_wall_ms) ||
+        !json_get_text(root, "rule", REQUIRED, topology->rule, sizeof topology->rule) ||
+        !get_rules(root, &topology->rules) || !get_probe(root, "by", topology->by) ||
+        !json_get_time(root, "at_wall", REQUIRED, &topology->at_wall_ms) ||
         !json_get_time(root, "seen_wall", OPTIONAL, &topology->seen_wall_ms)) {
         return false;
     }
     topology->state = (enum state)state;
-    return get_members(root, topology) && get_evidence(root, topology) && check_topology(root, topology);
+    return get_members(root, topology) && get_evidence(root, topology) &&
+           check_topology(root, topology);
 }
 
 /* ---- the operator's word --------------------------------------------------------------------- */
@@ -455,11 +488,13 @@ static bool get_acceptances(const struct json_value *root, struct directives *di
 static bool read_directives(const struct json_value *root, void *record)
 {
     struct directives *directives = record;
-    return get_drain(root, directives) && get_weights(root, directives) && json_get_name(root, "hold", OPTIONAL, directives->hold) &&
+    return get_drain(root, directives) && get_weights(root, directives) &&
+           json_get_name(root, "hold", OPTIONAL, directives->hold) &&
            get_acceptances(root, directives);
 }
 
-/* ---- presence and registry_id ----------------------------------------------------------------------- */
+/* ---- presence and registry_id
+ * ----------------------------------------------------------------------- */
 
 static bool read_presence(const struct json_value *root, void *record)
 {
@@ -467,7 +502,8 @@ static bool read_presence(const struct json_value *root, void *record)
     return get_probe(root, "probe", presence->probe) && get_host(root, "host", presence->host) &&
            json_get_number(root, "pid", REQUIRED, 0, exact_max, &presence->pid) &&
            json_get_text(root, "version", REQUIRED, presence->version, sizeof presence->version) &&
-           json_get_digits(root, "nonce", &presence->nonce) && json_get_digits(root, "beat", &presence->beat);
+           json_get_digits(root, "nonce", &presence->nonce) &&
+           json_get_digits(root, "beat", &presence->beat);
 }
 
 static bool read_registry_id(const struct json_value *root, void *record)
@@ -475,7 +511,9 @@ static bool read_registry_id(const struct json_value *root, void *record)
     struct registry_id *registry_id = record;
     struct json_value supersedes;
     if (!json_get_name(root, "registry", REQUIRED, registry_id->registry) ||
-        !json_get_list(root, "supersedes", OPTIONAL, sizeof registry_id->supersedes / sizeof *registry_id->supersedes, &supersedes)) {
+        !json_get_list(root, "supersedes", OPTIONAL,
+                       sizeof registry_id->supersedes / sizeof *registry_id->supersedes,
+                       &supersedes)) {
         return false;
     }
     for (size_t i = 0; i < json_count(&supersedes); i++) {
@@ -489,11 +527,13 @@ static bool read_registry_id(const struct json_value *root, void *record)
 }
 static_assert((int)IDENTITY_SIZE == (int)NAME_SIZE, "a registry's identity is read as a name");
 
-/* ---- from bytes to a record ------------------------------------------------------------------------ */
+/* ---- from bytes to a record
+ * ------------------------------------------------------------------------ */
 
-/* Reads into a scratch record, for `ret_record` must stay as it is on failure and records are too big for small stacks. */
-static bool decode(const char *data, size_t len, bool (*read)(const struct json_value *, void *), void *ret_record, size_t size,
-                   struct codec_error *error)
+/* Reads into a scratch record, for `ret_record` must stay as it is on failure and records are too
+ * big for small stacks. */
+static bool decode(const char *data, size_t len, bool (*read)(const struct json_value *, void *),
+                   void *ret_record, size_t size, struct codec_error *error)
 {
     struct json_value root;
     if (!json_parse(&root, data, len, error)) {
@@ -509,27 +549,32 @@ static bool decode(const char *data, size_t len, bool (*read)(const struct json_
     return good;
 }
 
-bool report_decode(const char *data, size_t len, struct report *ret_report, struct codec_error *error)
+bool report_decode(const char *data, size_t len, struct report *ret_report,
+                   struct codec_error *error)
 {
     return decode(data, len, read_report, ret_report, sizeof *ret_report, error);
 }
 
-bool topology_decode(const char *data, size_t len, struct topology *ret_topology, struct codec_error *error)
+bool topology_decode(const char *data, size_t len, struct topology *ret_topology,
+                     struct codec_error *error)
 {
     return decode(data, len, read_topology, ret_topology, sizeof *ret_topology, error);
 }
 
-bool directives_decode(const char *data, size_t len, struct directives *ret_directives, struct codec_error *error)
+bool directives_decode(const char *data, size_t len, struct directives *ret_directives,
+                       struct codec_error *error)
 {
     return decode(data, len, read_directives, ret_directives, sizeof *ret_directives, error);
 }
 
-bool presence_decode(const char *data, size_t len, struct presence *ret_presence, struct codec_error *error)
+bool presence_decode(const char *data, size_t len, struct presence *ret_presence,
+                     struct codec_error *error)
 {
     return decode(data, len, read_presence, ret_presence, sizeof *ret_presence, error);
 }
 
-bool registry_id_decode(const char *data, size_t len, struct registry_id *ret_registry_id, struct codec_error *error)
+bool registry_id_decode(const char *data, size_t len, struct registry_id *ret_registry_id,
+                        struct codec_error *error)
 {
     return decode(data, len, read_registry_id, ret_registry_id, sizeof *ret_registry_id, error);
 }

@@ -105,7 +105,8 @@ static size_t character_size(const char *s, size_t left)
 static bool is_control(const char *s, size_t size)
 {
     unsigned char first = (unsigned char)s[0];
-    return first < 0x20 || first == 0x7F || (size == 2 && first == 0xC2 && (unsigned char)s[1] < 0xA0);
+    return first < 0x20 || first == 0x7F ||
+           (size == 2 && first == 0xC2 && (unsigned char)s[1] < 0xA0);
 }
 
 static void put_text(struct buffer *to, const char *text)
@@ -278,10 +279,12 @@ static void put_set(struct buffer *to, const char *key, const struct report *rep
 }
 
 /* What a server said of itself: whole when it answered, so that a reader sees what is missing. */
-static void put_statement(struct buffer *to, const struct report *report, const struct member_report *member_report)
+static void put_statement(struct buffer *to, const struct report *report,
+                          const struct member_report *member_report)
 {
     bool whole = member_report->answer == ANSWER_OK;
-    void (*put_string)(struct buffer *, const char *, const char *) = whole ? put_text_or_null : put_text_if_any;
+    void (*put_string)(struct buffer *, const char *, const char *) =
+        whole ? put_text_or_null : put_text_if_any;
     void (*put_bool)(struct buffer *, const char *, bool) = whole ? put_flag : put_flag_if_true;
 
     put_bool(to, "claim", member_report->claim);
@@ -305,7 +308,8 @@ static void put_statement(struct buffer *to, const struct report *report, const 
     put_text_if_any(to, "missing", member_report->missing);
 }
 
-static void put_member_report(struct buffer *to, const struct report *report, const struct member_report *member_report)
+static void put_member_report(struct buffer *to, const struct report *report,
+                              const struct member_report *member_report)
 {
     put_member_config(to, &member_report->config);
     put_number(to, "weight", member_report->config.weight);
@@ -328,9 +332,11 @@ char *report_encode(const struct report *report)
     put_number(&to, "rules", report->rules);
     put_text_or_null(&to, "abstains", report->abstains);
     put_time_if_known(&to, "seen_wall", report->seen_wall_ms);
-    put(&to, ",\n  \"config\": { \"engine\": \"%s\", \"kind\": \"%s\", \"witnesses\": %d, \"conflict\": \"%s\"",
-        engine_names[report->policy.engine], kind_names[report->policy.kind], report->policy.witnesses,
-        conflict_names[report->policy.conflict]);
+    put(&to,
+        ",\n  \"config\": { \"engine\": \"%s\", \"kind\": \"%s\", \"witnesses\": %d, \"conflict\": "
+        "\"%s\"",
+        engine_names[report->policy.engine], kind_names[report->policy.kind],
+        report->policy.witnesses, conflict_names[report->policy.conflict]);
     put_writers(&to, report->policy.writers);
     put(&to, " }");
     put(&to, ",\n  \"members\": [");
@@ -392,7 +398,8 @@ char *topology_encode(const struct topology *topology)
     put_number(&to, "witnesses", topology->policy.witnesses);
     put_text_field(&to, "conflict", conflict_names[topology->policy.conflict]);
     put_writers(&to, topology->policy.writers);
-    put(&to, ",\n  \"epoch\": %" PRId64 ", \"state\": \"%s\"", topology->epoch, state_names[topology->state]);
+    put(&to, ",\n  \"epoch\": %" PRId64 ", \"state\": \"%s\"", topology->epoch,
+        state_names[topology->state]);
     put_text_or_null(&to, "primary", topology->primary);
     put_text_if_any(&to, "last_primary", topology->last_primary);
     put_text_or_null(&to, "lineage", topology->lineage);
@@ -436,7 +443,8 @@ static void put_orders(struct buffer *to, const struct directives *directives)
     put(to, ", \"accept\": [");
     for (size_t i = 0; i < directives->accept_count; i++) {
         char word[NAME_SIZE + 32];
-        snprintf(word, sizeof word, "%s@%" PRId64, directives->accept[i].name, directives->accept[i].epoch);
+        snprintf(word, sizeof word, "%s@%" PRId64, directives->accept[i].name,
+                 directives->accept[i].epoch);
         put(to, "%s", gap(i));
         put_text(to, word);
     }
@@ -447,14 +455,16 @@ char *directives_encode(const struct directives *directives)
 {
     struct buffer to = {0};
     put(&to, "{ \"format\": %d", MODEL_FORMAT);
-    if (directives->drain_count || directives->weight_count || directives->hold[0] || directives->accept_count) {
+    if (directives->drain_count || directives->weight_count || directives->hold[0] ||
+        directives->accept_count) {
         put_orders(&to, directives);
     }
     put(&to, " }\n");
     return finish(&to);
 }
 
-/* ---- presence and registry_id -------------------------------------------------------------------- */
+/* ---- presence and registry_id
+ * -------------------------------------------------------------------- */
 
 char *presence_encode(const struct presence *presence)
 {
@@ -464,7 +474,8 @@ char *presence_encode(const struct presence *presence)
     put_text_field(&to, "host", presence->host);
     put_number(&to, "pid", presence->pid);
     put_text_field(&to, "version", presence->version);
-    put(&to, ", \"nonce\": \"%" PRIu64 "\", \"beat\": \"%" PRIu64 "\" }\n", presence->nonce, presence->beat);
+    put(&to, ", \"nonce\": \"%" PRIu64 "\", \"beat\": \"%" PRIu64 "\" }\n", presence->nonce,
+        presence->beat);
     return finish(&to);
 }
 

@@ -55,7 +55,8 @@ struct json_value json_element(const struct json_value *list, size_t index)
 
 size_t json_count(const struct json_value *place)
 {
-    return json_is_array(place->value) ? json_array_size(place->value) : json_object_size(place->value);
+    return json_is_array(place->value) ? json_array_size(place->value)
+                                       : json_object_size(place->value);
 }
 
 static bool is_absent(const struct json_value *place)
@@ -114,7 +115,8 @@ bool json_value_name(const struct json_value *place, char to[NAME_SIZE])
     return true;
 }
 
-bool json_value_number(const struct json_value *place, int64_t low, int64_t high, int64_t *ret_number)
+bool json_value_number(const struct json_value *place, int64_t low, int64_t high,
+                       int64_t *ret_number)
 {
     if (!json_is_integer(place->value)) {
         return json_refuse(place, "is not a whole number");
@@ -153,21 +155,24 @@ bool json_value_digits(const struct json_value *place, uint64_t max, uint64_t *r
 
 /* ---- fields of an object ------------------------------------------------------------ */
 
-bool json_get_text(const struct json_value *object, const char *key, enum need need, char *to, size_t size)
+bool json_get_text(const struct json_value *object, const char *key, enum need need, char *to,
+                   size_t size)
 {
     struct json_value at = json_key(object, key);
     bool fine;
     return is_there(&at, need, &fine) ? json_value_text(&at, to, size) : fine;
 }
 
-bool json_get_name(const struct json_value *object, const char *key, enum need need, char to[NAME_SIZE])
+bool json_get_name(const struct json_value *object, const char *key, enum need need,
+                   char to[NAME_SIZE])
 {
     struct json_value at = json_key(object, key);
     bool fine;
     return is_there(&at, need, &fine) ? json_value_name(&at, to) : fine;
 }
 
-bool json_get_number(const struct json_value *object, const char *key, enum need need, int64_t low, int64_t high, int64_t *ret_number)
+bool json_get_number(const struct json_value *object, const char *key, enum need need, int64_t low,
+                     int64_t high, int64_t *ret_number)
 {
     struct json_value at = json_key(object, key);
     bool fine;
@@ -194,7 +199,8 @@ bool json_get_flag(const struct json_value *object, const char *key, bool *ret_f
     return true;
 }
 
-bool json_get_word(const struct json_value *object, const char *key, enum need need, const char *const *names, int *ret_index)
+bool json_get_word(const struct json_value *object, const char *key, enum need need,
+                   const char *const *names, int *ret_index)
 {
     struct json_value at = json_key(object, key);
     char word[NAME_SIZE];
@@ -213,7 +219,8 @@ bool json_get_word(const struct json_value *object, const char *key, enum need n
     return true;
 }
 
-bool json_get_time(const struct json_value *object, const char *key, enum need need, int64_t *ret_wall_ms)
+bool json_get_time(const struct json_value *object, const char *key, enum need need,
+                   int64_t *ret_wall_ms)
 {
     struct json_value at = json_key(object, key);
     char text[NAME_SIZE];
@@ -232,8 +239,8 @@ bool json_get_time(const struct json_value *object, const char *key, enum need n
     return true;
 }
 
-static bool get_container(const struct json_value *object, const char *key, enum need need, size_t max, bool list,
-                          struct json_value *ret_place)
+static bool get_container(const struct json_value *object, const char *key, enum need need,
+                          size_t max, bool list, struct json_value *ret_place)
 {
     bool fine;
     *ret_place = json_key(object, key);
@@ -245,15 +252,18 @@ static bool get_container(const struct json_value *object, const char *key, enum
         return json_refuse(ret_place, "is not %s", list ? "a list" : "an object");
     }
     size_t count = json_count(ret_place);
-    return count <= max || json_refuse(ret_place, "has %zu %s where %zu are the most", count, list ? "elements" : "keys", max);
+    return count <= max || json_refuse(ret_place, "has %zu %s where %zu are the most", count,
+                                       list ? "elements" : "keys", max);
 }
 
-bool json_get_object(const struct json_value *object, const char *key, enum need need, size_t max, struct json_value *ret_object)
+bool json_get_object(const struct json_value *object, const char *key, enum need need, size_t max,
+                     struct json_value *ret_object)
 {
     return get_container(object, key, need, max, false, ret_object);
 }
 
-bool json_get_list(const struct json_value *object, const char *key, enum need need, size_t max, struct json_value *ret_list)
+bool json_get_list(const struct json_value *object, const char *key, enum need need, size_t max,
+                   struct json_value *ret_list)
 {
     return get_container(object, key, need, max, true, ret_list);
 }
@@ -261,7 +271,8 @@ bool json_get_list(const struct json_value *object, const char *key, enum need n
 static void *key_at(const struct json_value *object, void *iter, struct json_value *ret_place)
 {
     if (iter) {
-        *ret_place = (struct json_value){object, json_object_iter_key(iter), 0, json_object_iter_value(iter), object->error};
+        *ret_place = (struct json_value){object, json_object_iter_key(iter), 0,
+                                         json_object_iter_value(iter), object->error};
     }
     return iter;
 }
@@ -273,10 +284,12 @@ void *json_first(const struct json_value *object, struct json_value *ret_place)
 
 void *json_next(const struct json_value *object, void *iter, struct json_value *ret_place)
 {
-    return key_at(object, json_object_iter_next((json_t *)(uintptr_t)object->value, iter), ret_place);
+    return key_at(object, json_object_iter_next((json_t *)(uintptr_t)object->value, iter),
+                  ret_place);
 }
 
-/* ---- from bytes to the root ------------------------------------------------------------------- */
+/* ---- from bytes to the root -------------------------------------------------------------------
+ */
 
 static json_t *parse(const char *data, size_t len, const struct json_value *root)
 {
@@ -291,7 +304,8 @@ static json_t *parse(const char *data, size_t len, const struct json_value *root
     json_error_t error;
     json_t *json = json_loadb(data, len, JSON_REJECT_DUPLICATES, &error);
     if (!json) {
-        json_refuse(root, "is not JSON: line %d, column %d: %s", error.line, error.column, error.text);
+        json_refuse(root, "is not JSON: line %d, column %d: %s", error.line, error.column,
+                    error.text);
     }
     return json;
 }
@@ -311,15 +325,17 @@ static bool check_format(const struct json_value *root)
     }
     json_int_t number = json_integer_value(format.value);
     if (number != MODEL_FORMAT) {
-        json_refuse(&format, "is %" JSON_INTEGER_FORMAT " where only %d is understood%s", number, MODEL_FORMAT,
-                     number > MODEL_FORMAT ? " (it was written by a newer roster)" : "");
+        json_refuse(&format, "is %" JSON_INTEGER_FORMAT " where only %d is understood%s", number,
+                    MODEL_FORMAT,
+                    number > MODEL_FORMAT ? " (it was written by a newer roster)" : "");
         root->error->foreign = number > MODEL_FORMAT;
         return false;
     }
     return true;
 }
 
-bool json_parse(struct json_value *ret_root, const char *data, size_t len, struct codec_error *error)
+bool json_parse(struct json_value *ret_root, const char *data, size_t len,
+                struct codec_error *error)
 {
     *ret_root = (struct json_value){.error = error};
     json_t *json = parse(data, len, ret_root);

@@ -21,18 +21,22 @@ struct codec_error;
 
 struct json_value {
     const struct json_value *up; /* NULL: the root */
-    const char *key;        /* NULL: the element `index` of a list */
+    const char *key;             /* NULL: the element `index` of a list */
     size_t index;
     const struct json_t *value; /* NULL: absent */
     struct codec_error *error;
 };
 
-/* Parses and checks that it is an object of our format. On true, json_release ends it; on false there is nothing to end. */
-bool json_parse(struct json_value *ret_root, const char *data, size_t len, struct codec_error *error);
+/* Parses and checks that it is an object of our format. On true, json_release ends it; on false
+ * there is nothing to end. */
+bool json_parse(struct json_value *ret_root, const char *data, size_t len,
+                struct codec_error *error);
 void json_release(struct json_value *root);
 
-/* Always false, for `return json_refuse(...)`. Keys and values in the sentence are foreign: they are tamed. */
-bool json_refuse(const struct json_value *place, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Always false, for `return json_refuse(...)`. Keys and values in the sentence are foreign: they
+ * are tamed. */
+bool json_refuse(const struct json_value *place, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 struct json_value json_key(const struct json_value *object, const char *key);
 struct json_value json_element(const struct json_value *list, size_t index);
@@ -49,28 +53,40 @@ void *json_next(const struct json_value *object, void *at, struct json_value *re
 
 bool json_value_text(const struct json_value *place, char *ret_text, size_t size);
 bool json_value_name(const struct json_value *place, char ret_name[NAME_SIZE]);
-bool json_value_number(const struct json_value *place, int64_t low, int64_t high, int64_t *ret_number);
+bool json_value_number(const struct json_value *place, int64_t low, int64_t high,
+                       int64_t *ret_number);
 
 /* A string of decimal digits, for numbers that other parsers would round. */
 bool json_value_digits(const struct json_value *place, uint64_t max, uint64_t *ret_number);
 
-/* ---- fields of an object: a required one must be there, an absent (or null) optional one leaves what is in ret_* ---- */
+/* ---- fields of an object: a required one must be there, an absent (or null) optional one leaves
+ * what is in ret_* ---- */
 
 enum need { REQUIRED, OPTIONAL };
 
-bool json_get_text(const struct json_value *object, const char *key, enum need need, char *ret_text, size_t size);
-bool json_get_name(const struct json_value *object, const char *key, enum need need, char ret_name[NAME_SIZE]);
-bool json_get_number(const struct json_value *object, const char *key, enum need need, int64_t low, int64_t high, int64_t *ret_number);
-bool json_get_digits(const struct json_value *object, const char *key, uint64_t *ret_number);               /* required */
-bool json_get_flag(const struct json_value *object, const char *key, bool *ret_flag);                       /* optional */
-bool json_get_time(const struct json_value *object, const char *key, enum need need, int64_t *ret_wall_ms); /* RFC 3339 */
+bool json_get_text(const struct json_value *object, const char *key, enum need need, char *ret_text,
+                   size_t size);
+bool json_get_name(const struct json_value *object, const char *key, enum need need,
+                   char ret_name[NAME_SIZE]);
+bool json_get_number(const struct json_value *object, const char *key, enum need need, int64_t low,
+                     int64_t high, int64_t *ret_number);
+/* required */
+bool json_get_digits(const struct json_value *object, const char *key, uint64_t *ret_number);
+/* optional */
+bool json_get_flag(const struct json_value *object, const char *key, bool *ret_flag);
+/* RFC 3339 */
+bool json_get_time(const struct json_value *object, const char *key, enum need need,
+                   int64_t *ret_wall_ms);
 
 /* A word out of a NULL-terminated table of names; its index. */
-bool json_get_word(const struct json_value *object, const char *key, enum need need, const char *const *names, int *ret_index);
+bool json_get_word(const struct json_value *object, const char *key, enum need need,
+                   const char *const *names, int *ret_index);
 
 /* An object or a list of at most `max` keys or elements. Absent ones count 0. */
-bool json_get_object(const struct json_value *object, const char *key, enum need need, size_t max, struct json_value *ret_object);
-bool json_get_list(const struct json_value *object, const char *key, enum need need, size_t max, struct json_value *ret_list);
+bool json_get_object(const struct json_value *object, const char *key, enum need need, size_t max,
+                     struct json_value *ret_object);
+bool json_get_list(const struct json_value *object, const char *key, enum need need, size_t max,
+                   struct json_value *ret_list);
 
 /* No control characters, neither of ASCII nor of Latin-1: they would reach terminals. */
 bool json_is_printable(const char *text);

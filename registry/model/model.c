@@ -4,7 +4,8 @@
 #include <string.h>
 
 const char *const engine_names[] = {"postgresql", "mysql", NULL};
-const char *const kind_names[] = {"streaming", "async", "group-replication", "galera", "stateless", "custom", "auto", NULL};
+const char *const kind_names[] = {
+    "streaming", "async", "group-replication", "galera", "stateless", "custom", "auto", NULL};
 const char *const role_names[] = {"none", "primary", "secondary", NULL};
 const char *const health_names[] = {"unknown", "up", "down", NULL};
 const char *const state_names[] = {"ok", "suspect", "no-primary", "conflict", NULL};
@@ -31,9 +32,10 @@ static const struct {
 };
 enum { ANSWERS = sizeof answers / sizeof *answers };
 
-const char *const answer_names[] = {"unknown",   "ok",       "refused",  "timeout", "unreachable", "name-not-found", "auth",
-                                    "saturated", "starting", "stopping", "offline", "stalled",     "privilege",      "tls",
-                                    "protocol",  "lost",     "stranger", "rival",   NULL};
+const char *const answer_names[] = {
+    "unknown",   "ok",       "refused",  "timeout", "unreachable", "name-not-found", "auth",
+    "saturated", "starting", "stopping", "offline", "stalled",     "privilege",      "tls",
+    "protocol",  "lost",     "stranger", "rival",   NULL};
 
 static_assert(sizeof answer_names / sizeof *answer_names == ANSWERS + 1, "every answer has a name");
 
@@ -95,12 +97,13 @@ static bool same(const char *a, const char *b)
 
 bool member_config_equal(const struct member_config *a, const struct member_config *b)
 {
-    if (!same(a->name, b->name) || !same(a->host, b->host) || a->port != b->port || a->weight != b->weight ||
-        a->label_count != b->label_count) {
+    if (!same(a->name, b->name) || !same(a->host, b->host) || a->port != b->port ||
+        a->weight != b->weight || a->label_count != b->label_count) {
         return false;
     }
     for (size_t i = 0; i < a->label_count; i++) {
-        if (!same(a->labels[i].key, b->labels[i].key) || !same(a->labels[i].value, b->labels[i].value)) {
+        if (!same(a->labels[i].key, b->labels[i].key) ||
+            !same(a->labels[i].value, b->labels[i].value)) {
             return false;
         }
     }
@@ -109,38 +112,45 @@ bool member_config_equal(const struct member_config *a, const struct member_conf
 
 bool lag_equal(const struct lag *a, const struct lag *b)
 {
-    return a->state == b->state && a->bytes == b->bytes && a->ms == b->ms && a->transactions == b->transactions;
+    return a->state == b->state && a->bytes == b->bytes && a->ms == b->ms &&
+           a->transactions == b->transactions;
 }
 
 static bool policy_equal(const struct policy *a, const struct policy *b)
 {
-    return a->engine == b->engine && a->kind == b->kind && a->conflict == b->conflict && a->writers == b->writers &&
-           a->witnesses == b->witnesses;
+    return a->engine == b->engine && a->kind == b->kind && a->conflict == b->conflict &&
+           a->writers == b->writers && a->witnesses == b->witnesses;
 }
 
 static bool member_equal(const struct member *a, const struct member *b)
 {
-    return member_config_equal(&a->config, &b->config) && a->role == b->role && a->health == b->health && a->reason == b->reason &&
-           a->fenced == b->fenced && a->fenced_epoch == b->fenced_epoch && a->drained == b->drained && a->claims == b->claims &&
-           a->sync == b->sync && a->condition == b->condition && same(a->upstream, b->upstream) && lag_equal(&a->lag, &b->lag);
+    return member_config_equal(&a->config, &b->config) && a->role == b->role &&
+           a->health == b->health && a->reason == b->reason && a->fenced == b->fenced &&
+           a->fenced_epoch == b->fenced_epoch && a->drained == b->drained &&
+           a->claims == b->claims && a->sync == b->sync && a->condition == b->condition &&
+           same(a->upstream, b->upstream) && lag_equal(&a->lag, &b->lag);
 }
 
 /* All but how large the lag is. */
 static bool member_report_alike(const struct member_report *a, const struct member_report *b)
 {
-    return member_config_equal(&a->config, &b->config) && a->answer == b->answer && a->claim == b->claim && a->shared == b->shared &&
-           a->writable == b->writable && a->sync == b->sync && a->condition == b->condition && a->lacks == b->lacks &&
-           same(a->missing, b->missing) && a->live == b->live && a->replica == b->replica && same(a->lineage, b->lineage) &&
-           same(a->identity, b->identity) && same(a->upstream, b->upstream) && a->replicas == b->replicas &&
-           a->lag.state == b->lag.state && same(a->version, b->version) && a->last_role == b->last_role &&
-           same(a->last_lineage, b->last_lineage);
+    return member_config_equal(&a->config, &b->config) && a->answer == b->answer &&
+           a->claim == b->claim && a->shared == b->shared && a->writable == b->writable &&
+           a->sync == b->sync && a->condition == b->condition && a->lacks == b->lacks &&
+           same(a->missing, b->missing) && a->live == b->live && a->replica == b->replica &&
+           same(a->lineage, b->lineage) && same(a->identity, b->identity) &&
+           same(a->upstream, b->upstream) && a->replicas == b->replicas &&
+           a->lag.state == b->lag.state && same(a->version, b->version) &&
+           a->last_role == b->last_role && same(a->last_lineage, b->last_lineage);
 }
 
 bool topology_equal(const struct topology *a, const struct topology *b)
 {
-    if (!same(a->cluster, b->cluster) || !policy_equal(&a->policy, &b->policy) || a->epoch != b->epoch || a->state != b->state ||
-        !same(a->primary, b->primary) || !same(a->last_primary, b->last_primary) || !same(a->lineage, b->lineage) ||
-        !same(a->identity, b->identity) || !same(a->rule, b->rule) || a->rules != b->rules || a->member_count != b->member_count) {
+    if (!same(a->cluster, b->cluster) || !policy_equal(&a->policy, &b->policy) ||
+        a->epoch != b->epoch || a->state != b->state || !same(a->primary, b->primary) ||
+        !same(a->last_primary, b->last_primary) || !same(a->lineage, b->lineage) ||
+        !same(a->identity, b->identity) || !same(a->rule, b->rule) || a->rules != b->rules ||
+        a->member_count != b->member_count) {
         return false;
     }
     for (size_t i = 0; i < a->member_count; i++) {
@@ -153,8 +163,9 @@ bool topology_equal(const struct topology *a, const struct topology *b)
 
 bool report_alike(const struct report *a, const struct report *b)
 {
-    if (!same(a->cluster, b->cluster) || !same(a->probe, b->probe) || a->rules != b->rules || !same(a->abstains, b->abstains) ||
-        !policy_equal(&a->policy, &b->policy) || a->member_count != b->member_count) {
+    if (!same(a->cluster, b->cluster) || !same(a->probe, b->probe) || a->rules != b->rules ||
+        !same(a->abstains, b->abstains) || !policy_equal(&a->policy, &b->policy) ||
+        a->member_count != b->member_count) {
         return false;
     }
     for (size_t i = 0; i < a->member_count; i++) {
@@ -210,6 +221,7 @@ int lineage_compare(const char *a, const char *b)
     if (!a_colon && !b_colon) {
         return compare_numbers(a, b);
     }
-    bool one_stamp = a_colon && b_colon && a_colon - a == b_colon - b && memcmp(a, b, (size_t)(a_colon - a)) == 0;
+    bool one_stamp = a_colon && b_colon && a_colon - a == b_colon - b &&
+                     memcmp(a, b, (size_t)(a_colon - a)) == 0;
     return one_stamp ? compare_numbers(a_colon + 1, b_colon + 1) : 0;
 }

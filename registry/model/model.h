@@ -33,7 +33,8 @@ enum kind {
     KIND_CUSTOM,
     KIND_AUTO /* the servers are to tell; never in a report that votes */
 };
-extern const char *const kind_names[]; /* streaming, async, group-replication, galera, stateless, custom, auto */
+/* streaming, async, group-replication, galera, stateless, custom, auto */
+extern const char *const kind_names[];
 
 enum role { ROLE_NONE, ROLE_PRIMARY, ROLE_SECONDARY };
 extern const char *const role_names[]; /* none, primary, secondary */
@@ -61,13 +62,16 @@ enum answer {
     ANSWER_STALLED,     /* accepted the connection or the query and then said nothing */
     ANSWER_PRIVILEGE,   /* alive, but our account may not see what we must see */
     ANSWER_TLS,         /* alive, but the encryption asked for could not be had or verified */
-    ANSWER_PROTOCOL,    /* said something that is not the protocol or not the shape we asked for */
-    ANSWER_LOST,        /* an established connection broke; asked again at once, never reported */
-    ANSWER_STRANGER,    /* belongs to another cluster (identity differs) */
-    ANSWER_RIVAL        /* claims to be primary and is not the one */
+    /* said something that is not the protocol or not the shape we asked for */
+    ANSWER_PROTOCOL,
+    /* an established connection broke; asked again at once, never reported */
+    ANSWER_LOST,
+    ANSWER_STRANGER, /* belongs to another cluster (identity differs) */
+    ANSWER_RIVAL     /* claims to be primary and is not the one */
 };
-extern const char *const answer_names[]; /* unknown, ok, refused, timeout, unreachable, name-not-found, auth, saturated, starting,
-                                            stopping, offline, stalled, privilege, tls, protocol, lost, stranger, rival */
+/* unknown, ok, refused, timeout, unreachable, name-not-found, auth, saturated, starting,
+ * stopping, offline, stalled, privilege, tls, protocol, lost, stranger, rival */
+extern const char *const answer_names[];
 
 /* How an answer counts towards health, and whether it is definite (counts at once) or
  * ambiguous (counts after `fall` in a row). */
@@ -79,14 +83,18 @@ enum condition {
     CONDITION_FIT,        /* nothing stands in the way */
     CONDITION_PAUSED,     /* a replica that has been told not to apply */
     CONDITION_RECOVERING, /* joining its group, catching up */
-    CONDITION_DONOR,      /* feeds another member, or is out of its group's flow control: it may fall behind without bound */
-    CONDITION_REJECTING,  /* told to reject statements */
-    CONDITION_UNREADY,    /* it says itself that it is not ready */
-    CONDITION_MINORITY,   /* it sees no majority of its group: what it has may be old, and a write would hang */
-    CONDITION_LEFT,       /* no member of its group: stopped, or not started */
-    CONDITION_ERROR       /* thrown out of its group */
+    /* feeds another member, or is out of its group's flow control: it may fall behind without
+     * bound */
+    CONDITION_DONOR,
+    CONDITION_REJECTING, /* told to reject statements */
+    CONDITION_UNREADY,   /* it says itself that it is not ready */
+    /* it sees no majority of its group: what it has may be old, and a write would hang */
+    CONDITION_MINORITY,
+    CONDITION_LEFT, /* no member of its group: stopped, or not started */
+    CONDITION_ERROR /* thrown out of its group */
 };
-extern const char *const condition_names[]; /* fit, paused, recovering, donor, rejecting, not-ready, minority, left, error */
+/* fit, paused, recovering, donor, rejecting, not-ready, minority, left, error */
+extern const char *const condition_names[];
 
 /* Is it fit to be read from? */
 bool condition_serves(enum condition condition);
@@ -94,10 +102,11 @@ bool condition_serves(enum condition condition);
 enum lag_state { LAG_UNKNOWN, LAG_OK, LAG_BROKEN };
 extern const char *const lag_state_names[]; /* unknown, ok, broken */
 
-/* Lag as the registry carries it: the upper end of its band. -1: not known. Which of them a server can tell depends on its kind. */
+/* Lag as the registry carries it: the upper end of its band. -1: not known. Which of them a server
+ * can tell depends on its kind. */
 struct lag {
     enum lag_state state;
-    int64_t bytes;        /* of the log */
+    int64_t bytes; /* of the log */
     int64_t ms;
     int64_t transactions; /* received and not yet applied */
 };
@@ -147,32 +156,36 @@ static inline int quorum_of(int witnesses)
 struct member_report {
     struct member_config config;
     enum answer answer;
-    bool claim;     /* answered, is writable, and meets its kind's conditions for a primary */
-    bool shared;      /* a claim that others may share: its group lets several write */
-    bool writable;  /* would take a write from an ordinary account, and could commit it */
-    bool sync;      /* a commit waits for it */
+    bool claim;    /* answered, is writable, and meets its kind's conditions for a primary */
+    bool shared;   /* a claim that others may share: its group lets several write */
+    bool writable; /* would take a write from an ordinary account, and could commit it */
+    bool sync;     /* a commit waits for it */
     enum condition condition;
-    bool live;      /* a live stream from `upstream` right now */
-    bool replica;   /* in recovery, or has a replication channel */
+    bool live;    /* a live stream from `upstream` right now */
+    bool replica; /* in recovery, or has a replication channel */
     char lineage[LINEAGE_SIZE];
     char identity[IDENTITY_SIZE];
     char upstream[NAME_SIZE]; /* the member it replicates from */
-    uint32_t replicas;        /* the members seen streaming from it: bits by index in this report */
-    uint32_t lacks;           /* other claimants that have, or may have, transactions which it has not: likewise */
+    /* the members seen streaming from it: bits by index in this report */
+    uint32_t replicas;
+    /* other claimants that have, or may have, transactions which it has not: likewise */
+    uint32_t lacks;
     struct lag lag;
     char missing[MISSING_SIZE]; /* a privilege that our account lacks */
     char version[VERSION_SIZE];
-    enum role last_role;      /* with no answer: the role it had at its last answer */
+    enum role last_role; /* with no answer: the role it had at its last answer */
     char last_lineage[LINEAGE_SIZE];
 };
 
 struct report {
     char cluster[NAME_SIZE];
     char probe[NAME_SIZE];
-    int rules;                /* MODEL_RULES of the program that wrote it */
-    char abstains[RULE_SIZE]; /* why this report must not vote: "starting", "blind", "slipped"; "" votes */
+    int rules; /* MODEL_RULES of the program that wrote it */
+    /* why this report must not vote: "starting", "blind", "slipped"; "" votes */
+    char abstains[RULE_SIZE];
     struct policy policy;
-    int64_t seen_wall_ms;     /* when what changed last was first seen; for timelines only, not material */
+    /* when what changed last was first seen; for timelines only, not material */
+    int64_t seen_wall_ms;
     uint8_t member_count;
     struct member_report members[MEMBERS_MAX]; /* sorted by name */
 };
@@ -180,15 +193,17 @@ struct report {
 /* ---- the topology ------------------------------------------------------- */
 
 struct member {
-    struct member_config config;   /* weight: what configuration says, or the operator's */
+    struct member_config config; /* weight: what configuration says, or the operator's */
     enum role role;
     enum health health;
-    enum answer reason;       /* why it is not up, or not used; ANSWER_OK when there is nothing to say */
-    bool fenced;              /* a former primary not seen replicating since: never routed to */
-    int64_t fenced_epoch;     /* the epoch at which it was replaced */
-    bool drained;             /* the operator's word */
-    bool claims;              /* a quorum reads it as claiming (a rival, if it is not the primary) */
-    bool sync;                /* a commit waits for it */
+    /* why it is not up, or not used; ANSWER_OK when there is nothing to say */
+    enum answer reason;
+    bool fenced;          /* a former primary not seen replicating since: never routed to */
+    int64_t fenced_epoch; /* the epoch at which it was replaced */
+    bool drained;         /* the operator's word */
+    /* a quorum reads it as claiming (a rival, if it is not the primary) */
+    bool claims;
+    bool sync; /* a commit waits for it */
     enum condition condition;
     char upstream[NAME_SIZE];
     struct lag lag;
@@ -203,9 +218,9 @@ struct evidence_ref {
 struct topology {
     char cluster[NAME_SIZE];
     struct policy policy;
-    int64_t epoch;            /* counts writer changes, withdrawal included; from 1 */
+    int64_t epoch; /* counts writer changes, withdrawal included; from 1 */
     enum state state;
-    char primary[NAME_SIZE];  /* "": none */
+    char primary[NAME_SIZE];      /* "": none */
     char last_primary[NAME_SIZE]; /* the latest member that was primary, while there is none */
     char lineage[LINEAGE_SIZE];   /* of the primary, or of the last one */
     char identity[IDENTITY_SIZE];
@@ -213,13 +228,13 @@ struct topology {
     char rule[RULE_SIZE];
     int rules;
     char by[NAME_SIZE];
-    int64_t at_wall_ms;       /* when the verdict was reached */
-    int64_t seen_wall_ms;     /* when the evidence for it was first seen; 0: not known */
+    int64_t at_wall_ms;   /* when the verdict was reached */
+    int64_t seen_wall_ms; /* when the evidence for it was first seen; 0: not known */
     uint8_t member_count;
     struct member members[MEMBERS_MAX]; /* sorted by name */
     uint8_t evidence_count;
     struct evidence_ref evidence[WITNESSES_MAX + 1]; /* sorted by probe */
-    int64_t directives_mzxid; /* 0: there were none */
+    int64_t directives_mzxid;                        /* 0: there were none */
 };
 
 /* ---- the operator's word ------------------------------------------------ */
@@ -240,7 +255,7 @@ struct directives {
     char drain[MEMBERS_MAX][NAME_SIZE];
     uint8_t weight_count;
     struct override weight[MEMBERS_MAX];
-    char hold[NAME_SIZE];     /* freezes the writer at this member; "": no hold */
+    char hold[NAME_SIZE]; /* freezes the writer at this member; "": no hold */
     uint8_t accept_count;
     struct acceptance accept[MEMBERS_MAX];
 };
@@ -253,8 +268,8 @@ struct presence {
     char host[HOST_SIZE];
     int64_t pid;
     char version[VERSION_SIZE];
-    uint64_t nonce;  /* drawn at boot: tells this life from a former one */
-    uint64_t beat;   /* grows every BEAT_MS */
+    uint64_t nonce; /* drawn at boot: tells this life from a former one */
+    uint64_t beat;  /* grows every BEAT_MS */
 };
 
 /* The root znode: which registry this is. */
@@ -281,8 +296,9 @@ bool report_equal(const struct report *a, const struct report *b);
 /* Equal in all but how far members lag; a stream that broke is no matter of degree. */
 bool report_alike(const struct report *a, const struct report *b);
 
-/* A lineage is a number, which orders claims over all time (PostgreSQL's timeline), or STAMP:NUMBER, which orders claims that
- * are seen together, and only under one stamp (a group's views), or "". */
+/* A lineage is a number, which orders claims over all time (PostgreSQL's timeline), or
+ * STAMP:NUMBER, which orders claims that are seen together, and only under one stamp (a group's
+ * views), or "". */
 bool lineage_is_total(const char *lineage);
 
 /* -1, 0, 1: the order of two lineages. "" is before every number; 0 where there is no order. */

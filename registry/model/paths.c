@@ -7,7 +7,8 @@
 enum { ROOT_LENGTH_MAX = 120 };
 
 /* What would not fit is cut: with a valid root and valid names nothing is. */
-static const char *write_path(char *to, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static const char *write_path(char *to, size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 static const char *write_path(char *to, size_t size, const char *format, ...)
 {
@@ -43,7 +44,8 @@ const char *path_reports(char *to, size_t size, const char *root, const char *cl
     return write_path(to, size, "%s/clusters/%s/reports", root, cluster);
 }
 
-const char *path_report(char *to, size_t size, const char *root, const char *cluster, const char *probe)
+const char *path_report(char *to, size_t size, const char *root, const char *cluster,
+                        const char *probe)
 {
     return write_path(to, size, "%s/clusters/%s/reports/%s", root, cluster, probe);
 }
@@ -60,10 +62,12 @@ const char *path_directives(char *to, size_t size, const char *root, const char 
 
 static bool is_part(const char *part, size_t len)
 {
-    return len > 0 && !(len == 1 && part[0] == '.') && !(len == 2 && part[0] == '.' && part[1] == '.');
+    return len > 0 && !(len == 1 && part[0] == '.') &&
+           !(len == 2 && part[0] == '.' && part[1] == '.');
 }
 
-/* ZooKeeper forbids control characters and most of what is not text; printable ASCII without blanks is all we take. */
+/* ZooKeeper forbids control characters and most of what is not text; printable ASCII without blanks
+ * is all we take. */
 static bool is_plain(const char *text)
 {
     for (; *text; text++) {

@@ -25,7 +25,8 @@ static bool take(const char *start, const char *end, char *to, size_t size)
     return true;
 }
 
-static bool add_server(struct connect_string *servers, const char *entry, char *sentence, size_t size)
+static bool add_server(struct connect_string *servers, const char *entry, char *sentence,
+                       size_t size)
 {
     struct zk_server server = {0};
     if (entry[0] == '\0') {
@@ -33,17 +34,22 @@ static bool add_server(struct connect_string *servers, const char *entry, char *
         return false;
     }
     if (strchr(entry, '/')) {
-        snprintf(sentence, size, "'%s' has a chroot in the middle of the list: one may stand behind the last server only", entry);
+        snprintf(sentence, size,
+                 "'%s' has a chroot in the middle of the list: one may stand behind the last "
+                 "server only",
+                 entry);
         return false;
     }
     if (!text_parse_address(entry, server.host, sizeof server.host, &server.port)) {
         snprintf(sentence, size,
-                 strchr(entry, ':') ? "'%s' is not host:port or [v6]:port" : "'%s' has no port: ZooKeeper's is 2181, most often",
+                 strchr(entry, ':') ? "'%s' is not host:port or [v6]:port"
+                                    : "'%s' has no port: ZooKeeper's is 2181, most often",
                  entry);
         return false;
     }
     for (size_t i = 0; i < servers->count; i++) {
-        if (text_equal(servers->entries[i].host, server.host) && servers->entries[i].port == server.port) {
+        if (text_equal(servers->entries[i].host, server.host) &&
+            servers->entries[i].port == server.port) {
             snprintf(sentence, size, "'%s' is listed twice", entry);
             return false;
         }
@@ -56,7 +62,8 @@ static bool add_server(struct connect_string *servers, const char *entry, char *
     return true;
 }
 
-bool connect_string_parse(const char *from, struct connect_string *ret_servers, char *sentence, size_t size)
+bool connect_string_parse(const char *from, struct connect_string *ret_servers, char *sentence,
+                          size_t size)
 {
     struct connect_string servers = {0};
     char entry[SERVERS_SIZE];
@@ -68,8 +75,11 @@ bool connect_string_parse(const char *from, struct connect_string *ret_servers, 
         snprintf(sentence, size, "the list is longer than %d bytes", SERVERS_SIZE - 1);
         return false;
     }
-    if (slash && (!take(slash, slash + strlen(slash), servers.chroot, sizeof servers.chroot) || !path_is_root(servers.chroot))) {
-        snprintf(sentence, size, "'%.128s' is no chroot: a path of at most 120 bytes without a slash at its end", slash);
+    if (slash && (!take(slash, slash + strlen(slash), servers.chroot, sizeof servers.chroot) ||
+                  !path_is_root(servers.chroot))) {
+        snprintf(sentence, size,
+                 "'%.128s' is no chroot: a path of at most 120 bytes without a slash at its end",
+                 slash);
         return false;
     }
     for (const char *start = from, *stop; start <= end; start = stop + 1) {

@@ -26,7 +26,9 @@ struct connect_string {
     char chroot[128]; /* "/chroot"; "" none */
 };
 
-/* On failure `sentence` says what is wrong, in words that follow "servers" or stand alone; *ret_servers is unchanged then. */
-bool connect_string_parse(const char *from, struct connect_string *ret_servers, char *sentence, size_t size);
+/* On failure `sentence` says what is wrong, in words that follow "servers" or stand alone;
+ * *ret_servers is unchanged then. */
+bool connect_string_parse(const char *from, struct connect_string *ret_servers, char *sentence,
+                          size_t size);
 
 #endif

@@ -6,7 +6,8 @@
 
 #define RETRY_MS 250
 
-bool ephemeral_init(struct ephemeral *ephemeral, struct store *store, struct mirror *mirror, const char *path, int kind, const char *first)
+bool ephemeral_init(struct ephemeral *ephemeral, struct store *store, struct mirror *mirror,
+                    const char *path, int kind, const char *first)
 {
     *ephemeral = (struct ephemeral){.store = store, .mirror = mirror};
     assert(strlen(path) < sizeof ephemeral->path);
@@ -60,13 +61,18 @@ static uint64_t tag_of(const struct ephemeral *ephemeral)
 
 enum { CREATION_OPS = 2 };
 
-/* Made together with a write to the folder above, whose version thus counts lives: versions alone do not tell a report from
- * one made anew that has come to the same version, so whoever rests on reports checks the folder's as well. */
-static void plan_creation(const struct ephemeral *ephemeral, char folder[PATH_SIZE], struct store_op ops[CREATION_OPS])
+/* Made together with a write to the folder above, whose version thus counts lives: versions alone
+ * do not tell a report from one made anew that has come to the same version, so whoever rests on
+ * reports checks the folder's as well. */
+static void plan_creation(const struct ephemeral *ephemeral, char folder[PATH_SIZE],
+                          struct store_op ops[CREATION_OPS])
 {
     strcpy(folder, ephemeral->path);
     *strrchr(folder, '/') = '\0';
-    ops[0] = (struct store_op){.kind = STORE_CREATE_EPHEMERAL, .path = ephemeral->path, .data = ephemeral->first, .len = strlen(ephemeral->first)};
+    ops[0] = (struct store_op){.kind = STORE_CREATE_EPHEMERAL,
+                               .path = ephemeral->path,
+                               .data = ephemeral->first,
+                               .len = strlen(ephemeral->first)};
     ops[1] = (struct store_op){.kind = STORE_SET, .path = folder, .data = "", .version = -1};
 }
 
@@ -89,7 +95,8 @@ void ephemeral_examine(struct ephemeral *ephemeral)
 
 void ephemeral_replace(struct ephemeral *ephemeral)
 {
-    struct store_op ops[1 + CREATION_OPS] = {{.kind = STORE_DELETE, .path = ephemeral->path, .version = ephemeral->found_version}};
+    struct store_op ops[1 + CREATION_OPS] = {
+        {.kind = STORE_DELETE, .path = ephemeral->path, .version = ephemeral->found_version}};
     char folder[PATH_SIZE];
     plan_creation(ephemeral, folder, ops + 1);
     assert(ephemeral->state == EPHEMERAL_FOREIGN && !ephemeral->busy);
@@ -104,8 +111,11 @@ static void write_wanted(struct ephemeral *ephemeral)
     if (!ephemeral->sent) {
         return;
     }
-    struct store_op op = {
-        .kind = STORE_SET, .path = ephemeral->path, .data = ephemeral->sent, .len = strlen(ephemeral->sent), .version = ephemeral->version};
+    struct store_op op = {.kind = STORE_SET,
+                          .path = ephemeral->path,
+                          .data = ephemeral->sent,
+                          .len = strlen(ephemeral->sent),
+                          .version = ephemeral->version};
     ask(ephemeral, EPHEMERAL_WRITING);
     ephemeral->dirty = false;
     store_write(ephemeral->store, tag_of(ephemeral), &op, 1);
@@ -143,7 +153,8 @@ static void refused(struct ephemeral *ephemeral, const struct store_event *event
         ephemeral->trouble = "it, or the znode above it, is not there";
     } else if (event->rc == STORE_DENIED) {
         ephemeral->trouble = "the registry's access list forbids it: check [registry] auth";
-    } else if (event->rc == STORE_INVALID || event->rc == STORE_FAILED || event->rc == STORE_NOT_EMPTY) {
+    } else if (event->rc == STORE_INVALID || event->rc == STORE_FAILED ||
+               event->rc == STORE_NOT_EMPTY) {
         ephemeral->trouble = "the registry refuses it";
     } else {
         return; /* moved, exists, unknown: ordinary, look at once */

@@ -79,7 +79,8 @@ static void read_node(struct mirror *mirror, struct mirror_node *node)
     }
 }
 
-struct mirror_node *mirror_add(struct mirror *mirror, const char *path, bool list, int kind, void *owner)
+struct mirror_node *mirror_add(struct mirror *mirror, const char *path, bool list, int kind,
+                               void *owner)
 {
     struct mirror_node *node = calloc(1, sizeof *node);
     if (!node) {
@@ -229,7 +230,8 @@ static void changed(struct mirror *mirror, const char *path)
     }
 }
 
-static bool answered(struct mirror *mirror, const struct store_event *event, struct mirror_node **ret_node)
+static bool answered(struct mirror *mirror, const struct store_event *event,
+                     struct mirror_node **ret_node)
 {
     if ((event->tag & TAG_MASK) != TAG_MIRROR) {
         return false;
@@ -255,7 +257,8 @@ static bool answered(struct mirror *mirror, const struct store_event *event, str
     return true;
 }
 
-bool mirror_event(struct mirror *mirror, const struct store_event *event, struct mirror_node **ret_node)
+bool mirror_event(struct mirror *mirror, const struct store_event *event,
+                  struct mirror_node **ret_node)
 {
     *ret_node = NULL;
     switch (event->kind) {

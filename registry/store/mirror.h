@@ -24,28 +24,31 @@ struct mirror;
 
 struct mirror_node {
     char path[PATH_SIZE];
-    bool list;              /* its children's names rather than its data */
-    bool known;             /* was read at least once in this process */
-    bool exists;            /* at the latest read */
-    bool first_of_session;  /* the latest read was the first one behind a new session's sync */
-    char *data;             /* the latest value, terminated; NULL: no data. Kept when the node goes. */
+    bool list;             /* its children's names rather than its data */
+    bool known;            /* was read at least once in this process */
+    bool exists;           /* at the latest read */
+    bool first_of_session; /* the latest read was the first one behind a new session's sync */
+    /* the latest value, terminated; NULL: no data. Kept when the node goes. */
+    char *data;
     size_t len;
     struct store_stat stat; /* of the latest value */
     char **names;           /* list: sorted */
     size_t name_count;
-    enum store_rc rc;       /* of the latest read that was answered with certainty */
-    void *owner;            /* the caller's */
-    int kind;               /* the caller's */
+    enum store_rc rc; /* of the latest read that was answered with certainty */
+    void *owner;      /* the caller's */
+    int kind;         /* the caller's */
     /* private */
     bool reading, again, removed, session_new;
     struct mirror_node *next, *chain;
 };
 
 struct mirror *mirror_new(struct store *store); /* NULL: no memory */
-void mirror_free(struct mirror *mirror);        /* its nodes too; the store must not answer it afterwards */
+/* its nodes too; the store must not answer it afterwards */
+void mirror_free(struct mirror *mirror);
 
 /* Begin to follow a path. NULL: no memory. */
-struct mirror_node *mirror_add(struct mirror *mirror, const char *path, bool list, int kind, void *owner);
+struct mirror_node *mirror_add(struct mirror *mirror, const char *path, bool list, int kind,
+                               void *owner);
 
 /* Stop; the node is gone for the caller. NULL is fine. */
 void mirror_remove(struct mirror *mirror, struct mirror_node *node);
@@ -54,9 +57,10 @@ void mirror_remove(struct mirror *mirror, struct mirror_node *node);
 void mirror_refresh(struct mirror *mirror, struct mirror_node *node);
 void mirror_refresh_all(struct mirror *mirror);
 
-/* Feed every store event. Returns true when the event was a read of ours; then *ret_node is the node that
- * was read, or NULL when there is nothing for the caller to look at. */
-bool mirror_event(struct mirror *mirror, const struct store_event *event, struct mirror_node **ret_node);
+/* Feed every store event. Returns true when the event was a read of ours; then *ret_node is the
+ * node that was read, or NULL when there is nothing for the caller to look at. */
+bool mirror_event(struct mirror *mirror, const struct store_event *event,
+                  struct mirror_node **ret_node);
 
 /* No read of this node is outstanding and none is due: what it holds is the latest we can know. */
 static inline bool mirror_settled(const struct mirror_node *node)

@@ -44,7 +44,8 @@ bool queue_has_lost(struct queue *queue);
 /* Any thread: make the descriptor readable. */
 void queue_ring(struct queue *queue);
 
-/* Our thread: silence the doorbell until something is put, or for `ms` (negative: no limit). Does nothing while items wait. */
+/* Our thread: silence the doorbell until something is put, or for `ms` (negative: no limit). Does
+ * nothing while items wait. */
 void queue_sleep(struct queue *queue, int64_t ms);
 
 /* Readable while items may wait or the time set has come. */

@@ -1,7 +1,8 @@
 #include "registry/store/store.h"
 
-const char *const store_rc_names[] = {"ok",     "no node", "exists",          "version moved", "not empty",
-                                      "denied", "invalid", "outcome unknown", "failed",        NULL};
+const char *const store_rc_names[] = {"ok",        "no node", "exists",  "version moved",
+                                      "not empty", "denied",  "invalid", "outcome unknown",
+                                      "failed",    NULL};
 
 void store_get(struct store *store, uint64_t tag, const char *path, bool watch)
 {

@@ -12,9 +12,10 @@
  * store_renew, so a tag may be a pointer: its three low bits tell whose it is.
  * While the link is down nothing is sent: requests are answered STORE_UNKNOWN at once.
  *
- * Session life:  (start) -> STORE_UP -> STORE_DOWN -> STORE_UP ...  the same session: watches and ephemerals live on
- *                                   \-> STORE_GONE  the session is over, its ephemerals and watches with it:
- *                                       call store_renew, then STORE_UP with a new session. */
+ * Session life:  (start) -> STORE_UP -> STORE_DOWN -> STORE_UP ...  the same session: watches and
+ * ephemerals live on
+ *                                   \-> STORE_GONE  the session is over, its ephemerals and watches
+ * with it: call store_renew, then STORE_UP with a new session. */
 #ifndef ROSTER_REGISTRY_STORE_STORE_H
 #define ROSTER_REGISTRY_STORE_STORE_H
 
@@ -41,14 +42,14 @@ static inline void *store_tag_pointer(uint64_t tag)
 
 enum store_rc {
     STORE_OK,
-    STORE_NO_NODE,      /* the path, or its parent, is not there */
-    STORE_EXISTS,       /* create: it is there already */
-    STORE_BAD_VERSION,  /* check, set, delete: the version moved */
-    STORE_NOT_EMPTY,    /* delete: it has children */
-    STORE_DENIED,       /* the access list forbids it */
-    STORE_INVALID,      /* the request itself is wrong (a path, a size) */
-    STORE_UNKNOWN,      /* the outcome is not known: re-read, never retry blindly */
-    STORE_FAILED        /* refused for another reason; nothing was done */
+    STORE_NO_NODE,     /* the path, or its parent, is not there */
+    STORE_EXISTS,      /* create: it is there already */
+    STORE_BAD_VERSION, /* check, set, delete: the version moved */
+    STORE_NOT_EMPTY,   /* delete: it has children */
+    STORE_DENIED,      /* the access list forbids it */
+    STORE_INVALID,     /* the request itself is wrong (a path, a size) */
+    STORE_UNKNOWN,     /* the outcome is not known: re-read, never retry blindly */
+    STORE_FAILED       /* refused for another reason; nothing was done */
 };
 extern const char *const store_rc_names[];
 
@@ -67,13 +68,14 @@ struct store_op {
     const char *path;
     const char *data; /* create, set */
     size_t len;
-    int32_t version;  /* set, delete, check */
+    int32_t version; /* set, delete, check */
 };
 
 enum { STORE_OPS_MAX = WITNESSES_MAX + 8 };
 
 enum store_event_kind {
-    STORE_UP,      /* connected; `session` tells which, `renewed` whether it is another than before */
+    /* connected; `session` tells which, `renewed` whether it is another than before */
+    STORE_UP,
     STORE_DOWN,    /* link lost; the session may live on */
     STORE_GONE,    /* session expired, refused, or silent past its timeout: call store_renew */
     STORE_CHANGED, /* a watch fired: `path` changed in some way; the watch is used up */
@@ -92,12 +94,12 @@ struct store_event {
     /* STORE_ANSWER */
     uint64_t tag;
     enum store_rc rc;
-    struct store_stat stat;   /* get; and single set and create where known, else zero */
-    const char *data;         /* get: terminated beyond len; NULL when the znode has no data */
+    struct store_stat stat; /* get; and single set and create where known, else zero */
+    const char *data;       /* get: terminated beyond len; NULL when the znode has no data */
     size_t len;
     const char *const *names; /* list: unsorted child names */
     size_t name_count;
-    size_t failed_op;         /* a write that was refused: which step */
+    size_t failed_op; /* a write that was refused: which step */
 };
 
 /* ---- requests: never block, never fail at once ----------------------------- */
@@ -117,7 +119,8 @@ void store_write(struct store *store, uint64_t tag, const struct store_op *ops, 
 
 /* ---- events ------------------------------------------------------------------ */
 
-/* Readable (POLLIN) while events may wait, those that time alone brings among them. Level-triggered. -1 for a store without one. */
+/* Readable (POLLIN) while events may wait, those that time alone brings among them.
+ * Level-triggered. -1 for a store without one. */
 int store_fd(const struct store *store);
 
 /* The next event, or false. What it points to lives until the next call on this store.
@@ -127,13 +130,16 @@ bool store_next(struct store *store, int64_t now_ms, struct store_event *ret_eve
 /* ---- life: may block for name resolution and goodbye; callable from any one thread
  * while no other uses the store ------------------------------------------------- */
 
-/* After STORE_GONE (or never connected for long): drop the old session, resolve the servers' names anew, begin another. */
+/* After STORE_GONE (or never connected for long): drop the old session, resolve the servers' names
+ * anew, begin another. */
 void store_renew(struct store *store);
 
-/* Ends the session (ephemerals go at once when the server hears it) and frees the store. NULL is fine. */
+/* Ends the session (ephemerals go at once when the server hears it) and frees the store. NULL is
+ * fine. */
 void store_close(struct store *store);
 
-/* What an implementation provides (registry/store/store.c passes the calls above on to it); `struct store` is its first member. */
+/* What an implementation provides (registry/store/store.c passes the calls above on to it); `struct
+ * store` is its first member. */
 struct store_ops {
     void (*get)(struct store *, uint64_t, const char *, bool);
     void (*list)(struct store *, uint64_t, const char *, bool);
@@ -151,11 +157,13 @@ struct store {
 /* ---- ZooKeeper ------------------------------------------------------------------ */
 
 struct store_zk_options {
-    const char *servers;     /* comma list of host:port, [v6]:port; an optional /chroot at the very end */
+    /* comma list of host:port, [v6]:port; an optional /chroot at the very end */
+    const char *servers;
     int64_t session_timeout_ms;
-    const char *auth;        /* "digest:user:password", or NULL or "" for none */
-    void (*log)(void *ctx, int severity, const char *line); /* the client library's own words; NULL drops them; called on its threads.
-                                                              severity: 1 error, 2 warning, 3 info, 4 debug */
+    const char *auth; /* "digest:user:password", or NULL or "" for none */
+    /* the client library's own words; NULL drops them; called on its threads. severity: 1 error,
+     * 2 warning, 3 info, 4 debug */
+    void (*log)(void *ctx, int severity, const char *line);
     void *log_ctx;
 };
 

@@ -26,7 +26,8 @@ static void add(struct text *to, size_t room, const struct addrinfo *address, ui
 {
     char host[LITERAL_SIZE - 8];
     char entry[LITERAL_SIZE];
-    if (getnameinfo(address->ai_addr, address->ai_addrlen, host, sizeof host, NULL, 0, NI_NUMERICHOST) != 0) {
+    if (getnameinfo(address->ai_addr, address->ai_addrlen, host, sizeof host, NULL, 0,
+                    NI_NUMERICHOST) != 0) {
         return;
     }
     snprintf(entry, sizeof entry, "%s:%u", host, port);
@@ -35,7 +36,8 @@ static void add(struct text *to, size_t room, const struct addrinfo *address, ui
     }
 }
 
-bool zk_hosts_resolve(const struct connect_string *servers, char *ret_addresses, size_t size, char *why, size_t why_size)
+bool zk_hosts_resolve(const struct connect_string *servers, char *ret_addresses, size_t size,
+                      char *why, size_t why_size)
 {
     const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     struct text to;
@@ -45,8 +47,8 @@ bool zk_hosts_resolve(const struct connect_string *servers, char *ret_addresses,
         struct addrinfo *found = NULL;
         int rc = getaddrinfo(servers->entries[i].host, NULL, &hints, &found);
         if (rc != 0) {
-            snprintf(why, why_size, "no server of the registry has an address (%s: %s)", servers->entries[i].host,
-                     gai_strerror(rc));
+            snprintf(why, why_size, "no server of the registry has an address (%s: %s)",
+                     servers->entries[i].host, gai_strerror(rc));
             continue;
         }
         for (const struct addrinfo *at = found; at; at = at->ai_next) {

@@ -12,8 +12,10 @@
 
 enum { ZK_HOSTS_SIZE = 8192 };
 
-/* Blocks while names are looked up. Names without an address are left out as long as one has some; else false, and `why`
- * has a sentence. Every address of a name is taken, what goes past `size` dropped. Any thread. */
-bool zk_hosts_resolve(const struct connect_string *servers, char *ret_addresses, size_t size, char *why, size_t why_size);
+/* Blocks while names are looked up. Names without an address are left out as long as one has some;
+ * else false, and `why` has a sentence. Every address of a name is taken, what goes past `size`
+ * dropped. Any thread. */
+bool zk_hosts_resolve(const struct connect_string *servers, char *ret_addresses, size_t size,
+                      char *why, size_t why_size);
 
 #endif

@@ -7,7 +7,8 @@
 
 enum { SEVERITY_ERROR = 1, SEVERITY_INFO = 3, SEVERITIES = 4 };
 
-/* Written before a handle's threads start and after they were joined, so that they may read it without the lock. */
+/* Written before a handle's threads start and after they were joined, so that they may read it
+ * without the lock. */
 static struct slot {
     bool used;
     void (*log)(void *, int, const char *);
@@ -18,7 +19,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 /* "2026-11-21 01:22:33,123:4711(0x7f..):ZOO_WARN@function@123: text" */
 static void pass(const struct slot *slot, const char *line)
 {
-    static const char *const marks[SEVERITIES] = {":ZOO_ERROR@", ":ZOO_WARN@", ":ZOO_INFO@", ":ZOO_DEBUG@"};
+    static const char *const marks[SEVERITIES] = {":ZOO_ERROR@", ":ZOO_WARN@", ":ZOO_INFO@",
+                                                  ":ZOO_DEBUG@"};
     for (int i = 0; i < SEVERITIES; i++) {
         const char *mark = strstr(line, marks[i]);
         const char *text = mark ? strstr(mark, ": ") : NULL;
@@ -30,10 +32,10 @@ static void pass(const struct slot *slot, const char *line)
     slot->log(slot->ctx, SEVERITY_INFO, line);
 }
 
-#define CALLBACK(i)                                                                                                                \
-    static void pass_##i(const char *line)                                                                                         \
-    {                                                                                                                              \
-        pass(&slots[i], line);                                                                                                     \
+#define CALLBACK(i)                                                                                \
+    static void pass_##i(const char *line)                                                         \
+    {                                                                                              \
+        pass(&slots[i], line);                                                                     \
     }
 CALLBACK(0)
 CALLBACK(1)
@@ -52,8 +54,9 @@ CALLBACK(13)
 CALLBACK(14)
 CALLBACK(15)
 
-static void (*const callbacks[ZK_LOGS_MAX])(const char *) = {pass_0, pass_1, pass_2,  pass_3,  pass_4,  pass_5,  pass_6,  pass_7,
-                                                             pass_8, pass_9, pass_10, pass_11, pass_12, pass_13, pass_14, pass_15};
+static void (*const callbacks[ZK_LOGS_MAX])(const char *) = {
+    pass_0, pass_1, pass_2,  pass_3,  pass_4,  pass_5,  pass_6,  pass_7,
+    pass_8, pass_9, pass_10, pass_11, pass_12, pass_13, pass_14, pass_15};
 
 static void drop(const char *line)
 {

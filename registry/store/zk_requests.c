@@ -6,9 +6,11 @@
 #include <zookeeper/zookeeper.h>
 
 enum {
-    WINDOW = 1024,        /* requests under way; further ones wait here. Past 65,536 the client hangs up. */
-    PACKET_MAX = 1000000, /* one request; ZooKeeper stops at 1 MiB, which looks like a lost link, for ever */
-    OP_OVERHEAD = 128     /* a step's bytes beside its path and data, amply */
+    /* requests under way; further ones wait here. Past 65,536 the client hangs up. */
+    WINDOW = 1024,
+    /* one request; ZooKeeper stops at 1 MiB, which looks like a lost link, for ever */
+    PACKET_MAX = 1000000,
+    OP_OVERHEAD = 128 /* a step's bytes beside its path and data, amply */
 };
 
 enum request_kind { REQUEST_GET, REQUEST_LIST, REQUEST_SYNC, REQUEST_WRITE };
@@ -28,8 +30,9 @@ struct zk_request {
     struct queue *queue;
     struct zk_request *next, *prev; /* in `requests`, by issue */
     enum request_kind kind;
-    bool sent;     /* counted as under way */
-    bool answered; /* in the queue, or out of it; the client's thread sets it, ours reads it when that has ended */
+    bool sent; /* counted as under way */
+    /* in the queue, or out of it; the client's thread sets it, ours reads it when that has ended */
+    bool answered;
     uint64_t tag;
     bool watch;
     struct transaction *transaction; /* of a write; NULL when it is too large to be sent */
@@ -57,7 +60,8 @@ static struct store_stat stat_of(const struct Stat *stat)
     return (struct store_stat){stat->czxid, stat->mzxid, stat->version, stat->ephemeralOwner};
 }
 
-static void got(int rc, const char *value, int value_len, const struct Stat *stat, const void *context)
+static void got(int rc, const char *value, int value_len, const struct Stat *stat,
+                const void *context)
 {
     struct zk_request *request = (struct zk_request *)(uintptr_t)context;
     if (rc == ZOK) {
@@ -156,8 +160,8 @@ static void unlink_request(struct zk_requests *requests, struct zk_request *requ
     *(request->next ? &request->next->prev : &requests->last) = request->prev;
 }
 
-/* Watches the znode, absent or not, which a read does only where there is one. Nothing slips in between it and the read
- * behind it: the watch is there first. */
+/* Watches the znode, absent or not, which a read does only where there is one. Nothing slips in
+ * between it and the read behind it: the watch is there first. */
 static int send_exists(struct zk_requests *requests, const struct zk_request *request)
 {
     return request->watch ? zoo_aexists(requests->link, request->path, 1, looked, NULL) : ZOK;
@@ -169,11 +173,14 @@ static int send_get(struct zk_requests *requests, struct zk_request *request)
     return rc != ZOK ? rc : zoo_aget(requests->link, request->path, 0, got, request);
 }
 
-/* Of an absent znode, the exists tells when it comes; of one that is there, the list itself tells of its children. */
+/* Of an absent znode, the exists tells when it comes; of one that is there, the list itself tells
+ * of its children. */
 static int send_list(struct zk_requests *requests, struct zk_request *request)
 {
     int rc = send_exists(requests, request);
-    return rc != ZOK ? rc : zoo_aget_children(requests->link, request->path, request->watch, listed, request);
+    return rc != ZOK
+               ? rc
+               : zoo_aget_children(requests->link, request->path, request->watch, listed, request);
 }
 
 static int send_write(struct zk_requests *requests, struct zk_request *request)
@@ -184,8 +191,9 @@ static int send_write(struct zk_requests *requests, struct zk_request *request)
     }
     if (write->creates) {
         const zoo_op_t *op = &write->ops[0];
-        return zoo_acreate2(requests->link, op->create_op.path, op->create_op.data, op->create_op.datalen, op->create_op.acl,
-                            op->create_op.flags, created, request);
+        return zoo_acreate2(requests->link, op->create_op.path, op->create_op.data,
+                            op->create_op.datalen, op->create_op.acl, op->create_op.flags, created,
+                            request);
     }
     return zoo_amulti(requests->link, (int)write->n, write->ops, write->results, wrote, request);
 }
@@ -215,7 +223,9 @@ static void send_waiting(struct zk_requests *requests)
         requests->under_way++;
         int rc = send_request(requests, request);
         if (rc == ZMARSHALLINGERROR) {
-            queue_lose(requests->queue); /* out of memory; whether it kept the request cannot be told: let the session end first */
+            /* out of memory; whether it kept the request cannot be told: let the session end
+             * first */
+            queue_lose(requests->queue);
         } else if (rc != ZOK) {
             answered(request, rc);
         }
@@ -244,7 +254,8 @@ static void *must_have(void *memory)
     return memory;
 }
 
-static struct zk_request *new_request(struct zk_requests *requests, enum request_kind kind, uint64_t tag, const char *path, bool watch)
+static struct zk_request *new_request(struct zk_requests *requests, enum request_kind kind,
+                                      uint64_t tag, const char *path, bool watch)
 {
     size_t size = strlen(path) + 1;
     struct zk_request *request = must_have(calloc(1, sizeof *request + size));
@@ -306,7 +317,8 @@ static size_t measure(const struct store_op *ops, size_t n, bool *ret_fits)
     return size;
 }
 
-static void prepare(struct zk_requests *requests, struct transaction *write, size_t i, const struct store_op *op, char **text)
+static void prepare(struct zk_requests *requests, struct transaction *write, size_t i,
+                    const struct store_op *op, char **text)
 {
     const char *path = *text;
     *text = stpcpy(*text, op->path) + 1;
@@ -319,7 +331,8 @@ static void prepare(struct zk_requests *requests, struct transaction *write, siz
     }
     switch (op->kind) {
     case STORE_CREATE:
-        zoo_create_op_init(&write->ops[i], path, data, len, requests->acls, ZOO_PERSISTENT, NULL, 0);
+        zoo_create_op_init(&write->ops[i], path, data, len, requests->acls, ZOO_PERSISTENT, NULL,
+                           0);
         break;
     case STORE_CREATE_EPHEMERAL:
         zoo_create_op_init(&write->ops[i], path, data, len, requests->acls, ZOO_EPHEMERAL, NULL, 0);
@@ -336,7 +349,8 @@ static void prepare(struct zk_requests *requests, struct transaction *write, siz
     }
 }
 
-void zk_requests_write(struct zk_requests *requests, uint64_t tag, const struct store_op *ops, size_t n)
+void zk_requests_write(struct zk_requests *requests, uint64_t tag, const struct store_op *ops,
+                       size_t n)
 {
     bool fits;
     assert(n <= STORE_OPS_MAX);
@@ -349,7 +363,8 @@ void zk_requests_write(struct zk_requests *requests, uint64_t tag, const struct 
     struct transaction *write = must_have(calloc(1, sizeof *write + size));
     char *text = write->text;
     write->n = n;
-    write->creates = n == 1 && (ops[0].kind == STORE_CREATE || ops[0].kind == STORE_CREATE_EPHEMERAL);
+    write->creates =
+        n == 1 && (ops[0].kind == STORE_CREATE || ops[0].kind == STORE_CREATE_EPHEMERAL);
     for (size_t i = 0; i < n; i++) {
         prepare(requests, write, i, &ops[i], &text);
     }
@@ -385,7 +400,8 @@ static enum store_rc rc_of(const struct zk_request *request)
     case ZAUTHFAILED:
         return STORE_UNKNOWN;
     default: /* an accident inside a server may strike before or after the deed; a read has none */
-        return request->kind == REQUEST_WRITE && request->rc > ZAPIERROR ? STORE_UNKNOWN : STORE_FAILED;
+        return request->kind == REQUEST_WRITE && request->rc > ZAPIERROR ? STORE_UNKNOWN
+                                                                         : STORE_FAILED;
     }
 }
 
@@ -417,7 +433,8 @@ static void outcome_of_write(const struct zk_request *request, struct store_even
     }
 }
 
-void zk_requests_take(struct zk_requests *requests, struct queue_item *item, struct store_event *ret_event)
+void zk_requests_take(struct zk_requests *requests, struct queue_item *item,
+                      struct store_event *ret_event)
 {
     struct zk_request *request = (struct zk_request *)(void *)item;
     unlink_request(requests, request);

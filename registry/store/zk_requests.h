@@ -1,6 +1,7 @@
 /* Requests on their way through ZooKeeper's C client.
  *
- *   zk_get ... --> a request, in the list --(window)--> zoo_aget ... --> got() --> queue --> zk_requests_take --> STORE_ANSWER
+ *   zk_get ... --> a request, in the list --(window)--> zoo_aget ... --> got() --> queue -->
+ * zk_requests_take --> STORE_ANSWER
  *
  * The list owns every request from its issue until its answer is given out, for
  * one completion in eight outstanding at zookeeper_close never comes. Its
@@ -25,26 +26,30 @@ enum { ITEM_ANSWER = 0 }; /* the kind of a request in the queue; others are thei
 struct zk_requests {
     struct queue *queue;
     const struct ACL_vector *acls; /* of what is created */
-    struct _zhandle *link;         /* where requests go; NULL: the link is down, they are answered as unknown at once */
-    struct zk_request *first, *last;     /* all, by issue */
-    struct zk_request *waiting;          /* the first that was not sent */
+    /* where requests go; NULL: the link is down, they are answered as unknown at once */
+    struct _zhandle *link;
+    struct zk_request *first, *last; /* all, by issue */
+    struct zk_request *waiting;      /* the first that was not sent */
     size_t under_way;
 };
 
 void zk_requests_get(struct zk_requests *requests, uint64_t tag, const char *path, bool watch);
 void zk_requests_list(struct zk_requests *requests, uint64_t tag, const char *path, bool watch);
 void zk_requests_sync(struct zk_requests *requests, uint64_t tag, const char *path);
-void zk_requests_write(struct zk_requests *requests, uint64_t tag, const struct store_op *ops, size_t n);
+void zk_requests_write(struct zk_requests *requests, uint64_t tag, const struct store_op *ops,
+                       size_t n);
 
-/* The link is lost. What was not sent never will be: nobody is to wait for it, nor is it to happen late. */
+/* The link is lost. What was not sent never will be: nobody is to wait for it, nor is it to happen
+ * late. */
 void zk_requests_link_down(struct zk_requests *requests);
 
 /* The handle was closed and its threads joined: whatever has no answer gets STORE_UNKNOWN. */
 void zk_requests_settle(struct zk_requests *requests);
 
-/* An item of kind ITEM_ANSWER was taken from the queue: what it answers. The event points into the item, which is the
- * caller's to free with zk_request_free. */
-void zk_requests_take(struct zk_requests *requests, struct queue_item *item, struct store_event *ret_event);
+/* An item of kind ITEM_ANSWER was taken from the queue: what it answers. The event points into the
+ * item, which is the caller's to free with zk_request_free. */
+void zk_requests_take(struct zk_requests *requests, struct queue_item *item,
+                      struct store_event *ret_event);
 void zk_request_free(struct queue_item *item);
 
 #endif

@@ -28,14 +28,14 @@
 #include <string.h>
 #include <zookeeper/zookeeper.h>
 
-#include "registry/store/zk_hosts.h"
 #include "registry/base/clock.h"
 #include "registry/base/text.h"
-#include "registry/store/queue.h"
 #include "registry/store/connect_string.h"
+#include "registry/store/queue.h"
 #include "registry/store/store.h"
-#include "registry/store/zk_requests.h"
+#include "registry/store/zk_hosts.h"
 #include "registry/store/zk_log.h"
+#include "registry/store/zk_requests.h"
 
 enum {
     SILENCE_FACTOR = 2,   /* link down for so many session timeouts: the session is over */
@@ -113,7 +113,8 @@ static void watched(zhandle_t *handle, int type, int state, const char *path, vo
 {
     struct store_zk *zk = context;
     bool of_session = type == ZOO_SESSION_EVENT;
-    struct event *event = new_event(zk, of_session ? ITEM_SESSION : ITEM_CHANGED, of_session || !path ? "" : path);
+    struct event *event =
+        new_event(zk, of_session ? ITEM_SESSION : ITEM_CHANGED, of_session || !path ? "" : path);
     if (event) {
         event->state = state;
         if (of_session && state == ZOO_CONNECTED_STATE) {
@@ -144,7 +145,8 @@ static void enter(struct store_zk *zk, enum phase phase, int64_t since_ms, int64
     zk->patience_ms = patience_ms;
 }
 
-/* None before the first new try, then doubling, with jitter so that a fleet does not come in step. */
+/* None before the first new try, then doubling, with jitter so that a fleet does not come in step.
+ */
 static int64_t pause_ms(const struct store_zk *zk)
 {
     if (zk->failures == 0) {
@@ -172,8 +174,10 @@ static bool tell_down(struct store_zk *zk, struct store_event *ret_event)
     return true;
 }
 
-/* The session is over. Whoever believes in it must hear so now, even when the pause holds STORE_GONE back. */
-static bool doom(struct store_zk *zk, int64_t now_ms, const char *why, struct store_event *ret_event)
+/* The session is over. Whoever believes in it must hear so now, even when the pause holds
+ * STORE_GONE back. */
+static bool doom(struct store_zk *zk, int64_t now_ms, const char *why,
+                 struct store_event *ret_event)
 {
     bool was_up = zk->phase == PHASE_UP;
     text_tame(zk->detail, sizeof zk->detail, why);
@@ -187,7 +191,8 @@ static bool doom(struct store_zk *zk, int64_t now_ms, const char *why, struct st
 /* What time alone tells. */
 static bool next_by_clock(struct store_zk *zk, int64_t now_ms, struct store_event *ret_event)
 {
-    bool limited = zk->phase == PHASE_TRYING || zk->phase == PHASE_DOWN || zk->phase == PHASE_DOOMED;
+    bool limited =
+        zk->phase == PHASE_TRYING || zk->phase == PHASE_DOWN || zk->phase == PHASE_DOOMED;
     if (!limited) {
         queue_sleep(&zk->queue, -1);
         return false;
@@ -208,7 +213,8 @@ static bool next_by_clock(struct store_zk *zk, int64_t now_ms, struct store_even
     return tell_gone(zk, ret_event);
 }
 
-/* ---- events --------------------------------------------------------------------------------------- */
+/* ---- events
+ * --------------------------------------------------------------------------------------- */
 
 static void free_item(struct queue_item *item)
 {
@@ -228,7 +234,8 @@ static bool next_answer(struct store_zk *zk, struct queue_item *item, struct sto
     return true;
 }
 
-static bool next_session(struct store_zk *zk, const struct event *event, int64_t now_ms, struct store_event *ret_event)
+static bool next_session(struct store_zk *zk, const struct event *event, int64_t now_ms,
+                         struct store_event *ret_event)
 {
     if (!has_session(zk)) {
         return false; /* late words */
@@ -238,7 +245,8 @@ static bool next_session(struct store_zk *zk, const struct event *event, int64_t
         enter(zk, PHASE_UP, now_ms, 0);
         zk->session = event->session;
         zk->requests.link = zk->handle;
-        *ret_event = (struct store_event){.kind = STORE_UP, .session = event->session, .renewed = renewed};
+        *ret_event =
+            (struct store_event){.kind = STORE_UP, .session = event->session, .renewed = renewed};
         return true;
     }
     if (event->state == ZOO_EXPIRED_SESSION_STATE) {
@@ -256,7 +264,8 @@ static bool next_session(struct store_zk *zk, const struct event *event, int64_t
     return false;
 }
 
-static bool next_of(struct store_zk *zk, struct queue_item *item, int64_t now_ms, struct store_event *ret_event)
+static bool next_of(struct store_zk *zk, struct queue_item *item, int64_t now_ms,
+                    struct store_event *ret_event)
 {
     switch (item->kind) {
     case ITEM_ANSWER:
@@ -264,7 +273,8 @@ static bool next_of(struct store_zk *zk, struct queue_item *item, int64_t now_ms
     case ITEM_SESSION:
         return next_session(zk, (struct event *)(void *)item, now_ms, ret_event);
     case ITEM_CHANGED:
-        *ret_event = (struct store_event){.kind = STORE_CHANGED, .path = ((struct event *)(void *)item)->path};
+        *ret_event = (struct store_event){.kind = STORE_CHANGED,
+                                          .path = ((struct event *)(void *)item)->path};
         return has_session(zk);
     }
     return false;
@@ -273,7 +283,8 @@ static bool next_of(struct store_zk *zk, struct queue_item *item, int64_t now_ms
 static bool zk_next(struct store *store, int64_t now_ms, struct store_event *ret_event)
 {
     struct store_zk *zk = zk_of(store);
-    if (queue_has_lost(&zk->queue) && has_session(zk) && doom(zk, now_ms, "out of memory", ret_event)) {
+    if (queue_has_lost(&zk->queue) && has_session(zk) &&
+        doom(zk, now_ms, "out of memory", ret_event)) {
         return true;
     }
     do {
@@ -311,7 +322,8 @@ static int zk_fd(const struct store *store)
     return queue_fd(&((const struct store_zk *)(const void *)store)->queue);
 }
 
-/* ---- life ------------------------------------------------------------------------------------------- */
+/* ---- life
+ * ------------------------------------------------------------------------------------------- */
 
 /* The client's threads inherit the mask: no signal of the program is ever handled on them. */
 static zhandle_t *open_handle(struct store_zk *zk, const char *addresses)
@@ -319,8 +331,8 @@ static zhandle_t *open_handle(struct store_zk *zk, const char *addresses)
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    zhandle_t *handle =
-        zookeeper_init2(addresses, watched, zk->timeout_ms, NULL, zk, ZOO_NO_LOG_CLIENTENV, zk->handle_log.callback);
+    zhandle_t *handle = zookeeper_init2(addresses, watched, zk->timeout_ms, NULL, zk,
+                                        ZOO_NO_LOG_CLIENTENV, zk->handle_log.callback);
     int error = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     errno = error;
@@ -330,7 +342,8 @@ static zhandle_t *open_handle(struct store_zk *zk, const char *addresses)
 static bool begin_session(struct store_zk *zk)
 {
     char addresses[ZK_HOSTS_SIZE];
-    if (!zk_hosts_resolve(&zk->servers, addresses, sizeof addresses, zk->detail, sizeof zk->detail)) {
+    if (!zk_hosts_resolve(&zk->servers, addresses, sizeof addresses, zk->detail,
+                          sizeof zk->detail)) {
         return false;
     }
     zk->handle_log = zk_log_claim(zk->log, zk->log_ctx);
@@ -350,7 +363,8 @@ static bool begin_session(struct store_zk *zk)
     return true;
 }
 
-/* Joins the client's threads: after it no callback runs, and what was not answered never will be. */
+/* Joins the client's threads: after it no callback runs, and what was not answered never will be.
+ */
 static void end_session(struct store_zk *zk)
 {
     if (zk->handle) {
@@ -394,7 +408,8 @@ static void zk_renew(struct store *store)
     queue_ring(&zk->queue); /* so that store_next is called and can tell the time */
 }
 
-/* Requests under way get a moment: a withdrawal may be among them, and what is outstanding at its close the client leaks. */
+/* Requests under way get a moment: a withdrawal may be among them, and what is outstanding at its
+ * close the client leaks. */
 static void say_goodbye(struct store_zk *zk)
 {
     int64_t until_ms = clock_mono_ms() + GOODBYE_MS;
@@ -434,7 +449,8 @@ static const struct store_ops zk_ops = {
     .close = zk_close,
 };
 
-/* Whoever knows the secret may do everything, everybody may read; without one everybody may do everything. */
+/* Whoever knows the secret may do everything, everybody may read; without one everybody may do
+ * everything. */
 static void set_acls(struct store_zk *zk)
 {
     if (!*zk->auth) {
@@ -458,7 +474,8 @@ static bool is_auth(const char *auth)
     return len > 0 && user[len] == ':' && user[len + 1] != '\0';
 }
 
-static bool take_options(struct store_zk *zk, const struct store_zk_options *options, char *sentence, size_t size)
+static bool take_options(struct store_zk *zk, const struct store_zk_options *options,
+                         char *sentence, size_t size)
 {
     if (!connect_string_parse(options->servers, &zk->servers, sentence, size)) {
         return false;
@@ -467,8 +484,11 @@ static bool take_options(struct store_zk *zk, const struct store_zk_options *opt
         snprintf(sentence, size, "the session timeout is out of range");
         return false;
     }
-    if (options->auth && *options->auth && (!is_auth(options->auth) || !text_copy(zk->auth, sizeof zk->auth, options->auth))) {
-        snprintf(sentence, size, "auth is not of the form digest:USER:PASSWORD, or longer than %d bytes", SECRET_SIZE - 1);
+    if (options->auth && *options->auth &&
+        (!is_auth(options->auth) || !text_copy(zk->auth, sizeof zk->auth, options->auth))) {
+        snprintf(sentence, size,
+                 "auth is not of the form digest:USER:PASSWORD, or longer than %d bytes",
+                 SECRET_SIZE - 1);
         return false;
     }
     zk->timeout_ms = (int)options->session_timeout_ms;

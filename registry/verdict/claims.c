@@ -85,7 +85,8 @@ static void begin(struct work *work, const struct evidence *evidence)
     for (size_t i = 0; i < work->voters.member_count; i++) {
         begin_member(work, &work->voters.members[i]);
     }
-    for (size_t i = 0; i < work->voters.count; i++) { /* by name; the voters may have another order */
+    /* by name; the voters may have another order */
+    for (size_t i = 0; i < work->voters.count; i++) {
         struct evidence_ref testimony = {.mzxid = work->voters.votes[i].mzxid};
         strcpy(testimony.probe, work->voters.votes[i].report->probe);
         size_t at = out->evidence_count++;
@@ -131,7 +132,8 @@ static void decide_identity(struct work *work)
     for (int i = 0; i < out->member_count; i++) {
         const char *identity = work->tallies[i].identity;
         if (work->accepted[i] && identity && identity[0]) {
-            strcpy(out->identity, identity); /* the operator vouches for this one: the cluster is what it is */
+            /* the operator vouches for this one: the cluster is what it is */
+            strcpy(out->identity, identity);
         }
     }
     for (int i = 0; i < out->member_count; i++) {
@@ -171,8 +173,8 @@ bool work_is_incumbent(const struct work *work, int i)
     return text_equal(work->out->members[i].config.name, work->incumbent);
 }
 
-/* Without an order, an incumbent that is writable goes on claiming, whatever channels it has, unless it
- * replicates from one that claims without any doubt. */
+/* Without an order, an incumbent that is writable goes on claiming, whatever channels it has,
+ * unless it replicates from one that claims without any doubt. */
 static bool keeps_claiming(const struct work *work, int i)
 {
     const struct tally *tally = &work->tallies[i];
@@ -190,11 +192,12 @@ const char *work_lineage(const struct work *work, int i)
 
 bool work_was_withdrawn_by(const struct work *work, enum rule rule)
 {
-    return work->previous && !work->previous->primary[0] && text_equal(work->previous->rule, rule_names[rule]);
+    return work->previous && !work->previous->primary[0] &&
+           text_equal(work->previous->rule, rule_names[rule]);
 }
 
-/* A Galera cluster that lost its majority comes back under another configuration: who claims the one in which it was lost
- * does not know yet. */
+/* A Galera cluster that lost its majority comes back under another configuration: who claims the
+ * one in which it was lost does not know yet. */
 static bool is_stale(const struct work *work, int i)
 {
     return work->out->policy.kind == KIND_GALERA && work_was_withdrawn_by(work, RULE_MINORITY) &&
@@ -215,7 +218,8 @@ static void find_claims(struct work *work)
 {
     for (int i = 0; i < work->out->member_count; i++) {
         const struct tally *tally = &work->tallies[i];
-        work->claims_now[i] = !work->stranger[i] && (tally->claim || keeps_claiming(work, i)) && !is_stale(work, i);
+        work->claims_now[i] =
+            !work->stranger[i] && (tally->claim || keeps_claiming(work, i)) && !is_stale(work, i);
         work->shared[i] = work->claims_now[i] && tally->claim && tally->claim->shared;
     }
     for (int i = 0; i < work->out->member_count; i++) {
@@ -223,20 +227,24 @@ static void find_claims(struct work *work)
         struct member *member = &work->out->members[i];
         bool contrary = tally->follows + tally->down >= tally->quorum;
         bool allowed = work->shared[i] && !work_is_behind_a_peer(work, i);
-        member->claims = (work->claims_now[i] && !allowed) || (member->claims && !contrary && !allowed && !work->stranger[i]);
-        work->unseen_rival = work->unseen_rival || (member->claims && !work->claims_now[i] && !member->fenced);
+        member->claims = (work->claims_now[i] && !allowed) ||
+                         (member->claims && !contrary && !allowed && !work->stranger[i]);
+        work->unseen_rival =
+            work->unseen_rival || (member->claims && !work->claims_now[i] && !member->fenced);
     }
 }
 
-/* Does it claim the lineage that it was withdrawn with? That the newer one is not seen at the moment is no reason to win. */
+/* Does it claim the lineage that it was withdrawn with? That the newer one is not seen at the
+ * moment is no reason to win. */
 static bool was_outdated(const struct work *work, int i)
 {
-    return work_was_withdrawn_by(work, RULE_OUTDATED) && work_is_incumbent(work, i) && !work->accepted[i] &&
-           lineage_compare(work_lineage(work, i), work->base) <= 0;
+    return work_was_withdrawn_by(work, RULE_OUTDATED) && work_is_incumbent(work, i) &&
+           !work->accepted[i] && lineage_compare(work_lineage(work, i), work->base) <= 0;
 }
 
-/* May this claim win? Timelines: never one older than the newest seen, and for another than the incumbent
- * only one newer than the last verdict's, since two histories may carry the same number. */
+/* May this claim win? Timelines: never one older than the newest seen, and for another than the
+ * incumbent only one newer than the last verdict's, since two histories may carry the same number.
+ */
 bool work_is_candidate(const struct work *work, int i)
 {
     const struct member *member = &work->out->members[i];
@@ -246,9 +254,11 @@ bool work_is_candidate(const struct work *work, int i)
     }
     const struct member *was = work_before(work, member->config.name);
     if (work->unseen_rival && was && was->claims) {
-        return false; /* it did not win against that rival; the rival's silence is no reason to win now */
+        /* it did not win against that rival; the rival's silence is no reason to win now */
+        return false;
     }
-    if (member->drained && !text_equal(member->config.name, work->previous ? work->previous->primary : "")) {
+    if (member->drained &&
+        !text_equal(member->config.name, work->previous ? work->previous->primary : "")) {
         return false;
     }
     if (!ordered) {

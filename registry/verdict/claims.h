@@ -1,4 +1,5 @@
-/* What a verdict is worked out from: the members, what the voters say of each, and which of them claim.
+/* What a verdict is worked out from: the members, what the voters say of each, and which of them
+ * claim.
  *
  *     evidence --> work_begin --> writer_decide (primary.h) --> resolve: fences, roles, state
  *
@@ -17,9 +18,10 @@ struct work {
     struct tally tallies[MEMBERS_MAX];
     bool stranger[MEMBERS_MAX];
     bool claims_now[MEMBERS_MAX];
-    bool shared[MEMBERS_MAX];     /* claims now, and others may write beside it */
-    bool ordered;               /* lineages here order claims over all time */
-    bool unseen_rival;          /* one was seen to claim, and no quorum has said since what it does */
+    bool shared[MEMBERS_MAX]; /* claims now, and others may write beside it */
+    bool ordered;             /* lineages here order claims over all time */
+    /* one was seen to claim, and no quorum has said since what it does */
+    bool unseen_rival;
     bool accepted[MEMBERS_MAX]; /* vouched for by the operator, as of this epoch */
     char incumbent[NAME_SIZE];  /* the primary, or the last one while there is none */
     char base[LINEAGE_SIZE];    /* the last verdict's lineage; "" when the identity is new */
@@ -27,7 +29,8 @@ struct work {
     struct topology *out;
 };
 
-/* `work` holds the previous topology, the directives, the voters and `out`, empty; the rest is worked out. */
+/* `work` holds the previous topology, the directives, the voters and `out`, empty; the rest is
+ * worked out. */
 void work_begin(struct work *work, const struct evidence *evidence);
 
 /* Index of a member, or -1. */
@@ -44,7 +47,8 @@ const char *work_lineage(const struct work *work, int i);
 /* Is there no primary since this rule withdrew the last one? */
 bool work_was_withdrawn_by(const struct work *work, enum rule rule);
 
-/* Behind another that writes in the same group? It has not heard yet that the group went on without it. */
+/* Behind another that writes in the same group? It has not heard yet that the group went on without
+ * it. */
 bool work_is_behind_a_peer(const struct work *work, int i);
 
 /* May this claim win? */

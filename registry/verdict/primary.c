@@ -2,8 +2,8 @@
 
 #include "registry/base/text.h"
 
-/* Something to order claims by: lineage where it tells, else how many replicate from it (or, in a group, name it), unless it is
- * known to lack what the other has. */
+/* Something to order claims by: lineage where it tells, else how many replicate from it (or, in a
+ * group, name it), unless it is known to lack what the other has. */
 static int compare_claims(const struct work *work, int a, int b)
 {
     int order = lineage_compare(work_lineage(work, a), work_lineage(work, b));
@@ -13,7 +13,8 @@ static int compare_claims(const struct work *work, int a, int b)
     int lead = work_replicas(work, a) - work_replicas(work, b);
     int ahead = lead > 0 ? a : b;
     int other = lead > 0 ? b : a;
-    bool lacks = tally_lacks(&work->tallies[ahead], &work->voters, work->out->members[other].config.name);
+    bool lacks =
+        tally_lacks(&work->tallies[ahead], &work->voters, work->out->members[other].config.name);
     return lacks ? 0 : lead;
 }
 
@@ -32,8 +33,8 @@ static int leader_of(const struct work *work, const int *candidates, int count)
     return -1;
 }
 
-/* Can the incumbent be left for another without an order between them? Only when it says itself that it takes
- * no writes, or does not answer at all. */
+/* Can the incumbent be left for another without an order between them? Only when it says itself
+ * that it takes no writes, or does not answer at all. */
 static bool is_replaceable(const struct work *work, int incumbent)
 {
     if (incumbent < 0) {
@@ -44,8 +45,8 @@ static bool is_replaceable(const struct work *work, int incumbent)
            (tally->follows >= tally->quorum && !work->claims_now[incumbent]);
 }
 
-/* Voters to whom `primary` is dead: refused, or denying it itself, and no member that answers them streams from it. Both
- * in one voter's word, so that the silence of another cannot turn the sum. */
+/* Voters to whom `primary` is dead: refused, or denying it itself, and no member that answers them
+ * streams from it. Both in one voter's word, so that the silence of another cannot turn the sum. */
 static int count_of_dead(const struct work *work, const char *primary)
 {
     int dead = 0;
@@ -55,7 +56,8 @@ static int count_of_dead(const struct work *work, const char *primary)
         bool is_dead = seen && (seen->answer == ANSWER_REFUSED || member_report_denies(seen));
         for (size_t m = 0; is_dead && m < report->member_count; m++) {
             const struct member_report *other = &report->members[m];
-            is_dead = !(other->answer == ANSWER_OK && other->live && text_equal(other->upstream, primary));
+            is_dead = !(other->answer == ANSWER_OK && other->live &&
+                        text_equal(other->upstream, primary));
         }
         dead += is_dead;
     }
@@ -81,7 +83,8 @@ static struct decision without_claimant(const struct work *work)
         return (struct decision){"", RULE_OUTDATED};
     }
     if (work->ordered && tally_is_older(tally, work->base)) {
-        return (struct decision){"", RULE_REWOUND}; /* unlike the outdated it may come back as what it was */
+        return (struct decision){
+            "", RULE_REWOUND}; /* unlike the outdated it may come back as what it was */
     }
     if (tally->denies >= tally->quorum) {
         bool lost = tally->condition && *tally->condition == CONDITION_MINORITY;
@@ -99,7 +102,8 @@ static bool is_fit(const struct work *work, int i)
     return !condition || *condition == CONDITION_FIT;
 }
 
-/* To be preferred to another peer: one in full service, then the incumbent, then by weight, then by name. */
+/* To be preferred to another peer: one in full service, then the incumbent, then by weight, then by
+ * name. */
 static bool is_preferable(const struct work *work, int a, int b)
 {
     if (is_fit(work, a) != is_fit(work, b)) {
@@ -112,20 +116,23 @@ static bool is_preferable(const struct work *work, int a, int b)
 }
 
 /* All may write, so there is no rivalry. */
-static struct decision among_peers(const struct work *work, const int *candidates, int count, int incumbent)
+static struct decision among_peers(const struct work *work, const int *candidates, int count,
+                                   int incumbent)
 {
     int best = -1;
     bool incumbent_claims = false;
     for (int i = 0; i < count; i++) {
         incumbent_claims = incumbent_claims || candidates[i] == incumbent;
-        if (!work_is_behind_a_peer(work, candidates[i]) && (best < 0 || is_preferable(work, candidates[i], best))) {
+        if (!work_is_behind_a_peer(work, candidates[i]) &&
+            (best < 0 || is_preferable(work, candidates[i], best))) {
             best = candidates[i];
         }
     }
     if (best < 0 || (!incumbent_claims && !is_replaceable(work, incumbent))) {
         return without_claimant(work);
     }
-    return (struct decision){work->out->members[best].config.name, count == 1 ? RULE_SOLE_CLAIMANT : RULE_PREFERRED};
+    return (struct decision){work->out->members[best].config.name,
+                             count == 1 ? RULE_SOLE_CLAIMANT : RULE_PREFERRED};
 }
 
 static struct decision among_candidates(const struct work *work, const int *candidates, int count)
@@ -147,28 +154,35 @@ static struct decision among_candidates(const struct work *work, const int *cand
     }
     if (leader >= 0 && ordered) {
         return (struct decision){work->out->members[leader].config.name,
-                                 count == 1 && !work->base[0] ? RULE_SOLE_CLAIMANT : RULE_NEWEST_LINEAGE};
+                                 count == 1 && !work->base[0] ? RULE_SOLE_CLAIMANT
+                                                              : RULE_NEWEST_LINEAGE};
     }
-    if (leader >= 0 && incumbent_claims && work_lineage(work, leader)[0]) { /* of one group: the views tell, or the others */
-        bool named = incumbent != leader && lineage_compare(work_lineage(work, leader), work_lineage(work, incumbent)) == 0;
-        return (struct decision){work->out->members[leader].config.name, named ? RULE_MOST_REPLICAS : RULE_NEWEST_LINEAGE};
+    /* of one group: the views tell, or the others */
+    if (leader >= 0 && incumbent_claims && work_lineage(work, leader)[0]) {
+        bool named = incumbent != leader && lineage_compare(work_lineage(work, leader),
+                                                            work_lineage(work, incumbent)) == 0;
+        return (struct decision){work->out->members[leader].config.name,
+                                 named ? RULE_MOST_REPLICAS : RULE_NEWEST_LINEAGE};
     }
     if (leader >= 0 && leader != incumbent && incumbent_claims &&
         tally_overtakes(&work->tallies[leader], &work->voters, work->incumbent)) {
         return (struct decision){work->out->members[leader].config.name, RULE_MOST_REPLICAS};
     }
     if (incumbent_claims) { /* several without an order between them */
-        return work->out->policy.conflict == CONFLICT_HOLD ? (struct decision){work->incumbent, RULE_INCUMBENT}
-                                                           : (struct decision){"", RULE_TIE};
+        return work->out->policy.conflict == CONFLICT_HOLD
+                   ? (struct decision){work->incumbent, RULE_INCUMBENT}
+                   : (struct decision){"", RULE_TIE};
     }
     if (leader >= 0 && is_replaceable(work, incumbent)) {
-        return (struct decision){work->out->members[leader].config.name, count == 1 ? RULE_SOLE_CLAIMANT : RULE_MOST_REPLICAS};
+        return (struct decision){work->out->members[leader].config.name,
+                                 count == 1 ? RULE_SOLE_CLAIMANT : RULE_MOST_REPLICAS};
     }
     struct decision otherwise = without_claimant(work);
     return otherwise.rule == RULE_NO_CLAIM ? (struct decision){"", RULE_TIE} : otherwise;
 }
 
-/* `hold` freezes the writer at a member: it stays whatever happens, and if it is not the writer yet, only it may become so. */
+/* `hold` freezes the writer at a member: it stays whatever happens, and if it is not the writer
+ * yet, only it may become so. */
 static bool decide_held(const struct work *work, struct decision *ret_decision)
 {
     const char *hold = work->directives ? work->directives->hold : "";

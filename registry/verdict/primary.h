@@ -1,4 +1,5 @@
-/* Who is to be written to, of those that claim, and what becomes of the writer when nobody does. Pure. */
+/* Who is to be written to, of those that claim, and what becomes of the writer when nobody does.
+ * Pure. */
 #ifndef ROSTER_REGISTRY_VERDICT_PRIMARY_H
 #define ROSTER_REGISTRY_VERDICT_PRIMARY_H
 

@@ -18,7 +18,8 @@ static void install(struct work *work, struct decision decision)
     if (i >= 0 && work->tallies[i].claim && !work->stranger[i]) {
         strcpy(out->lineage, work_lineage(work, i));
     }
-    out->epoch = !previous ? 1 : previous->epoch + (text_equal(previous->primary, out->primary) ? 0 : 1);
+    out->epoch =
+        !previous ? 1 : previous->epoch + (text_equal(previous->primary, out->primary) ? 0 : 1);
 }
 
 /* ---- fences ------------------------------------------------------------------------------- */
@@ -29,13 +30,15 @@ static bool follows_primary(const struct work *work, int i)
     const struct topology *out = work->out;
     for (int steps = 0; i >= 0 && steps < out->member_count; steps++) {
         const struct tally *tally = &work->tallies[i];
-        if (!tally->live || work->stranger[i] || work->claims_now[i] || tally->follows < tally->quorum) {
+        if (!tally->live || work->stranger[i] || work->claims_now[i] ||
+            tally->follows < tally->quorum) {
             return false;
         }
         if (text_equal(tally->upstream, out->primary)) {
             return true;
         }
-        if (!tally->upstream[0]) { /* its upstream goes by a name that no member has: then its history tells */
+        /* its upstream goes by a name that no member has: then its history tells */
+        if (!tally->upstream[0]) {
             return work->ordered && tally->has_lineage && text_equal(tally->lineage, out->lineage);
         }
         i = work_index(work, tally->upstream);
@@ -46,7 +49,8 @@ static bool follows_primary(const struct work *work, int i)
 /* It writes in the same view as the primary: the group has it back. */
 static bool shares_view(const struct work *work, int i)
 {
-    return work->shared[i] && work->out->primary[0] && text_equal(work_lineage(work, i), work->out->lineage);
+    return work->shared[i] && work->out->primary[0] &&
+           text_equal(work_lineage(work, i), work->out->lineage);
 }
 
 static void fence(struct work *work)
@@ -103,10 +107,12 @@ static void judge_role(struct work *work, int i)
     const struct tally *tally = &work->tallies[i];
     struct member *member = &work->out->members[i];
     bool is_primary = text_equal(member->config.name, work->out->primary);
-    bool writes_too = work->shared[i] && work->out->primary[0] && work->out->policy.writers == WRITERS_ALL && !member->drained;
+    bool writes_too = work->shared[i] && work->out->primary[0] &&
+                      work->out->policy.writers == WRITERS_ALL && !member->drained;
     if (is_primary) {
         member->role = ROLE_PRIMARY;
-    } else if (member->fenced || member->claims || work->stranger[i] || !condition_serves(member->condition)) {
+    } else if (member->fenced || member->claims || work->stranger[i] ||
+               !condition_serves(member->condition)) {
         member->role = ROLE_NONE;
     } else if (writes_too) {
         member->role = ROLE_PRIMARY;
@@ -163,7 +169,8 @@ static int readers_of(const struct work *work)
 
 bool resolve(const struct evidence *evidence, struct topology *ret_topology)
 {
-    struct work work = {.previous = evidence->previous, .directives = evidence->directives, .out = ret_topology};
+    struct work work = {
+        .previous = evidence->previous, .directives = evidence->directives, .out = ret_topology};
     if (!voters_select(evidence->previous, evidence->votes, evidence->count, &work.voters)) {
         return false;
     }
@@ -179,8 +186,10 @@ bool resolve(const struct evidence *evidence, struct topology *ret_topology)
     ret_topology->state = judge_state(&work);
     const struct topology *previous = evidence->previous;
     if (previous && text_equal(previous->primary, ret_topology->primary) &&
-        rule_still_stands(previous->rule, ret_topology->rule, previous->state == ret_topology->state)) {
-        strcpy(ret_topology->rule, previous->rule); /* the rule that brought this about still stands */
+        rule_still_stands(previous->rule, ret_topology->rule,
+                          previous->state == ret_topology->state)) {
+        /* the rule that brought this about still stands */
+        strcpy(ret_topology->rule, previous->rule);
     }
     rule_tell(ret_topology, readers_of(&work), ret_topology->why, sizeof ret_topology->why);
     return true;
@@ -195,8 +204,9 @@ bool resolve_is_urgent(const struct topology *before, const struct topology *aft
     for (size_t i = 0; i < after->member_count; i++) {
         const struct member *a = &before->members[i];
         const struct member *b = &after->members[i];
-        if (!text_equal(a->config.name, b->config.name) || a->role != b->role || a->health != b->health ||
-            a->fenced != b->fenced || a->drained != b->drained || a->claims != b->claims || a->condition != b->condition) {
+        if (!text_equal(a->config.name, b->config.name) || a->role != b->role ||
+            a->health != b->health || a->fenced != b->fenced || a->drained != b->drained ||
+            a->claims != b->claims || a->condition != b->condition) {
             return true;
         }
     }

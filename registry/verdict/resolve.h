@@ -27,7 +27,7 @@ struct evidence {
     const struct directives *directives; /* NULL: none */
     int64_t directives_mzxid;
     size_t count;
-    struct vote votes[REPORTS_MAX];      /* fresh reports, abstentions included, in any order */
+    struct vote votes[REPORTS_MAX]; /* fresh reports, abstentions included, in any order */
 };
 
 /* Reaches a verdict and returns true; false when there is no quorum to reach one with. The

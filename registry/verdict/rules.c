@@ -2,20 +2,26 @@
 
 #include "registry/base/text.h"
 
-const char *const rule_names[] = {
-    "no-claim",     "sole-claimant", "newest-lineage", "preferred", "most-replicas", "incumbent-holds", "held", "kept",
-    "not-writable", "minority",      "refused",        "outdated",  "rewound",       "stranger",        "tie",  NULL};
+const char *const rule_names[] = {"no-claim",  "sole-claimant", "newest-lineage",
+                                  "preferred", "most-replicas", "incumbent-holds",
+                                  "held",      "kept",          "not-writable",
+                                  "minority",  "refused",       "outdated",
+                                  "rewound",   "stranger",      "tie",
+                                  NULL};
 
 static bool is_win(const char *rule)
 {
-    return text_equal(rule, rule_names[RULE_SOLE_CLAIMANT]) || text_equal(rule, rule_names[RULE_NEWEST_LINEAGE]) ||
-           text_equal(rule, rule_names[RULE_PREFERRED]) || text_equal(rule, rule_names[RULE_MOST_REPLICAS]);
+    return text_equal(rule, rule_names[RULE_SOLE_CLAIMANT]) ||
+           text_equal(rule, rule_names[RULE_NEWEST_LINEAGE]) ||
+           text_equal(rule, rule_names[RULE_PREFERRED]) ||
+           text_equal(rule, rule_names[RULE_MOST_REPLICAS]);
 }
 
 bool rule_still_stands(const char *before, const char *now, bool same_state)
 {
     const char *held = rule_names[RULE_HELD];
-    return (same_state && !text_equal(before, held) && !text_equal(now, held)) || (is_win(before) && is_win(now));
+    return (same_state && !text_equal(before, held) && !text_equal(now, held)) ||
+           (is_win(before) && is_win(now));
 }
 
 static const char *const answers[] = {
@@ -60,7 +66,8 @@ static void tell_primary(struct text *text, const struct topology *topology, int
 {
     text_put(text, "%s is primary", topology->primary);
     if (topology->lineage[0]) {
-        text_put(text, " %s %s", lineage_is_total(topology->lineage) ? "on timeline" : "in view", topology->lineage);
+        text_put(text, " %s %s", lineage_is_total(topology->lineage) ? "on timeline" : "in view",
+                 topology->lineage);
     }
     text_put(text, ", read by %d of %d witnesses", readers, topology->policy.witnesses);
 }
@@ -77,8 +84,9 @@ static void tell_decision(struct text *text, const struct topology *topology, in
         break;
     case RULE_PREFERRED:
         tell_primary(text, topology, readers);
-        text_put(text, topology->policy.writers == WRITERS_ALL ? ", the preferred one of those that write"
-                                                               : ", the one to write to of those that could");
+        text_put(text, topology->policy.writers == WRITERS_ALL
+                           ? ", the preferred one of those that write"
+                           : ", the one to write to of those that could");
         break;
     case RULE_MOST_REPLICAS:
         tell_primary(text, topology, readers);
@@ -89,12 +97,14 @@ static void tell_decision(struct text *text, const struct topology *topology, in
         text_put(text, ", and holds because none that claims is newer");
         break;
     case RULE_HELD:
-        text_put(text, "%s is held as primary by the operator (read as such by %d of %d witnesses)", topology->primary, readers,
-                 topology->policy.witnesses);
+        text_put(text, "%s is held as primary by the operator (read as such by %d of %d witnesses)",
+                 topology->primary, readers, topology->policy.witnesses);
         break;
     case RULE_KEPT:
-        text_put(text, "%s stays primary although it %s: nothing speaks against it", topology->primary,
-                 primary && primary->reason == ANSWER_OK ? "is not read as such by a quorum" : answer_of(primary));
+        text_put(text, "%s stays primary although it %s: nothing speaks against it",
+                 topology->primary,
+                 primary && primary->reason == ANSWER_OK ? "is not read as such by a quorum"
+                                                         : answer_of(primary));
         break;
     case RULE_NOT_WRITABLE:
         text_put(text, "no primary: %s says itself that it takes no writes", last);
@@ -126,7 +136,8 @@ static void tell_decision(struct text *text, const struct topology *topology, in
     }
 }
 
-static void tell_member(struct text *text, const struct topology *topology, const struct member *member)
+static void tell_member(struct text *text, const struct topology *topology,
+                        const struct member *member)
 {
     const char *name = member->config.name;
     if (member->claims) {

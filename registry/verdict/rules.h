@@ -23,10 +23,12 @@ enum rule {
 };
 extern const char *const rule_names[]; /* no-claim, sole-claimant, newest-lineage, ... */
 
-/* With the same primary, is it still `before` that brought this about, although `now` would be the rule to find it so? */
+/* With the same primary, is it still `before` that brought this about, although `now` would be the
+ * rule to find it so? */
 bool rule_still_stands(const char *before, const char *now, bool same_state);
 
-/* Writes the sentence of `topology` by its own rule; `readers` of `witnesses` read the primary as such. */
+/* Writes the sentence of `topology` by its own rule; `readers` of `witnesses` read the primary as
+ * such. */
 void rule_tell(const struct topology *topology, int readers, char *to, size_t size);
 
 #endif

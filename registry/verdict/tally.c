@@ -14,8 +14,8 @@ static bool is_writer(const struct member_report *seen)
 
 bool member_report_denies(const struct member_report *seen)
 {
-    return (seen->answer == ANSWER_OK && !seen->writable) || seen->answer == ANSWER_STARTING || seen->answer == ANSWER_STOPPING ||
-           seen->answer == ANSWER_OFFLINE;
+    return (seen->answer == ANSWER_OK && !seen->writable) || seen->answer == ANSWER_STARTING ||
+           seen->answer == ANSWER_STOPPING || seen->answer == ANSWER_OFFLINE;
 }
 
 /* Views under one stamp follow each other, and probes look at different moments. */
@@ -23,11 +23,13 @@ static bool reaches(const struct member_report *theirs, const struct member_repo
 {
     return strcmp(theirs->identity, mine->identity) == 0 &&
            (strcmp(theirs->lineage, mine->lineage) == 0 ||
-            (!lineage_is_total(mine->lineage) && lineage_compare(theirs->lineage, mine->lineage) > 0));
+            (!lineage_is_total(mine->lineage) &&
+             lineage_compare(theirs->lineage, mine->lineage) > 0));
 }
 
 /* The member_report of a kind that a quorum shares with the same identity and lineage. */
-static const struct member_report *shared(const struct tally *tally, bool (*is)(const struct member_report *))
+static const struct member_report *shared(const struct tally *tally,
+                                          bool (*is)(const struct member_report *))
 {
     const struct member_report *best = NULL;
     for (size_t i = 0; i < tally->count; i++) {
@@ -37,7 +39,8 @@ static const struct member_report *shared(const struct tally *tally, bool (*is)(
             same += is(tally->seen[k]) && reaches(tally->seen[k], mine);
         }
         if (same >= tally->quorum &&
-            (!best || (!lineage_is_total(mine->lineage) && lineage_compare(mine->lineage, best->lineage) > 0))) {
+            (!best || (!lineage_is_total(mine->lineage) &&
+                       lineage_compare(mine->lineage, best->lineage) > 0))) {
             best = mine;
         }
     }
@@ -49,7 +52,8 @@ static const enum condition *agreed_condition(const struct tally *tally)
     for (size_t i = 0; i < tally->count; i++) {
         int same = 0;
         for (size_t k = 0; tally->seen[i]->answer == ANSWER_OK && k < tally->count; k++) {
-            same += tally->seen[k]->answer == ANSWER_OK && tally->seen[k]->condition == tally->seen[i]->condition;
+            same += tally->seen[k]->answer == ANSWER_OK &&
+                    tally->seen[k]->condition == tally->seen[i]->condition;
         }
         if (same >= tally->quorum) {
             return &tally->seen[i]->condition;
@@ -69,12 +73,14 @@ static const char *upstream_of(const struct member_report *seen)
 }
 
 /* A string that a quorum of answers gives alike. */
-static const char *agreed(const struct tally *tally, const char *(*of)(const struct member_report *))
+static const char *agreed(const struct tally *tally,
+                          const char *(*of)(const struct member_report *))
 {
     for (size_t i = 0; i < tally->count; i++) {
         int same = 0;
         for (size_t k = 0; tally->seen[i]->answer == ANSWER_OK && k < tally->count; k++) {
-            same += tally->seen[k]->answer == ANSWER_OK && strcmp(of(tally->seen[i]), of(tally->seen[k])) == 0;
+            same += tally->seen[k]->answer == ANSWER_OK &&
+                    strcmp(of(tally->seen[i]), of(tally->seen[k])) == 0;
         }
         if (same >= tally->quorum) {
             return of(tally->seen[i]);
@@ -88,7 +94,8 @@ static void count_live(struct tally *tally)
     int live = 0;
     for (size_t i = 0; tally->upstream && i < tally->count; i++) {
         const struct member_report *seen = tally->seen[i];
-        live += seen->answer == ANSWER_OK && seen->live && strcmp(seen->upstream, tally->upstream) == 0;
+        live +=
+            seen->answer == ANSWER_OK && seen->live && strcmp(seen->upstream, tally->upstream) == 0;
     }
     tally->live = live >= tally->quorum;
 }
@@ -99,12 +106,15 @@ static void find_lineage(struct tally *tally)
     for (size_t i = 0; i < tally->count; i++) {
         const struct member_report *mine = tally->seen[i];
         int reach = 0;
-        for (size_t k = 0; mine->answer == ANSWER_OK && lineage_is_total(mine->lineage) && k < tally->count; k++) {
+        for (size_t k = 0;
+             mine->answer == ANSWER_OK && lineage_is_total(mine->lineage) && k < tally->count;
+             k++) {
             const struct member_report *theirs = tally->seen[k];
             reach += theirs->answer == ANSWER_OK && lineage_is_total(theirs->lineage) &&
                      lineage_compare(theirs->lineage, mine->lineage) >= 0;
         }
-        if (reach >= tally->quorum && (!tally->has_lineage || lineage_compare(mine->lineage, tally->lineage) > 0)) {
+        if (reach >= tally->quorum &&
+            (!tally->has_lineage || lineage_compare(mine->lineage, tally->lineage) > 0)) {
             tally->has_lineage = true;
             strcpy(tally->lineage, mine->lineage);
         }
@@ -113,7 +123,9 @@ static void find_lineage(struct tally *tally)
 
 static void find_reason(struct tally *tally)
 {
-    enum health health = tally->up >= tally->quorum ? HEALTH_UP : tally->down >= tally->quorum ? HEALTH_DOWN : HEALTH_UNKNOWN;
+    enum health health = tally->up >= tally->quorum     ? HEALTH_UP
+                         : tally->down >= tally->quorum ? HEALTH_DOWN
+                                                        : HEALTH_UNKNOWN;
     int most = 0;
     for (enum answer answer = ANSWER_UNKNOWN; answer <= ANSWER_RIVAL; answer++) {
         int same = 0;
@@ -155,16 +167,19 @@ void tally_count(struct tally *tally, const struct voters *voters, const char *n
     find_reason(tally);
 }
 
-/* The value at place `quorum` from the top: at least a quorum report this much or more. -1 is "not known". */
+/* The value at place `quorum` from the top: at least a quorum report this much or more. -1 is "not
+ * known". */
 static int64_t reached(const struct tally *tally, int64_t (*of)(const struct member_report *))
 {
     int64_t best = -1;
     for (size_t i = 0; i < tally->count; i++) {
         int reach = 0;
         for (size_t k = 0; k < tally->count; k++) {
-            reach += tally->seen[k]->answer == ANSWER_OK && of(tally->seen[k]) >= of(tally->seen[i]);
+            reach +=
+                tally->seen[k]->answer == ANSWER_OK && of(tally->seen[k]) >= of(tally->seen[i]);
         }
-        if (tally->seen[i]->answer == ANSWER_OK && reach >= tally->quorum && of(tally->seen[i]) > best) {
+        if (tally->seen[i]->answer == ANSWER_OK && reach >= tally->quorum &&
+            of(tally->seen[i]) > best) {
             best = of(tally->seen[i]);
         }
     }
@@ -194,7 +209,8 @@ bool tally_lag(const struct tally *tally, struct lag *ret_lag)
             same += tally->seen[i]->answer == ANSWER_OK && tally->seen[i]->lag.state == state;
         }
         if (same >= tally->quorum) {
-            *ret_lag = (struct lag){state, reached(tally, bytes_of), reached(tally, ms_of), reached(tally, transactions_of)};
+            *ret_lag = (struct lag){state, reached(tally, bytes_of), reached(tally, ms_of),
+                                    reached(tally, transactions_of)};
             return true;
         }
     }
@@ -206,7 +222,8 @@ bool tally_is_older(const struct tally *tally, const char *lineage)
     int older = 0;
     for (size_t i = 0; i < tally->count; i++) {
         const struct member_report *seen = tally->seen[i];
-        older += seen->answer == ANSWER_OK && lineage_is_total(seen->lineage) && lineage_compare(seen->lineage, lineage) < 0;
+        older += seen->answer == ANSWER_OK && lineage_is_total(seen->lineage) &&
+                 lineage_compare(seen->lineage, lineage) < 0;
     }
     return older >= tally->quorum;
 }
@@ -240,7 +257,8 @@ bool tally_overtakes(const struct tally *tally, const struct voters *voters, con
         const struct report *report = voters->votes[i].report;
         const struct member_report *mine = report_member(report, tally->name);
         const struct member_report *theirs = report_member(report, other);
-        saying += mine && theirs && is_claim(mine) && is_claim(theirs) && !(mine->lacks >> (theirs - report->members) & 1) &&
+        saying += mine && theirs && is_claim(mine) && is_claim(theirs) &&
+                  !(mine->lacks >> (theirs - report->members) & 1) &&
                   replicas_in(report, tally->name) > replicas_in(report, other);
     }
     return saying >= tally->quorum;

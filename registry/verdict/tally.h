@@ -10,23 +10,30 @@
 struct tally {
     const char *name;
     int quorum;
-    size_t count;                                 /* voters that list it */
+    size_t count; /* voters that list it */
     const struct member_report *seen[WITNESSES_MAX];
-    int up, down;                                 /* health, as answers count towards it */
-    int denies;                                   /* its own answer: not writable, starting, or shutting down */
-    int unfit;                                    /* denies or is down; many a voter says both */
-    int follows;                                  /* answered, and does not claim */
-    const struct member_report *claim;                 /* a claim by quorum (lineage and identity agree; of the views under one stamp
-                                                     the newest that a quorum reaches), or NULL */
-    const struct member_report *writer;                /* the same, but merely writable: what keeps an incumbent without order */
-    const char *identity;                         /* by quorum, from answers; NULL */
-    const char *upstream;                         /* by quorum, from answers; NULL */
-    bool sync;                                    /* by quorum, from answers */
-    const enum condition *condition;              /* by quorum, from answers; NULL */
-    bool live;                                    /* by quorum: a live stream from that upstream */
+    int up, down; /* health, as answers count towards it */
+    /* its own answer: not writable, starting, or shutting down */
+    int denies;
+    /* denies or is down; many a voter says both */
+    int unfit;
+    int follows; /* answered, and does not claim */
+    /* a claim by quorum (lineage and identity agree; of the views under one stamp the newest
+     * that a quorum reaches), or NULL */
+    const struct member_report *claim;
+    /* the same, but merely writable: what keeps an incumbent without order */
+    const struct member_report *writer;
+    const char *identity;            /* by quorum, from answers; NULL */
+    const char *upstream;            /* by quorum, from answers; NULL */
+    bool sync;                       /* by quorum, from answers */
+    const enum condition *condition; /* by quorum, from answers; NULL */
+    /* by quorum: a live stream from that upstream */
+    bool live;
     bool has_lineage;
-    char lineage[LINEAGE_SIZE];                   /* the newest total one that a quorum reaches, from answers */
-    enum answer reason;                           /* the commonest answer of those that stand for its health; ties by order */
+    /* the newest total one that a quorum reaches, from answers */
+    char lineage[LINEAGE_SIZE];
+    /* the commonest answer of those that stand for its health; ties by order */
+    enum answer reason;
 };
 
 void tally_count(struct tally *tally, const struct voters *voters, const char *name);
@@ -37,11 +44,12 @@ bool tally_lag(const struct tally *tally, struct lag *ret_lag);
 /* Does a quorum say that this claimant lacks, or may lack, transactions which `other` has? */
 bool tally_lacks(const struct tally *tally, const struct voters *voters, const char *other);
 
-/* Does a quorum see this claimant overtake the claimant `other`: more replicate from it, and it lacks nothing? All in one
- * voter's word, so that the silence of another cannot turn the sum. */
+/* Does a quorum see this claimant overtake the claimant `other`: more replicate from it, and it
+ * lacks nothing? All in one voter's word, so that the silence of another cannot turn the sum. */
 bool tally_overtakes(const struct tally *tally, const struct voters *voters, const char *other);
 
-/* By its own answer it takes no writes: in recovery, read-only, offline, or on its way up or down. */
+/* By its own answer it takes no writes: in recovery, read-only, offline, or on its way up or down.
+ */
 bool member_report_denies(const struct member_report *seen);
 
 /* Does a quorum of answers put it behind `lineage`? */

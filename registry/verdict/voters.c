@@ -14,14 +14,16 @@ static bool is_in_evidence(const struct topology *previous, const char *probe)
 }
 
 /* Sticky first, then by name. */
-static bool comes_before(const struct topology *previous, const struct report *a, const struct report *b)
+static bool comes_before(const struct topology *previous, const struct report *a,
+                         const struct report *b)
 {
     bool a_sticks = is_in_evidence(previous, a->probe);
     bool b_sticks = is_in_evidence(previous, b->probe);
     return a_sticks != b_sticks ? a_sticks : strcmp(a->probe, b->probe) < 0;
 }
 
-static size_t order_votes(const struct topology *previous, const struct vote *votes, size_t count, struct vote *ordered)
+static size_t order_votes(const struct topology *previous, const struct vote *votes, size_t count,
+                          struct vote *ordered)
 {
     size_t n = 0;
     for (size_t i = 0; i < count && n < REPORTS_MAX; i++) {
@@ -66,7 +68,8 @@ static int decide_witnesses(const struct topology *previous, const struct vote *
 
 static bool policy_agrees(const struct policy *a, const struct policy *b)
 {
-    return a->engine == b->engine && a->kind == b->kind && a->conflict == b->conflict && a->writers == b->writers;
+    return a->engine == b->engine && a->kind == b->kind && a->conflict == b->conflict &&
+           a->writers == b->writers;
 }
 
 static bool decide_policy(const struct topology *previous, struct voters *voters)
@@ -109,7 +112,8 @@ static bool same_labels(const struct member_config *a, const struct member_confi
         return false;
     }
     for (size_t i = 0; i < a->label_count; i++) {
-        if (strcmp(a->labels[i].key, b->labels[i].key) != 0 || strcmp(a->labels[i].value, b->labels[i].value) != 0) {
+        if (strcmp(a->labels[i].key, b->labels[i].key) != 0 ||
+            strcmp(a->labels[i].value, b->labels[i].value) != 0) {
             return false;
         }
     }
@@ -118,7 +122,8 @@ static bool same_labels(const struct member_config *a, const struct member_confi
 
 /* What a quorum lists for `name` in the respect that `same` compares; NULL when they differ. */
 static const struct member_config *agreed(const struct voters *voters, const char *name,
-                                    bool (*same)(const struct member_config *, const struct member_config *))
+                                          bool (*same)(const struct member_config *,
+                                                       const struct member_config *))
 {
     for (size_t i = 0; i < voters->count; i++) {
         const struct member_report *mine = report_member(voters->votes[i].report, name);
@@ -134,7 +139,8 @@ static const struct member_config *agreed(const struct voters *voters, const cha
     return NULL;
 }
 
-static bool stays_listed(const struct topology *previous, const struct voters *voters, const char *name)
+static bool stays_listed(const struct topology *previous, const struct voters *voters,
+                         const char *name)
 {
     int listed = 0;
     for (size_t i = 0; i < voters->count; i++) {
@@ -147,7 +153,8 @@ static bool stays_listed(const struct topology *previous, const struct voters *v
         return false;
     }
     int unlisted = (int)voters->count - listed;
-    return unlisted < voters->quorum || strcmp(previous->primary, name) == 0; /* a reload never drops the primary */
+    /* a reload never drops the primary */
+    return unlisted < voters->quorum || strcmp(previous->primary, name) == 0;
 }
 
 static void add_member(const struct topology *previous, struct voters *voters, const char *name)
@@ -206,7 +213,8 @@ static void decide_members(const struct topology *previous, struct voters *voter
     qsort(voters->members, voters->member_count, sizeof *voters->members, compare_members);
 }
 
-bool voters_select(const struct topology *previous, const struct vote *votes, size_t count, struct voters *ret_voters)
+bool voters_select(const struct topology *previous, const struct vote *votes, size_t count,
+                   struct voters *ret_voters)
 {
     struct vote ordered[REPORTS_MAX];
     size_t n = order_votes(previous, votes, count, ordered);

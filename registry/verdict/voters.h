@@ -19,7 +19,7 @@ struct vote {
 };
 
 struct voters {
-    size_t count;                    /* voters, at most policy.witnesses */
+    size_t count; /* voters, at most policy.witnesses */
     struct vote votes[WITNESSES_MAX];
     int quorum;
     struct policy policy;
@@ -29,6 +29,7 @@ struct voters {
 
 /* Fills ret_voters and returns true when there is a quorum of voters that leaves no question of
  * configuration open. `votes` may come in any order and hold abstentions. */
-bool voters_select(const struct topology *previous, const struct vote *votes, size_t count, struct voters *ret_voters);
+bool voters_select(const struct topology *previous, const struct vote *votes, size_t count,
+                   struct voters *ret_voters);
 
 #endif

@@ -4,13 +4,15 @@
  *
  * Two watch the same promotion, on one machine and by one clock:
  *
- *     a router        a libroster handle: the callback that names MEMBER primary, after routing follows
- *     a direct poll   an open connection to the server at 127.0.0.1:PORT that asks it every 5 ms whether it takes writes
+ *     a router        a libroster handle: the callback that names MEMBER primary, after routing
+ * follows a direct poll   an open connection to the server at 127.0.0.1:PORT that asks it every 5
+ * ms whether it takes writes
  *
  * Prints "armed" once both watch; promote MEMBER then. Afterwards one line of
  * milliseconds, all counted from when the direct poll saw it:
  *
- *     ROUTED EVIDENCE VERDICT     the router switched; the evidence was first seen; the fleet agreed ("-": not told)
+ *     ROUTED EVIDENCE VERDICT     the router switched; the evidence was first seen; the fleet
+ * agreed ("-": not told)
  *
  * Exit: 0 measured, 1 not (why is on stderr), 2 usage. */
 #include <errno.h>
@@ -88,7 +90,8 @@ static bool open_direct(struct direct *direct, bool mysql, unsigned port)
     snprintf(text, sizeof text, "%u", port);
     if (mysql) {
         direct->my = mysql_init(NULL);
-        return direct->my && mysql_real_connect(direct->my, "127.0.0.1", "app", "app", "app", port, NULL, 0);
+        return direct->my &&
+               mysql_real_connect(direct->my, "127.0.0.1", "app", "app", "app", port, NULL, 0);
     }
     const char *const keys[] = {"hostaddr", "port", "user", "password", "dbname", NULL};
     const char *const values[] = {"127.0.0.1", text, "app", "app", "app", NULL};
@@ -114,7 +117,8 @@ static int ask_mysql(MYSQL *my)
 static int ask_pg(PGconn *pg)
 {
     PGresult *result = PQexec(pg, "SELECT pg_is_in_recovery()");
-    int writable = PQresultStatus(result) == PGRES_TUPLES_OK ? !strcmp(PQgetvalue(result, 0, 0), "f") : -1;
+    int writable =
+        PQresultStatus(result) == PGRES_TUPLES_OK ? !strcmp(PQgetvalue(result, 0, 0), "f") : -1;
     PQclear(result);
     return writable;
 }
@@ -149,7 +153,8 @@ static bool measure(struct router *router, const struct direct *direct)
             seen_wall_us = now_us(CLOCK_REALTIME);
         }
         if (now_us(CLOCK_MONOTONIC) - begin_us > PATIENCE_MS * 1000) {
-            fprintf(stderr, "promotion: %s\n", seen_us ? "the router was never told" : "the server was never promoted");
+            fprintf(stderr, "promotion: %s\n",
+                    seen_us ? "the router was never told" : "the server was never promoted");
             return false;
         }
         sleep_until(begin_us + turn * POLL_MS * 1000);
@@ -164,7 +169,9 @@ static bool measure(struct router *router, const struct direct *direct)
 /* Nothing is armed that is promoted already, or that nothing is known of. */
 static bool arm(const struct router *router, const struct direct *direct)
 {
-    const char *why = !router->told ? "the cluster has no topology" : router->routed_us ? "the router already goes there" : NULL;
+    const char *why = !router->told       ? "the cluster has no topology"
+                      : router->routed_us ? "the router already goes there"
+                                          : NULL;
     if (!why && ask(direct) != 0) {
         why = "the server already takes writes, or does not answer";
     }
@@ -191,8 +198,11 @@ int main(int argc, char **argv)
         fprintf(stderr, "promotion: %s\n", roster_error());
         return 1;
     }
-    roster_subscribe(roster, argv[2], &(struct roster_subscription){.changed = changed, .context = &router}, &cluster);
-    for (int waited = 0; waited < 1000 && !look(&router).told; waited++) { /* the callback runs on a thread of its own */
+    roster_subscribe(roster, argv[2],
+                     &(struct roster_subscription){.changed = changed, .context = &router},
+                     &cluster);
+    /* the callback runs on a thread of its own */
+    for (int waited = 0; waited < 1000 && !look(&router).told; waited++) {
         sleep_until(now_us(CLOCK_MONOTONIC) + 1000);
     }
     struct router at_start = look(&router);

@@ -5,8 +5,9 @@
  * Writes TIMES (500) topologies as a probe would and measures each time from
  * the write's issue to
  *
- *     raw      another session's watch has fired and its get has brought the value; nothing else is done with it
- *     roster   a libroster callback is told, after routing follows: decoded, judged, made a table and published
+ *     raw      another session's watch has fired and its get has brought the value; nothing else is
+ * done with it roster   a libroster callback is told, after routing follows: decoded, judged, made
+ * a table and published
  *
  * turn by turn, a raw one of the same bytes and a roster one, every session at
  * the same server. Prints milliseconds: median, p90 and greatest, and the ratio
@@ -71,7 +72,8 @@ static bool wait_arrival(const char *what)
 
 static void raw_fired(zhandle_t *zh, int type, int state, const char *path, void *context);
 
-static void raw_got(int rc, const char *value, int len, const struct Stat *stat, const void *context)
+static void raw_got(int rc, const char *value, int len, const struct Stat *stat,
+                    const void *context)
 {
     (void)value;
     (void)len;
@@ -134,7 +136,8 @@ static char *topology_of(int64_t epoch)
         bool primary = i == epoch % 2;
         name_member(&topology, i);
         topology.members[i].role = primary ? ROLE_PRIMARY : ROLE_SECONDARY;
-        topology.members[i].lag = (struct lag){primary ? LAG_UNKNOWN : LAG_OK, primary ? -1 : 0, primary ? -1 : 0, -1};
+        topology.members[i].lag =
+            (struct lag){primary ? LAG_UNKNOWN : LAG_OK, primary ? -1 : 0, primary ? -1 : 0, -1};
         if (primary) {
             strcpy(topology.primary, topology.members[i].config.name);
         }
@@ -154,7 +157,8 @@ static void written(int rc, const struct Stat *stat, const void *context)
 static double write_one(zhandle_t *zh, const char *path, const char *json)
 {
     int64_t begin_ns = now_ns();
-    if (zoo_aset(zh, path, json, (int)strlen(json), -1, written, path) != ZOK || !wait_arrival(path)) {
+    if (zoo_aset(zh, path, json, (int)strlen(json), -1, written, path) != ZOK ||
+        !wait_arrival(path)) {
         return -1;
     }
     return (double)(atomic_load(&arrived_ns) - begin_ns) / 1e6;
@@ -206,7 +210,8 @@ static void print(double *raw, double *roster, int times)
     printf("%-34s %10.2f\n", "ratio of the medians", roster_median / raw_median);
 }
 
-/* ---- setting up -------------------------------------------------------------------------------- */
+/* ---- setting up --------------------------------------------------------------------------------
+ */
 
 static zhandle_t *connect_to(const char *servers)
 {
@@ -235,12 +240,16 @@ static bool create(zhandle_t *zh, const char *path, const char *value, int mode)
 
 static bool create_all(zhandle_t *zh)
 {
-    char *registry_id = registry_id_encode(&(struct registry_id){.registry = "00000000-0000-4000-8000-000000000000"});
-    char *presence = presence_encode(&(struct presence){.probe = "bench", .host = "bench", .pid = 1, .nonce = 1, .beat = 1});
+    char *registry_id = registry_id_encode(
+        &(struct registry_id){.registry = "00000000-0000-4000-8000-000000000000"});
+    char *presence = presence_encode(
+        &(struct presence){.probe = "bench", .host = "bench", .pid = 1, .nonce = 1, .beat = 1});
     char *topology = topology_of(1);
-    bool made = registry_id && presence && topology && create(zh, ROOT, registry_id, 0) && create(zh, ROOT "/probes", "", 0) &&
-                create(zh, ROOT "/probes/bench", presence, ZOO_EPHEMERAL) && create(zh, ROOT "/clusters", "", 0) &&
-                create(zh, ROOT "/clusters/bench", "", 0) && create(zh, TOPOLOGY, topology, 0) && create(zh, RAW, topology, 0);
+    bool made = registry_id && presence && topology && create(zh, ROOT, registry_id, 0) &&
+                create(zh, ROOT "/probes", "", 0) &&
+                create(zh, ROOT "/probes/bench", presence, ZOO_EPHEMERAL) &&
+                create(zh, ROOT "/clusters", "", 0) && create(zh, ROOT "/clusters/bench", "", 0) &&
+                create(zh, TOPOLOGY, topology, 0) && create(zh, RAW, topology, 0);
     free(registry_id);
     free(presence);
     free(topology);
@@ -249,8 +258,13 @@ static bool create_all(zhandle_t *zh)
 
 static void delete_all(zhandle_t *zh)
 {
-    static const char *const paths[] = {
-        RAW, TOPOLOGY, ROOT "/clusters/bench", ROOT "/clusters", ROOT "/probes/bench", ROOT "/probes", ROOT};
+    static const char *const paths[] = {RAW,
+                                        TOPOLOGY,
+                                        ROOT "/clusters/bench",
+                                        ROOT "/clusters",
+                                        ROOT "/probes/bench",
+                                        ROOT "/probes",
+                                        ROOT};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         zoo_delete(zh, paths[i], -1);
     }
@@ -267,8 +281,10 @@ static bool run(const char *servers, zhandle_t *writer, zhandle_t *reader, int t
         goto end;
     }
     atomic_store(&epoch_expected, 1);
-    if (roster_open(&(struct roster_options){.servers = servers, .root = ROOT}, &roster) != ROSTER_OK ||
-        roster_subscribe(roster, "bench", &(struct roster_subscription){.changed = changed}, &cluster) != ROSTER_OK) {
+    if (roster_open(&(struct roster_options){.servers = servers, .root = ROOT}, &roster) !=
+            ROSTER_OK ||
+        roster_subscribe(roster, "bench", &(struct roster_subscription){.changed = changed},
+                         &cluster) != ROSTER_OK) {
         fprintf(stderr, "propagation: %s\n", roster_error());
         goto end;
     }
@@ -290,7 +306,8 @@ int main(int argc, char **argv)
         return 2;
     }
     zoo_set_debug_level((ZooLogLevel)0);
-    zoo_deterministic_conn_order(1); /* of this process: every session begins at the first server */
+    /* of this process: every session begins at the first server */
+    zoo_deterministic_conn_order(1);
     sem_init(&arrived, 0, 0);
     zhandle_t *writer = connect_to(argv[1]), *reader = connect_to(argv[1]);
     bool measured = false;

@@ -24,7 +24,8 @@
 enum { RUNS = 31, THREADS_MAX = 2, TIMES = 200000, SENTENCE = 512 };
 
 static struct roster_cluster *cluster;
-static volatile size_t used = offsetof(struct roster_endpoint, host) + sizeof "10.0.0.1"; /* as much as roster_route copies */
+static volatile size_t used =
+    offsetof(struct roster_endpoint, host) + sizeof "10.0.0.1"; /* as much as roster_route copies */
 static struct roster_endpoint shared = {.name = "pg-1", .host = "10.0.0.1", .port = 5432};
 static struct roster_endpoint *_Atomic pointer = &shared;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -169,7 +170,8 @@ static double measure(const struct contender *contender, int threads)
 
 static void compare_all(int threads, double least_ns[CONTENDERS])
 {
-    for (int r = 0; r < RUNS; r++) { /* interleaved: what else the machine does hits all alike */
+    /* interleaved: what else the machine does hits all alike */
+    for (int r = 0; r < RUNS; r++) {
         for (int c = 0; c < CONTENDERS; c++) {
             double ns = measure(&contenders[c], threads);
             if (r == 0 || ns < least_ns[c]) {
@@ -184,11 +186,12 @@ static void print(void)
     double one[CONTENDERS], two[CONTENDERS];
     compare_all(1, one);
     compare_all(2, two);
-    printf("%-34s %10s %8s %8s %10s %8s %8s\n", "ns per call and thread", "1 thread", "/ load", "/ mutex", "2 threads", "/ load",
-           "/ mutex");
+    printf("%-34s %10s %8s %8s %10s %8s %8s\n", "ns per call and thread", "1 thread", "/ load",
+           "/ mutex", "2 threads", "/ load", "/ mutex");
     for (int c = 0; c < CONTENDERS; c++) {
-        printf("%-34s %10.2f %8.1f %8.2f %10.2f %8.1f %8.2f\n", contenders[c].name, one[c], one[c] / one[LOAD], one[c] / one[MUTEX],
-               two[c], two[c] / two[LOAD], two[c] / two[MUTEX]);
+        printf("%-34s %10.2f %8.1f %8.2f %10.2f %8.1f %8.2f\n", contenders[c].name, one[c],
+               one[c] / one[LOAD], one[c] / one[MUTEX], two[c], two[c] / two[LOAD],
+               two[c] / two[MUTEX]);
     }
 }
 
@@ -210,8 +213,10 @@ static struct topology *sample(void)
                                   .member_count = 5};
     for (int i = 0; i < topology->member_count; i++) {
         struct member *member = &topology->members[i];
-        *member = (struct member){.role = i ? ROLE_SECONDARY : ROLE_PRIMARY, .health = HEALTH_UP, .reason = ANSWER_OK};
-        member->lag = (struct lag){.state = i ? LAG_OK : LAG_UNKNOWN, .bytes = i ? 0 : -1, .ms = i ? 0 : -1};
+        *member = (struct member){
+            .role = i ? ROLE_SECONDARY : ROLE_PRIMARY, .health = HEALTH_UP, .reason = ANSWER_OK};
+        member->lag =
+            (struct lag){.state = i ? LAG_OK : LAG_UNKNOWN, .bytes = i ? 0 : -1, .ms = i ? 0 : -1};
         snprintf(member->config.name, sizeof member->config.name, "pg-%d", i + 1);
         snprintf(member->config.host, sizeof member->config.host, "10.0.0.%d", i + 1);
         member->config.port = 5432;
@@ -225,15 +230,18 @@ int main(void)
     char dir[] = "/tmp/roster-bench-XXXXXX", file[64], sentence[SENTENCE] = "no folder in /tmp";
     struct roster *roster;
     struct topology *topology = sample();
-    if (!mkdtemp(dir) || !cache_save(dir, topology, &(struct provenance){.mzxid = 1}, sentence, sizeof sentence)) {
+    if (!mkdtemp(dir) ||
+        !cache_save(dir, topology, &(struct provenance){.mzxid = 1}, sentence, sizeof sentence)) {
         fprintf(stderr, "route: no cache file: %s\n", sentence);
         return 1;
     }
     free(topology);
     snprintf(file, sizeof file, "%s/bench.roster", dir);
-    enum roster_status status = roster_open(&(struct roster_options){.servers = "127.0.0.1:1", .cache_dir = dir}, &roster);
+    enum roster_status status =
+        roster_open(&(struct roster_options){.servers = "127.0.0.1:1", .cache_dir = dir}, &roster);
     if (status == ROSTER_OK) {
-        status = roster_subscribe(roster, "bench", &(struct roster_subscription){.wait_ms = -1}, &cluster);
+        status = roster_subscribe(roster, "bench", &(struct roster_subscription){.wait_ms = -1},
+                                  &cluster);
     }
     if (status == ROSTER_OK) {
         print();

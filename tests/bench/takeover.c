@@ -1,20 +1,22 @@
 /* takeover - when the primary of a group is lost, how soon is a write committed again?
  *
- *     takeover SERVERS CLUSTER ROUTER_PORT kill PID PORT...       kill -9 PID, the server that listens on the first PORT
- *     takeover SERVERS CLUSTER ROUTER_PORT switch UUID PORT...    a planned switch to the member UUID, asked for at the first PORT
+ *     takeover SERVERS CLUSTER ROUTER_PORT kill PID PORT...       kill -9 PID, the server that
+ * listens on the first PORT takeover SERVERS CLUSTER ROUTER_PORT switch UUID PORT...    a planned
+ * switch to the member UUID, asked for at the first PORT
  *
- * PORT... are all members' on 127.0.0.1, the primary's first. Three write side by side, on one machine and by one clock,
- * an attempt every 5 ms:
+ * PORT... are all members' on 127.0.0.1, the primary's first. Three write side by side, on one
+ * machine and by one clock, an attempt every 5 ms:
  *
  *     roster    where roster_route() says; tells it what it met
  *     router    to ROUTER_PORT, which is MySQL Router's for writing; 0: there is none
  *     direct    asks every member every 5 ms, and writes where super_read_only is off
  *
- * All have the same deadlines, and come with a new connection after each attempt that failed. Prints a line of three pairs, in
- * that order:
+ * All have the same deadlines, and come with a new connection after each attempt that failed.
+ * Prints a line of three pairs, in that order:
  *
- *     MS FAILED    kill: milliseconds from the kill until a write was committed by another server; switch: the longest time between
- *                  two commits. And how many attempts to write failed. "- -": not measured
+ *     MS FAILED    kill: milliseconds from the kill until a write was committed by another server;
+ * switch: the longest time between two commits. And how many attempts to write failed. "- -": not
+ * measured
  *
  * Exit: 0 roster and direct were measured, 1 not (why is on stderr), 2 usage. */
 #include <errno.h>
@@ -34,9 +36,12 @@
 #include <roster.h>
 
 enum {
-    CALM_US = 50000, /* between attempts while nothing is measured: three servers and all else share the processors */
+    /* between attempts while nothing is measured: three servers and all else share the
+     * processors */
+    CALM_US = 50000,
     PACE_US = 5000,
-    DEADLINE_S = 1, /* of a connect and of a statement; the client library knows whole seconds only */
+    /* of a connect and of a statement; the client library knows whole seconds only */
+    DEADLINE_S = 1,
     ARMING_S = 20,
     BRISK_US = 300000,  /* at the pace before the event */
     AFTER_US = 3000000, /* a planned switch is watched for so long */
@@ -60,17 +65,19 @@ static void sleep_until(int64_t us)
 }
 
 static atomic_int_least64_t pace_us = CALM_US;
-static atomic_int_least64_t event_us; /* when the kill or the switch was asked for; 0: not yet */
+/* when the kill or the switch was asked for; 0: not yet */
+static atomic_int_least64_t event_us;
 
 /* ---- what each of the three achieved -------------------------------------------------- */
 
 enum way { ROSTER, ROUTER, DIRECT, WAYS };
 
 struct tally {
-    int64_t last_us;  /* the last commit; 0: none yet */
-    int64_t taken_us; /* the first commit by another server than the old one, after the event; 0: none yet */
-    int64_t gap_us;   /* the longest time between two commits, the later one after the event */
-    int failed;       /* attempts, since the event */
+    int64_t last_us; /* the last commit; 0: none yet */
+    /* the first commit by another server than the old one, after the event; 0: none yet */
+    int64_t taken_us;
+    int64_t gap_us; /* the longest time between two commits, the later one after the event */
+    int failed;     /* attempts, since the event */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* over the tallies */
@@ -130,13 +137,16 @@ static bool dial(struct line *line, const char *host, unsigned port)
     mysql_options(line->my, MYSQL_OPT_CONNECT_TIMEOUT, &deadline);
     mysql_options(line->my, MYSQL_OPT_READ_TIMEOUT, &deadline);
     mysql_options(line->my, MYSQL_OPT_WRITE_TIMEOUT, &deadline);
-    line->connected_us = now_us(); /* from when on it can lead to no server that had been killed */
+    /* from when on it can lead to no server that had been killed */
+    line->connected_us = now_us();
     return mysql_real_connect(line->my, host, "app", "app", "app", port, NULL, 0) != NULL;
 }
 
 static bool writable(struct line *line)
 {
-    MYSQL_RES *result = mysql_query(line->my, "SELECT @@global.super_read_only") == 0 ? mysql_store_result(line->my) : NULL;
+    MYSQL_RES *result = mysql_query(line->my, "SELECT @@global.super_read_only") == 0
+                            ? mysql_store_result(line->my)
+                            : NULL;
     MYSQL_ROW row = result ? mysql_fetch_row(result) : NULL;
     bool off = row && row[0] && !strcmp(row[0], "0");
     if (!row) {
@@ -146,8 +156,8 @@ static bool writable(struct line *line)
     return off;
 }
 
-/* A connection from before the kill leads to the server that was killed, whatever it may still have answered; but for those
- * that the poll has to the other members. */
+/* A connection from before the kill leads to the server that was killed, whatever it may still have
+ * answered; but for those that the poll has to the other members. */
 static bool leads_elsewhere(const struct line *line)
 {
     return line->connected_us > event_us || (line->way == DIRECT && line->member != OLD);
@@ -157,7 +167,8 @@ static bool write_one(struct line *line)
 {
     static const char *const names[WAYS] = {"roster", "router", "direct"};
     char statement[80];
-    snprintf(statement, sizeof statement, "INSERT INTO writes (way) VALUES ('%s')", names[line->way]);
+    snprintf(statement, sizeof statement, "INSERT INTO writes (way) VALUES ('%s')",
+             names[line->way]);
     if (mysql_query(line->my, statement) != 0) {
         return false;
     }
@@ -205,7 +216,8 @@ static void attempt_roster(struct line *line)
 
 static void *write_for_ever(void *argument)
 {
-    static void (*const attempt[WAYS])(struct line *) = {attempt_roster, attempt_router, attempt_direct};
+    static void (*const attempt[WAYS])(struct line *) = {attempt_roster, attempt_router,
+                                                         attempt_direct};
     struct line *line = argument;
     mysql_thread_init();
     for (;;) {
@@ -232,11 +244,13 @@ static bool prepare(struct event *event, const char *what, const char *whom, uns
     if (!event->planned) {
         return !strcmp(what, "kill") && event->pid > 1;
     }
-    snprintf(event->statement, sizeof event->statement, "SELECT group_replication_set_as_primary('%s')", whom);
+    snprintf(event->statement, sizeof event->statement,
+             "SELECT group_replication_set_as_primary('%s')", whom);
     unsigned deadline = PATIENCE_S;
     event->line.my = mysql_init(NULL);
     mysql_options(event->line.my, MYSQL_OPT_READ_TIMEOUT, &deadline);
-    return mysql_real_connect(event->line.my, "127.0.0.1", "app", "app", NULL, port, NULL, 0) != NULL;
+    return mysql_real_connect(event->line.my, "127.0.0.1", "app", "app", NULL, port, NULL, 0) !=
+           NULL;
 }
 
 static bool let_happen(struct event *event)
@@ -307,14 +321,17 @@ static bool print_all(bool planned)
 static bool measure(struct event *event)
 {
     if (!wait_for(all_committed, ARMING_S)) {
-        fprintf(stderr, "takeover: before anything happened:%s%s%s could not write\n", tally_of(ROSTER).last_us ? "" : " roster",
-                !used[ROUTER] || tally_of(ROUTER).last_us ? "" : " router", tally_of(DIRECT).last_us ? "" : " direct");
+        fprintf(stderr, "takeover: before anything happened:%s%s%s could not write\n",
+                tally_of(ROSTER).last_us ? "" : " roster",
+                !used[ROUTER] || tally_of(ROUTER).last_us ? "" : " router",
+                tally_of(DIRECT).last_us ? "" : " direct");
         return false;
     }
     pace_us = PACE_US;
     sleep_until(now_us() + BRISK_US);
     if (!let_happen(event)) {
-        fprintf(stderr, "takeover: %s\n", event->planned ? mysql_error(event->line.my) : strerror(errno));
+        fprintf(stderr, "takeover: %s\n",
+                event->planned ? mysql_error(event->line.my) : strerror(errno));
         return false;
     }
     if (event->planned) {
@@ -345,12 +362,14 @@ int main(int argc, char **argv)
     }
     mysql_library_init(0, NULL, NULL);
     if (!prepare(&event, argv[4], argv[5], (unsigned)atoi(argv[6]))) {
-        fprintf(stderr, "takeover: %s\n", event.planned ? mysql_error(event.line.my) : "kill whom?");
+        fprintf(stderr, "takeover: %s\n",
+                event.planned ? mysql_error(event.line.my) : "kill whom?");
         return 2;
     }
     if (roster_open(&(struct roster_options){.servers = argv[1]}, &roster) != ROSTER_OK ||
         roster_subscribe(roster, argv[2], NULL, &cluster) != ROSTER_OK) {
-        fprintf(stderr, "takeover: the registry has no topology of %s: %s\n", argv[2], roster_error());
+        fprintf(stderr, "takeover: the registry has no topology of %s: %s\n", argv[2],
+                roster_error());
         return 1;
     }
     unsigned router_port = (unsigned)atoi(argv[3]);
@@ -358,7 +377,8 @@ int main(int argc, char **argv)
     bool started = start_line((struct line){.way = ROSTER, .cluster = cluster}) &&
                    (!used[ROUTER] || start_line((struct line){.way = ROUTER, .port = router_port}));
     for (int i = 6; started && i < argc; i++) {
-        started = start_line((struct line){.way = DIRECT, .member = i - 6, .port = (unsigned)atoi(argv[i])});
+        started = start_line(
+            (struct line){.way = DIRECT, .member = i - 6, .port = (unsigned)atoi(argv[i])});
     }
     bool measured = started && measure(&event);
     fflush(stdout);

@@ -1,4 +1,5 @@
-/* Any bytes in a znode: refused with a sentence, or read into a record whose canonical form reads back to the same. */
+/* Any bytes in a znode: refused with a sentence, or read into a record whose canonical form reads
+ * back to the same. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,22 +13,22 @@ static void must(bool condition)
     }
 }
 
-#define FUZZ(record)                                                                                                               \
-    static void fuzz_##record(const char *data, size_t len)                                                                        \
-    {                                                                                                                              \
-        static struct record first, second;                                                                                        \
-        struct codec_error error = {.sentence = ""};                                                                                 \
-        if (!record##_decode(data, len, &first, &error)) {                                                                       \
-            must(error.sentence[0] != '\0');                                                                                     \
-            return;                                                                                                                \
-        }                                                                                                                          \
-        char *text = record##_encode(&first);                                                                                      \
-        must(text &&record##_decode(text, strlen(text), &second, &error));                                                       \
-        must(memcmp(&first, &second, sizeof first) == 0);                                                                          \
-        char *again = record##_encode(&second);                                                                                    \
-        must(again &&strcmp(text, again) == 0);                                                                                    \
-        free(again);                                                                                                               \
-        free(text);                                                                                                                \
+#define FUZZ(record)                                                                               \
+    static void fuzz_##record(const char *data, size_t len)                                        \
+    {                                                                                              \
+        static struct record first, second;                                                        \
+        struct codec_error error = {.sentence = ""};                                               \
+        if (!record##_decode(data, len, &first, &error)) {                                         \
+            must(error.sentence[0] != '\0');                                                       \
+            return;                                                                                \
+        }                                                                                          \
+        char *text = record##_encode(&first);                                                      \
+        must(text &&record##_decode(text, strlen(text), &second, &error));                         \
+        must(memcmp(&first, &second, sizeof first) == 0);                                          \
+        char *again = record##_encode(&second);                                                    \
+        must(again &&strcmp(text, again) == 0);                                                    \
+        free(again);                                                                               \
+        free(text);                                                                                \
     }
 FUZZ(report)
 FUZZ(topology)

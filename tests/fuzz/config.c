@@ -36,8 +36,10 @@ static struct config *load(const void *data, size_t size, char **ret_said)
 static bool say_the_same(struct config *a, struct config *b)
 {
     explicit_bzero(a->registry.auth, sizeof a->registry.auth);
-    return memcmp(&a->registry, &b->registry, sizeof a->registry) == 0 && memcmp(&a->probe, &b->probe, sizeof a->probe) == 0 &&
-           a->cluster_count == b->cluster_count && memcmp(a->clusters, b->clusters, a->cluster_count * sizeof *a->clusters) == 0;
+    return memcmp(&a->registry, &b->registry, sizeof a->registry) == 0 &&
+           memcmp(&a->probe, &b->probe, sizeof a->probe) == 0 &&
+           a->cluster_count == b->cluster_count &&
+           memcmp(a->clusters, b->clusters, a->cluster_count * sizeof *a->clusters) == 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

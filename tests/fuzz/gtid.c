@@ -1,4 +1,5 @@
-/* Any bytes for two sets of transactions, apart by a zero: compared without reading on, and each, if it can be read, contains itself. */
+/* Any bytes for two sets of transactions, apart by a zero: compared without reading on, and each,
+ * if it can be read, contains itself. */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -8,23 +8,27 @@
  * All by one clock.
  *
  *     can     from the end of an attempt that succeeded in time,
- *     cannot  from the beginning of one that failed or was late; a late one that succeeds ends that when it does
+ *     cannot  from the beginning of one that failed or was late; a late one that succeeds ends that
+ * when it does
  *
- * So both are known to some 20 ms. A write that hangs is waited for, however long: a member never has
- * more than one attempt.
+ * So both are known to some 20 ms. A write that hangs is waited for, however long: a member never
+ * has more than one attempt.
  *
- * Prints "armed" once the primary is named and has committed. On SIGTERM it prints what happened, in order, then
+ * Prints "armed" once the primary is named and has committed. On SIGTERM it prints what happened,
+ * in order, then
  *
  *     window: wrong 240 ms (named pg-1 while pg-2 took writes)
  *     window: new primary pg-2 known +31 ms after its first commit
  *     window: none named for 50 ms while pg-2 took writes
  *     {"wrong_ms":240,"wrongs":1,"none_ms":50,"switches":1,"late_ms":31,"primary":"pg-2"}
  *
- * wrong: roster named a server that could not, while another could: the longest time, and how often. none: nobody was named
- * meanwhile. late: from when the new primary took its first write (where it always did: from when the old one took its last) to
- * when roster named it; less than nothing when roster was first. The worst of several.
+ * wrong: roster named a server that could not, while another could: the longest time, and how
+ * often. none: nobody was named meanwhile. late: from when the new primary took its first write
+ * (where it always did: from when the old one took its last) to when roster named it; less than
+ * nothing when roster was first. The worst of several.
  *
- * Exit: 0 measured, 1 the primary was never named and writing, or too much happened to be noted, 2 usage. */
+ * Exit: 0 measured, 1 the primary was never named and writing, or too much happened to be noted, 2
+ * usage. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -74,7 +78,8 @@ static struct {
     int64_t armed_us; /* what was before does not count; 0: not yet */
 } book = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-/* Under the lock. An attempt is judged when it ends and noted for when it began: the book is in order only at the end. */
+/* Under the lock. An attempt is judged when it ends and noted for when it began: the book is in
+ * order only at the end. */
 static void note(int64_t us, enum happening what, int member, const char *said)
 {
     if (book.count < EVENTS_MAX) {
@@ -107,7 +112,8 @@ static bool pg_try(struct member *member, const char *statement)
 {
     if (!member->pg) {
         const char *const keys[] = {"host", "port", "user", "password", "dbname", NULL};
-        const char *const values[] = {member->host, member->port, login.user, login.password, login.database, NULL};
+        const char *const values[] = {member->host,   member->port,   login.user,
+                                      login.password, login.database, NULL};
         member->pg = PQconnectdbParams(keys, values, 0);
     }
     PGresult *result = PQstatus(member->pg) == CONNECTION_OK ? PQexec(member->pg, statement) : NULL;
@@ -128,14 +134,17 @@ static bool my_try(struct member *member, const char *statement)
     bool connected = member->my != NULL;
     if (!connected) {
         member->my = mysql_init(NULL);
-        connected = mysql_real_connect(member->my, member->host, login.user, login.password, login.database,
-                                       (unsigned)atoi(member->port), NULL, 0) != NULL;
+        connected =
+            mysql_real_connect(member->my, member->host, login.user, login.password, login.database,
+                               (unsigned)atoi(member->port), NULL, 0) != NULL;
     }
     if (connected && mysql_query(member->my, statement) == 0) {
         return true;
     }
-    snprintf(member->said, sizeof member->said, "%u %s", mysql_errno(member->my), mysql_error(member->my));
-    if (!connected || mysql_errno(member->my) >= 2000) { /* an error of the client's: the connection is gone */
+    snprintf(member->said, sizeof member->said, "%u %s", mysql_errno(member->my),
+             mysql_error(member->my));
+    /* an error of the client's: the connection is gone */
+    if (!connected || mysql_errno(member->my) >= 2000) {
         mysql_close(member->my);
         member->my = NULL;
     }
@@ -169,7 +178,8 @@ static void *write_for_ever(void *argument)
         pthread_mutex_lock(&book.lock);
         member->trying_us = began_us;
         pthread_mutex_unlock(&book.lock);
-        snprintf(statement, sizeof statement, "INSERT INTO commits (member, at) VALUES ('%s', %lld)", member->name,
+        snprintf(statement, sizeof statement,
+                 "INSERT INTO commits (member, at) VALUES ('%s', %lld)", member->name,
                  (long long)began_us);
         bool done = (login.mysql ? my_try : pg_try)(member, statement);
         judge(member, (int)(member - members), began_us, done);
@@ -200,7 +210,8 @@ static int member_called(const char *name)
 static int named_by(struct roster_cluster *cluster)
 {
     struct roster_endpoint to;
-    return roster_route(cluster, ROSTER_WRITE, NULL, &to) == ROSTER_OK ? member_called(to.name) : NOBODY;
+    return roster_route(cluster, ROSTER_WRITE, NULL, &to) == ROSTER_OK ? member_called(to.name)
+                                                                       : NOBODY;
 }
 
 static bool watch_until_ended(struct roster_cluster *cluster)
@@ -291,7 +302,8 @@ static int64_t first_commit_after(size_t index, int member)
 static void take_new_primary(struct reckoning *now, size_t index)
 {
     const struct event *event = &book.events[index];
-    int64_t from_us = now->can[event->member] ? now->can_us[event->member] : first_commit_after(index, event->member);
+    int64_t from_us = now->can[event->member] ? now->can_us[event->member]
+                                              : first_commit_after(index, event->member);
     int64_t lost_us = now->can[now->primary] ? event->us : now->cannot_us[now->primary];
     now->switches++;
     if (from_us == 0) {
@@ -300,7 +312,8 @@ static void take_new_primary(struct reckoning *now, size_t index)
     }
     bool waited = lost_us > from_us; /* it could write before the old one could not */
     int64_t late_us = event->us - (waited ? lost_us : from_us);
-    printf("window: new primary %s known %+lld ms after %s\n", members[event->member].name, (long long)late_us / 1000,
+    printf("window: new primary %s known %+lld ms after %s\n", members[event->member].name,
+           (long long)late_us / 1000,
            waited ? "the last commit of the old one" : "its first commit");
     if (now->switches == 1 || late_us > now->late_us) {
         now->late_us = late_us;
@@ -324,17 +337,21 @@ static void take(struct reckoning *now, size_t index)
         return;
     }
     int other = other_that_can(now, now->named);
-    extend(&now->wrong, now->named != NOBODY && !now->can[now->named] && other != NOBODY, event->us, now->named, other);
-    extend(&now->none, now->named == NOBODY && now->primary != NOBODY && other != NOBODY, event->us, NOBODY, other);
+    extend(&now->wrong, now->named != NOBODY && !now->can[now->named] && other != NOBODY, event->us,
+           now->named, other);
+    extend(&now->none, now->named == NOBODY && now->primary != NOBODY && other != NOBODY, event->us,
+           NOBODY, other);
 }
 
 static void print_event(const struct event *event, int64_t start_us)
 {
     printf("%+9.3f ", (double)(event->us - start_us) / 1e6);
     if (event->what == NAMED) {
-        printf("roster names %s\n", event->member == NOBODY ? "nobody" : members[event->member].name);
+        printf("roster names %s\n",
+               event->member == NOBODY ? "nobody" : members[event->member].name);
     } else {
-        printf("%s %s%s%s\n", members[event->member].name, event->what == CAN ? "commits" : "cannot commit", *event->said ? ": " : "",
+        printf("%s %s%s%s\n", members[event->member].name,
+               event->what == CAN ? "commits" : "cannot commit", *event->said ? ": " : "",
                event->said);
     }
 }
@@ -343,16 +360,19 @@ static void print_spells(const struct reckoning *now)
 {
     printf("window: wrong %lld ms", (long long)now->wrong.longest_us / 1000);
     if (now->wrong.times > 0) {
-        printf(" (named %s while %s took writes)", members[now->wrong.named].name, members[now->wrong.other].name);
+        printf(" (named %s while %s took writes)", members[now->wrong.named].name,
+               members[now->wrong.other].name);
     }
     printf("\n");
     if (now->none.times > 0) {
-        printf("window: none named for %lld ms while %s took writes\n", (long long)now->none.longest_us / 1000,
-               members[now->none.other].name);
+        printf("window: none named for %lld ms while %s took writes\n",
+               (long long)now->none.longest_us / 1000, members[now->none.other].name);
     }
-    printf("{\"wrong_ms\":%lld,\"wrongs\":%d,\"none_ms\":%lld,\"switches\":%d,\"late_ms\":%lld,\"primary\":\"%s\"}\n",
-           (long long)now->wrong.longest_us / 1000, now->wrong.times, (long long)now->none.longest_us / 1000, now->switches,
-           (long long)now->late_us / 1000, now->named == NOBODY ? "" : members[now->named].name);
+    printf("{\"wrong_ms\":%lld,\"wrongs\":%d,\"none_ms\":%lld,\"switches\":%d,\"late_ms\":%lld,"
+           "\"primary\":\"%s\"}\n",
+           (long long)now->wrong.longest_us / 1000, now->wrong.times,
+           (long long)now->none.longest_us / 1000, now->switches, (long long)now->late_us / 1000,
+           now->named == NOBODY ? "" : members[now->named].name);
 }
 
 /* With the lock held for good: the writers write no more in the book. */
@@ -382,7 +402,8 @@ static void reckon(void)
 static bool read_member(const char *word)
 {
     struct member *member = &members[member_count];
-    if (member_count == ROSTER_MEMBERS_MAX || sscanf(word, "%63[^=]=%63[^:]:%7[0-9]", member->name, member->host, member->port) != 3) {
+    if (member_count == ROSTER_MEMBERS_MAX ||
+        sscanf(word, "%63[^=]=%63[^:]:%7[0-9]", member->name, member->host, member->port) != 3) {
         return false;
     }
     member_count++;
@@ -412,7 +433,9 @@ int main(int argc, char **argv)
     struct roster_cluster *cluster;
     pthread_t thread;
     if (!read_arguments(argc, argv)) {
-        fputs("usage: window SERVERS CLUSTER postgresql|mysql USER PASSWORD DATABASE NAME=HOST:PORT...\n", stderr);
+        fputs("usage: window SERVERS CLUSTER postgresql|mysql USER PASSWORD DATABASE "
+              "NAME=HOST:PORT...\n",
+              stderr);
         return 2;
     }
     signal(SIGTERM, end);

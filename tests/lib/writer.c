@@ -6,12 +6,13 @@
  * from 1, over one connection that it keeps while the route does not change.
  * What it meets it tells the library. It prints, flushed,
  *
- *     12:00:01.123 orders: writes to pg-2 instead of pg-1, 143 ms after the last one   where writes go
- *     12:00:01.045 orders: pg-1: what the server said                               the first of each run of failures
- *     12:00:01.120 orders: the library's own line for the change
+ *     12:00:01.123 orders: writes to pg-2 instead of pg-1, 143 ms after the last one   where writes
+ * go 12:00:01.045 orders: pg-1: what the server said                               the first of
+ * each run of failures 12:00:01.120 orders: the library's own line for the change
  *
- * and on SIGTERM a line of JSON: {"writes":N,"failures":N,"longest_gap_ms":N,"last":{"MEMBER":ID,...}}, where `last`
- * is the last id that each member acknowledged. Rows beyond it on a server are rows nobody was promised. */
+ * and on SIGTERM a line of JSON:
+ * {"writes":N,"failures":N,"longest_gap_ms":N,"last":{"MEMBER":ID,...}}, where `last` is the last
+ * id that each member acknowledged. Rows beyond it on a server are rows nobody was promised. */
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -70,14 +71,16 @@ static void keep_first_line(struct connection *connection, const char *text)
     snprintf(connection->said, sizeof connection->said, "%.*s", (int)strcspn(text, "\n"), text);
 }
 
-static enum roster_outcome pg_write(struct connection *connection, const struct target *target, const struct roster_endpoint *to,
-                                const char *statement)
+static enum roster_outcome pg_write(struct connection *connection, const struct target *target,
+                                    const struct roster_endpoint *to, const char *statement)
 {
     if (!connection->pg) {
         char port[16];
         snprintf(port, sizeof port, "%u", to->port);
-        const char *const keys[] = {"host", "port", "user", "password", "dbname", "connect_timeout", NULL};
-        const char *const values[] = {to->host, port, target->user, target->password, target->database, "2", NULL};
+        const char *const keys[] = {"host", "port", "user", "password", "dbname", "connect_timeout",
+                                    NULL};
+        const char *const values[] = {to->host,         port, target->user, target->password,
+                                      target->database, "2",  NULL};
         connection->pg = PQconnectdbParams(keys, values, 0);
     }
     if (PQstatus(connection->pg) != CONNECTION_OK) {
@@ -95,8 +98,8 @@ static enum roster_outcome pg_write(struct connection *connection, const struct 
     return outcome;
 }
 
-static enum roster_outcome my_write(struct connection *connection, const struct target *target, const struct roster_endpoint *to,
-                                const char *statement)
+static enum roster_outcome my_write(struct connection *connection, const struct target *target,
+                                    const struct roster_endpoint *to, const char *statement)
 {
     unsigned seconds = 2;
     int connected = connection->my != NULL;
@@ -104,14 +107,15 @@ static enum roster_outcome my_write(struct connection *connection, const struct 
         connection->my = mysql_init(NULL);
         mysql_options(connection->my, MYSQL_OPT_CONNECT_TIMEOUT, &seconds);
         mysql_options(connection->my, MYSQL_OPT_READ_TIMEOUT, &seconds);
-        connected = mysql_real_connect(connection->my, to->host, target->user, target->password, target->database, to->port, NULL,
-                                       0) != NULL;
+        connected = mysql_real_connect(connection->my, to->host, target->user, target->password,
+                                       target->database, to->port, NULL, 0) != NULL;
     }
     if (connected && mysql_query(connection->my, statement) == 0) {
         return ROSTER_OUTCOME_OK;
     }
     keep_first_line(connection, mysql_error(connection->my));
-    return connected ? roster_classify(mysql_sqlstate(connection->my), mysql_errno(connection->my)) : ROSTER_OUTCOME_REFUSED;
+    return connected ? roster_classify(mysql_sqlstate(connection->my), mysql_errno(connection->my))
+                     : ROSTER_OUTCOME_REFUSED;
 }
 
 /* ---- the books ------------------------------------------------------------------- */
@@ -145,7 +149,8 @@ __attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
     fflush(stdout);
 }
 
-static void acknowledge(struct books *books, const struct target *target, const struct roster_endpoint *to, long long id)
+static void acknowledge(struct books *books, const struct target *target,
+                        const struct roster_endpoint *to, long long id)
 {
     int64_t now = now_ms(CLOCK_MONOTONIC);
     int64_t gap_ms = books->last_ms ? now - books->last_ms : 0;
@@ -154,8 +159,8 @@ static void acknowledge(struct books *books, const struct target *target, const 
     }
     if (strcmp(books->at, to->name)) {
         if (books->at[0]) {
-            say("%s: writes to %s instead of %s, %lld ms after the last one", target->cluster, to->name, books->at,
-                (long long)gap_ms);
+            say("%s: writes to %s instead of %s, %lld ms after the last one", target->cluster,
+                to->name, books->at, (long long)gap_ms);
         } else {
             say("%s: writes to %s", target->cluster, to->name);
         }
@@ -178,8 +183,8 @@ static void acknowledge(struct books *books, const struct target *target, const 
 
 static void print_books(const struct books *books)
 {
-    printf("{\"writes\":%lld,\"failures\":%lld,\"longest_gap_ms\":%lld,\"last\":{", books->writes, books->failures,
-           (long long)books->longest_gap_ms);
+    printf("{\"writes\":%lld,\"failures\":%lld,\"longest_gap_ms\":%lld,\"last\":{", books->writes,
+           books->failures, (long long)books->longest_gap_ms);
     for (size_t i = 0; i < books->count; i++) {
         printf("%s\"%s\":%lld", i ? "," : "", books->last[i].name, books->last[i].id);
     }
@@ -194,7 +199,8 @@ static void changed(void *context, const struct roster_change *change)
     say("%s", change->timeline);
 }
 
-static void write_until_ended(struct roster_cluster *cluster, const struct target *target, struct books *books)
+static void write_until_ended(struct roster_cluster *cluster, const struct target *target,
+                              struct books *books)
 {
     struct connection connection = {0};
     struct roster_endpoint now = {0};
@@ -210,8 +216,10 @@ static void write_until_ended(struct roster_cluster *cluster, const struct targe
             disconnect(&connection); /* never write over a connection of before */
             now = to;
         }
-        snprintf(statement, sizeof statement, "INSERT INTO journal (id, member) VALUES (%lld, '%s')", id, to.name);
-        enum roster_outcome outcome = (target->mysql ? my_write : pg_write)(&connection, target, &to, statement);
+        snprintf(statement, sizeof statement,
+                 "INSERT INTO journal (id, member) VALUES (%lld, '%s')", id, to.name);
+        enum roster_outcome outcome =
+            (target->mysql ? my_write : pg_write)(&connection, target, &to, statement);
         roster_feedback(cluster, &to, outcome);
         if (outcome == ROSTER_OUTCOME_OK) {
             acknowledge(books, target, &to, id);
@@ -233,8 +241,11 @@ int main(int argc, char **argv)
         fputs("usage: writer SERVERS CLUSTER postgresql|mysql USER PASSWORD DATABASE\n", stderr);
         return 2;
     }
-    struct target target = {
-        .cluster = argv[2], .mysql = !strcmp(argv[3], "mysql"), .user = argv[4], .password = argv[5], .database = argv[6]};
+    struct target target = {.cluster = argv[2],
+                            .mysql = !strcmp(argv[3], "mysql"),
+                            .user = argv[4],
+                            .password = argv[5],
+                            .database = argv[6]};
     struct roster *roster;
     struct roster_cluster *cluster;
     struct books books = {0};
@@ -244,7 +255,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "writer: %s\n", roster_error());
         return 2;
     }
-    roster_subscribe(roster, argv[2], &(struct roster_subscription){.changed = changed, .wait_ms = -1}, &cluster);
+    roster_subscribe(roster, argv[2],
+                     &(struct roster_subscription){.changed = changed, .wait_ms = -1}, &cluster);
     if (cluster) {
         write_until_ended(cluster, &target, &books);
         print_books(&books);

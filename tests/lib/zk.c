@@ -3,11 +3,10 @@
  *     zk SERVERS get PATH            prints the value
  *     zk SERVERS stat PATH           prints czxid, mzxid, version, ephemeralOwner and length
  *     zk SERVERS ls PATH             prints the children's names, sorted
- *     zk SERVERS tree PATH           prints "PATH czxid mzxid version" of PATH and all below, sorted
- *     zk SERVERS set PATH VALUE      whatever its version
- *     zk SERVERS create PATH VALUE   persistent
- *     zk SERVERS hold PATH VALUE     ephemeral, kept until this process ends
- *     zk SERVERS delete PATH         whatever its version, with all below it
+ *     zk SERVERS tree PATH           prints "PATH czxid mzxid version" of PATH and all below,
+ * sorted zk SERVERS set PATH VALUE      whatever its version zk SERVERS create PATH VALUE
+ * persistent zk SERVERS hold PATH VALUE     ephemeral, kept until this process ends zk SERVERS
+ * delete PATH         whatever its version, with all below it
  *
  * VALUE "-" is read from standard input. Exit: 0 done, 1 the registry refused
  * (what it said is on stderr), 2 usage, 3 not reached within 5 s.
@@ -90,8 +89,9 @@ static int print_stat(zhandle_t *zh, const char *path)
     if (rc != ZOK) {
         return refuse(path, rc);
     }
-    printf("czxid=%lld mzxid=%lld version=%d ephemeralOwner=%lld length=%d\n", (long long)stat.czxid, (long long)stat.mzxid,
-           stat.version, (long long)stat.ephemeralOwner, stat.dataLength);
+    printf("czxid=%lld mzxid=%lld version=%d ephemeralOwner=%lld length=%d\n",
+           (long long)stat.czxid, (long long)stat.mzxid, stat.version,
+           (long long)stat.ephemeralOwner, stat.dataLength);
     return 0;
 }
 
@@ -156,7 +156,8 @@ static int print_tree(zhandle_t *zh, const char *path)
         struct Stat stat;
         int rc = zoo_exists(zh, paths[i], 0, &stat);
         if (rc == ZOK) {
-            printf("%s %lld %lld %d\n", paths[i], (long long)stat.czxid, (long long)stat.mzxid, stat.version);
+            printf("%s %lld %lld %d\n", paths[i], (long long)stat.czxid, (long long)stat.mzxid,
+                   stat.version);
         } else if (rc != ZNONODE) {
             failed |= refuse(paths[i], rc);
         }
@@ -164,7 +165,8 @@ static int print_tree(zhandle_t *zh, const char *path)
     return failed;
 }
 
-/* All at once: whoever puts things back sees it as a whole. Somebody writes below it meanwhile: again. */
+/* All at once: whoever puts things back sees it as a whole. Somebody writes below it meanwhile:
+ * again. */
 static int delete_tree(zhandle_t *zh, const char *path)
 {
     static zoo_op_t ops[PATHS_MAX];
@@ -226,13 +228,16 @@ static int perform(zhandle_t *zh, const char *verb, const char *path, const char
 
 int main(int argc, char **argv)
 {
-    static const char *const verbs[] = {"get", "stat", "ls", "tree", "delete", "set", "create", "hold"};
+    static const char *const verbs[] = {"get",    "stat", "ls",     "tree",
+                                        "delete", "set",  "create", "hold"};
     size_t verb = 0;
     while (argc > 3 && verb < 8 && strcmp(argv[2], verbs[verb])) {
         verb++;
     }
     if (argc != (verb < 5 ? 4 : 5) || verb == 8) {
-        fputs("usage: zk SERVERS get|stat|ls|tree|delete PATH\n       zk SERVERS set|create|hold PATH VALUE\n", stderr);
+        fputs("usage: zk SERVERS get|stat|ls|tree|delete PATH\n       zk SERVERS set|create|hold "
+              "PATH VALUE\n",
+              stderr);
         return 2;
     }
     zhandle_t *zh = connect_to(argv[1]);

@@ -15,7 +15,8 @@ static void swap(struct entry *a, struct entry *b)
     *b = kept;
 }
 
-void agenda_at(struct agenda *agenda, int64_t at_ms, void (*run)(void *owner, uint64_t arg), void *owner, uint64_t arg)
+void agenda_at(struct agenda *agenda, int64_t at_ms, void (*run)(void *owner, uint64_t arg),
+               void *owner, uint64_t arg)
 {
     if (agenda->count == agenda->room) {
         agenda->room = agenda->room ? 2 * agenda->room : 256;

@@ -23,9 +23,11 @@ struct agenda {
 };
 
 /* Moments that are past happen now. */
-void agenda_at(struct agenda *agenda, int64_t at_ms, void (*run)(void *owner, uint64_t arg), void *owner, uint64_t arg);
+void agenda_at(struct agenda *agenda, int64_t at_ms, void (*run)(void *owner, uint64_t arg),
+               void *owner, uint64_t arg);
 
-/* Does the next thing that is due by `until_ms`; false, with the time at until_ms, when there is none. */
+/* Does the next thing that is due by `until_ms`; false, with the time at until_ms, when there is
+ * none. */
 bool agenda_step(struct agenda *agenda, int64_t until_ms);
 
 void agenda_release(struct agenda *agenda);

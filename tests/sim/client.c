@@ -102,7 +102,8 @@ static void arrive_here(void *owner, uint64_t connection)
 /* On its way: in order with all else. */
 static void send_here(struct client *client, struct queue_item *item)
 {
-    int64_t at_ms = client_now(client) + chance_between(&client->ensemble->chance, client->least_ms, client->most_ms);
+    int64_t at_ms = client_now(client) +
+                    chance_between(&client->ensemble->chance, client->least_ms, client->most_ms);
     client->heard_ms = at_ms > client->heard_ms ? at_ms : client->heard_ms;
     put(&client->pipe, item);
     agenda_at(client->ensemble->agenda, client->heard_ms, arrive_here, client, client->connection);
@@ -148,8 +149,10 @@ void client_hears(struct client *client, const struct change *change)
     bool structural = change->creates || change->drops;
     for (struct watch *watch = client->watches; watch; watch = watch->next) {
         bool same = strcmp(watch->path, change->node.path) == 0;
-        bool concerns =
-            watch->list ? (same && change->drops) || (structural && path_is_parent(watch->path, change->node.path)) : same;
+        bool concerns = watch->list
+                            ? (same && change->drops) ||
+                                  (structural && path_is_parent(watch->path, change->node.path))
+                            : same;
         if (!watch->fired && concerns) {
             fire(client, watch);
         }
@@ -181,7 +184,8 @@ void client_answered(struct client *client, struct request *request, const struc
         if (request->watch && (node || request->kind == REQUEST_GET)) {
             arm(client, request->path, request->kind == REQUEST_LIST);
         } else if (request->watch) {
-            arm(client, request->path, false); /* a list of what is not there waits for its creation */
+            /* a list of what is not there waits for its creation */
+            arm(client, request->path, false);
         }
     }
     send_here(client, item);
@@ -194,8 +198,9 @@ static void try_connect(void *owner, uint64_t connection);
 void client_try_later(struct client *client, int64_t least_ms, int64_t most_ms)
 {
     struct ensemble *ensemble = client->ensemble;
-    agenda_at(ensemble->agenda, client_now(client) + chance_between(&ensemble->chance, least_ms, most_ms), try_connect, client,
-              client->connection);
+    agenda_at(ensemble->agenda,
+              client_now(client) + chance_between(&ensemble->chance, least_ms, most_ms),
+              try_connect, client, client->connection);
 }
 
 /* Requests on their way: the first few still arrive, nobody waits for any. */
@@ -318,7 +323,8 @@ static void session_made(void *owner, uint64_t arg)
         return;
     }
     if (client->cut || client->ensemble->halted || client->session->over) {
-        session_falls_silent(client->session); /* the answer does not reach us: it was made in vain */
+        /* the answer does not reach us: it was made in vain */
+        session_falls_silent(client->session);
         client->session = NULL;
         client_try_later(client, 100, 400);
         return;
@@ -335,13 +341,16 @@ static void shake_hands(void *owner, uint64_t connection)
         return;
     }
     const struct zk_server *server = &ensemble->servers[client->server];
-    if (client->cut || client->frozen || ensemble->halted || server->tree.zxid < client->seen_zxid) {
-        client_try_later(client, 100, 400); /* a server that is behind what we have seen refuses us */
+    if (client->cut || client->frozen || ensemble->halted ||
+        server->tree.zxid < client->seen_zxid) {
+        /* a server that is behind what we have seen refuses us */
+        client_try_later(client, 100, 400);
         return;
     }
     if (client->phase == PHASE_TRYING) {
         client->session = session_new(ensemble, client->timeout_ms);
-        server_await(&ensemble->servers[client->server], ensemble_mark(ensemble), session_made, client);
+        server_await(&ensemble->servers[client->server], ensemble_mark(ensemble), session_made,
+                     client);
     } else if (client->session->over) {
         go_away(client, "the session expired");
     } else {
@@ -353,7 +362,8 @@ static void try_connect(void *owner, uint64_t connection)
 {
     struct client *client = owner;
     struct ensemble *ensemble = client->ensemble;
-    if (client->dead || connection != client->connection || (client->phase != PHASE_TRYING && client->phase != PHASE_DOWN)) {
+    if (client->dead || connection != client->connection ||
+        (client->phase != PHASE_TRYING && client->phase != PHASE_DOWN)) {
         return;
     }
     if (client->frozen || client->cut || ensemble->halted) {
@@ -365,7 +375,9 @@ static void try_connect(void *owner, uint64_t connection)
         return;
     }
     client->server = (int)chance_below(&ensemble->chance, SERVERS);
-    agenda_at(ensemble->agenda, client_now(client) + 2 * chance_between(&ensemble->chance, client->least_ms, client->most_ms),
+    agenda_at(ensemble->agenda,
+              client_now(client) +
+                  2 * chance_between(&ensemble->chance, client->least_ms, client->most_ms),
               shake_hands, client, client->connection);
 }
 
@@ -374,7 +386,8 @@ void client_notice_silence(void *owner, uint64_t connection)
     struct client *client = owner;
     if (!client->dead && client->deaf && connection == client->connection) {
         if (client->frozen) {
-            agenda_at(client->ensemble->agenda, client_now(client) + 100, client_notice_silence, client, connection);
+            agenda_at(client->ensemble->agenda, client_now(client) + 100, client_notice_silence,
+                      client, connection);
         } else {
             client_come_down(client);
         }

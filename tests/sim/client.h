@@ -51,7 +51,8 @@ struct client {
     int64_t seen_zxid;
     int64_t down_ms;
     int64_t least_ms, most_ms; /* a message's way */
-    int64_t sent_ms, heard_ms; /* the latest moments at which messages arrive, there and here: they keep their order */
+    /* the latest moments at which messages arrive, there and here: they keep their order */
+    int64_t sent_ms, heard_ms;
     char break_at[PATH_SIZE];
     bool break_carried_out;
 

@@ -9,7 +9,8 @@ static const char identity[] = "7710429185476665205";
 static void reign(struct databases *databases, int i, int64_t now_ms)
 {
     assert(databases->reign_count < REIGNS_MAX);
-    databases->reigns[databases->reign_count++] = (struct reign){i, databases->at[i].timeline, now_ms};
+    databases->reigns[databases->reign_count++] =
+        (struct reign){i, databases->at[i].timeline, now_ms};
 }
 
 void databases_init(struct databases *databases, enum kind kind, int count)
@@ -128,7 +129,8 @@ bool databases_reigned(const struct databases *databases, const char *name, cons
     return false;
 }
 
-static void say_upstream(const struct databases *databases, const struct database *it, struct observation *observation)
+static void say_upstream(const struct databases *databases, const struct database *it,
+                         struct observation *observation)
 {
     if (it->upstream >= 0 && (observation->live || databases->kind == KIND_ASYNC)) {
         strcpy(observation->upstream_host, databases->at[it->upstream].name);
@@ -138,26 +140,32 @@ static void say_upstream(const struct databases *databases, const struct databas
 
 void databases_look(const struct databases *databases, int i, struct observation *ret_observation)
 {
-    static const enum answer failures[] = {
-        [CRASHED] = ANSWER_REFUSED, [HUNG] = ANSWER_STALLED, [STARTING] = ANSWER_STARTING, [STOPPING] = ANSWER_STOPPING};
+    static const enum answer failures[] = {[CRASHED] = ANSWER_REFUSED,
+                                           [HUNG] = ANSWER_STALLED,
+                                           [STARTING] = ANSWER_STARTING,
+                                           [STOPPING] = ANSWER_STOPPING};
     const struct database *it = &databases->at[i];
     *ret_observation = (struct observation){.position = -1, .received = -1, .lag_ms = -1};
     if (it->condition != RUNNING) {
         ret_observation->answer = failures[it->condition];
-        snprintf(ret_observation->detail, sizeof ret_observation->detail, "as the simulator wants it");
+        snprintf(ret_observation->detail, sizeof ret_observation->detail,
+                 "as the simulator wants it");
         return;
     }
     ret_observation->answer = ANSWER_OK;
-    strcpy(ret_observation->version, databases->kind == KIND_STREAMING ? "15.20" : "10.11.19-MariaDB");
+    strcpy(ret_observation->version,
+           databases->kind == KIND_STREAMING ? "15.20" : "10.11.19-MariaDB");
     strcpy(ret_observation->identity, it->identity);
     ret_observation->writable = it->writable;
     ret_observation->replica = it->standby;
     ret_observation->live = databases_streams(databases, i);
-    ret_observation->connecting = databases->kind == KIND_ASYNC && it->standby && !ret_observation->live;
+    ret_observation->connecting =
+        databases->kind == KIND_ASYNC && it->standby && !ret_observation->live;
     ret_observation->applying = it->standby;
     say_upstream(databases, it, ret_observation);
     if (databases->kind == KIND_STREAMING) {
-        snprintf(ret_observation->lineage, sizeof ret_observation->lineage, "%lld", (long long)it->timeline);
+        snprintf(ret_observation->lineage, sizeof ret_observation->lineage, "%lld",
+                 (long long)it->timeline);
         ret_observation->position = 1000000000 - it->lag_bytes;
     }
     ret_observation->lag_ms = ret_observation->live ? it->lag_ms : -1;

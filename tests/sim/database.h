@@ -61,7 +61,8 @@ void databases_follow(struct databases *databases, int i, int upstream);
 
 bool databases_writes(const struct databases *databases, int i); /* up and taking writes */
 bool databases_streams(const struct databases *databases, int i);
-int64_t databases_newest(const struct databases *databases); /* the greatest timeline there ever was */
+/* the greatest timeline there ever was */
+int64_t databases_newest(const struct databases *databases);
 bool databases_reigned(const struct databases *databases, const char *name, const char *lineage);
 
 /* What it says when asked, or how asking fails. HUNG is up to the caller: nothing is said. */

@@ -39,7 +39,8 @@ static void apply_next(void *owner, uint64_t arg)
     }
 }
 
-void server_await(struct zk_server *server, int64_t zxid, void (*run)(void *owner, uint64_t arg), void *owner)
+void server_await(struct zk_server *server, int64_t zxid, void (*run)(void *owner, uint64_t arg),
+                  void *owner)
 {
     if (server->tree.zxid >= zxid) {
         run(owner, 0);
@@ -69,7 +70,8 @@ static void commit(struct ensemble *ensemble, struct txn *txn, const char *by)
     tree_apply(&ensemble->head, txn);
     for (int i = 0; i < SERVERS; i++) {
         struct zk_server *server = &ensemble->servers[i];
-        int64_t at_ms = ensemble->agenda->now_ms + chance_between(&ensemble->chance, 0, 2) + server->lag_ms;
+        int64_t at_ms =
+            ensemble->agenda->now_ms + chance_between(&ensemble->chance, 0, 2) + server->lag_ms;
         server->apply_ms = at_ms > server->apply_ms ? at_ms : server->apply_ms;
         agenda_at(ensemble->agenda, server->apply_ms, apply_next, server, 0);
     }
@@ -129,8 +131,10 @@ void session_falls_silent(struct session *session)
 {
     struct ensemble *ensemble = session->ensemble;
     session->lease++; /* the server counts in ticks: up to one more */
-    int64_t wait_ms = session->timeout_ms + chance_between(&ensemble->chance, 0, session->timeout_ms / 4);
-    agenda_at(ensemble->agenda, ensemble->agenda->now_ms + wait_ms, expire, session, session->lease);
+    int64_t wait_ms =
+        session->timeout_ms + chance_between(&ensemble->chance, 0, session->timeout_ms / 4);
+    agenda_at(ensemble->agenda, ensemble->agenda->now_ms + wait_ms, expire, session,
+              session->lease);
 }
 
 /* ---- lines ------------------------------------------------------------------------------- */
@@ -139,7 +143,8 @@ struct request *request_new(struct ensemble *ensemble, enum request_kind kind, u
 {
     struct request *request = calloc(1, sizeof *request);
     assert(request);
-    *request = (struct request){.kind = kind, .tag = tag, .ensemble = ensemble, .older = ensemble->requests};
+    *request = (struct request){
+        .kind = kind, .tag = tag, .ensemble = ensemble, .older = ensemble->requests};
     if (ensemble->requests) {
         ensemble->requests->newer = request;
     }
@@ -162,7 +167,8 @@ void request_free(struct request *request)
     free(request);
 }
 
-struct line *line_new(struct ensemble *ensemble, struct client *client, int server, struct session *session)
+struct line *line_new(struct ensemble *ensemble, struct client *client, int server,
+                      struct session *session)
 {
     struct line *line = calloc(1, sizeof *line);
     assert(line);
@@ -213,8 +219,8 @@ static void lead(void *owner, uint64_t arg)
         request->zxid = 0;
     } else {
         struct txn txn;
-        request->rc = tree_execute(&ensemble->head, request->ops, request->op_count, ++ensemble->zxid, line->session->id, &txn,
-                                   &request->failed_op);
+        request->rc = tree_execute(&ensemble->head, request->ops, request->op_count,
+                                   ++ensemble->zxid, line->session->id, &txn, &request->failed_op);
         request->zxid = ensemble->zxid;
         if (request->rc == STORE_OK && request->op_count == 1 && txn.count == 1) {
             request->stat = txn.changes[0].node.stat;
@@ -264,7 +270,8 @@ static void put(struct ensemble *ensemble, const struct store_op *op)
 void ensemble_put(struct ensemble *ensemble, const char *path, const char *data)
 {
     bool there = tree_find(&ensemble->head, path) != NULL;
-    put(ensemble, &(struct store_op){there ? STORE_SET : STORE_CREATE, path, data, strlen(data), -1});
+    put(ensemble,
+        &(struct store_op){there ? STORE_SET : STORE_CREATE, path, data, strlen(data), -1});
 }
 
 void ensemble_delete(struct ensemble *ensemble, const char *path)

@@ -1,14 +1,15 @@
 /* A ZooKeeper ensemble of virtual time: a leader, SERVERS servers that follow
  * its log each with its own delay, sessions, and lines to clients.
  *
- *   client --(delay)--> line at a server --write--> leader --> log --> every server, in order, each in its time
- *                            |  read: from the server's own tree, behind the line's earlier requests
- *                            |  sync: waits until the server has what the leader had
+ *   client --(delay)--> line at a server --write--> leader --> log --> every server, in order, each
+ * in its time |  read: from the server's own tree, behind the line's earlier requests |  sync:
+ * waits until the server has what the leader had
  *                            +--> answers and watch events, in order, back to the client
  *
- * What it keeps of the real one: zxid order, versions, transactions with checks, ephemerals, one-shot watches,
- * sessions that move between servers and expire, reads that may be old (but never older than what the session has
- * seen), answers that get lost, writes of a lost line that may still arrive. */
+ * What it keeps of the real one: zxid order, versions, transactions with checks, ephemerals,
+ * one-shot watches, sessions that move between servers and expire, reads that may be old (but never
+ * older than what the session has seen), answers that get lost, writes of a lost line that may
+ * still arrive. */
 #ifndef ROSTER_TESTS_SIM_ENSEMBLE_H
 #define ROSTER_TESTS_SIM_ENSEMBLE_H
 
@@ -26,7 +27,8 @@ struct session {
     int64_t timeout_ms;
     bool over;
     struct line *line; /* where it is served; another's writes are refused */
-    uint64_t lease;    /* grows whenever the session shows life: an expiry of a former lease is void */
+    /* grows whenever the session shows life: an expiry of a former lease is void */
+    uint64_t lease;
     struct ensemble *ensemble;
     struct session *next;
 };
@@ -54,7 +56,8 @@ struct request {
     struct request *newer, *older; /* among all there are */
 };
 
-/* One connection, as the server sees it. Outlives the client's side while requests are on their way. */
+/* One connection, as the server sees it. Outlives the client's side while requests are on their
+ * way. */
 struct line {
     struct ensemble *ensemble;
     struct client *client; /* NULL: cut */
@@ -97,7 +100,8 @@ struct ensemble {
     struct client *clients;
     struct request *requests;
     int64_t sessions_made;
-    /* The oracle's ear: called for every change, while the leader's tree is still as before. `by`: who wrote, NULL the operator. */
+    /* The oracle's ear: called for every change, while the leader's tree is still as before. `by`:
+     * who wrote, NULL the operator. */
     void (*heard)(void *owner, const struct change *change, const char *by);
     void *owner;
     uint64_t writes; /* changes of znodes so far */
@@ -120,14 +124,17 @@ void session_end(struct session *session);
 
 struct session *session_new(struct ensemble *ensemble, int64_t timeout_ms);
 void session_shows_life(struct session *session);
-void session_falls_silent(struct session *session); /* it expires after its timeout, unless it shows life before */
+/* it expires after its timeout, unless it shows life before */
+void session_falls_silent(struct session *session);
 
-struct line *line_new(struct ensemble *ensemble, struct client *client, int server, struct session *session);
+struct line *line_new(struct ensemble *ensemble, struct client *client, int server,
+                      struct session *session);
 void line_take(struct line *line, struct request *request); /* a request arrived */
 
 /* An empty transaction; returns its zxid. */
 int64_t ensemble_mark(struct ensemble *ensemble);
-void server_await(struct zk_server *server, int64_t zxid, void (*run)(void *owner, uint64_t arg), void *owner);
+void server_await(struct zk_server *server, int64_t zxid, void (*run)(void *owner, uint64_t arg),
+                  void *owner);
 
 struct request *request_new(struct ensemble *ensemble, enum request_kind kind, uint64_t tag);
 void request_free(struct request *request);

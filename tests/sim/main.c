@@ -4,8 +4,8 @@
  *     sim --story NAME [--loud]       one story
  *     sim --seeds N [--from K] [--loud]
  *
- * A line per story and one for the seeds: "ok NAME" or "not ok NAME REASON"; exits 0 when all are ok. --loud prints
- * everything that happens, with its time. */
+ * A line per story and one for the seeds: "ok NAME" or "not ok NAME REASON"; exits 0 when all are
+ * ok. --loud prints everything that happens, with its time. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,9 +31,11 @@ static bool read_arguments(int argc, char **argv, struct arguments *ret_argument
             ret_arguments->loud = true;
         } else if (text_equal(argv[i], "--story") && value[0]) {
             ret_arguments->story = argv[++i];
-        } else if (text_equal(argv[i], "--seeds") && text_parse_int(value, 1, INT64_MAX / 2, &ret_arguments->seeds)) {
+        } else if (text_equal(argv[i], "--seeds") &&
+                   text_parse_int(value, 1, INT64_MAX / 2, &ret_arguments->seeds)) {
             i++;
-        } else if (text_equal(argv[i], "--from") && text_parse_int(value, 0, INT64_MAX / 2, &ret_arguments->from)) {
+        } else if (text_equal(argv[i], "--from") &&
+                   text_parse_int(value, 0, INT64_MAX / 2, &ret_arguments->from)) {
             i++;
         } else {
             return false;
@@ -49,8 +51,11 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: %s [--story NAME] [--seeds N] [--from K] [--loud]\n", argv[0]);
         return 2;
     }
-    struct seeds_settings seeds = {
-        .from = (uint64_t)arguments.from, .count = UINT64_MAX, .budget_ms = BUDGET_MS, .loud = arguments.loud, .program = argv[0]};
+    struct seeds_settings seeds = {.from = (uint64_t)arguments.from,
+                                   .count = UINT64_MAX,
+                                   .budget_ms = BUDGET_MS,
+                                   .loud = arguments.loud,
+                                   .program = argv[0]};
     if (arguments.seeds >= 0) {
         seeds.count = (uint64_t)arguments.seeds;
         seeds.budget_ms = 0;

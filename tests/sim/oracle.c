@@ -2,14 +2,12 @@
  * every step. The names of the invariants are those of the fault catalogue:
  *
  *   S1  epochs count by one when the writer changes and never otherwise; lineages never go back
- *   S2  whoever becomes writer did take writes on that lineage once, and a quorum's reports say so in the registry at that moment
- *   S3  where there is an order, a lineage has one primary
- *   S5  a writer is withdrawn only for what a quorum's reports say
- *   S6  what is written follows from what stood there: resolving the evidence again gives the same
- *   S8  who was replaced stays fenced until a quorum sees it replicate
- *   S10 a router never goes back
- *   S12 a router follows only what was written
- *   G   a voter's beat was heard of lately: no ghost votes */
+ *   S2  whoever becomes writer did take writes on that lineage once, and a quorum's reports say so
+ * in the registry at that moment S3  where there is an order, a lineage has one primary S5  a
+ * writer is withdrawn only for what a quorum's reports say S6  what is written follows from what
+ * stood there: resolving the evidence again gives the same S8  who was replaced stays fenced until
+ * a quorum sees it replicate S10 a router never goes back S12 a router follows only what was
+ * written G   a voter's beat was heard of lately: no ghost votes */
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -33,20 +31,25 @@ struct oracle {
     struct directives directives;
     struct topology *history[HISTORY_MAX]; /* all that was written */
     int history_count;
-    bool forgotten;              /* a history was begun anew */
-    bool touched;                /* the operator's hand took away or spoiled what was written last */
-    int64_t beat_ms[PROBES];     /* when each probe's presence was written last, in time that the registry served */
-    int64_t halted_ms, halts_ms; /* since when it does not serve; how long it did not, altogether */
+    bool forgotten; /* a history was begun anew */
+    /* the operator's hand took away or spoiled what was written last */
+    bool touched;
+    /* when each probe's presence was written last, in time that the registry served */
+    int64_t beat_ms[PROBES];
+    /* since when it does not serve; how long it did not, altogether */
+    int64_t halted_ms, halts_ms;
     int lineage_count;
     struct {
         char lineage[LINEAGE_SIZE], primary[NAME_SIZE];
     } lineages[LINEAGES_MAX];
-    bool replaced[SERVERS_OF_CLUSTER_MAX]; /* was primary, and has not been seen replicating since: must be fenced */
-    struct evidence evidence;              /* of the latest check */
+    /* was primary, and has not been seen replicating since: must be fenced */
+    bool replaced[SERVERS_OF_CLUSTER_MAX];
+    struct evidence evidence; /* of the latest check */
     struct report reports[WITNESSES_MAX];
 };
 
-/* By kind, not by what the verdict under test says: a lineage that is lost is one that went back. */
+/* By kind, not by what the verdict under test says: a lineage that is lost is one that went back.
+ */
 static bool is_ordered(const struct topology *topology)
 {
     return topology->policy.kind == KIND_STREAMING;
@@ -86,16 +89,21 @@ static bool read_evidence(struct oracle *oracle, const struct topology *topology
         const struct evidence_ref *testimony = &topology->evidence[i];
         path_report(path, sizeof path, SIM_ROOT, SIM_CLUSTER, testimony->probe);
         const struct znode *node = tree_find(&oracle->world->ensemble->head, path);
-        if (!node || node->stat.mzxid != testimony->mzxid || !report_decode(node->data, node->len, &oracle->reports[i], &error)) {
-            world_fail(oracle->world, "S6: the verdict rests on a report of %s that does not stand there", testimony->probe);
+        if (!node || node->stat.mzxid != testimony->mzxid ||
+            !report_decode(node->data, node->len, &oracle->reports[i], &error)) {
+            world_fail(oracle->world,
+                       "S6: the verdict rests on a report of %s that does not stand there",
+                       testimony->probe);
             return false;
         }
-        oracle->evidence.votes[oracle->evidence.count++] = (struct vote){&oracle->reports[i], testimony->mzxid};
+        oracle->evidence.votes[oracle->evidence.count++] =
+            (struct vote){&oracle->reports[i], testimony->mzxid};
     }
     return true;
 }
 
-static int count(const struct oracle *oracle, bool (*says)(const struct member_report *), const char *member, const char *lineage)
+static int count(const struct oracle *oracle, bool (*says)(const struct member_report *),
+                 const char *member, const char *lineage)
 {
     int n = 0;
     for (size_t i = 0; i < oracle->evidence.count; i++) {
@@ -123,14 +131,15 @@ static bool says_replica(const struct member_report *seen)
 static void check_voters(struct oracle *oracle, const struct topology *now, const char *by)
 {
     if ((int)oracle->evidence.count < quorum_of(now->policy.witnesses)) {
-        world_fail(oracle->world, "S4: %zu witnesses of %d wrote a verdict", oracle->evidence.count, now->policy.witnesses);
+        world_fail(oracle->world, "S4: %zu witnesses of %d wrote a verdict", oracle->evidence.count,
+                   now->policy.witnesses);
     }
     for (int i = 0; i < PROBES; i++) {
         for (size_t k = 0; k < now->evidence_count; k++) {
             int64_t still_ms = served_ms(oracle) - oracle->beat_ms[i];
             if (is(now->evidence[k].probe, probe_name(i)) && still_ms > GHOST_MS) {
-                world_fail(oracle->world, "G: %s counted %s, which has not beaten for %lld ms", by, probe_name(i),
-                           (long long)still_ms);
+                world_fail(oracle->world, "G: %s counted %s, which has not beaten for %lld ms", by,
+                           probe_name(i), (long long)still_ms);
             }
         }
     }
@@ -143,8 +152,8 @@ static void check_order(struct oracle *oracle, const struct topology *now)
     const struct topology *last = &oracle->last;
     bool moved = !is(last->primary, now->primary);
     if (now->epoch != last->epoch + (moved ? 1 : 0)) {
-        world_fail(oracle->world, "S1: epoch %lld follows %lld, primary %s follows %s", (long long)now->epoch,
-                   (long long)last->epoch, now->primary, last->primary);
+        world_fail(oracle->world, "S1: epoch %lld follows %lld, primary %s follows %s",
+                   (long long)now->epoch, (long long)last->epoch, now->primary, last->primary);
     }
     if (is_ordered(now) && lineage_compare(now->lineage, last->lineage) < 0) {
         world_fail(oracle->world, "S1: lineage %s follows %s", now->lineage, last->lineage);
@@ -156,10 +165,12 @@ static void check_new_writer(struct oracle *oracle, const struct topology *now)
     int quorum = quorum_of(now->policy.witnesses);
     const char *lineage = is_ordered(now) ? now->lineage : NULL;
     if (count(oracle, says_claim, now->primary, lineage) < quorum) {
-        world_fail(oracle->world, "S2: %s became writer without a quorum that sees it so", now->primary);
+        world_fail(oracle->world, "S2: %s became writer without a quorum that sees it so",
+                   now->primary);
     }
     if (!databases_reigned(&oracle->world->databases, now->primary, now->lineage)) {
-        world_fail(oracle->world, "S2: %s became writer on lineage %s and never was one", now->primary, now->lineage);
+        world_fail(oracle->world, "S2: %s became writer on lineage %s and never was one",
+                   now->primary, now->lineage);
     }
 }
 
@@ -177,9 +188,10 @@ static void check_uniqueness(struct oracle *oracle, const struct topology *now)
 {
     for (int i = 0; i < oracle->lineage_count; i++) {
         if (is(oracle->lineages[i].lineage, now->lineage)) {
-            if (!is(oracle->lineages[i].primary, now->primary) && !is_accepted(oracle, now->primary)) {
-                world_fail(oracle->world, "S3: lineage %s is of %s and of %s", now->lineage, oracle->lineages[i].primary,
-                           now->primary);
+            if (!is(oracle->lineages[i].primary, now->primary) &&
+                !is_accepted(oracle, now->primary)) {
+                world_fail(oracle->world, "S3: lineage %s is of %s and of %s", now->lineage,
+                           oracle->lineages[i].primary, now->primary);
             }
             return;
         }
@@ -189,7 +201,8 @@ static void check_uniqueness(struct oracle *oracle, const struct topology *now)
     strcpy(oracle->lineages[oracle->lineage_count++].primary, now->primary);
 }
 
-/* Does this report speak against the writer that was: by its own word, by its error, or by a newer history than its own? */
+/* Does this report speak against the writer that was: by its own word, by its error, or by a newer
+ * history than its own? */
 static bool is_against(const struct report *report, const char *was, const struct topology *now)
 {
     const struct member_report *seen = report_member(report, was);
@@ -199,10 +212,12 @@ static bool is_against(const struct report *report, const char *was, const struc
     if (!is_ordered(now)) {
         return false;
     }
-    bool newer = seen && seen->answer == ANSWER_OK && lineage_compare(seen->lineage, now->lineage) < 0;
+    bool newer =
+        seen && seen->answer == ANSWER_OK && lineage_compare(seen->lineage, now->lineage) < 0;
     for (size_t m = 0; m < report->member_count; m++) {
         const struct member_report *other = &report->members[m];
-        newer = newer || (other->answer == ANSWER_OK && lineage_compare(other->lineage, now->lineage) > 0);
+        newer = newer ||
+                (other->answer == ANSWER_OK && lineage_compare(other->lineage, now->lineage) > 0);
     }
     return newer;
 }
@@ -215,12 +230,13 @@ static void check_withdrawal(struct oracle *oracle, const struct topology *now)
         against += is_against(oracle->evidence.votes[i].report, was, now);
     }
     if (against < quorum_of(now->policy.witnesses)) {
-        world_fail(oracle->world, "S5: %s was withdrawn by %d witnesses (%s)", was, against, now->rule);
+        world_fail(oracle->world, "S5: %s was withdrawn by %d witnesses (%s)", was, against,
+                   now->rule);
     }
 }
 
-/* Who was primary and is not any more is neither written to nor read from until a quorum sees it replicate. Kept by the
- * oracle's own book. */
+/* Who was primary and is not any more is neither written to nor read from until a quorum sees it
+ * replicate. Kept by the oracle's own book. */
 static void check_fences(struct oracle *oracle, const struct topology *now)
 {
     const struct topology *last = &oracle->last;
@@ -228,12 +244,15 @@ static void check_fences(struct oracle *oracle, const struct topology *now)
     for (int i = 0; i < oracle->world->databases.count; i++) {
         const char *name = oracle->world->databases.at[i].name;
         const struct member *member = topology_member(now, name);
-        oracle->replaced[i] = oracle->replaced[i] || (is(name, former) && now->primary[0] && !is(name, now->primary));
-        if (is_accepted(oracle, name) || count(oracle, says_replica, name, NULL) >= quorum_of(now->policy.witnesses)) {
+        oracle->replaced[i] =
+            oracle->replaced[i] || (is(name, former) && now->primary[0] && !is(name, now->primary));
+        if (is_accepted(oracle, name) ||
+            count(oracle, says_replica, name, NULL) >= quorum_of(now->policy.witnesses)) {
             oracle->replaced[i] = false;
         }
         if (oracle->replaced[i] && member && (!member->fenced || member->role != ROLE_NONE)) {
-            world_fail(oracle->world, "S8: %s was replaced, no quorum sees it replicate, and it is %s%s", name,
+            world_fail(oracle->world,
+                       "S8: %s was replaced, no quorum sees it replicate, and it is %s%s", name,
                        role_names[member->role], member->fenced ? ", fenced" : "");
         }
     }
@@ -243,23 +262,28 @@ static void check_fences(struct oracle *oracle, const struct topology *now)
 static void reopen_book(struct oracle *oracle, const struct topology *topology)
 {
     for (int i = 0; i < oracle->world->databases.count; i++) {
-        const struct member *member = topology ? topology_member(topology, oracle->world->databases.at[i].name) : NULL;
+        const struct member *member =
+            topology ? topology_member(topology, oracle->world->databases.at[i].name) : NULL;
         oracle->replaced[i] = member && member->fenced;
     }
 }
 
-/* Twice the same evidence, twice the same verdict; and it rests on the verdict that stood there before. */
+/* Twice the same evidence, twice the same verdict; and it rests on the verdict that stood there
+ * before. */
 static void check_fold(struct oracle *oracle, const struct topology *now)
 {
     static struct topology again;
     if (!resolve(&oracle->evidence, &again) || !topology_equal(&again, now)) {
         world_fail(oracle->world,
-                   "S6: the verdict of %s (epoch %lld, %s, %s) does not follow from its evidence (epoch %lld, %s, %s)", now->by,
-                   (long long)now->epoch, now->primary, now->rule, (long long)again.epoch, again.primary, again.rule);
+                   "S6: the verdict of %s (epoch %lld, %s, %s) does not follow from its evidence "
+                   "(epoch %lld, %s, %s)",
+                   now->by, (long long)now->epoch, now->primary, now->rule, (long long)again.epoch,
+                   again.primary, again.rule);
     }
 }
 
-static bool follows_from(struct oracle *oracle, const struct topology *previous, const struct topology *now)
+static bool follows_from(struct oracle *oracle, const struct topology *previous,
+                         const struct topology *now)
 {
     static struct topology again;
     oracle->evidence.previous = previous;
@@ -277,8 +301,8 @@ static const struct topology *find_previous(struct oracle *oracle, const struct 
     return NULL;
 }
 
-/* What was taken away by hand is put back by those who remember. When those who knew it last are out of touch, it is put
- * back as it was before, or is a first one again, until they return. */
+/* What was taken away by hand is put back by those who remember. When those who knew it last are
+ * out of touch, it is put back as it was before, or is a first one again, until they return. */
 static void check_memory(struct oracle *oracle, const struct topology *now)
 {
     bool odd = oracle->has && !follows_from(oracle, &oracle->last, now);
@@ -286,7 +310,10 @@ static void check_memory(struct oracle *oracle, const struct topology *now)
         const struct topology *previous = find_previous(oracle, now);
         bool more = previous && previous->epoch > oracle->last.epoch;
         if (oracle->touched || more) {
-            world_tell(oracle->world, true, "%s remembers %s", now->by, more ? "more" : previous ? "less" : "nothing");
+            world_tell(oracle->world, true, "%s remembers %s", now->by,
+                       more       ? "more"
+                       : previous ? "less"
+                                  : "nothing");
             oracle->has = previous != NULL;
             oracle->last = previous ? *previous : (struct topology){0};
             oracle->lineage_count = 0;
@@ -312,9 +339,10 @@ static void keep(struct oracle *oracle, const struct topology *now)
 static void tell(struct oracle *oracle, const struct topology *now)
 {
     const struct topology *last = &oracle->last;
-    bool aside = oracle->has && is(last->primary, now->primary) && last->state == now->state && is(last->rule, now->rule);
-    world_tell(oracle->world, aside, "verdict %lld: %s, %s, %s", (long long)now->epoch, now->primary[0] ? now->primary : "nobody",
-               state_names[now->state], now->rule);
+    bool aside = oracle->has && is(last->primary, now->primary) && last->state == now->state &&
+                 is(last->rule, now->rule);
+    world_tell(oracle->world, aside, "verdict %lld: %s, %s, %s", (long long)now->epoch,
+               now->primary[0] ? now->primary : "nobody", state_names[now->state], now->rule);
     world_tell(oracle->world, true, "  by %s: %s", now->by, now->why);
 }
 
@@ -361,11 +389,13 @@ static void hear(void *owner, const struct change *change, const char *by)
     struct codec_error error;
     if (is(change->node.path, path_topology(path, sizeof path, SIM_ROOT, SIM_CLUSTER))) {
         hear_topology(oracle, change, by);
-    } else if (is(change->node.path, path_directives(path, sizeof path, SIM_ROOT, SIM_CLUSTER)) && !change->drops) {
+    } else if (is(change->node.path, path_directives(path, sizeof path, SIM_ROOT, SIM_CLUSTER)) &&
+               !change->drops) {
         directives_decode(change->node.data, change->node.len, &oracle->directives, &error);
     }
     for (int i = 0; i < PROBES; i++) {
-        if (is(change->node.path, path_probe(path, sizeof path, SIM_ROOT, probe_name(i))) && !change->drops) {
+        if (is(change->node.path, path_probe(path, sizeof path, SIM_ROOT, probe_name(i))) &&
+            !change->drops) {
             oracle->beat_ms[i] = served_ms(oracle);
         }
     }
@@ -376,14 +406,18 @@ const struct topology *oracle_topology(const struct oracle *oracle)
     return oracle->has ? &oracle->last : NULL;
 }
 
-/* ---- what is routed ------------------------------------------------------------------------------ */
+/* ---- what is routed
+ * ------------------------------------------------------------------------------ */
 
-void oracle_hears_router(struct oracle *oracle, const char *router, const struct topology *before, int64_t before_mzxid,
-                         const struct topology *now, int64_t now_mzxid)
+void oracle_hears_router(struct oracle *oracle, const char *router, const struct topology *before,
+                         int64_t before_mzxid, const struct topology *now, int64_t now_mzxid)
 {
-    if (before && (now_mzxid <= before_mzxid || (now->epoch < before->epoch && !oracle->forgotten))) {
-        world_fail(oracle->world, "S10: %s went back from zxid %" PRIx64 " (epoch %lld) to %" PRIx64 " (epoch %lld)", router,
-                   before_mzxid, (long long)before->epoch, now_mzxid, (long long)now->epoch);
+    if (before &&
+        (now_mzxid <= before_mzxid || (now->epoch < before->epoch && !oracle->forgotten))) {
+        world_fail(
+            oracle->world,
+            "S10: %s went back from zxid %" PRIx64 " (epoch %lld) to %" PRIx64 " (epoch %lld)",
+            router, before_mzxid, (long long)before->epoch, now_mzxid, (long long)now->epoch);
     }
     char path[PATH_SIZE];
     path_topology(path, sizeof path, SIM_ROOT, SIM_CLUSTER);
@@ -396,10 +430,12 @@ void oracle_hears_router(struct oracle *oracle, const char *router, const struct
             }
         }
     }
-    world_fail(oracle->world, "S12: %s follows zxid %" PRIx64 ", at which no verdict was written", router, now_mzxid);
+    world_fail(oracle->world, "S12: %s follows zxid %" PRIx64 ", at which no verdict was written",
+               router, now_mzxid);
 }
 
-/* ---- life ------------------------------------------------------------------------------------------ */
+/* ---- life
+ * ------------------------------------------------------------------------------------------ */
 
 struct oracle *oracle_new(struct world *world)
 {

@@ -6,12 +6,12 @@
 #include <string.h>
 
 #include "probes/assess/assess.h"
-#include "registry/fleet/reporter.h"
 #include "probes/schedule.h"
 #include "registry/base/text.h"
 #include "registry/fleet/liveness.h"
-#include "registry/store/mirror.h"
+#include "registry/fleet/reporter.h"
 #include "registry/fleet/resolver.h"
+#include "registry/store/mirror.h"
 #include "tests/sim/store_mem.h"
 #include "tests/sim/world.h"
 
@@ -59,7 +59,8 @@ static void begin(struct look *look);
 
 const char *probe_name(int index)
 {
-    static const char *const names[PROBES] = {"probe-a", "probe-b", "probe-c", "probe-d", "probe-e"};
+    static const char *const names[PROBES] = {"probe-a", "probe-b", "probe-c", "probe-d",
+                                              "probe-e"};
     return names[index];
 }
 
@@ -73,13 +74,15 @@ static int64_t wall(const struct probe *probe)
     return world_now(probe->world) + probe->wall_ms;
 }
 
-static void later(struct probe *probe, int64_t wait_ms, void (*run)(void *owner, uint64_t arg), void *owner, uint64_t arg)
+static void later(struct probe *probe, int64_t wait_ms, void (*run)(void *owner, uint64_t arg),
+                  void *owner, uint64_t arg)
 {
     agenda_at(&probe->world->agenda, world_now(probe->world) + wait_ms, run, owner, arg);
 }
 
 /* A process that stands still does what it was to do once it goes on. */
-static bool is_away(struct probe *probe, void (*run)(void *owner, uint64_t arg), void *owner, uint64_t arg)
+static bool is_away(struct probe *probe, void (*run)(void *owner, uint64_t arg), void *owner,
+                    uint64_t arg)
 {
     if (probe->frozen && !probe->dead) {
         later(probe, 20, run, owner, arg);
@@ -106,7 +109,8 @@ static void raise_alarm(struct probe *probe)
     for (size_t i = 0; i < probe->assessment.member_count; i++) {
         struct look *look = &probe->looks[i];
         if (!look->turn.flying) {
-            turn_hasten(&look->turn, &probe->schedule, probe->assessment.members[i].standing, mono(probe));
+            turn_hasten(&look->turn, &probe->schedule, probe->assessment.members[i].standing,
+                        mono(probe));
             look->flight++;
             plan_turn(look);
         }
@@ -116,7 +120,9 @@ static void raise_alarm(struct probe *probe)
 static void update_report(struct probe *probe)
 {
     static struct report report;
-    const char *abstains = probe->blind ? "blind" : mono(probe) < probe->slipped_ms ? "slipped" : "";
+    const char *abstains = probe->blind                      ? "blind"
+                           : mono(probe) < probe->slipped_ms ? "slipped"
+                                                             : "";
     assess_report(&probe->assessment, mono(probe), abstains, &report);
     reporter_say(probe->reporter, probe->published, &report, mono(probe));
 }
@@ -145,9 +151,11 @@ static void end(struct look *look, const struct observation *observation)
 {
     struct probe *probe = look->probe;
     look->flight++;
-    turn_end(&look->turn, &probe->schedule, observation->answer, mono(probe), wall(probe), probe->rank, probe->size);
+    turn_end(&look->turn, &probe->schedule, observation->answer, mono(probe), wall(probe),
+             probe->rank, probe->size);
     plan_turn(look);
-    int flags = assess_look(&probe->assessment, (size_t)look->database, observation, "", mono(probe), wall(probe));
+    int flags = assess_look(&probe->assessment, (size_t)look->database, observation, "",
+                            mono(probe), wall(probe));
     if (flags & ASSESS_ALARM) {
         raise_alarm(probe);
     }
@@ -184,7 +192,8 @@ static void on_question(void *owner, uint64_t flight)
     }
     const struct database *database = &world->databases.at[look->database];
     bool cut = world->path_cut[probe->index][look->database];
-    if (!cut && look->connected && look->boot != database->boot && !look->again) { /* it broke: asked again, anew */
+    /* it broke: asked again, anew */
+    if (!cut && look->connected && look->boot != database->boot && !look->again) {
         look->connected = false;
         look->again = true;
         raise_alarm(probe);
@@ -199,7 +208,8 @@ static void on_question(void *owner, uint64_t flight)
     }
     look->connected = look->seen.answer == ANSWER_OK;
     look->boot = database->boot;
-    later(probe, silent ? world->probing.timeout_ms : chance_between(&world->chance, 0, 2), on_outcome, look, flight);
+    later(probe, silent ? world->probing.timeout_ms : chance_between(&world->chance, 0, 2),
+          on_outcome, look, flight);
 }
 
 static void begin(struct look *look)
@@ -215,7 +225,8 @@ static void begin(struct look *look)
 static void on_turn(void *owner, uint64_t flight)
 {
     struct look *look = owner;
-    if (flight == look->flight && !look->turn.flying && !is_away(look->probe, on_turn, owner, flight)) {
+    if (flight == look->flight && !look->turn.flying &&
+        !is_away(look->probe, on_turn, owner, flight)) {
         begin(look);
     }
 }
@@ -223,7 +234,8 @@ static void on_turn(void *owner, uint64_t flight)
 static void on_closed(void *owner, uint64_t flight)
 {
     struct look *look = owner;
-    if (flight == look->flight && !look->turn.flying && !is_away(look->probe, on_closed, owner, flight)) {
+    if (flight == look->flight && !look->turn.flying &&
+        !is_away(look->probe, on_closed, owner, flight)) {
         raise_alarm(look->probe);
         begin(look);
     }
@@ -268,7 +280,8 @@ static void check_slip(struct probe *probe)
         return;
     }
     probe->pulse_ms = mono(probe);
-    world_tell(probe->world, true, "%s stood still for %lld ms", probe_name(probe->index), (long long)gap_ms);
+    world_tell(probe->world, true, "%s stood still for %lld ms", probe_name(probe->index),
+               (long long)gap_ms);
     probe->slipped_ms = mono(probe) + probe->world->probing.interval_ms;
     liveness_forget(probe->liveness);
     if (!probe->busy) {
@@ -328,7 +341,8 @@ static void settle(struct probe *probe)
     wake_at(probe, due_ms);
 }
 
-/* ---- the store ------------------------------------------------------------------------------------ */
+/* ---- the store
+ * ------------------------------------------------------------------------------------ */
 
 static void on_renewed(void *owner, uint64_t arg)
 {
@@ -368,7 +382,7 @@ static void take_event(struct probe *probe, const struct store_event *event)
     }
     if (event->kind == STORE_UP || event->kind == STORE_DOWN || event->kind == STORE_GONE) {
         world_tell(probe->world, true, "%s: %s", probe_name(probe->index),
-                   event->kind == STORE_UP     ? (event->renewed ? "connected anew" : "connected again")
+                   event->kind == STORE_UP ? (event->renewed ? "connected anew" : "connected again")
                    : event->kind == STORE_DOWN ? "connection lost"
                                                : "session over");
     }
@@ -429,13 +443,15 @@ static void on_pulse(void *owner, uint64_t arg)
         return;
     }
     if (mono(probe) >= probe->resync_ms) {
-        probe->resync_ms = mono(probe) + chance_between(&probe->world->chance, RESYNC_MS * 2 / 3, RESYNC_MS * 4 / 3);
+        probe->resync_ms = mono(probe) + chance_between(&probe->world->chance, RESYNC_MS * 2 / 3,
+                                                        RESYNC_MS * 4 / 3);
         mirror_refresh_all(probe->mirror);
     }
     drain(probe);
 }
 
-/* ---- life -------------------------------------------------------------------------------------------- */
+/* ---- life
+ * -------------------------------------------------------------------------------------------- */
 
 /* All probes share a host: a pid is gone when no probe that runs has it. */
 static struct world *world_of_pids;
@@ -453,20 +469,25 @@ static bool is_pid_gone(const struct presence *presence)
 static void start_objects(struct probe *probe)
 {
     struct world *world = probe->world;
-    struct reporter_settings settings = {.root = SIM_ROOT,
-                                         .presence = {.pid = probe->pid, .version = "sim", .nonce = probe->nonce},
-                                         .registry_uuid = "00000000-0000-4000-8000-000000000001",
-                                         .is_gone = is_pid_gone};
+    struct reporter_settings settings = {
+        .root = SIM_ROOT,
+        .presence = {.pid = probe->pid, .version = "sim", .nonce = probe->nonce},
+        .registry_uuid = "00000000-0000-4000-8000-000000000001",
+        .is_gone = is_pid_gone};
     strcpy(settings.presence.probe, probe_name(probe->index));
     strcpy(settings.presence.host, chance_hits(&world->chance, 50) ? "sim" : "elsewhere");
-    probe->store = store_mem_new(world->ensemble, probe_name(probe->index), SESSION_MS, on_ready, probe);
+    probe->store =
+        store_mem_new(world->ensemble, probe_name(probe->index), SESSION_MS, on_ready, probe);
     probe->mirror = mirror_new(probe->store);
     probe->reporter = reporter_new(probe->store, probe->mirror, &settings);
-    probe->liveness = liveness_new(probe->mirror, SIM_ROOT, probe_name(probe->index), LIVENESS_LIST, LIVENESS_PROBE);
+    probe->liveness = liveness_new(probe->mirror, SIM_ROOT, probe_name(probe->index), LIVENESS_LIST,
+                                   LIVENESS_PROBE);
     assess_init(&probe->assessment, probe_name(probe->index), &world->cluster, &world->probing);
-    schedule_init(&probe->schedule, world->probing.interval_ms, world->probing.alert_interval_ms, mono(probe));
-    probe->resolver = resolver_new(probe->store, probe->mirror, probe->liveness,
-                                   &(struct resolver_settings){SIM_ROOT, SIM_CLUSTER, probe_name(probe->index)});
+    schedule_init(&probe->schedule, world->probing.interval_ms, world->probing.alert_interval_ms,
+                  mono(probe));
+    probe->resolver =
+        resolver_new(probe->store, probe->mirror, probe->liveness,
+                     &(struct resolver_settings){SIM_ROOT, SIM_CLUSTER, probe_name(probe->index)});
     probe->published = reporter_add(probe->reporter, SIM_CLUSTER, probe);
     assert(probe->resolver && probe->published);
 }

@@ -39,16 +39,19 @@ static void check_table(const struct router *router)
     for (int i = 0; i < router->table.endpoint_count; i++) {
         const struct member *member = &topology->members[i];
         bool used = i == router->table.writer || (router->table.pool_set >> i & 1);
-        if (used && (member->fenced || member->reason == ANSWER_STRANGER || (member->claims && i != router->table.writer))) {
-            world_fail(router->world, "S8: %s routes to %s, which is fenced, foreign or a rival", router->name,
-                       member->config.name);
+        if (used && (member->fenced || member->reason == ANSWER_STRANGER ||
+                     (member->claims && i != router->table.writer))) {
+            world_fail(router->world, "S8: %s routes to %s, which is fenced, foreign or a rival",
+                       router->name, member->config.name);
         }
-        if ((router->table.pool_set >> i & 1) && (member->role != ROLE_SECONDARY || member->health == HEALTH_DOWN)) {
-            world_fail(router->world, "S13: %s reads from %s, which is %s and %s", router->name, member->config.name,
-                       role_names[member->role], health_names[member->health]);
+        if ((router->table.pool_set >> i & 1) &&
+            (member->role != ROLE_SECONDARY || member->health == HEALTH_DOWN)) {
+            world_fail(router->world, "S13: %s reads from %s, which is %s and %s", router->name,
+                       member->config.name, role_names[member->role], health_names[member->health]);
         }
     }
-    if (router->table.writer >= 0 && strcmp(topology->members[router->table.writer].config.name, topology->primary) != 0) {
+    if (router->table.writer >= 0 &&
+        strcmp(topology->members[router->table.writer].config.name, topology->primary) != 0) {
         world_fail(router->world, "%s writes to another than the primary", router->name);
     }
 }
@@ -60,8 +63,8 @@ static void publish(struct router *router)
     const struct watched *watched = router->watched;
     table_build(&watched->topology, &table);
     plan_make(router->has ? &router->table : NULL, &table, steps);
-    oracle_hears_router(router->world->oracle, router->name, router->has ? &router->topology : NULL, router->mzxid,
-                        &watched->topology, watched->provenance.mzxid);
+    oracle_hears_router(router->world->oracle, router->name, router->has ? &router->topology : NULL,
+                        router->mzxid, &watched->topology, watched->provenance.mzxid);
     router->table = table;
     router->topology = watched->topology;
     router->mzxid = watched->provenance.mzxid;
@@ -70,7 +73,8 @@ static void publish(struct router *router)
     const char *writer = table.writer < 0 ? "" : table.endpoints[table.writer].name;
     if (strcmp(writer, router->writer) != 0) {
         strcpy(router->writer, writer);
-        world_tell(router->world, false, "%s writes to %s", router->name, writer[0] ? writer : "nobody");
+        world_tell(router->world, false, "%s writes to %s", router->name,
+                   writer[0] ? writer : "nobody");
     }
 }
 
@@ -83,7 +87,8 @@ static void take_news(struct router *router)
         if (news.kind == NEWS_TOPOLOGY) {
             publish(router);
         } else if (news.kind == NEWS_SENTENCE) {
-            world_tell(router->world, news.level != ROSTER_LOG_ERROR, "%s: %s", router->name, news.sentence);
+            world_tell(router->world, news.level != ROSTER_LOG_ERROR, "%s: %s", router->name,
+                       news.sentence);
         }
     }
 }
@@ -144,7 +149,8 @@ struct router *router_new(struct world *world, int index)
     router->store = store_mem_new(world->ensemble, router->name, SESSION_MS, on_ready, router);
     router->watcher = watcher_new(router->store, SIM_ROOT, chance_draw(&world->chance));
     assert(router->watcher);
-    router->watched = watcher_follow(router->watcher, SIM_CLUSTER, router, NULL, NULL, moment(router));
+    router->watched =
+        watcher_follow(router->watcher, SIM_CLUSTER, router, NULL, NULL, moment(router));
     assert(router->watched);
     store_renew(router->store);
     go_on(router);

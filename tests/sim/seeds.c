@@ -20,7 +20,8 @@ enum {
 
 #define TOPOLOGY SIM_ROOT "/clusters/" SIM_CLUSTER "/topology"
 
-/* ---- kinds of trouble: each does one thing, if it can ------------------------------------------ */
+/* ---- kinds of trouble: each does one thing, if it can ------------------------------------------
+ */
 
 static int any(struct world *world, int n)
 {
@@ -75,14 +76,16 @@ static void return_something(struct world *world)
     }
 }
 
-/* The databases' own HA: when nobody writes, somebody is promoted and some follow. Some do not look whether somebody writes. */
+/* The databases' own HA: when nobody writes, somebody is promoted and some follow. Some do not look
+ * whether somebody writes. */
 static void promote_something(struct world *world)
 {
     bool careless = chance_hits(&world->chance, 15);
     int i = any_database(world);
     if ((writer_of(world) < 0 || careless) && world_promote(world, i)) {
         for (int k = 0; k < world->databases.count; k++) {
-            if (k != i && world->databases.at[k].condition == RUNNING && chance_hits(&world->chance, 70)) {
+            if (k != i && world->databases.at[k].condition == RUNNING &&
+                chance_hits(&world->chance, 70)) {
                 world_follow(world, k, i);
             }
         }
@@ -113,7 +116,8 @@ static void cut_stream(struct world *world)
 {
     struct database *database = &world->databases.at[any_database(world)];
     database->stream_cut = !database->stream_cut;
-    world_tell(world, true, "the stream to %s is %s", database->name, database->stream_cut ? "cut" : "mended");
+    world_tell(world, true, "the stream to %s is %s", database->name,
+               database->stream_cut ? "cut" : "mended");
 }
 
 static void cut_path(struct world *world)
@@ -270,7 +274,8 @@ static void touch_topology(struct world *world)
 static void touch_report(struct world *world)
 {
     char path[PATH_SIZE];
-    snprintf(path, sizeof path, SIM_ROOT "/clusters/" SIM_CLUSTER "/reports/%s", probe_name(any(world, world->settings.probes)));
+    snprintf(path, sizeof path, SIM_ROOT "/clusters/" SIM_CLUSTER "/reports/%s",
+             probe_name(any(world, world->settings.probes)));
     if (!world->ensemble->halted) {
         world_tell(world, true, "somebody deletes %s", path);
         ensemble_delete(world->ensemble, path);
@@ -307,12 +312,14 @@ static const struct {
 };
 enum { TROUBLES = sizeof troubles / sizeof *troubles };
 
-/* A swarm: each seed knows only some kinds of trouble. Databases always crash, return and are promoted. */
+/* A swarm: each seed knows only some kinds of trouble. Databases always crash, return and are
+ * promoted. */
 static unsigned draw_weights(struct world *world, unsigned weights[TROUBLES])
 {
     unsigned sum = 0;
     for (int i = 0; i < TROUBLES; i++) {
-        bool always = troubles[i].strike == promote_something || troubles[i].strike == return_something ||
+        bool always = troubles[i].strike == promote_something ||
+                      troubles[i].strike == return_something ||
                       troubles[i].strike == crash_something;
         weights[i] = always || chance_hits(&world->chance, 40) ? troubles[i].weight : 0;
         sum += weights[i];
@@ -332,7 +339,8 @@ static void strike(struct world *world, const unsigned weights[TROUBLES], unsign
     }
 }
 
-/* ---- peace ------------------------------------------------------------------------------------------ */
+/* ---- peace
+ * ------------------------------------------------------------------------------------------ */
 
 /* The operator vouches for a member that was fenced. */
 static void accept_fenced(struct world *world, int database)
@@ -352,7 +360,8 @@ static void accept_fenced(struct world *world, int database)
     free(json);
 }
 
-/* What an operator and the databases' own HA would do: everything runs, one writes on a new timeline, the rest follow. */
+/* What an operator and the databases' own HA would do: everything runs, one writes on a new
+ * timeline, the rest follow. */
 static int make_peace(struct world *world)
 {
     world_tell(world, true, "peace");
@@ -404,14 +413,15 @@ static bool has_begun(struct world *world)
     return oracle_topology(world->oracle) != NULL;
 }
 
-/* All becomes well in time, and stays so. The operator looks every now and then, for a probe that was away may bring
- * back what was fenced before somebody deleted the topology. */
+/* All becomes well in time, and stays so. The operator looks every now and then, for a probe that
+ * was away may bring back what was fenced before somebody deleted the topology. */
 static void expect_well(struct world *world, int primary)
 {
     char why[SENTENCE_SIZE] = "it did not stay so";
     int64_t peace_ms = world_now(world);
     bool well = false;
-    for (int64_t until_ms = peace_ms + LOOK_MS; !well && until_ms <= peace_ms + PEACE_MS; until_ms += LOOK_MS) {
+    for (int64_t until_ms = peace_ms + LOOK_MS; !well && until_ms <= peace_ms + PEACE_MS;
+         until_ms += LOOK_MS) {
         if (world_run(world, until_ms, world_is_settled)) {
             world_tell(world, true, "well after %lld ms", (long long)(world_now(world) - peace_ms));
             world_run(world, world_now(world) + STEADY_MS, NULL);
@@ -442,7 +452,8 @@ static uint64_t run(uint64_t seed, bool loud, char fault[FAULT_SIZE])
 {
     static struct world world;
     struct chance chance = {seed};
-    struct world_settings settings = {.seed = seed, .loud = loud}; /* drawn one by one: the order in a list is the compiler's */
+    /* drawn one by one: the order in a list is the compiler's */
+    struct world_settings settings = {.seed = seed, .loud = loud};
     settings.kind = chance_hits(&chance, 65) ? KIND_STREAMING : KIND_ASYNC;
     settings.databases = (int)chance_between(&chance, 2, 4);
     settings.probes = (int)chance_between(&chance, 3, PROBES);
@@ -461,7 +472,8 @@ int seeds_run(const struct seeds_settings *settings)
     int64_t began_ms = clock_mono_ms();
     char fault[FAULT_SIZE], again[FAULT_SIZE];
     uint64_t done = 0;
-    while (done < settings->count && (!settings->budget_ms || clock_mono_ms() - began_ms < settings->budget_ms)) {
+    while (done < settings->count &&
+           (!settings->budget_ms || clock_mono_ms() - began_ms < settings->budget_ms)) {
         uint64_t seed = settings->from + done++;
         uint64_t hash = run(seed, settings->loud, fault);
         bool same = run(seed, false, again) == hash;
@@ -471,6 +483,7 @@ int seeds_run(const struct seeds_settings *settings)
             return 1;
         }
     }
-    printf("ok seeds %" PRIu64 " to %" PRIu64 ", each twice\n", settings->from, settings->from + done - 1);
+    printf("ok seeds %" PRIu64 " to %" PRIu64 ", each twice\n", settings->from,
+           settings->from + done - 1);
     return 0;
 }

@@ -1,4 +1,5 @@
-/* Worlds drawn from seeds: faults of a drawn choice of kinds for a while, then peace, in which all must become well. */
+/* Worlds drawn from seeds: faults of a drawn choice of kinds for a while, then peace, in which all
+ * must become well. */
 #ifndef ROSTER_TESTS_SIM_SEEDS_H
 #define ROSTER_TESTS_SIM_SEEDS_H
 
@@ -13,7 +14,8 @@ struct seeds_settings {
     const char *program; /* for the command that replays */
 };
 
-/* Runs every seed twice and compares. Prints one "ok" or "not ok" line in all. Returns how many failed; stops at the first. */
+/* Runs every seed twice and compares. Prints one "ok" or "not ok" line in all. Returns how many
+ * failed; stops at the first. */
 int seeds_run(const struct seeds_settings *settings);
 
 #endif

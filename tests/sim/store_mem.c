@@ -11,7 +11,8 @@ static struct client *client_of(struct store *store)
     return (struct client *)store;
 }
 
-/* ---- requests ---------------------------------------------------------------------------------- */
+/* ---- requests ----------------------------------------------------------------------------------
+ */
 
 static void arrive_there(void *owner, uint64_t arg)
 {
@@ -39,7 +40,8 @@ static void cut_now(void *owner, uint64_t arg)
 static bool breaks_here(struct client *client, const struct request *request)
 {
     for (size_t i = 0; client->break_at[0] && i < request->op_count; i++) {
-        if (strcmp(request->ops[i].path, client->break_at) == 0 && request->ops[i].kind != STORE_CHECK) {
+        if (strcmp(request->ops[i].path, client->break_at) == 0 &&
+            request->ops[i].kind != STORE_CHECK) {
             client->break_at[0] = '\0';
             return true;
         }
@@ -62,15 +64,18 @@ static void issue(struct client *client, struct request *request)
     }
     bool breaks = breaks_here(client, request);
     request->lost = breaks && !client->break_carried_out;
-    int64_t at_ms = client_now(client) + chance_between(&client->ensemble->chance, client->least_ms, client->most_ms);
+    int64_t at_ms = client_now(client) +
+                    chance_between(&client->ensemble->chance, client->least_ms, client->most_ms);
     client->sent_ms = at_ms > client->sent_ms ? at_ms : client->sent_ms;
-    agenda_at(client->ensemble->agenda, client->sent_ms, arrive_there, request, (uint64_t)(uintptr_t)client->line);
+    agenda_at(client->ensemble->agenda, client->sent_ms, arrive_there, request,
+              (uint64_t)(uintptr_t)client->line);
     if (breaks) {
         agenda_at(client->ensemble->agenda, client->sent_ms + 1, cut_now, client, 0);
     }
 }
 
-static struct request *reading(struct store *store, enum request_kind kind, uint64_t tag, const char *path, bool watch)
+static struct request *reading(struct store *store, enum request_kind kind, uint64_t tag,
+                               const char *path, bool watch)
 {
     struct request *request = request_new(client_of(store)->ensemble, kind, tag);
     request->watch = watch;
@@ -146,7 +151,8 @@ static void mem_renew(struct store *store)
 static void mem_close(struct store *store)
 {
     struct client *client = client_of(store);
-    if (client->session && client->phase == PHASE_UP && !client->deaf && !client->cut && !client->ensemble->halted) {
+    if (client->session && client->phase == PHASE_UP && !client->deaf && !client->cut &&
+        !client->ensemble->halted) {
         struct session *session = client->session;
         store_mem_kill(store);
         session_end(session);
@@ -155,7 +161,8 @@ static void mem_close(struct store *store)
     }
 }
 
-/* ---- faults -------------------------------------------------------------------------------------- */
+/* ---- faults
+ * -------------------------------------------------------------------------------------- */
 
 void store_mem_cut(struct store *store, bool silent)
 {
@@ -167,8 +174,8 @@ void store_mem_cut(struct store *store, bool silent)
     client_leave_line(client);
     if (silent) {
         client->deaf = true;
-        agenda_at(client->ensemble->agenda, client_now(client) + client->timeout_ms * 2 / 3, client_notice_silence, client,
-                  client->connection);
+        agenda_at(client->ensemble->agenda, client_now(client) + client->timeout_ms * 2 / 3,
+                  client_notice_silence, client, client->connection);
     } else {
         client_come_down(client);
     }
@@ -250,12 +257,14 @@ void clients_halted(struct ensemble *ensemble)
     }
 }
 
-/* ---- life ------------------------------------------------------------------------------------------- */
+/* ---- life
+ * ------------------------------------------------------------------------------------------- */
 
-struct store *store_mem_new(struct ensemble *ensemble, const char *name, int64_t timeout_ms, void (*ready)(void *owner),
-                            void *owner)
+struct store *store_mem_new(struct ensemble *ensemble, const char *name, int64_t timeout_ms,
+                            void (*ready)(void *owner), void *owner)
 {
-    static const struct store_ops ops = {mem_get, mem_list, mem_sync, mem_write, mem_fd, mem_next, mem_renew, mem_close};
+    static const struct store_ops ops = {mem_get, mem_list, mem_sync,  mem_write,
+                                         mem_fd,  mem_next, mem_renew, mem_close};
     struct client *client = calloc(1, sizeof *client);
     assert(client && strlen(name) < sizeof client->name);
     *client = (struct client){.store.ops = &ops,

@@ -81,7 +81,8 @@ static void crash_and_promote(struct world *world)
     await(world, second_writes, "the second server writes");
 }
 
-/* ---- the stories -------------------------------------------------------------------------------- */
+/* ---- the stories --------------------------------------------------------------------------------
+ */
 
 static void promotion_after_a_crash(struct world *world)
 {
@@ -404,7 +405,8 @@ static const struct story stories[] = {
      "pg-3 follows pg-2\n"
      "verdict 3: pg-2, ok, newest-lineage\n"
      "router-a writes to pg-2\n"},
-    {"a_probe_is_stopped_between_read_and_write", KIND_STREAMING, a_probe_is_stopped_between_read_and_write,
+    {"a_probe_is_stopped_between_read_and_write", KIND_STREAMING,
+     a_probe_is_stopped_between_read_and_write,
      "verdict 1: pg-1, ok, sole-claimant\n"
      "router-a writes to pg-1\n"
      "the way of probe-a to the registry takes 3 s\n"
@@ -433,7 +435,8 @@ static const struct story stories[] = {
      "pg-1 returns\n"
      "pg-1 follows pg-2\n"
      "probe-a goes on\n"},
-    {"the_verdict_was_written_and_nobody_heard", KIND_STREAMING, the_verdict_was_written_and_nobody_heard,
+    {"the_verdict_was_written_and_nobody_heard", KIND_STREAMING,
+     the_verdict_was_written_and_nobody_heard,
      "verdict 1: pg-1, ok, sole-claimant\n"
      "router-a writes to pg-1\n"
      "pg-1 crashes\n"
@@ -470,9 +473,11 @@ static const struct story stories[] = {
      "pg-1 returns\n"
      "pg-1 follows pg-2\n"
      "somebody deletes the topology\n"
-     "router-a: orders: what the registry holds is not followed: the registry holds no topology of this cluster any more\n"
+     "router-a: orders: what the registry holds is not followed: the registry holds no topology of "
+     "this cluster any more\n"
      "somebody overwrites the topology\n"
-     "router-a: orders: what the registry holds is not followed: is not JSON: line 1, column 15: string or '}' expected near end of file\n"},
+     "router-a: orders: what the registry holds is not followed: is not JSON: line 1, column 15: "
+     "string or '}' expected near end of file\n"},
     {"three_probes_race", KIND_STREAMING, three_probes_race,
      "verdict 1: pg-1, ok, sole-claimant\n"
      "router-a writes to pg-1\n"
@@ -527,14 +532,16 @@ static const struct story stories[] = {
      "pg-3 crashes\n"
      "probe-d starts\n"
      "probe-a goes on\n"
-     "router-a: orders: what the registry holds is not followed: the registry holds no topology of this cluster any more\n"
+     "router-a: orders: what the registry holds is not followed: the registry holds no topology of "
+     "this cluster any more\n"
      "verdict 1: pg-1, ok, sole-claimant\n"
      "probe-b goes on\n"
      "probe-c goes on\n"
      "router-a writes to pg-1\n"
      "verdict 4: nobody, conflict, refused\n"
      "router-a writes to nobody\n"},
-    {"a_hung_primary_is_kept_and_then_replaced", KIND_STREAMING, a_hung_primary_is_kept_and_then_replaced,
+    {"a_hung_primary_is_kept_and_then_replaced", KIND_STREAMING,
+     a_hung_primary_is_kept_and_then_replaced,
      "verdict 1: pg-1, ok, sole-claimant\n"
      "router-a writes to pg-1\n"
      "pg-1 hangs\n"
@@ -583,9 +590,13 @@ static const struct story stories[] = {
 static bool play(const struct story *story, bool loud)
 {
     static struct world world;
-    world_init(&world,
-               &(struct world_settings){
-                   .seed = 1, .kind = story->kind, .databases = 3, .probes = 3, .routers = 1, .witnesses = 3, .loud = loud});
+    world_init(&world, &(struct world_settings){.seed = 1,
+                                                .kind = story->kind,
+                                                .databases = 3,
+                                                .probes = 3,
+                                                .routers = 1,
+                                                .witnesses = 3,
+                                                .loud = loud});
     story->play(&world);
     bool good = world.fault[0] == '\0' && strcmp(world.told, story->told) == 0;
     if (good) {
@@ -593,7 +604,8 @@ static bool play(const struct story *story, bool loud)
     } else if (world.fault[0]) {
         printf("not ok %s %s\n%s", story->name, world.fault, world.told);
     } else {
-        printf("not ok %s tells another story\n--- wanted\n%s--- told\n%s", story->name, story->told, world.told);
+        printf("not ok %s tells another story\n--- wanted\n%s--- told\n%s", story->name,
+               story->told, world.told);
     }
     fflush(stdout);
     world_release(&world);

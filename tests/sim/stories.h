@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-/* Plays all stories, or the one called `only`; prints "ok NAME" or "not ok NAME REASON" for each. Returns how many failed;
- * -1 when there is none of that name. */
+/* Plays all stories, or the one called `only`; prints "ok NAME" or "not ok NAME REASON" for each.
+ * Returns how many failed; -1 when there is none of that name. */
 int stories_play(const char *only, bool loud);
 
 #endif

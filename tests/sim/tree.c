@@ -40,7 +40,8 @@ static size_t parent_length(const char *path)
 
 bool path_is_parent(const char *path, const char *child)
 {
-    return strcmp(child, "/") != 0 && parent_length(child) == strlen(path) && strncmp(path, child, strlen(path)) == 0;
+    return strcmp(child, "/") != 0 && parent_length(child) == strlen(path) &&
+           strncmp(path, child, strlen(path)) == 0;
 }
 
 const char **tree_children(const struct tree *tree, const char *path, size_t *ret_count)
@@ -58,7 +59,8 @@ const char **tree_children(const struct tree *tree, const char *path, size_t *re
 
 /* ---- executing: the tree as it would be after the steps so far ------------------------ */
 
-static const struct znode *find_ahead(const struct tree *tree, const struct txn *txn, const char *path)
+static const struct znode *find_ahead(const struct tree *tree, const struct txn *txn,
+                                      const char *path)
 {
     for (size_t i = txn->count; i-- > 0;) {
         if (strcmp(txn->changes[i].node.path, path) == 0) {
@@ -95,7 +97,8 @@ static void set_data(struct znode *node, const struct store_op *op)
     node->len = op->len;
 }
 
-static enum store_rc create(const struct tree *tree, struct txn *txn, const struct store_op *op, int64_t session)
+static enum store_rc create(const struct tree *tree, struct txn *txn, const struct store_op *op,
+                            int64_t session)
 {
     char parent[PATH_SIZE];
     size_t length = parent_length(op->path);
@@ -110,13 +113,16 @@ static enum store_rc create(const struct tree *tree, struct txn *txn, const stru
     struct change *change = add_change(txn, op->path);
     change->creates = true;
     change->node.stat =
-        (struct store_stat){.czxid = txn->zxid, .mzxid = txn->zxid, .owner = op->kind == STORE_CREATE_EPHEMERAL ? session : 0};
+        (struct store_stat){.czxid = txn->zxid,
+                            .mzxid = txn->zxid,
+                            .owner = op->kind == STORE_CREATE_EPHEMERAL ? session : 0};
     change->node.pzxid = txn->zxid;
     set_data(&change->node, op);
     return STORE_OK;
 }
 
-static enum store_rc execute(const struct tree *tree, struct txn *txn, const struct store_op *op, int64_t session)
+static enum store_rc execute(const struct tree *tree, struct txn *txn, const struct store_op *op,
+                             int64_t session)
 {
     const struct znode *node = find_ahead(tree, txn, op->path);
     if (op->kind == STORE_CREATE || op->kind == STORE_CREATE_EPHEMERAL) {
@@ -152,8 +158,8 @@ static void begin(struct txn *txn, int64_t zxid, size_t room)
     assert(txn->changes);
 }
 
-enum store_rc tree_execute(const struct tree *tree, const struct store_op *ops, size_t n, int64_t zxid, int64_t session,
-                           struct txn *ret_txn, size_t *ret_failed)
+enum store_rc tree_execute(const struct tree *tree, const struct store_op *ops, size_t n,
+                           int64_t zxid, int64_t session, struct txn *ret_txn, size_t *ret_failed)
 {
     begin(ret_txn, zxid, n);
     for (size_t i = 0; i < n; i++) {

@@ -1,6 +1,7 @@
 /* ZooKeeper's memory: znodes, and the transactions that change them.
  *
- *     request --> tree_execute on the leader's tree --> txn --> tree_apply on each server's tree, in order, each in its time
+ *     request --> tree_execute on the leader's tree --> txn --> tree_apply on each server's tree,
+ * in order, each in its time
  *
  * A transaction owns its strings and lives as long as the log; trees borrow. */
 #ifndef ROSTER_TESTS_SIM_TREE_H
@@ -39,10 +40,11 @@ const struct znode *tree_find(const struct tree *tree, const char *path);
 /* The direct children of `path`: their last names, to be freed; they borrow from the tree. */
 const char **tree_children(const struct tree *tree, const char *path, size_t *ret_count);
 
-/* Works out all steps or none, without applying them. On error the transaction is empty, the way ZooKeeper
- * keeps errors in its log too, and ret_failed tells the step. `session` owns new ephemerals. */
-enum store_rc tree_execute(const struct tree *tree, const struct store_op *ops, size_t n, int64_t zxid, int64_t session,
-                           struct txn *ret_txn, size_t *ret_failed);
+/* Works out all steps or none, without applying them. On error the transaction is empty, the way
+ * ZooKeeper keeps errors in its log too, and ret_failed tells the step. `session` owns new
+ * ephemerals. */
+enum store_rc tree_execute(const struct tree *tree, const struct store_op *ops, size_t n,
+                           int64_t zxid, int64_t session, struct txn *ret_txn, size_t *ret_failed);
 
 /* The transaction that ends a session: its ephemerals go. */
 void tree_end_session(const struct tree *tree, int64_t session, int64_t zxid, struct txn *ret_txn);

@@ -43,7 +43,8 @@ void world_fail(struct world *world, const char *format, ...)
     vsnprintf(fault, sizeof fault, format, args);
     va_end(args);
     if (!world->fault[0]) {
-        snprintf(world->fault, sizeof world->fault, "at %.3f s: %s", (double)world_now(world) / 1000, fault);
+        snprintf(world->fault, sizeof world->fault, "at %.3f s: %s",
+                 (double)world_now(world) / 1000, fault);
         world_tell(world, false, "FAULT: %s", fault);
     }
 }
@@ -111,7 +112,8 @@ void world_follow(struct world *world, int database, int upstream)
 
 void world_cut_path(struct world *world, int probe, int database, bool cut)
 {
-    world_tell(world, true, "%s %s %s", probe_name(probe), cut ? "is cut off from" : "reaches", name_of(world, database));
+    world_tell(world, true, "%s %s %s", probe_name(probe), cut ? "is cut off from" : "reaches",
+               name_of(world, database));
     world->path_cut[probe][database] = cut;
 }
 
@@ -140,9 +142,11 @@ void world_thaw_probe(struct world *world, int probe)
     probe_freeze(world->probes[probe], false);
 }
 
-/* ---- is all well? --------------------------------------------------------------------------------- */
+/* ---- is all well?
+ * --------------------------------------------------------------------------------- */
 
-static bool config_refuse(char *why, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static bool config_refuse(char *why, size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 static bool config_refuse(char *why, size_t size, const char *format, ...)
 {
     va_list args;
@@ -169,17 +173,20 @@ static int true_primary(const struct world *world)
 static bool is_topology_well(struct world *world, int primary, char *why, size_t size)
 {
     const struct topology *topology = oracle_topology(world->oracle);
-    if (!topology || strcmp(topology->primary, name_of(world, primary)) != 0 || topology->state != STATE_OK) {
-        return config_refuse(why, size, "the topology says %s, %s, where %s writes", topology ? topology->primary : "nothing",
-                        topology ? state_names[topology->state] : "", name_of(world, primary));
+    if (!topology || strcmp(topology->primary, name_of(world, primary)) != 0 ||
+        topology->state != STATE_OK) {
+        return config_refuse(why, size, "the topology says %s, %s, where %s writes",
+                             topology ? topology->primary : "nothing",
+                             topology ? state_names[topology->state] : "", name_of(world, primary));
     }
     for (size_t i = 0; i < topology->member_count; i++) {
         const struct member *member = &topology->members[i];
         bool is_primary = strcmp(member->config.name, name_of(world, primary)) == 0;
         if (member->fenced || member->claims || member->health != HEALTH_UP ||
             member->role != (is_primary ? ROLE_PRIMARY : ROLE_SECONDARY)) {
-            return config_refuse(why, size, "%s is %s, %s%s", member->config.name, role_names[member->role],
-                            health_names[member->health], member->fenced ? ", fenced" : "");
+            return config_refuse(why, size, "%s is %s, %s%s", member->config.name,
+                                 role_names[member->role], health_names[member->health],
+                                 member->fenced ? ", fenced" : "");
         }
     }
     return true;
@@ -197,8 +204,10 @@ static bool is_probe_well(struct world *world, int probe, char *why, size_t size
     static struct report report;
     struct codec_error error;
     if (!is_ours(world, path_probe(path, sizeof path, SIM_ROOT, probe_name(probe)), probe) ||
-        !is_ours(world, path_report(path, sizeof path, SIM_ROOT, SIM_CLUSTER, probe_name(probe)), probe)) {
-        return config_refuse(why, size, "%s has no presence or no report in its session", probe_name(probe));
+        !is_ours(world, path_report(path, sizeof path, SIM_ROOT, SIM_CLUSTER, probe_name(probe)),
+                 probe)) {
+        return config_refuse(why, size, "%s has no presence or no report in its session",
+                             probe_name(probe));
     }
     const struct znode *node = tree_find(&world->ensemble->head, path);
     if (!report_decode(node->data, node->len, &report, &error) || report.abstains[0]) {
@@ -213,7 +222,9 @@ static bool has_ghosts(const struct world *world)
     for (size_t i = 0; i < tree->count; i++) {
         bool owned = tree->nodes[i].stat.owner == 0;
         for (int k = 0; k < PROBES; k++) {
-            owned = owned || (world->probes[k] && tree->nodes[i].stat.owner == store_mem_session(probe_store(world->probes[k])));
+            owned = owned ||
+                    (world->probes[k] &&
+                     tree->nodes[i].stat.owner == store_mem_session(probe_store(world->probes[k])));
         }
         if (!owned) {
             return true;
@@ -233,9 +244,11 @@ bool world_is_well(struct world *world, char *why, size_t size)
     }
     for (int i = 0; i < ROUTERS; i++) {
         if (world->routers[i] &&
-            (strcmp(router_writer(world->routers[i]), name_of(world, primary)) != 0 || !router_is_fresh(world->routers[i]))) {
-            return config_refuse(why, size, "router %d writes to %s%s", i, router_writer(world->routers[i]),
-                            router_is_fresh(world->routers[i]) ? "" : ", and is not sure of it");
+            (strcmp(router_writer(world->routers[i]), name_of(world, primary)) != 0 ||
+             !router_is_fresh(world->routers[i]))) {
+            return config_refuse(
+                why, size, "router %d writes to %s%s", i, router_writer(world->routers[i]),
+                router_is_fresh(world->routers[i]) ? "" : ", and is not sure of it");
         }
     }
     for (int i = 0; i < PROBES; i++) {
@@ -252,7 +265,8 @@ bool world_is_settled(struct world *world)
     return world_is_well(world, why, sizeof why);
 }
 
-/* ---- life ------------------------------------------------------------------------------------------- */
+/* ---- life
+ * ------------------------------------------------------------------------------------------- */
 
 bool world_run(struct world *world, int64_t until_ms, bool (*holds)(struct world *world))
 {
@@ -273,11 +287,13 @@ bool world_run(struct world *world, int64_t until_ms, bool (*holds)(struct world
 
 static void configure(struct world *world)
 {
-    world->probing = (struct probe_settings){.interval_ms = 1000, .alert_interval_ms = 25, .timeout_ms = 500, .rise = 1, .fall = 3};
+    world->probing = (struct probe_settings){
+        .interval_ms = 1000, .alert_interval_ms = 25, .timeout_ms = 500, .rise = 1, .fall = 3};
     struct cluster_settings *cluster = &world->cluster;
     strcpy(cluster->name, SIM_CLUSTER);
-    cluster->policy = (struct policy){world->settings.kind == KIND_STREAMING ? ENGINE_POSTGRESQL : ENGINE_MYSQL,
-                                      world->settings.kind, CONFLICT_HOLD, WRITERS_SINGLE, (uint8_t)world->settings.witnesses};
+    cluster->policy = (struct policy){
+        world->settings.kind == KIND_STREAMING ? ENGINE_POSTGRESQL : ENGINE_MYSQL,
+        world->settings.kind, CONFLICT_HOLD, WRITERS_SINGLE, (uint8_t)world->settings.witnesses};
     cluster->member_count = (size_t)world->settings.databases;
     for (int i = 0; i < world->settings.databases; i++) {
         struct member_config *config = &cluster->members[i];

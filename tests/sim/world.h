@@ -4,7 +4,8 @@
  *
  *   database --look--> probe (assess, reporter, resolver, liveness, mirror) --store_mem--> ensemble
  *                                                                                          |
- *   oracle <---- every write ---------------------------------------------------------------+--> router (watcher, table)
+ *   oracle <---- every write ---------------------------------------------------------------+-->
+ * router (watcher, table)
  *
  * A world is a function of its seed and of what a story does to it. What
  * happens is told in sentences (the narration) and summed up in a hash, so
@@ -60,8 +61,8 @@ struct world {
 void world_init(struct world *world, const struct world_settings *settings);
 void world_release(struct world *world);
 
-/* Let time pass, till `until_ms` of world time, a fault, or (when `holds` is given) until it holds. True when it held
- * (without `holds`: when the time was reached). */
+/* Let time pass, till `until_ms` of world time, a fault, or (when `holds` is given) until it holds.
+ * True when it held (without `holds`: when the time was reached). */
 bool world_run(struct world *world, int64_t until_ms, bool (*holds)(struct world *world));
 static inline int64_t world_now(const struct world *world)
 {
@@ -69,7 +70,8 @@ static inline int64_t world_now(const struct world *world)
 }
 
 /* A sentence of the narration; `aside`: for the hash and the loud alone. */
-void world_tell(struct world *world, bool aside, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void world_tell(struct world *world, bool aside, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* An invariant broke; only the first is kept. */
 void world_fail(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -91,13 +93,15 @@ void world_thaw_probe(struct world *world, int probe);
 /* ---- the parts ------------------------------------------------------------------------------- */
 
 struct probe *probe_new(struct world *world, int index);
-void probe_kill(struct probe *probe); /* its production objects go at once; the shell stays for the agenda */
+/* its production objects go at once; the shell stays for the agenda */
+void probe_kill(struct probe *probe);
 void probe_free(struct probe *probe);
 struct probe *probe_next(struct probe *probe); /* of all that were ever started */
 struct store *probe_store(struct probe *probe);
 void probe_freeze(struct probe *probe, bool frozen);
 bool probe_is_frozen(const struct probe *probe);
-void probe_disconnected(struct probe *probe, int database); /* the server closed the connection */
+/* the server closed the connection */
+void probe_disconnected(struct probe *probe, int database);
 const char *probe_name(int index);
 
 struct router *router_new(struct world *world, int index);
@@ -108,9 +112,10 @@ bool router_is_fresh(const struct router *router);
 
 struct oracle *oracle_new(struct world *world);
 void oracle_free(struct oracle *oracle);
-const struct topology *oracle_topology(const struct oracle *oracle); /* the latest written; NULL: none yet */
-void oracle_hears_router(struct oracle *oracle, const char *router, const struct topology *before, int64_t before_mzxid,
-                         const struct topology *now, int64_t now_mzxid);
+/* the latest written; NULL: none yet */
+const struct topology *oracle_topology(const struct oracle *oracle);
+void oracle_hears_router(struct oracle *oracle, const char *router, const struct topology *before,
+                         int64_t before_mzxid, const struct topology *now, int64_t now_mzxid);
 void oracle_halted(struct oracle *oracle, bool halted);
 
 /* Does everything stand as it should when nothing fails any more? Otherwise says what does not. */

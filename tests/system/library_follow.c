@@ -28,8 +28,8 @@ static void wrong_options_are_refused_with_a_sentence(void)
     struct roster *roster;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         roster = (struct roster *)&roster;
-        if (roster_open(&wrong[i].options, &roster) != ROSTER_INVALID || roster || !strstr(roster_error(), wrong[i].word) ||
-            strstr(roster_error(), "secret")) {
+        if (roster_open(&wrong[i].options, &roster) != ROSTER_INVALID || roster ||
+            !strstr(roster_error(), wrong[i].word) || strstr(roster_error(), "secret")) {
             fail("case %zu: %s", i, roster_error());
         }
     }
@@ -48,7 +48,8 @@ static void wrong_arguments_are_refused(void)
     struct roster *roster = opened();
     CHECK(roster_subscribe(NULL, "orders", NULL, &cluster) == ROSTER_INVALID && !cluster);
     CHECK(roster_subscribe(roster, NULL, NULL, &cluster) == ROSTER_INVALID && !cluster);
-    CHECK(roster_subscribe(roster, "or/ders", NULL, &cluster) == ROSTER_INVALID && strstr(roster_error(), "or/ders"));
+    CHECK(roster_subscribe(roster, "or/ders", NULL, &cluster) == ROSTER_INVALID &&
+          strstr(roster_error(), "or/ders"));
     CHECK(roster_subscribe(roster, "..", NULL, &cluster) == ROSTER_INVALID);
     CHECK(roster_subscribe(roster, "", NULL, &cluster) == ROSTER_INVALID);
     CHECK(roster_subscribe(roster, "orders", NULL, NULL) == ROSTER_INVALID);
@@ -56,18 +57,25 @@ static void wrong_arguments_are_refused(void)
     CHECK(roster_route(NULL, ROSTER_WRITE, NULL, &to) == ROSTER_INVALID);
     CHECK(roster_route(cluster, ROSTER_WRITE, NULL, NULL) == ROSTER_INVALID);
     CHECK(roster_route(cluster, (enum roster_access)7, NULL, &to) == ROSTER_INVALID);
-    CHECK(roster_route(cluster, ROSTER_READ, &(struct roster_request){.policy = (enum roster_policy)9}, &to) == ROSTER_INVALID);
-    CHECK(roster_state(NULL, &state) == ROSTER_INVALID && roster_state(cluster, NULL) == ROSTER_INVALID);
+    CHECK(roster_route(cluster, ROSTER_READ,
+                       &(struct roster_request){.policy = (enum roster_policy)9},
+                       &to) == ROSTER_INVALID);
+    CHECK(roster_state(NULL, &state) == ROSTER_INVALID &&
+          roster_state(cluster, NULL) == ROSTER_INVALID);
     CHECK(roster_members(NULL, &member, 1, &count) == ROSTER_INVALID);
     CHECK(roster_members(cluster, NULL, 1, &count) == ROSTER_INVALID);
     CHECK(roster_members(cluster, &member, 1, NULL) == ROSTER_INVALID);
     CHECK(roster_members(cluster, NULL, 0, &count) == ROSTER_OK && count == 0);
     roster_feedback(NULL, &to, ROSTER_OUTCOME_REFUSED);
     roster_feedback(cluster, NULL, ROSTER_OUTCOME_REFUSED);
-    CHECK(roster_classify("25006", 0) == ROSTER_OUTCOME_READ_ONLY && roster_classify(NULL, 1290) == ROSTER_OUTCOME_READ_ONLY);
-    CHECK(roster_classify("HY000", 1836) == ROSTER_OUTCOME_READ_ONLY && roster_classify("25006", 1792) == ROSTER_OUTCOME_READ_ONLY);
-    CHECK(roster_classify("08006", 0) == ROSTER_OUTCOME_REFUSED && roster_classify(NULL, 2003) == ROSTER_OUTCOME_REFUSED);
-    CHECK(roster_classify("42601", 0) == ROSTER_OUTCOME_OTHER && roster_classify(NULL, 0) == ROSTER_OUTCOME_OTHER);
+    CHECK(roster_classify("25006", 0) == ROSTER_OUTCOME_READ_ONLY &&
+          roster_classify(NULL, 1290) == ROSTER_OUTCOME_READ_ONLY);
+    CHECK(roster_classify("HY000", 1836) == ROSTER_OUTCOME_READ_ONLY &&
+          roster_classify("25006", 1792) == ROSTER_OUTCOME_READ_ONLY);
+    CHECK(roster_classify("08006", 0) == ROSTER_OUTCOME_REFUSED &&
+          roster_classify(NULL, 2003) == ROSTER_OUTCOME_REFUSED);
+    CHECK(roster_classify("42601", 0) == ROSTER_OUTCOME_OTHER &&
+          roster_classify(NULL, 0) == ROSTER_OUTCOME_OTHER);
     roster_close(roster);
 }
 
@@ -82,10 +90,13 @@ static void a_cluster_is_followed(void)
     CHECK(writes_to(cluster, "a"));
     CHECK(followed(roster, "orders") == cluster);
     struct roster_state state = state_of(cluster);
-    CHECK(state.age_ms == 0 && state.connected && !state.cached && state.witnesses == 3 && state.witnesses_now == 1);
-    CHECK(state.quorum == 2 && strcmp(state.primary, "a") == 0 && strcmp(state.engine, "postgresql") == 0);
+    CHECK(state.age_ms == 0 && state.connected && !state.cached && state.witnesses == 3 &&
+          state.witnesses_now == 1);
+    CHECK(state.quorum == 2 && strcmp(state.primary, "a") == 0 &&
+          strcmp(state.engine, "postgresql") == 0);
     CHECK(roster_members(cluster, members, ROSTER_MEMBERS_MAX, &count) == ROSTER_OK && count == 3);
-    CHECK(strcmp(members[1].labels, "rack=1,zone=z") == 0 && members[0].endpoint.role == ROSTER_ROLE_PRIMARY);
+    CHECK(strcmp(members[1].labels, "rack=1,zone=z") == 0 &&
+          members[0].endpoint.role == ROSTER_ROLE_PRIMARY);
     CHECK(roster_members(cluster, members, 2, &count) == ROSTER_OK && count == 2);
     put_topology("orders", 2, "b");
     EVENTUALLY(writes_to(cluster, "b"));
@@ -192,14 +203,17 @@ struct told {
 
 static void changed(void *context, const struct roster_change *change)
 {
-    static const char *const words[] = {[ROSTER_KEEP] = "keep", [ROSTER_DROP] = "drop", [ROSTER_DRAIN] = "drain"};
+    static const char *const words[] = {
+        [ROSTER_KEEP] = "keep", [ROSTER_DROP] = "drop", [ROSTER_DRAIN] = "drain"};
     struct told *told = context;
     struct roster_endpoint to;
     struct roster_member members[4];
     size_t count;
     struct roster_cluster *cluster = told->cluster;
-    bool routed = !cluster || ((roster_route(cluster, ROSTER_WRITE, NULL, &to) != ROSTER_OK || to.epoch >= change->epoch) &&
-                               roster_members(cluster, members, 4, &count) == ROSTER_OK && epoch_of(cluster) >= change->epoch);
+    bool routed = !cluster || ((roster_route(cluster, ROSTER_WRITE, NULL, &to) != ROSTER_OK ||
+                                to.epoch >= change->epoch) &&
+                               roster_members(cluster, members, 4, &count) == ROSTER_OK &&
+                               epoch_of(cluster) >= change->epoch);
     pthread_mutex_lock(&told->lock);
     told->calls++;
     told->consistent &= routed && change->epoch > told->last_epoch;
@@ -207,11 +221,12 @@ static void changed(void *context, const struct roster_change *change)
     told->plan[0] = '\0';
     for (size_t i = 0; i < change->plan_size; i++) {
         size_t used = strlen(told->plan);
-        snprintf(told->plan + used, sizeof told->plan - used, "%s%s %s", i ? ", " : "", words[change->plan[i].action],
-                 change->plan[i].endpoint.name);
+        snprintf(told->plan + used, sizeof told->plan - used, "%s%s %s", i ? ", " : "",
+                 words[change->plan[i].action], change->plan[i].endpoint.name);
     }
     snprintf(told->timeline, sizeof told->timeline, "%s", change->timeline);
-    snprintf(told->primary, sizeof told->primary, "%s", change->primary ? change->primary->name : "");
+    snprintf(told->primary, sizeof told->primary, "%s",
+             change->primary ? change->primary->name : "");
     pthread_mutex_unlock(&told->lock);
     pause_ms(atomic_load(&told->hold_ms));
 }
@@ -224,11 +239,13 @@ static bool told_epoch(struct told *told, int64_t epoch)
     return yes;
 }
 
-static struct roster_cluster *follow_told(struct roster *roster, const char *name, struct told *told)
+static struct roster_cluster *follow_told(struct roster *roster, const char *name,
+                                          struct told *told)
 {
     struct roster_cluster *cluster;
     *told = (struct told){.lock = PTHREAD_MUTEX_INITIALIZER, .consistent = true};
-    struct roster_subscription subscription = {.changed = changed, .context = told, .wait_ms = PATIENCE_MS};
+    struct roster_subscription subscription = {
+        .changed = changed, .context = told, .wait_ms = PATIENCE_MS};
     CHECK(roster_subscribe(roster, name, &subscription, &cluster) == ROSTER_OK);
     told->cluster = cluster;
     return cluster;
@@ -244,7 +261,8 @@ static void a_callback_gets_the_plan_and_the_timeline(void)
     CHECK(strcmp(told.plan, "keep a, keep b, keep c") == 0 && strcmp(told.primary, "a") == 0);
     put_topology("plans", 2, "b");
     EVENTUALLY(told_epoch(&told, 2));
-    CHECK(strcmp(told.plan, "drop a, drop b, drop c") == 0); /* every port moves with the epoch here */
+    CHECK(strcmp(told.plan, "drop a, drop b, drop c") ==
+          0); /* every port moves with the epoch here */
     CHECK(strncmp(told.timeline, "plans: b is primary, epoch 2: evidence ", 39) == 0);
     CHECK(strstr(told.timeline, "Z, verdict +22 ms, routed +"));
     put_topology("plans", 3, NULL);
@@ -308,7 +326,8 @@ static void the_log_has_a_timeline_per_change(void)
 /* ---- what callers meet ---------------------------------------------------------------- */
 
 /* How many of 300 reads reach each of a, b, c. */
-static void count_reads(struct roster_cluster *cluster, const struct roster_request *request, int hits[3])
+static void count_reads(struct roster_cluster *cluster, const struct roster_request *request,
+                        int hits[3])
 {
     hits[0] = hits[1] = hits[2] = 0;
     for (int i = 0; i < 300; i++) {
@@ -356,13 +375,15 @@ static void a_primary_that_is_read_only_is_none_until_looked_again(void)
     struct roster *roster = opened();
     struct roster_cluster *cluster = followed(roster, "orders");
     CHECK(roster_route(cluster, ROSTER_WRITE, NULL, &before) == ROSTER_OK);
-    roster_feedback(cluster, &before, ROSTER_OUTCOME_REFUSED); /* says nothing about its office */
+    /* says nothing about its office */
+    roster_feedback(cluster, &before, ROSTER_OUTCOME_REFUSED);
     CHECK(writes_to(cluster, "a"));
     roster_feedback(cluster, &before, ROSTER_OUTCOME_READ_ONLY);
     CHECK(roster_route(cluster, ROSTER_WRITE, NULL, &to) == ROSTER_NO_ENDPOINT);
     put_topology("orders", 2, "b");
     EVENTUALLY(writes_to(cluster, "b"));
-    roster_feedback(cluster, &before, ROSTER_OUTCOME_READ_ONLY); /* late news of an older verdict */
+    /* late news of an older verdict */
+    roster_feedback(cluster, &before, ROSTER_OUTCOME_READ_ONLY);
     CHECK(writes_to(cluster, "b"));
     CHECK(roster_route(cluster, ROSTER_WRITE, NULL, &to) == ROSTER_OK);
     roster_feedback(cluster, &to, ROSTER_OUTCOME_READ_ONLY);

@@ -19,7 +19,8 @@
 
 static atomic_int resolver_hangs, resolver_hung;
 
-__attribute__((visibility("default"))) int getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
+__attribute__((visibility("default"))) int getaddrinfo(const char *host, const char *service,
+                                                       const struct addrinfo *hints,
                                                        struct addrinfo **ret_list)
 {
     int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
@@ -51,20 +52,24 @@ static void *route_on(void *arg)
     int64_t last = 0;
     while (!atomic_load(runner->stop)) {
         struct roster_endpoint to;
-        struct roster_request request = {.policy = (enum roster_policy)(runner->routed % 3), .max_age_ms = 600000};
-        if (roster_route(runner->cluster, runner->routed % 2 ? ROSTER_READ : ROSTER_WRITE, &request, &to) != ROSTER_OK ||
+        struct roster_request request = {.policy = (enum roster_policy)(runner->routed % 3),
+                                         .max_age_ms = 600000};
+        if (roster_route(runner->cluster, runner->routed % 2 ? ROSTER_READ : ROSTER_WRITE, &request,
+                         &to) != ROSTER_OK ||
             to.port != 10000 + to.epoch || to.epoch < last) {
             runner->good = false;
         }
         last = to.epoch;
         if (runner->routed++ % 64 == 0) {
-            roster_feedback(runner->cluster, &to, runner->routed % 128 ? ROSTER_OUTCOME_REFUSED : ROSTER_OUTCOME_OK);
+            roster_feedback(runner->cluster, &to,
+                            runner->routed % 128 ? ROSTER_OUTCOME_REFUSED : ROSTER_OUTCOME_OK);
         }
     }
     return NULL;
 }
 
-static void start_runners(struct runner *runners, size_t n, struct roster_cluster *cluster, atomic_bool *stop)
+static void start_runners(struct runner *runners, size_t n, struct roster_cluster *cluster,
+                          atomic_bool *stop)
 {
     for (size_t i = 0; i < n; i++) {
         runners[i] = (struct runner){.cluster = cluster, .stop = stop, .good = true};
@@ -111,7 +116,9 @@ static void *read_once(void *arg)
 {
     struct roster_request request = {.policy = ROSTER_RANDOM};
     struct roster_endpoint to;
-    return roster_route(arg, ROSTER_READ, &request, &to) == ROSTER_OK ? (void *)(uintptr_t)to.name[0] : NULL;
+    return roster_route(arg, ROSTER_READ, &request, &to) == ROSTER_OK
+               ? (void *)(uintptr_t)to.name[0]
+               : NULL;
 }
 
 static void a_thread_per_request_spreads_its_reads_too(void)
@@ -148,13 +155,15 @@ static void threads_subscribe_to_one_name_and_get_one_object(void)
     roster_close(roster);
 }
 
-/* In a forked child: 0 when all is as promised, else the line. _exit keeps the parent's things out of it. */
+/* In a forked child: 0 when all is as promised, else the line. _exit keeps the parent's things out
+ * of it. */
 static int in_child(struct roster *roster, struct roster_cluster *cluster)
 {
     struct roster_endpoint to;
     struct roster_state state;
     struct roster_cluster *other;
-    if (roster_route(cluster, ROSTER_WRITE, NULL, &to) != ROSTER_OK || roster_route(cluster, ROSTER_READ, NULL, &to) != ROSTER_OK) {
+    if (roster_route(cluster, ROSTER_WRITE, NULL, &to) != ROSTER_OK ||
+        roster_route(cluster, ROSTER_READ, NULL, &to) != ROSTER_OK) {
         return 1;
     }
     roster_feedback(cluster, &to, ROSTER_OUTCOME_REFUSED);
@@ -207,7 +216,8 @@ static int child_of_its_own(void)
 {
     struct roster *roster;
     struct roster_cluster *cluster;
-    struct roster_options options = {.servers = servers, .root = root, .session_timeout_ms = SESSION_MS};
+    struct roster_options options = {
+        .servers = servers, .root = root, .session_timeout_ms = SESSION_MS};
     if (roster_open(&options, &roster) != ROSTER_OK) {
         return 1;
     }
@@ -333,11 +343,14 @@ static void a_cold_start_routes_by_the_cache(void)
     CHECK(roster_subscribe(roster, "kept", &patient, &cluster) == ROSTER_OK);
     CHECK(writes_to(cluster, "c"));
     struct roster_state state = state_of(cluster);
-    CHECK(state.cached && !state.connected && state.epoch == 3 && state.witnesses_now == -1 && state.age_ms >= 0);
+    CHECK(state.cached && !state.connected && state.epoch == 3 && state.witnesses_now == -1 &&
+          state.age_ms >= 0);
     CHECK(roster_subscribe(roster, "kept-too", &patient, &cluster) == ROSTER_OK);
     CHECK(now_ms() - start_ms < 4000); /* they did not wait one after the other */
-    CHECK(roster_subscribe(roster, "not-kept", &patient, &unknown) == ROSTER_UNREACHABLE && unknown);
-    CHECK(roster_subscribe(roster, "kept", &(struct roster_subscription){.wait_ms = -1}, &cluster) == ROSTER_OK);
+    CHECK(roster_subscribe(roster, "not-kept", &patient, &unknown) == ROSTER_UNREACHABLE &&
+          unknown);
+    CHECK(roster_subscribe(roster, "kept", &(struct roster_subscription){.wait_ms = -1},
+                           &cluster) == ROSTER_OK);
     roster_close(roster);
     remove_cache();
 }
@@ -353,7 +366,8 @@ static void the_registry_beats_the_cache(void)
     CHECK(writes_to(cluster, "b") && !state_of(cluster).cached);
     roster_close(roster);
     roster = open_cold();
-    CHECK(roster_subscribe(roster, "kept", &(struct roster_subscription){.wait_ms = -1}, &cluster) == ROSTER_OK);
+    CHECK(roster_subscribe(roster, "kept", &(struct roster_subscription){.wait_ms = -1},
+                           &cluster) == ROSTER_OK);
     CHECK(writes_to(cluster, "b"));
     roster_close(roster);
     remove_cache();
@@ -391,7 +405,8 @@ static void a_cache_file_that_is_not_whole_and_ours_is_as_good_as_absent(void)
         fill_cache("kept", 3, "c");
         spoil(ways[i]);
         struct roster *roster = open_cold();
-        if (roster_subscribe(roster, "kept", &(struct roster_subscription){.wait_ms = -1}, &cluster) != ROSTER_UNREACHABLE) {
+        if (roster_subscribe(roster, "kept", &(struct roster_subscription){.wait_ms = -1},
+                             &cluster) != ROSTER_UNREACHABLE) {
             fail("%s: it was used", ways[i]);
         }
         roster_close(roster);
@@ -431,8 +446,10 @@ static void a_hung_resolver_delays_neither_open_nor_close(void)
     struct roster_cluster *cluster;
     atomic_store(&resolver_hangs, 1);
     int64_t start_ms = now_ms();
-    struct roster *roster = open_with((struct roster_options){.servers = "localhost:1", .log = log_line});
-    CHECK(roster_subscribe(roster, "orders", &(struct roster_subscription){.wait_ms = -1}, &cluster) == ROSTER_UNREACHABLE);
+    struct roster *roster =
+        open_with((struct roster_options){.servers = "localhost:1", .log = log_line});
+    CHECK(roster_subscribe(roster, "orders", &(struct roster_subscription){.wait_ms = -1},
+                           &cluster) == ROSTER_UNREACHABLE);
     EVENTUALLY(atomic_load(&resolver_hung) > 0);
     CHECK(now_ms() - start_ms < 5000);
     start_ms = now_ms();

@@ -69,7 +69,8 @@ void put(const char *path, const char *data)
     char full[256];
     int rc;
     snprintf(full, sizeof full, "%s%s", root, path);
-    for (int64_t until_ms = now_ms() + PATIENCE_MS; is_passing(rc = put_once(full, data)) && now_ms() < until_ms;) {
+    for (int64_t until_ms = now_ms() + PATIENCE_MS;
+         is_passing(rc = put_once(full, data)) && now_ms() < until_ms;) {
         pause_ms(50);
     }
     if (rc != ZOK && rc != ZNODEEXISTS) {
@@ -82,7 +83,8 @@ void take(const char *path)
     char full[256];
     int rc;
     snprintf(full, sizeof full, "%s%s", root, path);
-    for (int64_t until_ms = now_ms() + PATIENCE_MS; is_passing(rc = zoo_delete(zk, full, -1)) && now_ms() < until_ms;) {
+    for (int64_t until_ms = now_ms() + PATIENCE_MS;
+         is_passing(rc = zoo_delete(zk, full, -1)) && now_ms() < until_ms;) {
         pause_ms(50);
     }
     if (rc != ZOK && rc != ZNONODE) {
@@ -108,28 +110,38 @@ static const char *time_text(char *to, size_t size, int64_t ms)
     return to;
 }
 
-/* Three members a, b, c; `primary` is one of them or NULL. Every port tells the epoch: 10000 + epoch. */
-static void topology_text(char *to, size_t size, const char *cluster, int epoch, const char *primary)
+/* Three members a, b, c; `primary` is one of them or NULL. Every port tells the epoch: 10000 +
+ * epoch. */
+static void topology_text(char *to, size_t size, const char *cluster, int epoch,
+                          const char *primary)
 {
     static const char *const names[] = {"a", "b", "c"};
     char at[40], seen[40], name[80];
     snprintf(name, sizeof name, primary ? "\"%s\"" : "null", primary);
-    int n = snprintf(to, size,
-                     "{ \"format\": 1, \"cluster\": \"%s\", \"engine\": \"postgresql\", \"kind\": \"streaming\", "
-                     "\"conflict\": \"hold\", \"witnesses\": 3, \"epoch\": %d, \"state\": \"%s\", \"primary\": %s, "
-                     "\"lineage\": \"%d\", \"identity\": \"4711\", \"why\": \"because\", \"rule\": \"sole\", \"rules\": 1, "
-                     "\"by\": \"probe-a\", \"at_wall\": \"%s\", \"seen_wall\": \"%s\", \"members\": [",
-                     cluster, epoch, primary ? "ok" : "no-primary", name, epoch, time_text(at, sizeof at, wall_ms()),
-                     time_text(seen, sizeof seen, wall_ms() - 22));
+    int n =
+        snprintf(to, size,
+                 "{ \"format\": 1, \"cluster\": \"%s\", \"engine\": \"postgresql\", \"kind\": "
+                 "\"streaming\", "
+                 "\"conflict\": \"hold\", \"witnesses\": 3, \"epoch\": %d, \"state\": \"%s\", "
+                 "\"primary\": %s, "
+                 "\"lineage\": \"%d\", \"identity\": \"4711\", \"why\": \"because\", \"rule\": "
+                 "\"sole\", \"rules\": 1, "
+                 "\"by\": \"probe-a\", \"at_wall\": \"%s\", \"seen_wall\": \"%s\", \"members\": [",
+                 cluster, epoch, primary ? "ok" : "no-primary", name, epoch,
+                 time_text(at, sizeof at, wall_ms()), time_text(seen, sizeof seen, wall_ms() - 22));
     for (int i = 0; i < 3; i++) {
         bool leads = primary && strcmp(names[i], primary) == 0;
         n += snprintf(to + n, size - (size_t)n,
-                      "%s { \"name\": \"%s\", \"host\": \"10.0.0.%d\", \"port\": %d, \"role\": \"%s\", \"health\": \"up\", %s"
+                      "%s { \"name\": \"%s\", \"host\": \"10.0.0.%d\", \"port\": %d, \"role\": "
+                      "\"%s\", \"health\": \"up\", %s"
                       "\"weight\": 100, \"labels\": { \"rack\": \"%d\", \"zone\": \"z\" } }",
-                      i ? "," : "", names[i], i + 1, 10000 + epoch % 50000, leads ? "primary" : "secondary",
+                      i ? "," : "", names[i], i + 1, 10000 + epoch % 50000,
+                      leads ? "primary" : "secondary",
                       leads ? "" : "\"lag\": { \"state\": \"ok\", \"bytes\": 0, \"ms\": 0 }, ", i);
     }
-    snprintf(to + n, size - (size_t)n, " ], \"evidence\": { \"probe-a\": \"1\", \"probe-b\": \"2\", \"directives\": \"3\" } }\n");
+    snprintf(
+        to + n, size - (size_t)n,
+        " ], \"evidence\": { \"probe-a\": \"1\", \"probe-b\": \"2\", \"directives\": \"3\" } }\n");
 }
 
 void put_topology(const char *cluster, int epoch, const char *primary)
@@ -145,7 +157,8 @@ void put_topology(const char *cluster, int epoch, const char *primary)
 /* What every test finds. */
 static void begin(void)
 {
-    put("", "{ \"format\": 1, \"registry\": \"11111111-aaaa-4bbb-8ccc-000000000001\", \"supersedes\": [] }");
+    put("", "{ \"format\": 1, \"registry\": \"11111111-aaaa-4bbb-8ccc-000000000001\", "
+            "\"supersedes\": [] }");
     put("/probes", NULL);
     put("/probes/probe-a", NULL);
     put("/clusters", NULL);
@@ -184,7 +197,8 @@ struct roster *opened(void)
 struct roster_cluster *followed(struct roster *roster, const char *name)
 {
     struct roster_cluster *cluster;
-    enum roster_status status = roster_subscribe(roster, name, &(struct roster_subscription){.wait_ms = PATIENCE_MS}, &cluster);
+    enum roster_status status = roster_subscribe(
+        roster, name, &(struct roster_subscription){.wait_ms = PATIENCE_MS}, &cluster);
     if (status != ROSTER_OK) {
         fail("roster_subscribe: %s: %s", roster_strerror(status), roster_error());
     }
@@ -253,9 +267,11 @@ static bool connect_to_registry(void)
     zoo_set_debug_level((ZooLogLevel)0);
     zk = zookeeper_init(servers, NULL, 30000, NULL, NULL, 0);
     if (zk) {
-        zoo_set_servers_resolution_delay(zk, -1); /* it would ask the resolver on every packet, also while that hangs */
+        /* it would ask the resolver on every packet, also while that hangs */
+        zoo_set_servers_resolution_delay(zk, -1);
     }
-    for (int64_t until_ms = now_ms() + PATIENCE_MS; zk && zoo_state(zk) != ZOO_CONNECTED_STATE && now_ms() < until_ms;) {
+    for (int64_t until_ms = now_ms() + PATIENCE_MS;
+         zk && zoo_state(zk) != ZOO_CONNECTED_STATE && now_ms() < until_ms;) {
         pause_ms(5);
     }
     return zk && zoo_state(zk) == ZOO_CONNECTED_STATE;

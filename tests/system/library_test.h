@@ -22,36 +22,39 @@ enum { PATIENCE_MS = 30000, SESSION_MS = 2000 };
 struct test {
     const char *name; /* NULL: the end of the list */
     void (*run)(void);
-    bool stops;       /* the server: needs its process id */
+    bool stops; /* the server: needs its process id */
 };
-#define TEST(function, stops) {#function, function, stops}
+#define TEST(function, stops)                                                                      \
+    {                                                                                              \
+#function, function, stops                                                                 \
+    }
 
 extern const struct test follow_tests[]; /* library_follow.c */
 extern const struct test life_tests[];   /* library_life.c */
 
 extern const char *servers;
-extern char root[64];         /* a folder of this run's own */
-extern int threads_at_start;  /* ours, those of our own client, a sanitizer's */
+extern char root[64];        /* a folder of this run's own */
+extern int threads_at_start; /* ours, those of our own client, a sanitizer's */
 
 /* Ends the running test. */
 void fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
-#define CHECK(condition)                                                                                                         \
-    do {                                                                                                                         \
-        if (!(condition)) {                                                                                                      \
-            fail("line %d: %s", __LINE__, #condition);                                                                           \
-        }                                                                                                                        \
+#define CHECK(condition)                                                                           \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            fail("line %d: %s", __LINE__, #condition);                                             \
+        }                                                                                          \
     } while (0)
 
 /* Until it holds, with a generous deadline. */
-#define EVENTUALLY(condition)                                                                                                    \
-    do {                                                                                                                         \
-        for (int64_t until_ms = now_ms() + PATIENCE_MS; !(condition);) {                                                         \
-            if (now_ms() > until_ms) {                                                                                           \
-                fail("line %d: never: %s", __LINE__, #condition);                                                                \
-            }                                                                                                                    \
-            pause_ms(2);                                                                                                         \
-        }                                                                                                                        \
+#define EVENTUALLY(condition)                                                                      \
+    do {                                                                                           \
+        for (int64_t until_ms = now_ms() + PATIENCE_MS; !(condition);) {                           \
+            if (now_ms() > until_ms) {                                                             \
+                fail("line %d: never: %s", __LINE__, #condition);                                  \
+            }                                                                                      \
+            pause_ms(2);                                                                           \
+        }                                                                                          \
     } while (0)
 
 int64_t now_ms(void);
@@ -64,7 +67,8 @@ int count_entries(const char *path);
 void put(const char *path, const char *data);
 void take(const char *path);
 
-/* Three members a, b, c; `primary` is one of them or NULL. Every port tells the epoch: 10000 + epoch. */
+/* Three members a, b, c; `primary` is one of them or NULL. Every port tells the epoch: 10000 +
+ * epoch. */
 void put_topology(const char *cluster, int epoch, const char *primary);
 
 void stop_server(void);

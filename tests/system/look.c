@@ -16,8 +16,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "probes/drivers/driver.h"
 #include "probes/dns.h"
+#include "probes/drivers/driver.h"
 #include "registry/base/clock.h"
 #include "registry/base/text.h"
 
@@ -32,19 +32,21 @@ struct options {
 
 static const char *const tls_words[] = {"off", "prefer", "require", "verify", NULL};
 
-static const char usage[] = "usage: look [options] HOST:PORT\n"
-                            "  -e, --engine postgresql|mysql   [postgresql]\n"
-                            "  -u, --user NAME                 [roster]\n"
-                            "  -p, --password-file FILE        its first line\n"
-                            "  -d, --database NAME\n"
-                            "  -s, --tls off|prefer|require|verify  [off]\n"
-                            "  -c, --ca FILE\n"
-                            "  -t, --timeout DURATION          per phase [500ms]\n"
-                            "  -n, --repeat N                  looks; 0: for ever [1]\n"
-                            "  -i, --interval DURATION         between looks; a server that speaks unasked is looked at once [1s]\n"
-                            "  -D, --discover                  ask what discovery asks, too\n"
-                            "  -f, --fresh                     a new connection each time\n"
-                            "  -q, --query SQL                 the operator's statement, as of kind custom\n";
+static const char usage[] =
+    "usage: look [options] HOST:PORT\n"
+    "  -e, --engine postgresql|mysql   [postgresql]\n"
+    "  -u, --user NAME                 [roster]\n"
+    "  -p, --password-file FILE        its first line\n"
+    "  -d, --database NAME\n"
+    "  -s, --tls off|prefer|require|verify  [off]\n"
+    "  -c, --ca FILE\n"
+    "  -t, --timeout DURATION          per phase [500ms]\n"
+    "  -n, --repeat N                  looks; 0: for ever [1]\n"
+    "  -i, --interval DURATION         between looks; a server that speaks unasked is looked at "
+    "once [1s]\n"
+    "  -D, --discover                  ask what discovery asks, too\n"
+    "  -f, --fresh                     a new connection each time\n"
+    "  -q, --query SQL                 the operator's statement, as of kind custom\n";
 
 static _Noreturn void refuse(const char *what)
 {
@@ -132,18 +134,21 @@ static void read_option(struct options *options, int option, const char *value)
 static struct options read_options(int argc, char **argv)
 {
     static const struct option longs[] = {
-        {"engine", 1, NULL, 'e'},   {"user", 1, NULL, 'u'},  {"password-file", 1, NULL, 'p'}, {"database", 1, NULL, 'd'},
-        {"tls", 1, NULL, 's'},      {"ca", 1, NULL, 'c'},    {"timeout", 1, NULL, 't'},       {"repeat", 1, NULL, 'n'},
-        {"interval", 1, NULL, 'i'}, {"fresh", 0, NULL, 'f'}, {"discover", 0, NULL, 'D'},      {"query", 1, NULL, 'q'},
+        {"engine", 1, NULL, 'e'},   {"user", 1, NULL, 'u'},     {"password-file", 1, NULL, 'p'},
+        {"database", 1, NULL, 'd'}, {"tls", 1, NULL, 's'},      {"ca", 1, NULL, 'c'},
+        {"timeout", 1, NULL, 't'},  {"repeat", 1, NULL, 'n'},   {"interval", 1, NULL, 'i'},
+        {"fresh", 0, NULL, 'f'},    {"discover", 0, NULL, 'D'}, {"query", 1, NULL, 'q'},
         {NULL, 0, NULL, 0},
     };
-    struct options options = {.timeout_ms = 500, .interval_ms = 1000, .repeat = 1, .cluster.user = "roster"};
+    struct options options = {
+        .timeout_ms = 500, .interval_ms = 1000, .repeat = 1, .cluster.user = "roster"};
     int option;
     while ((option = getopt_long(argc, argv, "e:u:p:d:s:c:t:n:i:fDq:", longs, NULL)) != -1) {
         read_option(&options, option, optarg);
     }
     if (optind + 1 != argc ||
-        !text_parse_address(argv[optind], options.config.host, sizeof options.config.host, &options.config.port)) {
+        !text_parse_address(argv[optind], options.config.host, sizeof options.config.host,
+                            &options.config.port)) {
         refuse("HOST:PORT is missing or wrong");
     }
     return options;
@@ -157,7 +162,8 @@ static bool resolve(const char *host, char ret_address[LITERAL_SIZE])
     if (status != 0) {
         return false;
     }
-    status = getnameinfo(found->ai_addr, found->ai_addrlen, ret_address, LITERAL_SIZE, NULL, 0, NI_NUMERICHOST);
+    status = getnameinfo(found->ai_addr, found->ai_addrlen, ret_address, LITERAL_SIZE, NULL, 0,
+                         NI_NUMERICHOST);
     freeaddrinfo(found);
     return status == 0;
 }
@@ -183,8 +189,8 @@ static void stop(struct stopwatch *watch)
     }
 }
 
-static void wait_for(const struct driver *driver, struct link *link, struct want *want, int64_t deadline_ms,
-                     struct stopwatch *watch)
+static void wait_for(const struct driver *driver, struct link *link, struct want *want,
+                     int64_t deadline_ms, struct stopwatch *watch)
 {
     int64_t left = deadline_ms - clock_mono_ms();
     if (want->kind == WANT_WORK) {
@@ -209,8 +215,9 @@ static void wait_for(const struct driver *driver, struct link *link, struct want
     }
 }
 
-static const struct observation *look(const struct driver *driver, struct link *link, const struct options *options,
-                                      const char *address, struct stopwatch *watch)
+static const struct observation *look(const struct driver *driver, struct link *link,
+                                      const struct options *options, const char *address,
+                                      struct stopwatch *watch)
 {
     struct want want;
     start(watch);
@@ -260,13 +267,15 @@ static void print_number(const char *key, int64_t value)
     }
 }
 
-static void print_look(int64_t number, int64_t took_ms, const struct stopwatch *watch, const struct observation *seen)
+static void print_look(int64_t number, int64_t took_ms, const struct stopwatch *watch,
+                       const struct observation *seen)
 {
     char upstream[ADDRESS_SIZE] = "";
     if (seen->upstream_host[0]) {
         text_address(upstream, sizeof upstream, seen->upstream_host, seen->upstream_port);
     }
-    printf("look=%" PRId64 " ms=%" PRId64 " answer=%s", number, took_ms, answer_names[seen->answer]);
+    printf("look=%" PRId64 " ms=%" PRId64 " answer=%s", number, took_ms,
+           answer_names[seen->answer]);
     print_flag("writable", seen->writable);
     print_flag("replica", seen->replica);
     print_flag("live", seen->live);
@@ -284,7 +293,8 @@ static void print_look(int64_t number, int64_t took_ms, const struct stopwatch *
     print_number("received", seen->received);
     print_number("lag_ms", seen->lag_ms);
     for (size_t i = 0; i < seen->named.count; i++) {
-        print_word("named", text_address(upstream, sizeof upstream, seen->named.server[i].host, seen->named.server[i].port));
+        print_word("named", text_address(upstream, sizeof upstream, seen->named.server[i].host,
+                                         seen->named.server[i].port));
     }
     print_number("lag_bytes", seen->lag_bytes);
     print_number("claim", seen->claim);
@@ -309,13 +319,16 @@ static void rest(const struct driver *driver, const struct link *link, int64_t i
 int main(int argc, char **argv)
 {
     struct options options = read_options(argc, argv);
-    const struct driver *driver = options.cluster.policy.engine == ENGINE_POSTGRESQL ? &driver_pg : &driver_mysql;
+    const struct driver *driver =
+        options.cluster.policy.engine == ENGINE_POSTGRESQL ? &driver_pg : &driver_mysql;
     char address[LITERAL_SIZE];
     if (!resolve(options.config.host, address)) {
         refuse("the host name is not found");
     }
-    struct target target = {
-        .cluster = &options.cluster, .config = &options.config, .application = "look", .timeout_ms = options.timeout_ms};
+    struct target target = {.cluster = &options.cluster,
+                            .config = &options.config,
+                            .application = "look",
+                            .timeout_ms = options.timeout_ms};
     struct link *link = driver->open(&target);
     bool well = false;
     for (int64_t i = 1; link && (options.repeat == 0 || i <= options.repeat); i++) {

@@ -95,7 +95,8 @@ static bool pg_welcome(int fd)
 {
     static const char version[] = "server_version\0"
                                   "15.0";
-    return pg_begin(fd) && pg_demand(fd, 0, "", 0) && pg_put(fd, 'S', version, sizeof version) && pg_put(fd, 'Z', "I", 1);
+    return pg_begin(fd) && pg_demand(fd, 0, "", 0) && pg_put(fd, 'S', version, sizeof version) &&
+           pg_put(fd, 'Z', "I", 1);
 }
 
 static void pg_clear(int fd)
@@ -109,8 +110,8 @@ static void pg_scram_then_clear(int fd)
 {
     static const char mechanisms[] = "SCRAM-SHA-256\0";
     char bytes[1024];
-    if (pg_begin(fd) && pg_demand(fd, 10, mechanisms, sizeof mechanisms) && get(fd, bytes, sizeof bytes) &&
-        pg_demand(fd, 3, "", 0)) {
+    if (pg_begin(fd) && pg_demand(fd, 10, mechanisms, sizeof mechanisms) &&
+        get(fd, bytes, sizeof bytes) && pg_demand(fd, 3, "", 0)) {
         pg_hear_password(fd);
     }
 }
@@ -118,21 +119,26 @@ static void pg_scram_then_clear(int fd)
 /* Both demands in one segment, so that nobody who only looks ahead sees the second. */
 static void pg_md5_and_clear(int fd)
 {
-    static const char both[] = {'R', 0, 0, 0, 12, 0, 0, 0, 5, 's', 'a', 'l', 't', 'R', 0, 0, 0, 8, 0, 0, 0, 3};
+    static const char both[] = {'R', 0,   0,   0, 12, 0, 0, 0, 5, 's', 'a',
+                                'l', 't', 'R', 0, 0,  0, 8, 0, 0, 0,   3};
     char bytes[1024];
-    if (pg_begin(fd) && put(fd, both, sizeof both) && get(fd, bytes, 42)) { /* the answer to the first: 41 bytes */
+    /* the answer to the first: 41 bytes */
+    if (pg_begin(fd) && put(fd, both, sizeof both) && get(fd, bytes, 42)) {
         pg_hear_password(fd);
     }
 }
 
 static void pg_shape(int fd)
 {
-    static const char one_column[] = {0, 1, 'x', 0,         0,         0,         0,         0,         0,         0, 0,
-                                      0, 0, 25,  (char)255, (char)255, (char)255, (char)255, (char)255, (char)255, 0, 0};
+    static const char one_column[] = {
+        0, 1, 'x', 0,         0,         0,         0,         0,         0,         0, 0,
+        0, 0, 25,  (char)255, (char)255, (char)255, (char)255, (char)255, (char)255, 0, 0};
     static const char one_row[] = {0, 1, 0, 0, 0, 1, 't'};
     char bytes[4096];
-    if (pg_welcome(fd) && get(fd, bytes, sizeof bytes) && pg_put(fd, 'T', one_column, sizeof one_column) &&
-        pg_put(fd, 'D', one_row, sizeof one_row) && pg_put(fd, 'C', "SELECT 1", 9) && pg_put(fd, 'Z', "I", 1)) {
+    if (pg_welcome(fd) && get(fd, bytes, sizeof bytes) &&
+        pg_put(fd, 'T', one_column, sizeof one_column) &&
+        pg_put(fd, 'D', one_row, sizeof one_row) && pg_put(fd, 'C', "SELECT 1", 9) &&
+        pg_put(fd, 'Z', "I", 1)) {
         get(fd, bytes, sizeof bytes);
     }
 }
@@ -140,7 +146,8 @@ static void pg_shape(int fd)
 /* A row that announces a gigabyte, and comes. */
 static void pg_flood(int fd)
 {
-    static const char head[] = {'D', 0x3f, (char)255, (char)255, (char)255, 0, 1, 0x3f, (char)255, (char)255, (char)240};
+    static const char head[] = {'D', 0x3f, (char)255, (char)255, (char)255, 0,
+                                1,   0x3f, (char)255, (char)255, (char)240};
     char bytes[4096];
     if (pg_welcome(fd) && get(fd, bytes, sizeof bytes) && put(fd, head, sizeof head)) {
         flood(fd, 'x');
@@ -152,8 +159,8 @@ static void pg_flood(int fd)
 /* A packet: length in three bytes, number, body. */
 static bool my_put(int fd, unsigned number, const void *body, size_t count)
 {
-    unsigned char head[4] = {(unsigned char)count, (unsigned char)(count >> 8), (unsigned char)(count >> 16),
-                             (unsigned char)number};
+    unsigned char head[4] = {(unsigned char)count, (unsigned char)(count >> 8),
+                             (unsigned char)(count >> 16), (unsigned char)number};
     return put(fd, head, sizeof head) && put(fd, body, count);
 }
 
@@ -195,7 +202,8 @@ static bool my_greet_as(int fd, bool offers_tls)
     memcpy(greeting, head, sizeof head); /* its terminating zero is the filler */
     memcpy(greeting + sizeof head, capabilities, sizeof capabilities);
     memcpy(greeting + sizeof head + sizeof capabilities, tail, sizeof tail);
-    return my_put(fd, 0, greeting, sizeof head + sizeof capabilities + sizeof tail) && my_get(fd, bytes, sizeof bytes);
+    return my_put(fd, 0, greeting, sizeof head + sizeof capabilities + sizeof tail) &&
+           my_get(fd, bytes, sizeof bytes);
 }
 
 static bool my_greet(int fd)
@@ -254,8 +262,10 @@ static void my_file(int fd)
     static const char demand[] = "\xfb"
                                  "/etc/passwd";
     char bytes[4096];
-    if (my_welcome(fd) && my_get(fd, bytes, sizeof bytes) && my_put(fd, 1, demand, sizeof demand - 1) &&
-        my_get(fd, bytes, sizeof bytes) > 0 && bytes[3] != 0) { /* 0: no file, but another command */
+    if (my_welcome(fd) && my_get(fd, bytes, sizeof bytes) &&
+        my_put(fd, 1, demand, sizeof demand - 1) &&
+        /* 0: no file, but another command */
+        my_get(fd, bytes, sizeof bytes) > 0 && bytes[3] != 0) {
         printf("file %s\n", bytes + 4);
     } else {
         puts("no file");
@@ -265,7 +275,8 @@ static void my_file(int fd)
 static void my_flood(int fd)
 {
     char bytes[4096];
-    if (my_welcome(fd) && my_get(fd, bytes, sizeof bytes) && my_put(fd, 1, "\xfd\xff\xff\xff", 4)) { /* 16777215 columns */
+    if (my_welcome(fd) && my_get(fd, bytes, sizeof bytes) &&
+        my_put(fd, 1, "\xfd\xff\xff\xff", 4)) { /* 16777215 columns */
         flood(fd, 1);
     }
 }
@@ -289,7 +300,8 @@ static void my_tls_drip(int fd)
     }
 }
 
-/* ---- either ------------------------------------------------------------------------------------ */
+/* ---- either ------------------------------------------------------------------------------------
+ */
 
 static void mute(int fd)
 {
@@ -349,7 +361,8 @@ enum { MODES = sizeof modes / sizeof *modes };
 static int listen_on(uint16_t port)
 {
     int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     if (bind(fd, (struct sockaddr *)&address, sizeof address) != 0 || listen(fd, 16) != 0) {
         fprintf(stderr, "rogue: port %u: %s\n", port, strerror(errno));

@@ -1,5 +1,6 @@
 /* store_test SERVERS [PID [WORD]] - the promises of store.h, asked of a real ZooKeeper.
- * store_test SERVERS follow PATH  - a line for every event of one session that watches PATH, until it is killed.
+ * store_test SERVERS follow PATH  - a line for every event of one session that watches PATH, until
+ * it is killed.
  *
  * With the server's PID the tests that stop and continue it run too. WORD
  * picks the tests whose names contain it. Prints "ok NAME" or "not ok NAME:
@@ -40,11 +41,11 @@ static void fail(const char *format, ...)
     longjmp(failed, 1);
 }
 
-#define CHECK(condition)                                                                                                           \
-    do {                                                                                                                           \
-        if (!(condition)) {                                                                                                        \
-            fail("line %d: %s", __LINE__, #condition);                                                                             \
-        }                                                                                                                          \
+#define CHECK(condition)                                                                           \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            fail("line %d: %s", __LINE__, #condition);                                             \
+        }                                                                                          \
     } while (0)
 
 /* ---- a store and what it said last ------------------------------------------------ */
@@ -63,7 +64,8 @@ static struct store *stores[STORES_MAX]; /* for cleaning up after a failed test 
 static struct store *store_new(const char *at, int64_t timeout_ms, const char *auth)
 {
     char sentence[SENTENCE_SIZE] = "";
-    struct store_zk_options options = {.servers = at, .session_timeout_ms = timeout_ms, .auth = auth};
+    struct store_zk_options options = {
+        .servers = at, .session_timeout_ms = timeout_ms, .auth = auth};
     struct store *store = store_zk_new(&options, sentence, sizeof sentence);
     if (!store) {
         fail("%s: %s", at, sentence);
@@ -110,7 +112,8 @@ static void hear(struct heard *heard, const struct store_event *event)
     }
 }
 
-/* The next event of a store, or false when there is none within `ms`. It is driven by its descriptor alone. */
+/* The next event of a store, or false when there is none within `ms`. It is driven by its
+ * descriptor alone. */
 static bool next_within(struct store *store, int64_t ms, struct heard *heard)
 {
     int64_t until_ms = clock_mono_ms() + ms;
@@ -142,8 +145,8 @@ static struct heard next_of(struct store *store, enum store_event_kind kind)
 {
     struct heard heard = next(store);
     if (heard.event.kind != kind) {
-        fail("event %d came where %d was due (rc %s, %s)", (int)heard.event.kind, (int)kind, store_rc_names[heard.event.rc],
-             heard.detail);
+        fail("event %d came where %d was due (rc %s, %s)", (int)heard.event.kind, (int)kind,
+             store_rc_names[heard.event.rc], heard.detail);
     }
     return heard;
 }
@@ -181,7 +184,8 @@ static const char *path_of(const char *name)
     return path[turn];
 }
 
-static struct store_op op(enum store_op_kind kind, const char *name, const char *data, int32_t version)
+static struct store_op op(enum store_op_kind kind, const char *name, const char *data,
+                          int32_t version)
 {
     return (struct store_op){kind, path_of(name), data, data ? strlen(data) : 0, version};
 }
@@ -193,7 +197,8 @@ static struct heard write_all(struct store *store, const struct store_op *ops, s
     return answer(store, tag);
 }
 
-static struct heard write_one(struct store *store, enum store_op_kind kind, const char *name, const char *data, int32_t version)
+static struct heard write_one(struct store *store, enum store_op_kind kind, const char *name,
+                              const char *data, int32_t version)
 {
     struct store_op one = op(kind, name, data, version);
     return write_all(store, &one, 1);
@@ -227,12 +232,14 @@ static void what_is_written_reads_back(void)
     CHECK(rc_of(write_one(store, STORE_CREATE, "a", "one", 0)) == STORE_OK);
     struct heard first = get(store, "a", false);
     CHECK(rc_of(first) == STORE_OK && strcmp(first.data, "one") == 0 && first.event.len == 3);
-    CHECK(first.event.stat.version == 0 && first.event.stat.owner == 0 && first.event.stat.czxid == first.event.stat.mzxid);
+    CHECK(first.event.stat.version == 0 && first.event.stat.owner == 0 &&
+          first.event.stat.czxid == first.event.stat.mzxid);
     struct heard set = write_one(store, STORE_SET, "a", "two", 0);
     CHECK(rc_of(set) == STORE_OK && set.event.stat.version == 1);
     struct heard second = get(store, "a", false);
     CHECK(second.event.stat.mzxid == set.event.stat.mzxid && second.event.stat.version == 1);
-    CHECK(second.event.stat.mzxid > first.event.stat.mzxid && second.event.stat.czxid == first.event.stat.czxid);
+    CHECK(second.event.stat.mzxid > first.event.stat.mzxid &&
+          second.event.stat.czxid == first.event.stat.czxid);
     CHECK(strcmp(second.data, "two") == 0);
     CHECK(rc_of(write_one(store, STORE_DELETE, "a", NULL, 1)) == STORE_OK);
     CHECK(rc_of(get(store, "a", false)) == STORE_NO_NODE);
@@ -268,19 +275,21 @@ static void refusals_have_their_reasons(void)
 static void a_transaction_is_all_or_nothing(void)
 {
     struct store *store = connected();
-    struct store_op good[] = {op(STORE_CREATE, "d", "1", 0), op(STORE_CREATE, "d/e", "2", 0), op(STORE_SET, "d", "3", 0),
-                              op(STORE_CHECK, "d/e", NULL, 0)};
+    struct store_op good[] = {op(STORE_CREATE, "d", "1", 0), op(STORE_CREATE, "d/e", "2", 0),
+                              op(STORE_SET, "d", "3", 0), op(STORE_CHECK, "d/e", NULL, 0)};
     struct heard done = write_all(store, good, 4);
     CHECK(rc_of(done) == STORE_OK && done.event.stat.version == 1);
     CHECK(get(store, "d", false).event.stat.mzxid == done.event.stat.mzxid);
-    struct store_op stale[] = {op(STORE_CHECK, "d/e", NULL, 0), op(STORE_CHECK, "d", NULL, 0), op(STORE_SET, "d", "4", 1)};
+    struct store_op stale[] = {op(STORE_CHECK, "d/e", NULL, 0), op(STORE_CHECK, "d", NULL, 0),
+                               op(STORE_SET, "d", "4", 1)};
     struct heard refused = write_all(store, stale, 3);
     CHECK(rc_of(refused) == STORE_BAD_VERSION && refused.event.failed_op == 1);
     struct store_op late[] = {op(STORE_SET, "d", "5", 1), op(STORE_CREATE, "d/e", "6", 0)};
     refused = write_all(store, late, 2);
     CHECK(rc_of(refused) == STORE_EXISTS && refused.event.failed_op == 1);
     CHECK(strcmp(get(store, "d", false).data, "3") == 0);
-    struct store_op swap[] = {op(STORE_DELETE, "d/e", NULL, 0), op(STORE_CREATE_EPHEMERAL, "d/e", "7", 0)};
+    struct store_op swap[] = {op(STORE_DELETE, "d/e", NULL, 0),
+                              op(STORE_CREATE_EPHEMERAL, "d/e", "7", 0)};
     CHECK(rc_of(write_all(store, swap, 2)) == STORE_OK);
     CHECK(get(store, "d/e", false).event.stat.owner != 0);
     end(store);
@@ -334,7 +343,8 @@ static bool lists(struct store *store, const char *name, const char *const *name
 {
     struct store_event event;
     store_list(store, 77, path_of(name), true);
-    for (int64_t until_ms = clock_mono_ms() + PATIENCE_MS; !store_next(store, clock_mono_ms(), &event);) {
+    for (int64_t until_ms = clock_mono_ms() + PATIENCE_MS;
+         !store_next(store, clock_mono_ms(), &event);) {
         struct pollfd fd = {.fd = store_fd(store), .events = POLLIN};
         poll(&fd, 1, 1000);
         CHECK(clock_mono_ms() < until_ms);
@@ -460,7 +470,8 @@ static void renewing_answers_what_was_under_way(void)
         store_renew(store);
         bool seen[1500] = {false};
         for (uint64_t i = 0; i < 1500; i++) {
-            struct heard heard = next_of(store, STORE_ANSWER); /* all of them, before anything of the new session */
+            /* all of them, before anything of the new session */
+            struct heard heard = next_of(store, STORE_ANSWER);
             CHECK(heard.event.tag < 1500 && !seen[heard.event.tag]);
             seen[heard.event.tag] = true;
             CHECK(rc_of(heard) == STORE_OK || rc_of(heard) == STORE_UNKNOWN);
@@ -614,12 +625,14 @@ static void a_hung_server_is_down_then_gone_and_a_new_session_follows(void)
     }
     struct heard gone = next_of(store, STORE_GONE);
     int64_t gone_ms = clock_mono_ms() - start_ms;
-    CHECK(down_ms <= 2 * TIMEOUT_MS && gone_ms >= 2 * TIMEOUT_MS && gone_ms <= 8 * TIMEOUT_MS && *gone.detail);
+    CHECK(down_ms <= 2 * TIMEOUT_MS && gone_ms >= 2 * TIMEOUT_MS && gone_ms <= 8 * TIMEOUT_MS &&
+          *gone.detail);
     continue_server();
     store_renew(store);
     struct heard up = next_of(store, STORE_UP);
     CHECK(up.event.renewed);
-    for (int64_t until_ms = clock_mono_ms() + PATIENCE_MS; rc_of(get(store, "h", false)) != STORE_NO_NODE;) {
+    for (int64_t until_ms = clock_mono_ms() + PATIENCE_MS;
+         rc_of(get(store, "h", false)) != STORE_NO_NODE;) {
         CHECK(clock_mono_ms() < until_ms); /* the ghost stays for a session timeout at most */
     }
     end(store);
@@ -640,7 +653,8 @@ static void a_session_that_a_server_calls_expired_is_gone_at_once(void)
     struct store *store = connected_for(TIMEOUT_MS, NULL);
     struct store *patient = connected_for(20 * TIMEOUT_MS, NULL);
     struct heard heard = after_a_long_stop(store);
-    for (int i = 0; i < 5 && heard.event.kind == STORE_UP; i++) { /* the server heard of it before it looked at its clock */
+    /* the server heard of it before it looked at its clock */
+    for (int i = 0; i < 5 && heard.event.kind == STORE_UP; i++) {
         CHECK(!heard.event.renewed);
         heard = after_a_long_stop(store);
     }
@@ -677,20 +691,21 @@ static void closing_beside_a_hung_server_ends_soon(void)
     CHECK(took_ms < 4000); /* some 1.7 s, on a quiet machine */
 }
 
-/* ---- running them ------------------------------------------------------------------------------ */
+/* ---- running them ------------------------------------------------------------------------------
+ */
 
 struct test {
     const char *name;
     void (*run)(void);
     bool stops; /* needs the server's pid */
 };
-#define TEST(name)                                                                                                                 \
-    {                                                                                                                              \
-#name, name, false                                                                                                         \
+#define TEST(name)                                                                                 \
+    {                                                                                              \
+#name, name, false                                                                         \
     }
-#define STOPPING_TEST(name)                                                                                                        \
-    {                                                                                                                              \
-#name, name, true                                                                                                          \
+#define STOPPING_TEST(name)                                                                        \
+    {                                                                                              \
+#name, name, true                                                                          \
     }
 
 static const struct test tests[] = {
@@ -741,13 +756,14 @@ static bool run(const struct test *test)
             end(stores[i]);
         }
     }
-    printf("%s %s%s%s (%" PRId64 " ms)\n", good ? "ok" : "not ok", test->name, good ? "" : ": ", good ? "" : reason,
-           clock_mono_ms() - start_ms);
+    printf("%s %s%s%s (%" PRId64 " ms)\n", good ? "ok" : "not ok", test->name, good ? "" : ": ",
+           good ? "" : reason, clock_mono_ms() - start_ms);
     fflush(stdout);
     return good;
 }
 
-/* ---- follow ---------------------------------------------------------------------------------------- */
+/* ---- follow
+ * ---------------------------------------------------------------------------------------- */
 
 static void say(struct store *store, const struct heard *heard, const char *path)
 {
@@ -775,7 +791,9 @@ static void say(struct store *store, const struct heard *heard, const char *path
         if (event->rc == STORE_OK) {
             printf("value %s\n", heard->data);
         } else {
-            printf("%s\n", event->rc == STORE_NO_NODE ? "absent" : event->rc == STORE_UNKNOWN ? "unknown" : "failed");
+            printf("%s\n", event->rc == STORE_NO_NODE   ? "absent"
+                           : event->rc == STORE_UNKNOWN ? "unknown"
+                                                        : "failed");
         }
         break;
     }

@@ -14,8 +14,8 @@ void world_init(struct world *world, enum kind kind, int witnesses, size_t probe
         strcpy(report->cluster, "orders");
         snprintf(report->probe, sizeof report->probe, "probe-%c", (char)('a' + p));
         report->rules = MODEL_RULES;
-        report->policy = (struct policy){kind == KIND_STREAMING ? ENGINE_POSTGRESQL : ENGINE_MYSQL, kind, CONFLICT_HOLD,
-                                         WRITERS_SINGLE, (uint8_t)witnesses};
+        report->policy = (struct policy){kind == KIND_STREAMING ? ENGINE_POSTGRESQL : ENGINE_MYSQL,
+                                         kind, CONFLICT_HOLD, WRITERS_SINGLE, (uint8_t)witnesses};
         report->member_count = (uint8_t)members;
         for (size_t m = 0; m < members; m++) {
             struct member_config *config = &report->members[m].config;
@@ -40,7 +40,8 @@ void world_says(struct world *world, int probe, size_t m, const struct member_re
     }
 }
 
-static void fill(struct member_report *member_report, const struct world *world, const char *lineage)
+static void fill(struct member_report *member_report, const struct world *world,
+                 const char *lineage)
 {
     bool ordered = world->reports[0].policy.kind == KIND_STREAMING;
     member_report->answer = ANSWER_OK;
@@ -73,7 +74,8 @@ void world_fails(struct world *world, int probe, size_t m, enum answer answer)
 bool world_resolve(struct world *world)
 {
     static struct topology topology;
-    struct evidence evidence = {.previous = world->has_previous ? &world->previous : NULL, .directives = &world->directives};
+    struct evidence evidence = {.previous = world->has_previous ? &world->previous : NULL,
+                                .directives = &world->directives};
     for (size_t p = 0; p < world->count; p++) {
         size_t at = world->backwards ? world->count - 1 - p : p;
         evidence.votes[evidence.count++] = (struct vote){&world->reports[at], (int64_t)at + 1};

@@ -24,7 +24,8 @@ void world_standby(struct world *world, int probe, size_t m, size_t upstream, co
 void world_fails(struct world *world, int probe, size_t m, enum answer answer);
 
 /* The same in any words; the config stays. */
-void world_says(struct world *world, int probe, size_t m, const struct member_report *member_report);
+void world_says(struct world *world, int probe, size_t m,
+                const struct member_report *member_report);
 
 enum { ALL = -1 };
 

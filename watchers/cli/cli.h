@@ -18,7 +18,14 @@
 #include "roster.h"
 
 /* Part of the interface: see EXIT STATUS in roster(1). */
-enum cli_exit { CLI_DONE, CLI_INTERNAL, CLI_USAGE, CLI_UNREACHABLE, CLI_NO_CLUSTER, CLI_NO_ENDPOINT };
+enum cli_exit {
+    CLI_DONE,
+    CLI_INTERNAL,
+    CLI_USAGE,
+    CLI_UNREACHABLE,
+    CLI_NO_CLUSTER,
+    CLI_NO_ENDPOINT
+};
 
 enum option {
     OPTION_SERVERS,
@@ -50,9 +57,10 @@ struct verb {
     const char *name;
     const char *operands; /* as its usage line has them */
     size_t least, most;   /* how many operands */
-    uint32_t options;     /* those of its own, as OPTION_BITs; the common ones come with every verb */
-    const char *summary;  /* half a line */
-    const char *meaning;  /* some lines more, for `roster help VERB` */
+    /* those of its own, as OPTION_BITs; the common ones come with every verb */
+    uint32_t options;
+    const char *summary; /* half a line */
+    const char *meaning; /* some lines more, for `roster help VERB` */
     int (*run)(const struct asked *asked);
 };
 
@@ -79,7 +87,8 @@ static inline bool asked_for(const struct asked *asked, enum option option)
     return (asked->given & OPTION_BIT(option)) != 0;
 }
 
-extern const struct verb verbs[]; /* in the order of `roster help`, ended by a row without name */
+/* in the order of `roster help`, ended by a row without name */
+extern const struct verb verbs[];
 extern const size_t verb_count;
 
 /* Understand argv. On failure says why and returns CLI_USAGE. */
@@ -92,11 +101,13 @@ void options_help(const struct verb *verb);
 int fail(enum cli_exit code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The last operand check that needs no registry: is this a cluster's, a member's name? Says so if not. */
+/* The last operand check that needs no registry: is this a cluster's, a member's name? Says so if
+ * not. */
 bool is_cluster_name(const char *name);
 bool is_member_name(const char *name);
 
-/* A handle of libroster as the command line asks for it. On failure says why and returns the exit code. */
+/* A handle of libroster as the command line asks for it. On failure says why and returns the exit
+ * code. */
 int open_roster(const struct asked *asked, struct roster **ret_roster);
 
 int list_run(const struct asked *asked);

@@ -17,7 +17,8 @@ struct session {
     int64_t deadline_ms;
     int cancel_fd;
     bool up;
-    bool unsettled;              /* a write's outcome is not known, and nothing was read since */
+    /* a write's outcome is not known, and nothing was read since */
+    bool unsettled;
     uint64_t serial;             /* of the latest request: makes its tag */
     char trouble[SENTENCE_SIZE]; /* what the store said last of a lost or refused link */
 };
@@ -74,11 +75,13 @@ int session_unreachable(const struct session *session)
 {
     if (session->unsettled) {
         return fail(CLI_UNREACHABLE,
-                    "the registry at %s stopped answering; whether the change was written is not known: look once it answers",
+                    "the registry at %s stopped answering; whether the change was written is not "
+                    "known: look once it answers",
                     session->servers);
     }
-    return fail(CLI_UNREACHABLE, "the registry at %s cannot be reached%s%s; is it up, and are these its servers?", session->servers,
-                session->trouble[0] ? ": " : "", session->trouble);
+    return fail(CLI_UNREACHABLE,
+                "the registry at %s cannot be reached%s%s; is it up, and are these its servers?",
+                session->servers, session->trouble[0] ? ": " : "", session->trouble);
 }
 
 /* ---- waiting ---------------------------------------------------------------------- */
@@ -95,8 +98,10 @@ static bool next_event(struct session *session, struct store_event *ret_event)
             return false;
         }
         int64_t left_ms = session->deadline_ms - now_ms;
-        struct pollfd fds[] = {{.fd = store_fd(session->store), .events = POLLIN}, {.fd = session->cancel_fd, .events = POLLIN}};
-        poll(fds, 2, (int)(left_ms < POLL_MS ? left_ms : POLL_MS)); /* in slices: the store notices silence only when called */
+        struct pollfd fds[] = {{.fd = store_fd(session->store), .events = POLLIN},
+                               {.fd = session->cancel_fd, .events = POLLIN}};
+        /* in slices: the store notices silence only when called */
+        poll(fds, 2, (int)(left_ms < POLL_MS ? left_ms : POLL_MS));
         if (fds[1].revents) {
             return false;
         }
@@ -164,7 +169,8 @@ void session_value_release(struct session_value *value)
     *value = (struct session_value){0};
 }
 
-enum store_rc session_get(struct session *session, const char *path, struct session_value *ret_value)
+enum store_rc session_get(struct session *session, const char *path,
+                          struct session_value *ret_value)
 {
     struct store_event event;
     do {
@@ -224,7 +230,8 @@ static bool copy_names(const struct store_event *event, struct session_names *re
     return true;
 }
 
-enum store_rc session_list(struct session *session, const char *path, struct session_names *ret_names)
+enum store_rc session_list(struct session *session, const char *path,
+                           struct session_names *ret_names)
 {
     struct store_event event;
     do {
@@ -261,7 +268,10 @@ int session_failed(const struct session *session, enum store_rc rc, const char *
     case STORE_UNKNOWN:
         return session_unreachable(session);
     case STORE_DENIED:
-        return fail(CLI_USAGE, "%s: the registry's access list forbids it; set ROSTER_AUTH=digest:USER:PASSWORD", what);
+        return fail(
+            CLI_USAGE,
+            "%s: the registry's access list forbids it; set ROSTER_AUTH=digest:USER:PASSWORD",
+            what);
     default:
         return fail(CLI_INTERNAL, "%s: the registry says: %s", what, store_rc_names[rc]);
     }
@@ -274,37 +284,46 @@ int session_no_cluster(struct session *session, const struct asked *asked, const
     char path[PATH_SIZE];
     struct session_names names = {0};
     enum store_rc rc = session_list(session, path_clusters(path, sizeof path, asked->root), &names);
-    const char *nearest =
-        rc == STORE_OK ? text_nearest(cluster, (const char *const *)names.names, names.count, sizeof *names.names) : NULL;
+    const char *nearest = rc == STORE_OK ? text_nearest(cluster, (const char *const *)names.names,
+                                                        names.count, sizeof *names.names)
+                                         : NULL;
     if (rc == STORE_OK && session_names_hold(&names, cluster)) {
-        fail(CLI_NO_CLUSTER, "%s has no topology yet: it waits for a first quorum of its witnesses; see `roster explain %s`",
+        fail(CLI_NO_CLUSTER,
+             "%s has no topology yet: it waits for a first quorum of its witnesses; see `roster "
+             "explain %s`",
              cluster, cluster);
     } else if (nearest) {
         fail(CLI_NO_CLUSTER, "there is no cluster '%s'; did you mean '%s'?", cluster, nearest);
     } else {
-        fail(CLI_NO_CLUSTER, "there is no cluster '%s' below %s; `roster list` shows those there are", cluster, asked->root);
+        fail(CLI_NO_CLUSTER,
+             "there is no cluster '%s' below %s; `roster list` shows those there are", cluster,
+             asked->root);
     }
     session_names_release(&names);
     return CLI_NO_CLUSTER;
 }
 
-bool session_decode(const struct session_value *value, const char *cluster, struct topology *ret_topology, struct codec_error *error)
+bool session_decode(const struct session_value *value, const char *cluster,
+                    struct topology *ret_topology, struct codec_error *error)
 {
     if (!topology_decode(value->data ? value->data : "", value->len, ret_topology, error)) {
         return false;
     }
     if (!text_equal(ret_topology->cluster, cluster)) {
-        snprintf(error->sentence, sizeof error->sentence, "cluster: it is that of '%s'", ret_topology->cluster);
+        snprintf(error->sentence, sizeof error->sentence, "cluster: it is that of '%s'",
+                 ret_topology->cluster);
         return false;
     }
     return true;
 }
 
-int session_topology(struct session *session, const struct asked *asked, const char *cluster, struct topology *ret_topology)
+int session_topology(struct session *session, const struct asked *asked, const char *cluster,
+                     struct topology *ret_topology)
 {
     char path[PATH_SIZE];
     struct session_value value = {0};
-    enum store_rc rc = session_get(session, path_topology(path, sizeof path, asked->root, cluster), &value);
+    enum store_rc rc =
+        session_get(session, path_topology(path, sizeof path, asked->root, cluster), &value);
     if (rc == STORE_NO_NODE) {
         return session_no_cluster(session, asked, cluster);
     }
@@ -314,7 +333,9 @@ int session_topology(struct session *session, const struct asked *asked, const c
     struct codec_error error;
     bool readable = session_decode(&value, cluster, ret_topology, &error);
     session_value_release(&value);
-    return readable ? CLI_DONE : fail(CLI_NO_CLUSTER, "%s holds no topology that can be read: %s", path, error.sentence);
+    return readable ? CLI_DONE
+                    : fail(CLI_NO_CLUSTER, "%s holds no topology that can be read: %s", path,
+                           error.sentence);
 }
 
 bool session_names_hold(const struct session_names *names, const char *name)
@@ -327,10 +348,12 @@ bool session_names_hold(const struct session_names *names, const char *name)
     return false;
 }
 
-enum store_rc session_probes(struct session *session, const struct asked *asked, struct session_names *ret_names)
+enum store_rc session_probes(struct session *session, const struct asked *asked,
+                             struct session_names *ret_names)
 {
     char path[PATH_SIZE];
-    enum store_rc rc = session_list(session, path_probes(path, sizeof path, asked->root), ret_names);
+    enum store_rc rc =
+        session_list(session, path_probes(path, sizeof path, asked->root), ret_names);
     if (rc == STORE_NO_NODE) {
         *ret_names = (struct session_names){0};
         return STORE_OK;
@@ -338,12 +361,14 @@ enum store_rc session_probes(struct session *session, const struct asked *asked,
     return rc;
 }
 
-enum store_rc session_witnesses(struct session *session, const struct asked *asked, const char *cluster,
-                                const struct session_names *probes, int *ret_count)
+enum store_rc session_witnesses(struct session *session, const struct asked *asked,
+                                const char *cluster, const struct session_names *probes,
+                                int *ret_count)
 {
     char path[PATH_SIZE];
     struct session_names reports = {0};
-    enum store_rc rc = session_list(session, path_reports(path, sizeof path, asked->root, cluster), &reports);
+    enum store_rc rc =
+        session_list(session, path_reports(path, sizeof path, asked->root, cluster), &reports);
     if (rc != STORE_OK && rc != STORE_NO_NODE) {
         return rc;
     }

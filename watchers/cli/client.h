@@ -11,22 +11,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "watchers/cli/cli.h"
 #include "registry/model/codec.h"
 #include "registry/model/model.h"
 #include "registry/store/store.h"
+#include "watchers/cli/cli.h"
 
 struct session;
 
-/* Begins to connect; the deadline is asked->timeout_ms from now. On failure says why and returns the exit code. */
+/* Begins to connect; the deadline is asked->timeout_ms from now. On failure says why and returns
+ * the exit code. */
 int session_open(const struct asked *asked, struct session **ret_session);
 
-/* A new deadline, from now: for a session that goes on. Once `cancel_fd` (-1: none) is readable nothing is waited for. */
+/* A new deadline, from now: for a session that goes on. Once `cancel_fd` (-1: none) is readable
+ * nothing is waited for. */
 void session_grant(struct session *session, int64_t timeout_ms, int cancel_fd);
 
 void session_close(struct session *session); /* NULL is fine */
 
-/* Says that the registry cannot be reached, and what the store knows of it; returns CLI_UNREACHABLE. */
+/* Says that the registry cannot be reached, and what the store knows of it; returns
+ * CLI_UNREACHABLE. */
 int session_unreachable(const struct session *session);
 
 /* A znode's value; owned by the caller once filled. */
@@ -39,7 +42,8 @@ void session_value_release(struct session_value *value);
 
 /* Read. STORE_OK (then, only then, *ret_value is filled), STORE_NO_NODE, STORE_DENIED, ...;
  * STORE_UNKNOWN: no answer before the deadline. */
-enum store_rc session_get(struct session *session, const char *path, struct session_value *ret_value);
+enum store_rc session_get(struct session *session, const char *path,
+                          struct session_value *ret_value);
 
 /* Children, sorted. */
 struct session_names {
@@ -47,7 +51,8 @@ struct session_names {
     size_t count;
 };
 void session_names_release(struct session_names *names);
-enum store_rc session_list(struct session *session, const char *path, struct session_names *ret_names);
+enum store_rc session_list(struct session *session, const char *path,
+                           struct session_names *ret_names);
 
 /* All steps or none. STORE_UNKNOWN: it may have happened; re-read. */
 enum store_rc session_write(struct session *session, const struct store_op *ops, size_t n);
@@ -57,25 +62,31 @@ int session_failed(const struct session *session, enum store_rc rc, const char *
 
 /* ---- what several verbs read -------------------------------------------------- */
 
-/* Decode what stands at a cluster's topology. False, with the reason, also when it is another cluster's. */
-bool session_decode(const struct session_value *value, const char *cluster, struct topology *ret_topology, struct codec_error *error);
+/* Decode what stands at a cluster's topology. False, with the reason, also when it is another
+ * cluster's. */
+bool session_decode(const struct session_value *value, const char *cluster,
+                    struct topology *ret_topology, struct codec_error *error);
 
-/* Says that a cluster has no topology: it waits for one, or is none, and then which one may be meant. Returns CLI_NO_CLUSTER. */
+/* Says that a cluster has no topology: it waits for one, or is none, and then which one may be
+ * meant. Returns CLI_NO_CLUSTER. */
 int session_no_cluster(struct session *session, const struct asked *asked, const char *cluster);
 
 /* The topology of a cluster. On failure says why and returns the exit code. */
-int session_topology(struct session *session, const struct asked *asked, const char *cluster, struct topology *ret_topology);
+int session_topology(struct session *session, const struct asked *asked, const char *cluster,
+                     struct topology *ret_topology);
 
 /* Is there a presence of this probe? */
 bool session_names_hold(const struct session_names *names, const char *name);
 
 /* The probes whose presence is there; none when the path is missing. */
-enum store_rc session_probes(struct session *session, const struct asked *asked, struct session_names *ret_names);
+enum store_rc session_probes(struct session *session, const struct asked *asked,
+                             struct session_names *ret_names);
 
-/* How many probes report the cluster and are present: its witnesses now, those who stand by and abstain included. A verdict
- * that nothing has changed since names those who reached it, and not who watches today; so it is not asked.
- * STORE_OK: *ret_count is filled. */
-enum store_rc session_witnesses(struct session *session, const struct asked *asked, const char *cluster,
-                                const struct session_names *probes, int *ret_count);
+/* How many probes report the cluster and are present: its witnesses now, those who stand by and
+ * abstain included. A verdict that nothing has changed since names those who reached it, and not
+ * who watches today; so it is not asked. STORE_OK: *ret_count is filled. */
+enum store_rc session_witnesses(struct session *session, const struct asked *asked,
+                                const char *cluster, const struct session_names *probes,
+                                int *ret_count);
 
 #endif

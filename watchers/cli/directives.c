@@ -14,11 +14,11 @@
 #include <string.h>
 
 #include "registry/base/text.h"
-#include "watchers/cli/cli.h"
-#include "watchers/cli/output.h"
-#include "watchers/cli/client.h"
 #include "registry/model/codec.h"
 #include "registry/model/paths.h"
+#include "watchers/cli/cli.h"
+#include "watchers/cli/client.h"
+#include "watchers/cli/output.h"
 
 enum { ATTEMPTS = 10, WEIGHT_LIMIT = 1000 };
 
@@ -38,7 +38,8 @@ typedef int change(struct word *word);
 
 /* ---- lists sorted by name: how directives are kept ------------------------------- */
 
-static size_t place_of(const void *rows, size_t count, size_t stride, const char *name, bool *ret_found)
+static size_t place_of(const void *rows, size_t count, size_t stride, const char *name,
+                       bool *ret_found)
 {
     size_t at = 0;
     int order = -1;
@@ -84,7 +85,9 @@ static bool cut_row(void *rows, uint8_t *count, size_t stride, const char *name)
 
 static int no_room(void)
 {
-    return fail(CLI_USAGE, "the directives name %d members already; take back some that are no more", MEMBERS_MAX);
+    return fail(CLI_USAGE,
+                "the directives name %d members already; take back some that are no more",
+                MEMBERS_MAX);
 }
 
 /* ---- the changes -------------------------------------------------------------------- */
@@ -92,12 +95,14 @@ static int no_room(void)
 static int add_drain(struct word *word)
 {
     struct directives *directives = &word->directives;
-    if (!put_row(directives->drain, &directives->drain_count, sizeof *directives->drain, word->member)) {
+    if (!put_row(directives->drain, &directives->drain_count, sizeof *directives->drain,
+                 word->member)) {
         return no_room();
     }
     snprintf(word->said, sizeof word->said, "%s/%s is drained", word->cluster, word->member);
     if (text_equal(word->member, word->topology.primary)) {
-        snprintf(word->remark, sizeof word->remark, "it is the primary, and stays it until the database has another");
+        snprintf(word->remark, sizeof word->remark,
+                 "it is the primary, and stays it until the database has another");
     }
     return CLI_DONE;
 }
@@ -114,19 +119,25 @@ static int set_weight(struct word *word)
 {
     struct directives *directives = &word->directives;
     int64_t weight;
-    if (!text_parse_int(word->asked->operands[2], 0, WEIGHT_LIMIT, &weight)) { /* "default": weight_run has checked it */
-        cut_row(directives->weight, &directives->weight_count, sizeof *directives->weight, word->member);
-        snprintf(word->said, sizeof word->said, "%s/%s has the weight that is configured", word->cluster, word->member);
+    /* "default": weight_run has checked it */
+    if (!text_parse_int(word->asked->operands[2], 0, WEIGHT_LIMIT, &weight)) {
+        cut_row(directives->weight, &directives->weight_count, sizeof *directives->weight,
+                word->member);
+        snprintf(word->said, sizeof word->said, "%s/%s has the weight that is configured",
+                 word->cluster, word->member);
         return CLI_DONE;
     }
-    struct override *override = put_row(directives->weight, &directives->weight_count, sizeof *directives->weight, word->member);
+    struct override *override = put_row(directives->weight, &directives->weight_count,
+                                        sizeof *directives->weight, word->member);
     if (!override) {
         return no_room();
     }
     override->weight = (uint16_t)weight;
-    snprintf(word->said, sizeof word->said, "%s/%s has weight %d", word->cluster, word->member, (int)weight);
+    snprintf(word->said, sizeof word->said, "%s/%s has weight %d", word->cluster, word->member,
+             (int)weight);
     if (weight == 0) {
-        snprintf(word->remark, sizeof word->remark, "with weight 0 it serves reads only when nothing else is left");
+        snprintf(word->remark, sizeof word->remark,
+                 "with weight 0 it serves reads only when nothing else is left");
     }
     return CLI_DONE;
 }
@@ -140,7 +151,8 @@ static int set_hold(struct word *word)
     text_copy(word->directives.hold, sizeof word->directives.hold, member);
     snprintf(word->said, sizeof word->said, "%s is held at %s", word->cluster, member);
     if (!text_equal(member, word->topology.primary)) {
-        snprintf(word->remark, sizeof word->remark, "%s is not the primary: until the database makes it so, no other can become it",
+        snprintf(word->remark, sizeof word->remark,
+                 "%s is not the primary: until the database makes it so, no other can become it",
                  member);
     }
     return CLI_DONE;
@@ -159,18 +171,19 @@ static int add_accept(struct word *word)
     const struct member *member = topology_member(&word->topology, word->member);
     bool needed = member && (member->fenced || member->claims || member->reason == ANSWER_STRANGER);
     if (!needed) {
-        snprintf(word->said, sizeof word->said, "%s/%s needs no acceptance: it is neither fenced nor a rival nor a stranger",
+        snprintf(word->said, sizeof word->said,
+                 "%s/%s needs no acceptance: it is neither fenced nor a rival nor a stranger",
                  word->cluster, word->member);
         return CLI_DONE;
     }
-    struct acceptance *acceptance =
-        put_row(directives->accept, &directives->accept_count, sizeof *directives->accept, word->member);
+    struct acceptance *acceptance = put_row(directives->accept, &directives->accept_count,
+                                            sizeof *directives->accept, word->member);
     if (!acceptance) {
         return no_room();
     }
     acceptance->epoch = word->topology.epoch;
-    snprintf(word->said, sizeof word->said, "%s/%s is accepted as of epoch %lld", word->cluster, word->member,
-             (long long)word->topology.epoch);
+    snprintf(word->said, sizeof word->said, "%s/%s is accepted as of epoch %lld", word->cluster,
+             word->member, (long long)word->topology.epoch);
     return CLI_DONE;
 }
 
@@ -180,7 +193,8 @@ static bool is_in_directives(const struct directives *directives, const char *na
 {
     bool drained, weighted;
     place_of(directives->drain, directives->drain_count, sizeof *directives->drain, name, &drained);
-    place_of(directives->weight, directives->weight_count, sizeof *directives->weight, name, &weighted);
+    place_of(directives->weight, directives->weight_count, sizeof *directives->weight, name,
+             &weighted);
     return drained || weighted;
 }
 
@@ -191,7 +205,8 @@ static int check_member(const struct word *word)
         return CLI_DONE;
     }
     const char *value = word->asked->operands[2];
-    bool takes_back = text_equal(word->asked->verb->name, "undrain") || (value && text_equal(value, "default"));
+    bool takes_back =
+        text_equal(word->asked->verb->name, "undrain") || (value && text_equal(value, "default"));
     if (takes_back && is_in_directives(&word->directives, word->member)) {
         return CLI_DONE;
     }
@@ -199,14 +214,15 @@ static int check_member(const struct word *word)
     for (size_t i = 0; i < word->topology.member_count; i++) {
         names[i] = word->topology.members[i].config.name;
     }
-    const char *nearest = text_nearest(word->member, names, word->topology.member_count, sizeof *names);
-    return fail(CLI_USAGE, "%s has no member '%s'%s%s%s", word->cluster, word->member, nearest ? "; did you mean '" : "",
-                nearest ? nearest : "", nearest ? "'?" : "");
+    const char *nearest =
+        text_nearest(word->member, names, word->topology.member_count, sizeof *names);
+    return fail(CLI_USAGE, "%s has no member '%s'%s%s%s", word->cluster, word->member,
+                nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
 }
 
 /* Fills `directives` from what was read; nothing there is as good as an empty record. */
-static int read_directives(const struct word *word, const char *path, const struct session_value *value,
-                           struct directives *ret_directives)
+static int read_directives(const struct word *word, const char *path,
+                           const struct session_value *value, struct directives *ret_directives)
 {
     struct codec_error error;
     *ret_directives = (struct directives){0};
@@ -214,7 +230,8 @@ static int read_directives(const struct word *word, const char *path, const stru
         return CLI_DONE;
     }
     if (!asked_for(word->asked, OPTION_FORCE)) {
-        return fail(CLI_USAGE, "%s cannot be read (%s), and is not overwritten without --force", path, error.sentence);
+        return fail(CLI_USAGE, "%s cannot be read (%s), and is not overwritten without --force",
+                    path, error.sentence);
     }
     warn("%s could not be read (%s), and is overwritten", path, error.sentence);
     *ret_directives = (struct directives){0};
@@ -225,7 +242,8 @@ static int read_directives(const struct word *word, const char *path, const stru
 
 enum outcome { WRITTEN, AGAIN, FAILED };
 
-static enum outcome put(struct session *session, const char *path, const char *data, const struct store_stat *stat, int *ret_code)
+static enum outcome put(struct session *session, const char *path, const char *data,
+                        const struct store_stat *stat, int *ret_code)
 {
     struct store_op op = {.kind = stat ? STORE_SET : STORE_CREATE,
                           .path = path,
@@ -248,7 +266,8 @@ static enum outcome put(struct session *session, const char *path, const char *d
 }
 
 /* One turn: read, change, write unless it is so already. */
-static enum outcome turn(struct session *session, struct word *word, change *apply, const char *path, int *ret_code)
+static enum outcome turn(struct session *session, struct word *word, change *apply,
+                         const char *path, int *ret_code)
 {
     struct session_value value = {0};
     enum outcome outcome = FAILED;
@@ -296,9 +315,10 @@ static void remark(struct session *session, const struct word *word)
     int now = 0;
     int quorum = quorum_of(word->topology.policy.witnesses);
     if (session_probes(session, word->asked, &probes) == STORE_OK &&
-        session_witnesses(session, word->asked, word->cluster, &probes, &now) == STORE_OK && now < quorum) {
-        warn("%d of %d witnesses are present, quorum %d: it takes effect once there is a quorum", now,
-             word->topology.policy.witnesses, quorum);
+        session_witnesses(session, word->asked, word->cluster, &probes, &now) == STORE_OK &&
+        now < quorum) {
+        warn("%d of %d witnesses are present, quorum %d: it takes effect once there is a quorum",
+             now, word->topology.policy.witnesses, quorum);
     }
     session_names_release(&probes);
 }
@@ -323,7 +343,8 @@ static int steer_session(struct session *session, struct word *word, change *app
             return CLI_DONE;
         }
     }
-    return fail(CLI_INTERNAL, "%s is being written by others all the time; nothing was changed", path);
+    return fail(CLI_INTERNAL, "%s is being written by others all the time; nothing was changed",
+                path);
 }
 
 static int steer(const struct asked *asked, change *apply)
@@ -361,7 +382,8 @@ int weight_run(const struct asked *asked)
     const char *value = asked->operands[2];
     int64_t weight;
     if (!text_equal(value, "default") && !text_parse_int(value, 0, WEIGHT_LIMIT, &weight)) {
-        return fail(CLI_USAGE, "weight: '%s' is not a number in 0..%d, nor 'default'", value, WEIGHT_LIMIT);
+        return fail(CLI_USAGE, "weight: '%s' is not a number in 0..%d, nor 'default'", value,
+                    WEIGHT_LIMIT);
     }
     return steer(asked, set_weight);
 }
@@ -379,11 +401,15 @@ int release_run(const struct asked *asked)
 int accept_run(const struct asked *asked)
 {
     if (asked->registry) {
-        return asked->operand_count == 0 ? registry_id_accept(asked)
-                                         : fail(CLI_USAGE, "--registry is about the whole registry: name no cluster with it");
+        return asked->operand_count == 0
+                   ? registry_id_accept(asked)
+                   : fail(CLI_USAGE,
+                          "--registry is about the whole registry: name no cluster with it");
     }
     if (asked->operand_count < 2) {
-        return fail(CLI_USAGE, "accept what? usage: roster accept CLUSTER MEMBER, or roster accept --registry OLD-ID");
+        return fail(
+            CLI_USAGE,
+            "accept what? usage: roster accept CLUSTER MEMBER, or roster accept --registry OLD-ID");
     }
     return steer(asked, add_accept);
 }

@@ -5,8 +5,8 @@
 #ifndef ROSTER_WATCHERS_CLI_EVIDENCE_H
 #define ROSTER_WATCHERS_CLI_EVIDENCE_H
 
-#include "watchers/cli/client.h"
 #include "registry/model/model.h"
+#include "watchers/cli/client.h"
 
 /* One probe's report, and what can be said of the probe. */
 struct file {
@@ -41,6 +41,7 @@ struct dossier {
 };
 
 /* Fills the dossier. On failure says why and returns the exit code. */
-int dossier_read(struct session *session, const struct asked *asked, const char *cluster, struct dossier *ret_dossier);
+int dossier_read(struct session *session, const struct asked *asked, const char *cluster,
+                 struct dossier *ret_dossier);
 
 #endif

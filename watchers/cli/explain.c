@@ -40,12 +40,12 @@ static void print_verdict(const struct dossier *dossier)
         printf("  seen     %s, %lld ms before\n", text_time(at, sizeof at, topology->seen_wall_ms),
                (long long)(topology->at_wall_ms - topology->seen_wall_ms));
     }
-    printf("  engine   %s %s%s%s%s%s\n", engine_names[topology->policy.engine], kind_names[topology->policy.kind],
-           topology->lineage[0] ? ", lineage " : "", topology->lineage, topology->identity[0] ? ", identity " : "",
-           topology->identity);
-    printf("  policy   witnesses %d (quorum %d), conflict %s, writers %s\n", topology->policy.witnesses,
-           quorum_of(topology->policy.witnesses), conflict_names[topology->policy.conflict],
-           writers_names[topology->policy.writers]);
+    printf("  engine   %s %s%s%s%s%s\n", engine_names[topology->policy.engine],
+           kind_names[topology->policy.kind], topology->lineage[0] ? ", lineage " : "",
+           topology->lineage, topology->identity[0] ? ", identity " : "", topology->identity);
+    printf("  policy   witnesses %d (quorum %d), conflict %s, writers %s\n",
+           topology->policy.witnesses, quorum_of(topology->policy.witnesses),
+           conflict_names[topology->policy.conflict], writers_names[topology->policy.writers]);
 }
 
 /* Does what stands there now lead to the verdict that stands there? */
@@ -58,7 +58,8 @@ static void print_reckoning(const struct dossier *dossier)
         output_put(GOOD, "the evidence present leads to the same verdict");
     } else {
         output_put(DOUBTFUL, "the evidence present leads to %s: %s (rule %s)",
-                   dossier->has_topology ? "another verdict" : "a verdict", dossier->now.why, dossier->now.rule);
+                   dossier->has_topology ? "another verdict" : "a verdict", dossier->now.why,
+                   dossier->now.rule);
     }
     printf("\n");
 }
@@ -86,7 +87,8 @@ static const char *use_of(const struct dossier *dossier, const struct file *file
     for (size_t i = 0; i < dossier->topology.evidence_count; i++) {
         const struct evidence_ref *testimony = &dossier->topology.evidence[i];
         if (text_equal(testimony->probe, file->probe)) {
-            return testimony->mzxid == file->mzxid ? "the verdict rests on it" : "rewritten since the verdict";
+            return testimony->mzxid == file->mzxid ? "the verdict rests on it"
+                                                   : "rewritten since the verdict";
         }
     }
     return dossier->has_topology ? "not in the verdict" : "";
@@ -103,7 +105,8 @@ static void print_witnesses(const struct dossier *dossier)
         put_standing(grid, file);
         grid_cell(grid, FAINT, "%s", use_of(dossier, file));
         if (file->introduced) {
-            grid_cell(grid, FAINT, "beat %llu, %s pid %lld, %s", (unsigned long long)file->presence.beat, file->presence.host,
+            grid_cell(grid, FAINT, "beat %llu, %s pid %lld, %s",
+                      (unsigned long long)file->presence.beat, file->presence.host,
                       (long long)file->presence.pid, file->presence.version);
         } else {
             grid_cell(grid, FAINT, "%s", file->present ? "its presence cannot be read" : "");
@@ -169,7 +172,8 @@ static void put_lag(struct grid *grid, const struct member_report *seen)
     }
 }
 
-static void put_facts(struct grid *grid, const struct report *report, const struct member_report *seen)
+static void put_facts(struct grid *grid, const struct report *report,
+                      const struct member_report *seen)
 {
     char facts[SENTENCE_SIZE];
     struct text text;
@@ -183,7 +187,8 @@ static void put_facts(struct grid *grid, const struct report *report, const stru
     if (seen->upstream[0]) {
         text_put(&text, "%s %s, ", seen->live ? "streams from" : "points to", seen->upstream);
     } else if (seen->replica) {
-        text_put(&text, "%s, ", seen->live ? "streams from none of the members" : "replica without a stream");
+        text_put(&text, "%s, ",
+                 seen->live ? "streams from none of the members" : "replica without a stream");
     }
     if (seen->condition != CONDITION_FIT) {
         text_put(&text, "%s, ", condition_names[seen->condition]);
@@ -197,8 +202,8 @@ static void put_facts(struct grid *grid, const struct report *report, const stru
         text_put(&text, "the account lacks %s, ", seen->missing);
     }
     if (seen->last_role != ROLE_NONE) {
-        text_put(&text, "last seen as %s%s%s, ", role_names[seen->last_role], seen->last_lineage[0] ? " on lineage " : "",
-                 seen->last_lineage);
+        text_put(&text, "last seen as %s%s%s, ", role_names[seen->last_role],
+                 seen->last_lineage[0] ? " on lineage " : "", seen->last_lineage);
     }
     if (text.used >= 2) {
         facts[text.used - 2] = '\0'; /* the last comma */
@@ -206,15 +211,18 @@ static void put_facts(struct grid *grid, const struct report *report, const stru
     grid_cell(grid, PLAIN, "%s", facts);
 }
 
-static void put_member_report(struct grid *grid, const struct file *file, const struct member_report *seen)
+static void put_member_report(struct grid *grid, const struct file *file,
+                              const struct member_report *seen)
 {
-    grid_cell(grid, file->votes ? PLAIN : FAINT, "%s%s", file->probe, file->votes ? "" : " (no vote)");
+    grid_cell(grid, file->votes ? PLAIN : FAINT, "%s%s", file->probe,
+              file->votes ? "" : " (no vote)");
     if (!seen) {
         grid_cell(grid, DOUBTFUL, "does not list it");
         grid_end_row(grid);
         return;
     }
-    grid_cell(grid, colour_of(health_names[answer_health(seen->answer)]), "%s", answer_names[seen->answer]);
+    grid_cell(grid, colour_of(health_names[answer_health(seen->answer)]), "%s",
+              answer_names[seen->answer]);
     put_facts(grid, &file->report, seen);
     grid_cell(grid, PLAIN, "%s%s", seen->lineage[0] ? "lineage " : "", seen->lineage);
     grid_cell(grid, PLAIN, "%s%s", seen->identity[0] ? "identity " : "", seen->identity);
@@ -237,14 +245,16 @@ static void print_standing(const struct member *member)
         printf(", fenced since epoch %lld", (long long)member->fenced_epoch);
     }
     printf("%s%s%s", member->condition != CONDITION_FIT ? ", " : "",
-           member->condition != CONDITION_FIT ? condition_names[member->condition] : "", member->sync ? ", synchronous" : "");
-    printf("%s%s, weight %u\n", member->drained ? ", drained" : "", member->claims ? ", claims to be primary" : "",
-           member->config.weight);
+           member->condition != CONDITION_FIT ? condition_names[member->condition] : "",
+           member->sync ? ", synchronous" : "");
+    printf("%s%s, weight %u\n", member->drained ? ", drained" : "",
+           member->claims ? ", claims to be primary" : "", member->config.weight);
 }
 
 static void print_member(const struct dossier *dossier, const char *name)
 {
-    const struct member *member = dossier->has_topology ? topology_member(&dossier->topology, name) : NULL;
+    const struct member *member =
+        dossier->has_topology ? topology_member(&dossier->topology, name) : NULL;
     struct grid *grid = grid_new();
     printf("\n");
     output_put(STRONG, "%s", name);
@@ -255,7 +265,8 @@ static void print_member(const struct dossier *dossier, const char *name)
     }
     for (size_t i = 0; i < dossier->file_count; i++) {
         if (dossier->files[i].readable) {
-            put_member_report(grid, &dossier->files[i], report_member(&dossier->files[i].report, name));
+            put_member_report(grid, &dossier->files[i],
+                              report_member(&dossier->files[i].report, name));
         }
     }
     grid_print(grid, "  ");
@@ -263,7 +274,8 @@ static void print_member(const struct dossier *dossier, const char *name)
 }
 
 /* Calls `visit` for every member that anybody names, by name, once each. */
-static void each_member(const struct dossier *dossier, void (*visit)(const struct dossier *, const char *))
+static void each_member(const struct dossier *dossier,
+                        void (*visit)(const struct dossier *, const char *))
 {
     const char *last = "";
     for (;;) {
@@ -295,7 +307,8 @@ static void print_directives(const struct dossier *dossier)
     output_put(STRONG, "\nthe operator's word");
     if (dossier->directives_refused[0]) {
         output_put(BAD, ": cannot be read: %s", dossier->directives_refused);
-    } else if (!directives->drain_count && !directives->weight_count && !directives->hold[0] && !directives->accept_count) {
+    } else if (!directives->drain_count && !directives->weight_count && !directives->hold[0] &&
+               !directives->accept_count) {
         printf(": nothing");
     }
     printf("\n");
@@ -309,14 +322,17 @@ static void print_directives(const struct dossier *dossier)
         printf("  hold     %s\n", directives->hold);
     }
     for (size_t i = 0; i < directives->accept_count; i++) {
-        printf("  accept   %s as of epoch %lld\n", directives->accept[i].name, (long long)directives->accept[i].epoch);
+        printf("  accept   %s as of epoch %lld\n", directives->accept[i].name,
+               (long long)directives->accept[i].epoch);
     }
-    if (dossier->has_topology && dossier->has_directives && dossier->topology.directives_mzxid != dossier->directives_mzxid) {
+    if (dossier->has_topology && dossier->has_directives &&
+        dossier->topology.directives_mzxid != dossier->directives_mzxid) {
         printf("  (written after the verdict)\n");
     }
 }
 
-/* ---- drift --------------------------------------------------------------------------------------- */
+/* ---- drift
+ * --------------------------------------------------------------------------------------- */
 
 /* One setting in one report's words. */
 typedef void setting(const struct report *report, const char *member, struct text *text);
@@ -324,8 +340,9 @@ typedef void setting(const struct report *report, const char *member, struct tex
 static void tell_policy(const struct report *report, const char *member, struct text *text)
 {
     (void)member;
-    text_put(text, "%s %s, witnesses %d, conflict %s, writers %s", engine_names[report->policy.engine],
-             kind_names[report->policy.kind], report->policy.witnesses, conflict_names[report->policy.conflict],
+    text_put(text, "%s %s, witnesses %d, conflict %s, writers %s",
+             engine_names[report->policy.engine], kind_names[report->policy.kind],
+             report->policy.witnesses, conflict_names[report->policy.conflict],
              writers_names[report->policy.writers]);
 }
 
@@ -337,7 +354,8 @@ static void tell_member_config(const struct report *report, const char *member, 
         return;
     }
     char address[ADDRESS_SIZE];
-    text_put(text, "%s, weight %u", text_address(address, sizeof address, seen->config.host, seen->config.port),
+    text_put(text, "%s, weight %u",
+             text_address(address, sizeof address, seen->config.host, seen->config.port),
              seen->config.weight);
     for (size_t i = 0; i < seen->config.label_count; i++) {
         text_put(text, ", %s=%s", seen->config.labels[i].key, seen->config.labels[i].value);
@@ -345,7 +363,8 @@ static void tell_member_config(const struct report *report, const char *member, 
 }
 
 /* Prints what each report says when they do not all say the same. */
-static bool print_drift(const struct dossier *dossier, const char *what, const char *member, setting *tell)
+static bool print_drift(const struct dossier *dossier, const char *what, const char *member,
+                        setting *tell)
 {
     char words[REPORTS_MAX][SENTENCE_SIZE];
     const char *first = NULL;
@@ -385,7 +404,8 @@ static void print_configuration(const struct dossier *dossier)
     }
 }
 
-/* ---- the whole --------------------------------------------------------------------------------------- */
+/* ---- the whole
+ * --------------------------------------------------------------------------------------- */
 
 static void print_dossier(const struct dossier *dossier)
 {
@@ -393,7 +413,8 @@ static void print_dossier(const struct dossier *dossier)
         print_verdict(dossier);
     } else {
         output_put(STRONG, "%s", dossier->cluster);
-        printf(": no verdict%s%s\n", dossier->topology_refused[0] ? " that can be read: " : " yet", dossier->topology_refused);
+        printf(": no verdict%s%s\n", dossier->topology_refused[0] ? " that can be read: " : " yet",
+               dossier->topology_refused);
     }
     print_reckoning(dossier);
     print_witnesses(dossier);

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "registry/base/text.h"
+#include "registry/model/paths.h"
 #include "watchers/cli/cli.h"
 #include "watchers/cli/client.h"
-#include "registry/model/paths.h"
 
 enum { STATEMENTS_MAX = 8, LISTED_MAX = 5 };
 
@@ -23,7 +23,8 @@ static void add_part(struct parts *parts, const char *path)
 {
     char *kept = parts->paths[parts->count];
     text_copy(kept, PATH_SIZE, path);
-    parts->ops[parts->count++] = (struct store_op){.kind = STORE_DELETE, .path = kept, .version = -1};
+    parts->ops[parts->count++] =
+        (struct store_op){.kind = STORE_DELETE, .path = kept, .version = -1};
 }
 
 /* Says who still stands there. */
@@ -40,31 +41,35 @@ static int still_used(const char *cluster, const char *part, const struct sessio
     }
     if (text_equal(part, "reports")) {
         return fail(CLI_USAGE,
-                    "%s is reported by %s; take it out of their configuration first (a dead probe's report goes with its session)",
+                    "%s is reported by %s; take it out of their configuration first (a dead "
+                    "probe's report goes with its session)",
                     cluster, who);
     }
     return fail(CLI_USAGE, "%s is not forgotten: below its %s there is %s", cluster, part, who);
 }
 
 /* Collects what is to go, and refuses when anything of it is in use. */
-static int collect(struct session *session, const char *cluster, const char *path, const struct session_names *children,
-                   struct parts *parts)
+static int collect(struct session *session, const char *cluster, const char *path,
+                   const struct session_names *children, struct parts *parts)
 {
     parts->count = 0;
     if (children->count > STATEMENTS_MAX) {
-        return fail(CLI_USAGE, "%s holds more than roster puts there; remove what is foreign by hand", path);
+        return fail(CLI_USAGE,
+                    "%s holds more than roster puts there; remove what is foreign by hand", path);
     }
     for (size_t i = 0; i < children->count; i++) {
         char part[PATH_SIZE];
         struct session_names names = {0};
         if (snprintf(part, sizeof part, "%s/%s", path, children->names[i]) >= (int)sizeof part) {
-            return fail(CLI_USAGE, "%s holds a name that is too long; remove what is foreign by hand", path);
+            return fail(CLI_USAGE,
+                        "%s holds a name that is too long; remove what is foreign by hand", path);
         }
         enum store_rc rc = session_list(session, part, &names);
         if (rc == STORE_OK && names.count == 0) {
             add_part(parts, part);
         } else if (rc != STORE_NO_NODE) {
-            int code = rc == STORE_OK ? still_used(cluster, children->names[i], &names) : session_failed(session, rc, part);
+            int code = rc == STORE_OK ? still_used(cluster, children->names[i], &names)
+                                      : session_failed(session, rc, part);
             session_names_release(&names);
             return code;
         }
@@ -85,7 +90,8 @@ static int forget_in(struct session *session, const struct asked *asked, const c
         struct session_names children = {0};
         enum store_rc rc = session_list(session, path, &children);
         if (rc == STORE_NO_NODE && attempt > 0) {
-            printf("%s is forgotten\n", cluster); /* by the attempt whose outcome was not learnt, or by another's hand */
+            printf("%s is forgotten\n",
+                   cluster); /* by the attempt whose outcome was not learnt, or by another's hand */
             return CLI_DONE;
         }
         if (rc == STORE_NO_NODE) {
@@ -108,7 +114,8 @@ static int forget_in(struct session *session, const struct asked *asked, const c
             return session_failed(session, rc, path);
         }
     }
-    return fail(CLI_INTERNAL, "%s is being written by others all the time; nothing was removed", path);
+    return fail(CLI_INTERNAL, "%s is being written by others all the time; nothing was removed",
+                path);
 }
 
 int forget_run(const struct asked *asked)

@@ -51,7 +51,8 @@ const char *notebook_open(const struct asked *asked)
     if (!make(folder)) {
         return NULL;
     }
-    snprintf(folder + at, sizeof folder - at, "/%016llx", (unsigned long long)digest(asked->servers, asked->root));
+    snprintf(folder + at, sizeof folder - at, "/%016llx",
+             (unsigned long long)digest(asked->servers, asked->root));
     return make(folder) ? folder : NULL;
 }
 

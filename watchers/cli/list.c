@@ -5,14 +5,15 @@
 
 #include "registry/base/clock.h"
 #include "registry/base/text.h"
-#include "watchers/cli/cli.h"
-#include "watchers/cli/output.h"
-#include "watchers/cli/client.h"
 #include "registry/model/paths.h"
+#include "watchers/cli/cli.h"
+#include "watchers/cli/client.h"
+#include "watchers/cli/output.h"
 
 static void print_head(struct grid *grid)
 {
-    static const char *const heads[] = {"CLUSTER", "STATE", "EPOCH", "PRIMARY", "ADDRESS", "UP", "WITNESSES", "SINCE"};
+    static const char *const heads[] = {"CLUSTER", "STATE", "EPOCH",     "PRIMARY",
+                                        "ADDRESS", "UP",    "WITNESSES", "SINCE"};
     for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
         grid_cell(grid, FAINT, "%s", heads[i]);
     }
@@ -27,7 +28,8 @@ static void print_topology(struct grid *grid, const struct topology *topology, i
     for (size_t i = 0; i < topology->member_count; i++) {
         up += topology->members[i].health == HEALTH_UP;
     }
-    const struct member *primary = topology->primary[0] ? topology_member(topology, topology->primary) : NULL;
+    const struct member *primary =
+        topology->primary[0] ? topology_member(topology, topology->primary) : NULL;
     if (primary) {
         text_address(address, sizeof address, primary->config.host, primary->config.port);
     }
@@ -41,14 +43,16 @@ static void print_topology(struct grid *grid, const struct topology *topology, i
     grid_cell(grid, PLAIN, "%lld", (long long)topology->epoch);
     grid_cell(grid, PLAIN, "%s", primary ? primary->config.name : "-");
     grid_cell(grid, PLAIN, "%s", address);
-    grid_cell(grid, up < topology->member_count ? DOUBTFUL : PLAIN, "%d/%d", up, topology->member_count);
-    grid_cell(grid, witnesses_now < quorum_of(topology->policy.witnesses) ? BAD : PLAIN, "%d/%d", witnesses_now,
-              topology->policy.witnesses);
+    grid_cell(grid, up < topology->member_count ? DOUBTFUL : PLAIN, "%d/%d", up,
+              topology->member_count);
+    grid_cell(grid, witnesses_now < quorum_of(topology->policy.witnesses) ? BAD : PLAIN, "%d/%d",
+              witnesses_now, topology->policy.witnesses);
     grid_cell(grid, PLAIN, "%s", since);
     grid_end_row(grid);
 }
 
-/* A cluster whose topology is missing or unreadable is listed all the same: hiding it would be a lie. */
+/* A cluster whose topology is missing or unreadable is listed all the same: hiding it would be a
+ * lie. */
 static void print_blank(struct grid *grid, const char *cluster, const char *state)
 {
     grid_cell(grid, STRONG, "%s", cluster);
@@ -59,14 +63,16 @@ static void print_blank(struct grid *grid, const char *cluster, const char *stat
     grid_end_row(grid);
 }
 
-static enum store_rc list_cluster(struct session *session, const struct asked *asked, const char *cluster,
-                                  const struct session_names *probes, struct grid *grid)
+static enum store_rc list_cluster(struct session *session, const struct asked *asked,
+                                  const char *cluster, const struct session_names *probes,
+                                  struct grid *grid)
 {
     static struct topology topology;
     char path[PATH_SIZE];
     struct session_value value = {0};
     struct codec_error error;
-    enum store_rc rc = session_get(session, path_topology(path, sizeof path, asked->root, cluster), &value);
+    enum store_rc rc =
+        session_get(session, path_topology(path, sizeof path, asked->root, cluster), &value);
     if (rc == STORE_NO_NODE) {
         print_blank(grid, cluster, "waiting");
         return STORE_OK;
@@ -86,8 +92,8 @@ static enum store_rc list_cluster(struct session *session, const struct asked *a
     return rc;
 }
 
-static int list_all(struct session *session, const struct asked *asked, const struct session_names *clusters,
-                    const struct session_names *probes)
+static int list_all(struct session *session, const struct asked *asked,
+                    const struct session_names *clusters, const struct session_names *probes)
 {
     struct grid *grid = grid_new();
     enum store_rc rc = STORE_OK;
@@ -116,10 +122,12 @@ int list_run(const struct asked *asked)
     if (code != CLI_DONE) {
         return code;
     }
-    enum store_rc rc = session_list(session, path_clusters(path, sizeof path, asked->root), &clusters);
+    enum store_rc rc =
+        session_list(session, path_clusters(path, sizeof path, asked->root), &clusters);
     if (rc == STORE_OK && clusters.count > 0) {
         rc = session_probes(session, asked, &probes);
-        code = rc == STORE_OK ? list_all(session, asked, &clusters, &probes) : session_failed(session, rc, "probes");
+        code = rc == STORE_OK ? list_all(session, asked, &clusters, &probes)
+                              : session_failed(session, rc, "probes");
     } else if (rc == STORE_OK || rc == STORE_NO_NODE) {
         warn("there is no cluster below %s yet; a roster-probe puts them there", asked->root);
     } else {

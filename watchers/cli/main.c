@@ -26,28 +26,35 @@ const struct verb verbs[] = {
      "While the registry is away, what was seen last is shown with its age.", show_run},
     {"watch", "[CLUSTER]", 0, 1, BIT(OPTION_CACHE) | BIT(OPTION_JSON) | BIT(OPTION_PRIMARY),
      "follow a cluster, or all: a line for every change, until interrupted",
-     "Waits for a cluster or a registry that is not there yet, and reconnects for ever. With --primary\n"
-     "the first line comes as soon as the cluster is known, or is - after a second without knowledge.",
+     "Waits for a cluster or a registry that is not there yet, and reconnects for ever. With "
+     "--primary\n"
+     "the first line comes as soon as the cluster is known, or is - after a second without "
+     "knowledge.",
      watch_run},
     {"route", "CLUSTER write|read", 2, 2,
-     BIT(OPTION_TIMEOUT) | BIT(OPTION_CACHE) | BIT(OPTION_COUNT) | BIT(OPTION_POLICY) | BIT(OPTION_MAX_LAG) |
-         BIT(OPTION_MAX_LAG_BYTES) | BIT(OPTION_MAX_AGE) | BIT(OPTION_STRICT) | BIT(OPTION_FALLBACK),
+     BIT(OPTION_TIMEOUT) | BIT(OPTION_CACHE) | BIT(OPTION_COUNT) | BIT(OPTION_POLICY) |
+         BIT(OPTION_MAX_LAG) | BIT(OPTION_MAX_LAG_BYTES) | BIT(OPTION_MAX_AGE) |
+         BIT(OPTION_STRICT) | BIT(OPTION_FALLBACK),
      "where a compute node would go: name, host:port and role", NULL, route_run},
-    {"explain", "CLUSTER", 1, 1, BIT(OPTION_TIMEOUT), "what every probe sees of every member, and the rule that decided", NULL,
-     explain_run},
-    {"drain", "CLUSTER MEMBER", 2, 2, STEERING, "no new work for a member; it never becomes primary", NULL, drain_run},
+    {"explain", "CLUSTER", 1, 1, BIT(OPTION_TIMEOUT),
+     "what every probe sees of every member, and the rule that decided", NULL, explain_run},
+    {"drain", "CLUSTER MEMBER", 2, 2, STEERING,
+     "no new work for a member; it never becomes primary", NULL, drain_run},
     {"undrain", "CLUSTER MEMBER", 2, 2, STEERING, "the member takes work again", NULL, undrain_run},
-    {"weight", "CLUSTER MEMBER N|default", 3, 3, STEERING, "its share of weighted reads, 0..1000; default: as configured", NULL,
-     weight_run},
-    {"hold", "CLUSTER [MEMBER]", 1, 2, STEERING, "freeze the writer at a member; the present primary when none is named", NULL,
-     hold_run},
+    {"weight", "CLUSTER MEMBER N|default", 3, 3, STEERING,
+     "its share of weighted reads, 0..1000; default: as configured", NULL, weight_run},
+    {"hold", "CLUSTER [MEMBER]", 1, 2, STEERING,
+     "freeze the writer at a member; the present primary when none is named", NULL, hold_run},
     {"release", "CLUSTER", 1, 1, STEERING, "end the hold", NULL, release_run},
-    {"accept", "CLUSTER MEMBER", 0, 2, STEERING | BIT(OPTION_REGISTRY), "vouch for a fenced member, or for a restored registry",
-     "`roster accept CLUSTER MEMBER` clears the fence of a former primary, as of the present epoch.\n"
+    {"accept", "CLUSTER MEMBER", 0, 2, STEERING | BIT(OPTION_REGISTRY),
+     "vouch for a fenced member, or for a restored registry",
+     "`roster accept CLUSTER MEMBER` clears the fence of a former primary, as of the present "
+     "epoch.\n"
      "`roster accept --registry OLD-ID` gives a restored or rebuilt registry a new identity that\n"
      "supersedes OLD-ID, so that all who follow the old one follow this one.",
      accept_run},
-    {"forget", "CLUSTER", 1, 1, BIT(OPTION_TIMEOUT), "remove a cluster that no probe reports any more", NULL, forget_run},
+    {"forget", "CLUSTER", 1, 1, BIT(OPTION_TIMEOUT),
+     "remove a cluster that no probe reports any more", NULL, forget_run},
     {"help", "[VERB]", 0, 1, 0, "this, or more of one verb", NULL, help_run},
     {"version", "", 0, 0, 0, "the version", NULL, version_run},
     {NULL, NULL, 0, 0, 0, NULL, NULL, NULL},
@@ -85,7 +92,8 @@ static bool is_name(const char *word, const char *whose)
     if (text_is_name(word)) {
         return true;
     }
-    fail(CLI_USAGE, "'%s' is not the name of a %s: letters, digits and ._- (1 to 63 of them)", word, whose);
+    fail(CLI_USAGE, "'%s' is not the name of a %s: letters, digits and ._- (1 to 63 of them)", word,
+         whose);
     return false;
 }
 
@@ -99,12 +107,14 @@ bool is_member_name(const char *name)
     return is_name(name, "member");
 }
 
-/* What goes on, to those who asked; what goes wrong, also to those who watch. The other verbs end with a sentence of their own. */
+/* What goes on, to those who asked; what goes wrong, also to those who watch. The other verbs end
+ * with a sentence of their own. */
 static void on_store_line(void *context, enum roster_log_level level, const char *line)
 {
     static const char *const levels[] = {"error", "warning", "notice", "info", "debug"};
     const struct asked *asked = context;
-    if (asked_for(asked, OPTION_VERBOSE) || (level <= ROSTER_LOG_WARNING && asked->verb->run == watch_run)) {
+    if (asked_for(asked, OPTION_VERBOSE) ||
+        (level <= ROSTER_LOG_WARNING && asked->verb->run == watch_run)) {
         fprintf(stderr, "roster: %s: %s\n", levels[level], line);
     }
 }
@@ -139,9 +149,10 @@ static int help_run(const struct asked *asked)
             return CLI_DONE;
         }
     }
-    const char *nearest = text_nearest(asked->operands[0], &verbs[0].name, verb_count, sizeof *verbs);
-    return fail(CLI_USAGE, "there is no verb '%s'%s%s%s", asked->operands[0], nearest ? "; did you mean '" : "",
-                nearest ? nearest : "", nearest ? "'?" : "");
+    const char *nearest =
+        text_nearest(asked->operands[0], &verbs[0].name, verb_count, sizeof *verbs);
+    return fail(CLI_USAGE, "there is no verb '%s'%s%s%s", asked->operands[0],
+                nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
 }
 
 static int version_run(const struct asked *asked)
@@ -151,7 +162,8 @@ static int version_run(const struct asked *asked)
     return CLI_DONE;
 }
 
-/* A closed standard descriptor would be given to the next socket, which would then be written to. */
+/* A closed standard descriptor would be given to the next socket, which would then be written to.
+ */
 static void keep_standard_descriptors(void)
 {
     for (int fd = 0; fd <= 2; fd++) {
@@ -167,7 +179,9 @@ static int finish(int code)
     if (output_flush() || output_error() == EPIPE) {
         return code;
     }
-    return code ? code : fail(CLI_INTERNAL, "cannot write to standard output: %s", strerror(output_error()));
+    return code ? code
+                : fail(CLI_INTERNAL, "cannot write to standard output: %s",
+                       strerror(output_error()));
 }
 
 int main(int argc, char **argv)

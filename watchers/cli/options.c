@@ -8,15 +8,15 @@
 
 #include "registry/base/limits.h"
 #include "registry/base/text.h"
-#include "watchers/cli/cli.h"
 #include "registry/model/paths.h"
 #include "registry/store/store.h"
+#include "watchers/cli/cli.h"
 
 enum { TIMEOUT_MS = 5000, COUNT_MAX = 1000000000 };
 
-#define COMMON                                                                                                                     \
-    (OPTION_BIT(OPTION_SERVERS) | OPTION_BIT(OPTION_ROOT) | OPTION_BIT(OPTION_VERBOSE) | OPTION_BIT(OPTION_HELP) |                 \
-     OPTION_BIT(OPTION_VERSION))
+#define COMMON                                                                                     \
+    (OPTION_BIT(OPTION_SERVERS) | OPTION_BIT(OPTION_ROOT) | OPTION_BIT(OPTION_VERBOSE) |           \
+     OPTION_BIT(OPTION_HELP) | OPTION_BIT(OPTION_VERSION))
 
 struct option_row {
     const char *name;
@@ -26,28 +26,37 @@ struct option_row {
 };
 
 static const struct option_row rows[OPTIONS] = {
-    [OPTION_SERVERS] = {"servers", 'z', "LIST", "the registry: host:port[,host:port...][/chroot]; else $ROSTER_SERVERS"},
-    [OPTION_ROOT] = {"root", 'r', "PATH", "where roster stands in it; else $ROSTER_ROOT, else /roster"},
+    [OPTION_SERVERS] = {"servers", 'z', "LIST",
+                        "the registry: host:port[,host:port...][/chroot]; else $ROSTER_SERVERS"},
+    [OPTION_ROOT] = {"root", 'r', "PATH",
+                     "where roster stands in it; else $ROSTER_ROOT, else /roster"},
     [OPTION_TIMEOUT] = {"timeout", 't', "DURATION", "how long to wait for the registry (5s)"},
-    [OPTION_CACHE] = {"cache", 0, "DIR", "a directory of your own that keeps the last good answers; else $ROSTER_CACHE"},
+    [OPTION_CACHE] =
+        {"cache", 0, "DIR",
+         "a directory of your own that keeps the last good answers; else $ROSTER_CACHE"},
     [OPTION_JSON] = {"json", 0, NULL, "print JSON, one object per line"},
-    [OPTION_PRIMARY] = {"primary", 0, NULL, "print host:port of the primary, or - for none, and nothing else"},
+    [OPTION_PRIMARY] = {"primary", 0, NULL,
+                        "print host:port of the primary, or - for none, and nothing else"},
     [OPTION_COUNT] = {"count", 'n', "N", "route so often (1)"},
-    [OPTION_POLICY] = {"policy", 0, "POLICY", "how reads choose: round-robin, random or weighted (round-robin)"},
-    [OPTION_MAX_LAG] = {"max-lag", 0, "DURATION", "reads: only secondaries whose lag is known and within"},
+    [OPTION_POLICY] = {"policy", 0, "POLICY",
+                       "how reads choose: round-robin, random or weighted (round-robin)"},
+    [OPTION_MAX_LAG] = {"max-lag", 0, "DURATION",
+                        "reads: only secondaries whose lag is known and within"},
     [OPTION_MAX_LAG_BYTES] = {"max-lag-bytes", 0, "SIZE", "likewise, by distance: 64k, 1MiB"},
     [OPTION_MAX_AGE] = {"max-age", 0, "DURATION", "refuse to answer from older knowledge"},
     [OPTION_STRICT] = {"strict", 0, NULL, "reads: rather none than one beyond the limits"},
     [OPTION_FALLBACK] = {"fallback", 0, NULL, "reads go to the primary when there is no secondary"},
     [OPTION_FORCE] = {"force", 0, NULL, "overwrite directives that cannot be read"},
-    [OPTION_REGISTRY] = {"registry", 0, "OLD-ID", "take this registry for the one of that identity"},
+    [OPTION_REGISTRY] = {"registry", 0, "OLD-ID",
+                         "take this registry for the one of that identity"},
     [OPTION_VERBOSE] = {"verbose", 'v', NULL, "tell on stderr what happens meanwhile"},
     [OPTION_HELP] = {"help", 'h', NULL, "this"},
     [OPTION_VERSION] = {"version", 'V', NULL, "the version"},
 };
 
-static const char *const policies[] = {
-    [ROSTER_ROUND_ROBIN] = "round-robin", [ROSTER_RANDOM] = "random", [ROSTER_WEIGHTED] = "weighted"};
+static const char *const policies[] = {[ROSTER_ROUND_ROBIN] = "round-robin",
+                                       [ROSTER_RANDOM] = "random",
+                                       [ROSTER_WEIGHTED] = "weighted"};
 enum { POLICIES = sizeof policies / sizeof *policies };
 
 /* ---- help ------------------------------------------------------------------- */
@@ -79,7 +88,8 @@ static void print_verbs(void)
 {
     for (const struct verb *verb = verbs; verb->name; verb++) {
         char left[64];
-        snprintf(left, sizeof left, "%s%s%s", verb->name, verb->operands[0] ? " " : "", verb->operands);
+        snprintf(left, sizeof left, "%s%s%s", verb->name, verb->operands[0] ? " " : "",
+                 verb->operands);
         printf("  %-27s %s\n", left, verb->summary);
     }
 }
@@ -87,14 +97,16 @@ static void print_verbs(void)
 void options_help(const struct verb *verb)
 {
     if (!verb) {
-        printf("usage: roster [OPTION...] VERB [OPERAND...]\n\nlearn which database server to talk to, and steer it\n\n");
+        printf("usage: roster [OPTION...] VERB [OPERAND...]\n\nlearn which database server to talk "
+               "to, and steer it\n\n");
         print_verbs();
         printf("\n");
         print_options(COMMON);
         printf("\n`roster help VERB` tells more of one; roster(1) tells all.\n");
         return;
     }
-    printf("usage: roster %s%s%s [OPTION...]\n\n%s\n", verb->name, verb->operands[0] ? " " : "", verb->operands, verb->summary);
+    printf("usage: roster %s%s%s [OPTION...]\n\n%s\n", verb->name, verb->operands[0] ? " " : "",
+           verb->operands, verb->summary);
     if (verb->meaning) {
         printf("\n%s\n", verb->meaning);
     }
@@ -108,7 +120,8 @@ static bool take_duration(enum option option, const char *value, int64_t *ret_ms
 {
     int64_t ms;
     if (!text_parse_duration(value, &ms) || ms <= 0) {
-        fail(CLI_USAGE, "--%s: '%s' is not a duration above zero (like 500ms, 5s, 1m)", rows[option].name, value);
+        fail(CLI_USAGE, "--%s: '%s' is not a duration above zero (like 500ms, 5s, 1m)",
+             rows[option].name, value);
         return false;
     }
     *ret_ms = ms;
@@ -124,8 +137,8 @@ static bool take_policy(const char *value, enum roster_policy *ret_policy)
         }
     }
     const char *nearest = text_nearest(value, policies, POLICIES, sizeof *policies);
-    fail(CLI_USAGE, "--policy: '%s' is not round-robin, random or weighted%s%s%s", value, nearest ? "; did you mean " : "",
-         nearest ? nearest : "", nearest ? "?" : "");
+    fail(CLI_USAGE, "--policy: '%s' is not round-robin, random or weighted%s%s%s", value,
+         nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
     return false;
 }
 
@@ -151,8 +164,10 @@ static bool take_value(struct asked *asked, enum option option, const char *valu
     case OPTION_MAX_LAG:
         return take_duration(option, value, &asked->request.max_lag_ms);
     case OPTION_MAX_LAG_BYTES:
-        if (!text_parse_size(value, &asked->request.max_lag_bytes) || asked->request.max_lag_bytes <= 0) {
-            fail(CLI_USAGE, "--max-lag-bytes: '%s' is not a size above zero (like 65536, 64k, 1MiB)", value);
+        if (!text_parse_size(value, &asked->request.max_lag_bytes) ||
+            asked->request.max_lag_bytes <= 0) {
+            fail(CLI_USAGE,
+                 "--max-lag-bytes: '%s' is not a size above zero (like 65536, 64k, 1MiB)", value);
             return false;
         }
         return true;
@@ -251,7 +266,8 @@ static bool take_word(struct asked *asked, const char *word)
 {
     if (asked->verb) {
         if (asked->operand_count == OPERANDS_MAX) {
-            fail(CLI_USAGE, "'%s' is one word too many; usage: roster %s %s", word, asked->verb->name, asked->verb->operands);
+            fail(CLI_USAGE, "'%s' is one word too many; usage: roster %s %s", word,
+                 asked->verb->name, asked->verb->operands);
             return false;
         }
         asked->operands[asked->operand_count++] = word;
@@ -295,13 +311,15 @@ static bool fits_verb(const struct asked *asked)
     uint32_t foreign = asked->given & ~(verb->options | COMMON);
     for (int option = 0; option < OPTIONS; option++) {
         if (foreign & OPTION_BIT(option)) {
-            fail(CLI_USAGE, "%s has no option --%s; see `roster help %s`", verb->name, rows[option].name, verb->name);
+            fail(CLI_USAGE, "%s has no option --%s; see `roster help %s`", verb->name,
+                 rows[option].name, verb->name);
             return false;
         }
     }
     if (asked->operand_count < verb->least || asked->operand_count > verb->most) {
         bool few = asked->operand_count < verb->least;
-        fail(CLI_USAGE, "%s; usage: roster %s%s%s", few ? "something is missing" : "that is one word too many", verb->name,
+        fail(CLI_USAGE, "%s; usage: roster %s%s%s",
+             few ? "something is missing" : "that is one word too many", verb->name,
              verb->operands[0] ? " " : "", verb->operands);
         return false;
     }

@@ -12,14 +12,17 @@
 static bool coloured;
 
 static const char *const escapes[] = {
-    [PLAIN] = "", [STRONG] = "\033[1m", [FAINT] = "\033[2m", [GOOD] = "\033[32m", [DOUBTFUL] = "\033[33m", [BAD] = "\033[31m",
+    [PLAIN] = "",        [STRONG] = "\033[1m",    [FAINT] = "\033[2m",
+    [GOOD] = "\033[32m", [DOUBTFUL] = "\033[33m", [BAD] = "\033[31m",
 };
 
 void output_init(void)
 {
-    const char *no_color = getenv("NO_COLOR"); /* https://no-color.org: when present and not empty */
+    const char *no_color =
+        getenv("NO_COLOR"); /* https://no-color.org: when present and not empty */
     const char *term = getenv("TERM");
-    coloured = isatty(STDOUT_FILENO) && !(no_color && no_color[0]) && !(term && text_equal(term, "dumb"));
+    coloured =
+        isatty(STDOUT_FILENO) && !(no_color && no_color[0]) && !(term && text_equal(term, "dumb"));
 }
 
 static int first_error; /* later ones are but its consequence */
@@ -75,8 +78,9 @@ enum colour colour_of(const char *word)
         const char *word;
         enum colour colour;
     } words[] = {
-        {"ok", GOOD},        {"up", GOOD},  {"suspect", DOUBTFUL}, {"unknown", DOUBTFUL}, {"conflict", BAD},
-        {"no-primary", BAD}, {"down", BAD}, {"broken", BAD},       {"primary", STRONG},
+        {"ok", GOOD},          {"up", GOOD},      {"suspect", DOUBTFUL},
+        {"unknown", DOUBTFUL}, {"conflict", BAD}, {"no-primary", BAD},
+        {"down", BAD},         {"broken", BAD},   {"primary", STRONG},
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (text_equal(word, words[i].word)) {

@@ -33,7 +33,8 @@ enum colour colour_of(const char *word);
 /* Rows of cells, printed with aligned columns, two blanks between. */
 struct grid;
 struct grid *grid_new(void);
-void grid_cell(struct grid *grid, enum colour colour, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void grid_cell(struct grid *grid, enum colour colour, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 void grid_end_row(struct grid *grid);
 void grid_print(const struct grid *grid, const char *indent);
 void grid_free(struct grid *grid);
@@ -45,7 +46,8 @@ struct json_writer {
 };
 void json_writer_open(struct json_writer *json, const char *key, char bracket);
 void json_writer_close(struct json_writer *json, char bracket);
-void json_writer_text(struct json_writer *json, const char *key, const char *value); /* NULL or "": null */
+/* NULL or "": null */
+void json_writer_text(struct json_writer *json, const char *key, const char *value);
 void json_writer_number(struct json_writer *json, const char *key, int64_t value);
 void json_writer_bool(struct json_writer *json, const char *key, bool value);
 

@@ -11,18 +11,23 @@
 
 #include "registry/base/clock.h"
 #include "registry/base/text.h"
+#include "registry/model/codec.h"
 #include "watchers/cli/cli.h"
 #include "watchers/cli/client.h"
-#include "registry/model/codec.h"
 
-enum { SUPERSEDES_MAX = sizeof((struct registry_id *)0)->supersedes / sizeof *((struct registry_id *)0)->supersedes, ATTEMPTS = 10 };
+enum {
+    SUPERSEDES_MAX =
+        sizeof((struct registry_id *)0)->supersedes / sizeof *((struct registry_id *)0)->supersedes,
+    ATTEMPTS = 10
+};
 
 /* A random UUID, RFC 4122 version 4. */
 static void draw_identity(char *to, size_t size)
 {
     uint64_t a = clock_random();
     uint64_t b = clock_random();
-    snprintf(to, size, "%08x-%04x-4%03x-%04x-%012llx", (unsigned)(a >> 32), (unsigned)(a >> 16 & 0xffff), (unsigned)(a & 0xfff),
+    snprintf(to, size, "%08x-%04x-4%03x-%04x-%012llx", (unsigned)(a >> 32),
+             (unsigned)(a >> 16 & 0xffff), (unsigned)(a & 0xfff),
              (unsigned)(0x8000 | (b >> 48 & 0x3fff)), (unsigned long long)(b & 0xffffffffffff));
 }
 
@@ -43,13 +48,15 @@ static void supersede(struct registry_id *registry_id, const char *identity)
         return;
     }
     if (registry_id->supersedes_count == SUPERSEDES_MAX) {
-        memmove(registry_id->supersedes[0], registry_id->supersedes[1], sizeof registry_id->supersedes - sizeof registry_id->supersedes[0]);
+        memmove(registry_id->supersedes[0], registry_id->supersedes[1],
+                sizeof registry_id->supersedes - sizeof registry_id->supersedes[0]);
         registry_id->supersedes_count--;
     }
     text_copy(registry_id->supersedes[registry_id->supersedes_count++], IDENTITY_SIZE, identity);
 }
 
-static int read_registry_id(const struct asked *asked, const struct session_value *value, struct registry_id *ret_registry_id)
+static int read_registry_id(const struct asked *asked, const struct session_value *value,
+                            struct registry_id *ret_registry_id)
 {
     struct codec_error error;
     *ret_registry_id = (struct registry_id){0};
@@ -57,7 +64,8 @@ static int read_registry_id(const struct asked *asked, const struct session_valu
         return CLI_DONE;
     }
     if (!asked_for(asked, OPTION_FORCE)) {
-        return fail(CLI_USAGE, "%s cannot be read (%s), and is not overwritten without --force", asked->root, error.sentence);
+        return fail(CLI_USAGE, "%s cannot be read (%s), and is not overwritten without --force",
+                    asked->root, error.sentence);
     }
     warn("%s could not be read (%s), and is overwritten", asked->root, error.sentence);
     *ret_registry_id = (struct registry_id){0};
@@ -66,7 +74,8 @@ static int read_registry_id(const struct asked *asked, const struct session_valu
 
 static int tell(const struct registry_id *registry_id, const char *was)
 {
-    printf("the registry is %s now (it was %s), and supersedes", registry_id->registry, was[0] ? was : "without identity");
+    printf("the registry is %s now (it was %s), and supersedes", registry_id->registry,
+           was[0] ? was : "without identity");
     for (size_t i = 0; i < registry_id->supersedes_count; i++) {
         printf("%s %s", i > 0 ? "," : "", registry_id->supersedes[i]);
     }
@@ -74,14 +83,20 @@ static int tell(const struct registry_id *registry_id, const char *was)
     return CLI_DONE;
 }
 
-/* Writes `registry_id`. STORE_UNKNOWN: read again; the identity drawn tells whether it was written. */
-static enum store_rc put(struct session *session, const struct asked *asked, const struct registry_id *registry_id, int32_t version)
+/* Writes `registry_id`. STORE_UNKNOWN: read again; the identity drawn tells whether it was written.
+ */
+static enum store_rc put(struct session *session, const struct asked *asked,
+                         const struct registry_id *registry_id, int32_t version)
 {
     char *data = registry_id_encode(registry_id);
     if (!data) {
         return STORE_FAILED;
     }
-    struct store_op op = {.kind = STORE_SET, .path = asked->root, .data = data, .len = strlen(data), .version = version};
+    struct store_op op = {.kind = STORE_SET,
+                          .path = asked->root,
+                          .data = data,
+                          .len = strlen(data),
+                          .version = version};
     enum store_rc rc = session_write(session, &op, 1);
     free(data);
     return rc;
@@ -97,7 +112,8 @@ static int accept_in(struct session *session, const struct asked *asked)
         struct registry_id registry_id;
         enum store_rc rc = session_get(session, asked->root, &value);
         if (rc == STORE_NO_NODE) {
-            return fail(CLI_USAGE, "there is no %s in this registry yet; start a probe first", asked->root);
+            return fail(CLI_USAGE, "there is no %s in this registry yet; start a probe first",
+                        asked->root);
         }
         if (rc != STORE_OK) {
             return session_failed(session, rc, asked->root);
@@ -123,7 +139,8 @@ static int accept_in(struct session *session, const struct asked *asked)
             return session_failed(session, rc, asked->root);
         }
     }
-    return fail(CLI_INTERNAL, "%s is being written by others all the time; nothing was changed", asked->root);
+    return fail(CLI_INTERNAL, "%s is being written by others all the time; nothing was changed",
+                asked->root);
 }
 
 int registry_id_accept(const struct asked *asked)

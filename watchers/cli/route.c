@@ -6,21 +6,25 @@
 #include "watchers/cli/cli.h"
 #include "watchers/cli/view.h"
 
-static int refuse(enum roster_status status, const struct asked *asked, const struct roster_state *state)
+static int refuse(enum roster_status status, const struct asked *asked,
+                  const struct roster_state *state)
 {
     const char *cluster = asked->operands[0];
     char age[32];
     switch (status) {
     case ROSTER_NO_ENDPOINT:
         if (text_equal(asked->operands[1], "write")) {
-            return fail(CLI_NO_ENDPOINT, "%s has no primary to write to (%s); see `roster explain %s`", cluster,
+            return fail(CLI_NO_ENDPOINT,
+                        "%s has no primary to write to (%s); see `roster explain %s`", cluster,
                         view_state_name(state->state), cluster);
         }
         return fail(CLI_NO_ENDPOINT, "%s has no secondary fit for this read%s", cluster,
-                    asked->request.fallback ? ", and no primary to fall back to" : "; --fallback would take the primary");
+                    asked->request.fallback ? ", and no primary to fall back to"
+                                            : "; --fallback would take the primary");
     case ROSTER_TOO_OLD:
         text_duration(age, sizeof age, state->age_ms);
-        return fail(CLI_NO_ENDPOINT, "what is known of %s is %s old, older than --max-age allows", cluster, age);
+        return fail(CLI_NO_ENDPOINT, "what is known of %s is %s old, older than --max-age allows",
+                    cluster, age);
     case ROSTER_NO_CLUSTER:
         return fail(CLI_NO_CLUSTER, "%s has no topology", cluster);
     default:
@@ -30,7 +34,8 @@ static int refuse(enum roster_status status, const struct asked *asked, const st
 
 static int route(const struct asked *asked, struct roster_cluster *cluster)
 {
-    enum roster_access access = text_equal(asked->operands[1], "write") ? ROSTER_WRITE : ROSTER_READ;
+    enum roster_access access =
+        text_equal(asked->operands[1], "write") ? ROSTER_WRITE : ROSTER_READ;
     struct roster_endpoint to;
     struct roster_state state;
     char address[ADDRESS_SIZE];
@@ -40,7 +45,8 @@ static int route(const struct asked *asked, struct roster_cluster *cluster)
             roster_state(cluster, &state);
             return refuse(status, asked, &state);
         }
-        printf("%s %s %s\n", to.name, text_address(address, sizeof address, to.host, to.port), view_role_name(to.role));
+        printf("%s %s %s\n", to.name, text_address(address, sizeof address, to.host, to.port),
+               view_role_name(to.role));
     }
     return CLI_DONE;
 }
@@ -55,10 +61,12 @@ static bool is_sensible(const struct asked *asked)
         fail(CLI_USAGE, "'%s' is neither write nor read", access);
         return false;
     }
-    uint32_t reads = OPTION_BIT(OPTION_POLICY) | OPTION_BIT(OPTION_MAX_LAG) | OPTION_BIT(OPTION_MAX_LAG_BYTES) |
-                     OPTION_BIT(OPTION_STRICT) | OPTION_BIT(OPTION_FALLBACK);
+    uint32_t reads = OPTION_BIT(OPTION_POLICY) | OPTION_BIT(OPTION_MAX_LAG) |
+                     OPTION_BIT(OPTION_MAX_LAG_BYTES) | OPTION_BIT(OPTION_STRICT) |
+                     OPTION_BIT(OPTION_FALLBACK);
     if (text_equal(access, "write") && (asked->given & reads)) {
-        fail(CLI_USAGE, "--policy, --max-lag, --max-lag-bytes, --strict and --fallback are for reads: a write goes to the primary");
+        fail(CLI_USAGE, "--policy, --max-lag, --max-lag-bytes, --strict and --fallback are for "
+                        "reads: a write goes to the primary");
         return false;
     }
     return true;

@@ -47,8 +47,9 @@ static void print_verdict(const struct roster_state *state)
         text_duration(since, sizeof since, since_ms > 0 ? since_ms : 0);
     }
     printf("  why      %s\n", state->why[0] ? state->why : "-");
-    printf("  rule     %s, by %s at %s%s%s%s\n", state->rule[0] ? state->rule : "-", state->by[0] ? state->by : "-", at,
-           since[0] ? " (" : "", since, since[0] ? " ago)" : "");
+    printf("  rule     %s, by %s at %s%s%s%s\n", state->rule[0] ? state->rule : "-",
+           state->by[0] ? state->by : "-", at, since[0] ? " (" : "", since,
+           since[0] ? " ago)" : "");
     printf("  engine   %s %s", state->engine, state->kind);
     printf("%s%s", state->lineage[0] ? ", lineage " : "", state->lineage);
     printf("%s%s\n", state->identity[0] ? ", identity " : "", state->identity);
@@ -64,8 +65,8 @@ static void print_witnesses(const struct roster_state *state)
     }
     bool enough = state->witnesses_now >= state->quorum;
     int beyond = state->witnesses_now - state->witnesses;
-    output_put(enough ? PLAIN : BAD, "%d of %d witnesses present", beyond > 0 ? state->witnesses : state->witnesses_now,
-               state->witnesses);
+    output_put(enough ? PLAIN : BAD, "%d of %d witnesses present",
+               beyond > 0 ? state->witnesses : state->witnesses_now, state->witnesses);
     if (beyond > 0) {
         printf(" and %d more", beyond);
     }
@@ -99,7 +100,8 @@ static void print_age(const struct roster_state *state)
 struct tree {
     const struct view *view;
     struct grid *grid;
-    uint32_t printed; /* members that stand in it already: two that replicate from each other must end */
+    /* members that stand in it already: two that replicate from each other must end */
+    uint32_t printed;
 };
 
 static void put_lag(struct grid *grid, const struct roster_endpoint *endpoint)
@@ -121,11 +123,15 @@ static void put_lag(struct grid *grid, const struct roster_endpoint *endpoint)
             text_duration(ms, sizeof ms, endpoint->lag_ms);
         }
         if (endpoint->lag_transactions >= 0) {
-            snprintf(transactions, sizeof transactions, "%lld transactions", (long long)endpoint->lag_transactions);
+            snprintf(transactions, sizeof transactions, "%lld transactions",
+                     (long long)endpoint->lag_transactions);
         }
         bool any = ms[0] || bytes[0];
-        grid_cell(grid, PLAIN, "lag %s%s%s%s%s", bytes, bytes[0] && ms[0] ? ", " : "", ms, any && transactions[0] ? ", " : "",
-                  transactions[0] ? transactions : any ? "" : "ok");
+        grid_cell(grid, PLAIN, "lag %s%s%s%s%s", bytes, bytes[0] && ms[0] ? ", " : "", ms,
+                  any && transactions[0] ? ", " : "",
+                  transactions[0] ? transactions
+                  : any           ? ""
+                                  : "ok");
     }
 }
 
@@ -166,7 +172,8 @@ static void put_member(struct tree *tree, size_t index, int depth)
     char address[ADDRESS_SIZE];
     tree->printed |= UINT32_C(1) << index;
     text_address(address, sizeof address, endpoint->host, endpoint->port);
-    grid_cell(tree->grid, PLAIN, "%*s%s%s", depth > 1 ? 3 * (depth - 1) : 0, "", depth > 0 ? "\\_ " : "", endpoint->name);
+    grid_cell(tree->grid, PLAIN, "%*s%s%s", depth > 1 ? 3 * (depth - 1) : 0, "",
+              depth > 0 ? "\\_ " : "", endpoint->name);
     grid_cell(tree->grid, PLAIN, "%s", address);
     grid_cell(tree->grid, colour_of(role), "%s", role);
     if (member->reason[0]) {
@@ -190,7 +197,8 @@ static void put_branch(struct tree *tree, size_t index, int depth)
 {
     put_member(tree, index, depth);
     for (size_t i = 0; i < tree->view->member_count; i++) {
-        if (!is_printed(tree, i) && text_equal(tree->view->members[i].upstream, tree->view->members[index].endpoint.name)) {
+        if (!is_printed(tree, i) &&
+            text_equal(tree->view->members[i].upstream, tree->view->members[index].endpoint.name)) {
             put_branch(tree, i, depth + 1);
         }
     }
@@ -213,7 +221,9 @@ static void print_tree(const struct view *view)
     for (int turn = 0; turn < 3; turn++) {
         for (size_t i = 0; i < view->member_count; i++) {
             const struct roster_member *member = &view->members[i];
-            bool due = turn == 0 ? member->endpoint.role == ROSTER_ROLE_PRIMARY : turn == 1 ? !has_upstream(view, member) : true;
+            bool due = turn == 0   ? member->endpoint.role == ROSTER_ROLE_PRIMARY
+                       : turn == 1 ? !has_upstream(view, member)
+                                   : true;
             if (due && !is_printed(&tree, i)) {
                 put_branch(&tree, i, 0);
             }
@@ -224,8 +234,8 @@ static void print_tree(const struct view *view)
     grid_free(tree.grid);
 }
 
-/* Without --cache, what was seen last is in the notebook; it must never stand between its owner and a registry that
- * answers, so one that contradicts it is believed. */
+/* Without --cache, what was seen last is in the notebook; it must never stand between its owner and
+ * a registry that answers, so one that contradicts it is believed. */
 static int look(const struct asked *asked, struct view *view)
 {
     struct asked with = *asked;
@@ -245,7 +255,8 @@ static int look(const struct asked *asked, struct view *view)
             view_read(view, &with, cluster);
         }
         roster_close(roster);
-        again = code == CLI_DONE && notebook && !again && view->state.connected && view->state.refused[0];
+        again = code == CLI_DONE && notebook && !again && view->state.connected &&
+                view->state.refused[0];
         if (again) {
             notebook_forget(notebook, asked->operands[0]);
         }

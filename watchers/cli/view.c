@@ -6,19 +6,21 @@
 #include "registry/base/clock.h"
 #include "registry/base/limits.h"
 #include "registry/base/text.h"
-#include "watchers/cli/output.h"
 #include "watchers/cli/client.h"
+#include "watchers/cli/output.h"
 
 /* Spelt out rather than taken from model.h: the numbers are those of roster.h. */
 static const char *const state_words[] = {[ROSTER_STATE_OK] = "ok",
                                           [ROSTER_STATE_SUSPECT] = "suspect",
                                           [ROSTER_STATE_NO_PRIMARY] = "no-primary",
                                           [ROSTER_STATE_CONFLICT] = "conflict"};
-static const char *const role_words[] = {
-    [ROSTER_ROLE_NONE] = "none", [ROSTER_ROLE_PRIMARY] = "primary", [ROSTER_ROLE_SECONDARY] = "secondary"};
+static const char *const role_words[] = {[ROSTER_ROLE_NONE] = "none",
+                                         [ROSTER_ROLE_PRIMARY] = "primary",
+                                         [ROSTER_ROLE_SECONDARY] = "secondary"};
 static const char *const health_words[] = {
     [ROSTER_HEALTH_UNKNOWN] = "unknown", [ROSTER_HEALTH_UP] = "up", [ROSTER_HEALTH_DOWN] = "down"};
-static const char *const lag_words[] = {[ROSTER_LAG_UNKNOWN] = "unknown", [ROSTER_LAG_OK] = "ok", [ROSTER_LAG_BROKEN] = "broken"};
+static const char *const lag_words[] = {
+    [ROSTER_LAG_UNKNOWN] = "unknown", [ROSTER_LAG_OK] = "ok", [ROSTER_LAG_BROKEN] = "broken"};
 
 const char *view_state_name(enum roster_topology_state state)
 {
@@ -49,15 +51,19 @@ static int no_cluster(const struct asked *asked)
     return code;
 }
 
-static int refuse(enum roster_status status, const struct roster_state *state, const struct asked *asked)
+static int refuse(enum roster_status status, const struct roster_state *state,
+                  const struct asked *asked)
 {
     const char *cluster = asked->operands[0];
     if (state->refused[0]) {
-        return fail(CLI_NO_CLUSTER, "%s has no topology that can be followed: %s", cluster, state->refused);
+        return fail(CLI_NO_CLUSTER, "%s has no topology that can be followed: %s", cluster,
+                    state->refused);
     }
     switch (status) {
     case ROSTER_UNREACHABLE:
-        return fail(CLI_UNREACHABLE, "the registry at %s cannot be reached; is it up, and are these its servers?", asked->servers);
+        return fail(CLI_UNREACHABLE,
+                    "the registry at %s cannot be reached; is it up, and are these its servers?",
+                    asked->servers);
     case ROSTER_NO_CLUSTER:
         return no_cluster(asked);
     case ROSTER_INVALID:
@@ -67,11 +73,14 @@ static int refuse(enum roster_status status, const struct roster_state *state, c
     }
 }
 
-int view_follow(struct roster *roster, const struct asked *asked, struct roster_cluster **ret_cluster)
+int view_follow(struct roster *roster, const struct asked *asked,
+                struct roster_cluster **ret_cluster)
 {
     int64_t deadline_ms = clock_mono_ms() + asked->timeout_ms;
-    struct roster_subscription subscription = {.wait_ms = (int)(asked->timeout_ms < INT32_MAX ? asked->timeout_ms : INT32_MAX)};
-    enum roster_status status = roster_subscribe(roster, asked->operands[0], &subscription, ret_cluster);
+    struct roster_subscription subscription = {
+        .wait_ms = (int)(asked->timeout_ms < INT32_MAX ? asked->timeout_ms : INT32_MAX)};
+    enum roster_status status =
+        roster_subscribe(roster, asked->operands[0], &subscription, ret_cluster);
     struct roster_state state = {0};
     if (status != ROSTER_OK) {
         if (*ret_cluster) {
@@ -79,15 +88,18 @@ int view_follow(struct roster *roster, const struct asked *asked, struct roster_
         }
         return refuse(status, &state, asked);
     }
-    /* It may be the cache's answer, or one whose witnesses are still being counted: the registry is given its time. */
-    while (roster_state(*ret_cluster, &state) == ROSTER_OK && (state.cached || state.witnesses_now < 0) && !state.refused[0] &&
+    /* It may be the cache's answer, or one whose witnesses are still being counted: the registry is
+     * given its time. */
+    while (roster_state(*ret_cluster, &state) == ROSTER_OK &&
+           (state.cached || state.witnesses_now < 0) && !state.refused[0] &&
            clock_mono_ms() < deadline_ms) {
         poll(NULL, 0, 5);
     }
     return CLI_DONE;
 }
 
-/* libroster reads one znode per cluster and knows the witnesses of the last verdict only; who watches today is in the reports. */
+/* libroster reads one znode per cluster and knows the witnesses of the last verdict only; who
+ * watches today is in the reports. */
 static void count_witnesses(const struct asked *asked, struct roster_state *state)
 {
     struct session *session;
@@ -111,7 +123,8 @@ bool view_read(struct view *view, const struct asked *asked, struct roster_clust
         return false;
     }
     count_witnesses(asked, &view->state);
-    return roster_members(cluster, view->members, ROSTER_MEMBERS_MAX, &view->member_count) == ROSTER_OK;
+    return roster_members(cluster, view->members, ROSTER_MEMBERS_MAX, &view->member_count) ==
+           ROSTER_OK;
 }
 
 /* ---- JSON ----------------------------------------------------------------------------------- */

@@ -19,11 +19,11 @@
 
 #include "registry/base/clock.h"
 #include "registry/base/text.h"
-#include "watchers/cli/cli.h"
-#include "watchers/cli/output.h"
-#include "watchers/cli/client.h"
-#include "watchers/cli/view.h"
 #include "registry/model/paths.h"
+#include "watchers/cli/cli.h"
+#include "watchers/cli/client.h"
+#include "watchers/cli/output.h"
+#include "watchers/cli/view.h"
 
 enum {
     FIRST_MS = 1000, /* how long the first answer may take before its lack is an answer */
@@ -101,7 +101,8 @@ static void put_time(struct json_writer *json, const char *key, int64_t wall_ms)
 
 static void print_json(const struct follower *follower, const struct roster_change *change)
 {
-    static const char *const actions[] = {[ROSTER_KEEP] = "keep", [ROSTER_DROP] = "drop", [ROSTER_DRAIN] = "drain"};
+    static const char *const actions[] = {
+        [ROSTER_KEEP] = "keep", [ROSTER_DROP] = "drop", [ROSTER_DRAIN] = "drain"};
     char address[ADDRESS_SIZE] = "";
     struct roster_state state = {0};
     struct json_writer json = {.to = stdout};
@@ -125,7 +126,8 @@ static void print_json(const struct follower *follower, const struct roster_chan
         json_writer_open(&json, NULL, '{');
         json_writer_text(&json, "action", actions[change->plan[i].action]);
         json_writer_text(&json, "name", endpoint->name);
-        json_writer_text(&json, "address", text_address(address, sizeof address, endpoint->host, endpoint->port));
+        json_writer_text(&json, "address",
+                         text_address(address, sizeof address, endpoint->host, endpoint->port));
         json_writer_text(&json, "role", view_role_name(endpoint->role));
         json_writer_text(&json, "health", view_health_name(endpoint->health));
         json_writer_close(&json, '}');
@@ -172,9 +174,12 @@ static int follow(struct watch *watch, const char *name)
     follower->watch = watch;
     text_copy(follower->name, sizeof follower->name, name);
     watch->followers[watch->count++] = follower;
-    struct roster_subscription subscription = {.changed = print_change, .context = follower, .wait_ms = -1};
-    pthread_mutex_lock(&watch->lock); /* the first callback waits until the follower knows its cluster */
-    enum roster_status status = roster_subscribe(watch->roster, name, &subscription, &follower->cluster);
+    struct roster_subscription subscription = {
+        .changed = print_change, .context = follower, .wait_ms = -1};
+    /* the first callback waits until the follower knows its cluster */
+    pthread_mutex_lock(&watch->lock);
+    enum roster_status status =
+        roster_subscribe(watch->roster, name, &subscription, &follower->cluster);
     pthread_mutex_unlock(&watch->lock);
     switch (status) {
     case ROSTER_OK:
@@ -205,11 +210,13 @@ static int look_for_clusters(struct watch *watch)
     struct session_names names = {0};
     int code = CLI_DONE;
     session_grant(watch->session, LIST_WAIT_MS, watch->signal_fd);
-    if (session_list(watch->session, path_clusters(path, sizeof path, watch->asked->root), &names) != STORE_OK) {
+    if (session_list(watch->session, path_clusters(path, sizeof path, watch->asked->root),
+                     &names) != STORE_OK) {
         return CLI_DONE;
     }
     for (size_t i = 0; i < names.count && code == CLI_DONE; i++) {
-        if (text_is_name(names.names[i]) && !is_followed(watch, names.names[i]) && watch->count < CLUSTERS_MAX) {
+        if (text_is_name(names.names[i]) && !is_followed(watch, names.names[i]) &&
+            watch->count < CLUSTERS_MAX) {
             code = follow(watch, names.names[i]);
         }
     }
@@ -243,9 +250,11 @@ static void tell_unknown(struct watch *watch)
     pthread_mutex_unlock(&watch->lock);
 }
 
-/* ---- the loop ---------------------------------------------------------------------------------- */
+/* ---- the loop ----------------------------------------------------------------------------------
+ */
 
-/* Waits until `until_ms` (monotonic). True: it is over, by a signal, a reader that left or a failed write. */
+/* Waits until `until_ms` (monotonic). True: it is over, by a signal, a reader that left or a failed
+ * write. */
 static bool wait_until(struct watch *watch, int64_t until_ms)
 {
     for (;;) {
@@ -272,7 +281,8 @@ static int run(struct watch *watch)
         return code;
     }
     tell_unknown(watch);
-    while (code == CLI_DONE && !wait_until(watch, watch->session ? clock_mono_ms() + LIST_MS : INT64_MAX)) {
+    while (code == CLI_DONE &&
+           !wait_until(watch, watch->session ? clock_mono_ms() + LIST_MS : INT64_MAX)) {
         code = look_for_clusters(watch);
     }
     return code;
@@ -293,7 +303,8 @@ static bool catch_signals(struct watch *watch)
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGHUP);
     signal(SIGALRM, end_now);
-    return pthread_sigmask(SIG_BLOCK, &set, NULL) == 0 && (watch->signal_fd = signalfd(-1, &set, SFD_CLOEXEC)) >= 0 &&
+    return pthread_sigmask(SIG_BLOCK, &set, NULL) == 0 &&
+           (watch->signal_fd = signalfd(-1, &set, SFD_CLOEXEC)) >= 0 &&
            (watch->over_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) >= 0;
 }
 
@@ -313,7 +324,8 @@ int watch_run(const struct asked *asked)
     if (asked->operand_count == 1 && !is_cluster_name(asked->operands[0])) {
         return CLI_USAGE;
     }
-    if (asked_for(asked, OPTION_PRIMARY) && (asked->operand_count == 0 || asked_for(asked, OPTION_JSON))) {
+    if (asked_for(asked, OPTION_PRIMARY) &&
+        (asked->operand_count == 0 || asked_for(asked, OPTION_JSON))) {
         return fail(CLI_USAGE, "--primary is for one cluster, and without --json");
     }
     if (!catch_signals(&watch)) {
@@ -333,7 +345,8 @@ int watch_run(const struct asked *asked)
     close(watch.over_fd);
     alarm(0);
     if (output_error() == EBADF) {
-        output_forgive(); /* a reader that was never there has what it wanted, as one that left */
+        /* a reader that was never there has what it wanted, as one that left */
+        output_forgive();
     }
     return code;
 }

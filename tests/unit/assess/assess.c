@@ -7,8 +7,11 @@
 
 enum { FALL = 3, RISE = 2, INTERVAL = 1000, TIMEOUT = 500, OVERDUE = 3 * (INTERVAL + 2 * TIMEOUT) };
 
-static const struct probe_settings settings = {
-    .interval_ms = INTERVAL, .alert_interval_ms = 25, .timeout_ms = TIMEOUT, .rise = RISE, .fall = FALL};
+static const struct probe_settings settings = {.interval_ms = INTERVAL,
+                                               .alert_interval_ms = 25,
+                                               .timeout_ms = TIMEOUT,
+                                               .rise = RISE,
+                                               .fall = FALL};
 static struct cluster_settings cluster;
 static struct assessment assessment;
 static struct report report;
@@ -19,8 +22,8 @@ static void begin(enum kind kind, size_t members)
     static const char *const names[] = {"m0", "m1", "m2"};
     memset(&cluster, 0, sizeof cluster);
     strcpy(cluster.name, "orders");
-    cluster.policy =
-        (struct policy){kind == KIND_STREAMING ? ENGINE_POSTGRESQL : ENGINE_MYSQL, kind, CONFLICT_HOLD, WRITERS_SINGLE, 3};
+    cluster.policy = (struct policy){kind == KIND_STREAMING ? ENGINE_POSTGRESQL : ENGINE_MYSQL,
+                                     kind, CONFLICT_HOLD, WRITERS_SINGLE, 3};
     cluster.member_count = members;
     for (size_t i = 0; i < members; i++) {
         strcpy(cluster.members[i].name, names[i]);
@@ -34,13 +37,18 @@ static void begin(enum kind kind, size_t members)
 
 static struct observation fails(enum answer answer)
 {
-    return (struct observation){.answer = answer, .detail = "no such luck", .position = -1, .received = -1, .lag_ms = -1};
+    return (struct observation){
+        .answer = answer, .detail = "no such luck", .position = -1, .received = -1, .lag_ms = -1};
 }
 
 static struct observation primary(const char *lineage, int64_t position)
 {
-    struct observation facts = {
-        .answer = ANSWER_OK, .version = "15.20", .writable = true, .position = position, .received = -1, .lag_ms = -1};
+    struct observation facts = {.answer = ANSWER_OK,
+                                .version = "15.20",
+                                .writable = true,
+                                .position = position,
+                                .received = -1,
+                                .lag_ms = -1};
     strcpy(facts.lineage, lineage);
     strcpy(facts.identity, lineage[0] ? "77" : "");
     return facts;
@@ -150,7 +158,8 @@ START_TEST(an_answer_in_between_starts_the_count_anew)
     for (int i = 0; i < 5; i++) {
         look(0, fails(ANSWER_TIMEOUT));
         look(0, fails(ANSWER_TIMEOUT));
-        ck_assert_int_eq(look(0, primary("7", 1000)), ASSESS_ALARM); /* a recovery is worth a closer look */
+        ck_assert_int_eq(look(0, primary("7", 1000)),
+                         ASSESS_ALARM); /* a recovery is worth a closer look */
     }
     ck_assert_int_eq(member_report(0)->answer, ANSWER_OK);
     ck_assert_int_eq(look(0, primary("7", 1000)), ASSESS_SAME);
@@ -185,7 +194,8 @@ START_TEST(a_changed_answer_raises_the_alarm_and_counts_at_once)
     begin(KIND_STREAMING, 2);
     look(0, primary("7", 1000));
     look(1, standby("7", "m0", 1000));
-    ck_assert_int_eq(look(1, standby("7", "m0", 2000)), ASSESS_SAME); /* it moves on, which is no change */
+    ck_assert_int_eq(look(1, standby("7", "m0", 2000)),
+                     ASSESS_SAME); /* it moves on, which is no change */
     ck_assert_int_eq(look(1, primary("8", 2000)), ASSESS_CHANGED | ASSESS_ALARM);
     ck_assert(member_report(1)->claim);
     ck_assert_str_eq(report.members[1].lineage, "8");
@@ -467,7 +477,8 @@ END_TEST
 static struct observation node(const char *view)
 {
     struct observation facts = primary(view, -1);
-    facts.group = (struct group){.type = GROUP_GALERA, .state = CONDITION_FIT, .leads = true, .size = 3, .queue = 0};
+    facts.group = (struct group){
+        .type = GROUP_GALERA, .state = CONDITION_FIT, .leads = true, .size = 3, .queue = 0};
     return facts;
 }
 
@@ -518,7 +529,8 @@ START_TEST(a_kind_is_found_and_never_weakens)
     look(0, fails(ANSWER_REFUSED));
     member_report(0);
     ck_assert_str_eq(report.abstains, "kind not known");
-    assess_hint(&assessment, KIND_CUSTOM); /* that is no word on servers that are to tell themselves */
+    /* that is no word on servers that are to tell themselves */
+    assess_hint(&assessment, KIND_CUSTOM);
     ck_assert_int_eq(assessment.policy.kind, KIND_AUTO);
     struct observation facts = primary("", -1);
     look(0, facts);
@@ -546,7 +558,8 @@ Suite *assess_suite(void)
     tcase_add_test(tcase, a_member_that_was_down_is_up_after_rise_answers);
     tcase_add_test(tcase, a_member_that_was_alive_all_along_is_up_at_its_first_answer);
     tcase_add_test(tcase, a_changed_answer_raises_the_alarm_and_counts_at_once);
-    tcase_add_test(tcase, a_look_that_is_overdue_makes_a_member_unknown_but_not_one_that_refuses_our_account);
+    tcase_add_test(
+        tcase, a_look_that_is_overdue_makes_a_member_unknown_but_not_one_that_refuses_our_account);
     tcase_add_test(tcase, an_upstream_is_known_by_address_or_by_its_own_identity);
     tcase_add_test(tcase, a_spike_of_lag_is_not_told_and_a_lasting_one_is_told_by_its_band);
     tcase_add_test(tcase, a_stream_that_broke_or_a_replay_that_is_paused_is_broken_lag);

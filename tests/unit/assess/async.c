@@ -1,4 +1,5 @@
-/* What a probe makes of asynchronous replication: channels, cascades, lag by hearsay, who has what. */
+/* What a probe makes of asynchronous replication: channels, cascades, lag by hearsay, who has what.
+ */
 #include <string.h>
 
 #include "probes/assess/assess.h"
@@ -20,7 +21,8 @@ static void begin(void)
     cluster = (struct cluster_settings){.name = "sales", .member_count = MEMBERS};
     cluster.policy = (struct policy){ENGINE_MYSQL, KIND_ASYNC, CONFLICT_HOLD, WRITERS_SINGLE, 1};
     for (size_t i = 0; i < MEMBERS; i++) {
-        cluster.members[i] = (struct member_config){.name = "m0", .host = "m0", .port = 3306, .weight = 100};
+        cluster.members[i] =
+            (struct member_config){.name = "m0", .host = "m0", .port = 3306, .weight = 100};
         cluster.members[i].name[1] = cluster.members[i].host[1] = (char)('0' + i);
     }
     assess_init(&assessment, "probe-a", &cluster, &settings);
@@ -29,8 +31,12 @@ static void begin(void)
 
 static struct observation says(bool writable)
 {
-    return (struct observation){
-        .answer = ANSWER_OK, .writable = writable, .position = -1, .received = -1, .lag_ms = -1, .gtids = UUID ":1-9"};
+    return (struct observation){.answer = ANSWER_OK,
+                                .writable = writable,
+                                .position = -1,
+                                .received = -1,
+                                .lag_ms = -1,
+                                .gtids = UUID ":1-9"};
 }
 
 static struct observation source(void)
@@ -43,8 +49,10 @@ enum stream { STOPPED, GIVEN_UP, CONNECTING, RUNNING };
 static void add_channel(struct observation *facts, const char *host, enum stream stream)
 {
     struct channel *channel = &facts->channels[facts->channel_count++];
-    *channel = (struct channel){
-        .live = stream == RUNNING, .connecting = stream == CONNECTING, .applying = stream != STOPPED, .port = 3306};
+    *channel = (struct channel){.live = stream == RUNNING,
+                                .connecting = stream == CONNECTING,
+                                .applying = stream != STOPPED,
+                                .port = 3306};
     channel->lag_ms = stream == RUNNING ? 0 : -1;
     strcpy(channel->host, host);
     facts->replica = true;
@@ -129,10 +137,14 @@ START_TEST(any_channel_that_runs_or_tries_to_keeps_a_writable_server_from_claimi
         enum stream first_stream, second_stream;
         bool claims;
     } cases[] = {
-        {"m0", "elsewhere", STOPPED, STOPPED, true},     {"m0", "elsewhere", STOPPED, RUNNING, false},
-        {"m0", "elsewhere", STOPPED, CONNECTING, false}, {"m0", "elsewhere", RUNNING, STOPPED, false},
-        {"elsewhere", "m0", STOPPED, CONNECTING, false}, {"elsewhere", "there", STOPPED, RUNNING, false},
-        {"elsewhere", "there", STOPPED, STOPPED, true},  {"m0", "elsewhere", STOPPED, GIVEN_UP, false},
+        {"m0", "elsewhere", STOPPED, STOPPED, true},
+        {"m0", "elsewhere", STOPPED, RUNNING, false},
+        {"m0", "elsewhere", STOPPED, CONNECTING, false},
+        {"m0", "elsewhere", RUNNING, STOPPED, false},
+        {"elsewhere", "m0", STOPPED, CONNECTING, false},
+        {"elsewhere", "there", STOPPED, RUNNING, false},
+        {"elsewhere", "there", STOPPED, STOPPED, true},
+        {"m0", "elsewhere", STOPPED, GIVEN_UP, false},
         {"m0", "elsewhere", GIVEN_UP, STOPPED, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -239,7 +251,8 @@ START_TEST(a_leaf_is_cut_off_while_its_middle_is_not_fed)
 }
 END_TEST
 
-/* What the first lacks of the second, when the second is looked at once more after both were seen to claim. */
+/* What the first lacks of the second, when the second is looked at once more after both were seen
+ * to claim. */
 static bool lacks(const char *mine, const char *theirs)
 {
     begin();
@@ -268,7 +281,8 @@ END_TEST
 START_TEST(who_does_not_claim_is_not_compared)
 {
     begin_cascade();
-    ck_assert_uint_eq(member_report(0)->lacks | member_report(1)->lacks | member_report(2)->lacks, 0);
+    ck_assert_uint_eq(member_report(0)->lacks | member_report(1)->lacks | member_report(2)->lacks,
+                      0);
 }
 END_TEST
 
@@ -280,7 +294,8 @@ Suite *async_suite(void)
     tcase_add_test(tests, of_two_channels_to_members_the_one_that_runs_is_told_of);
     tcase_add_test(tests, any_channel_that_runs_or_tries_to_keeps_a_writable_server_from_claiming);
     tcase_add_test(tests, half_a_circular_pair_that_is_fed_from_elsewhere_claims_nothing);
-    tcase_add_test(tests, a_cascade_is_seen_as_a_tree_and_its_middle_is_no_primary_even_when_writable);
+    tcase_add_test(tests,
+                   a_cascade_is_seen_as_a_tree_and_its_middle_is_no_primary_even_when_writable);
     tcase_add_test(tests, a_leaf_whose_middle_has_gone_is_broken);
     tcase_add_test(tests, a_source_that_says_nothing_makes_lag_unknown_all_the_way_down);
     tcase_add_test(tests, a_source_that_has_no_room_for_us_is_heard_of);

@@ -46,7 +46,8 @@ END_TEST
 
 START_TEST(what_is_no_literal_address_is_in_no_range)
 {
-    static const char *const none[] = {"", "localhost", "10.0.0.1 ", "10.0.0.1:5432", "10.1", "fe80::1%eth0", "010.0.0.1"};
+    static const char *const none[] = {"",     "localhost",    "10.0.0.1 ", "10.0.0.1:5432",
+                                       "10.1", "fe80::1%eth0", "010.0.0.1"};
     ck_assert(parses("0.0.0.0/0,::/0"));
     for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
         ck_assert_msg(!cidr_contains(&ranges, none[i]), "%s", none[i]);
@@ -74,8 +75,10 @@ START_TEST(a_bad_range_is_refused_with_its_reason_and_changes_nothing)
         {",10.0.0.0/8", "nothing between two commas"},
         {"10.0.0.0/8,,fd00::/8", "nothing between two commas"},
         {" ", "nothing between"},
-        {"1111111111111111111111111111111111111111111111111111111111111111111111111111111111111", "too long"},
-        {"1.0.0.0,1.0.0.1,1.0.0.2,1.0.0.3,1.0.0.4,1.0.0.5,1.0.0.6,1.0.0.7,1.0.0.8,1.0.0.9,1.0.0.10,1.0.0.11,1.0.0.12,1.0.0.13,"
+        {"1111111111111111111111111111111111111111111111111111111111111111111111111111111111111",
+         "too long"},
+        {"1.0.0.0,1.0.0.1,1.0.0.2,1.0.0.3,1.0.0.4,1.0.0.5,1.0.0.6,1.0.0.7,1.0.0.8,1.0.0.9,1.0.0.10,"
+         "1.0.0.11,1.0.0.12,1.0.0.13,"
          "1.0.0.14,1.0.0.15,1.0.0.16",
          "one range too many"},
     };
@@ -92,7 +95,10 @@ START_TEST(one_address_has_one_spelling)
 {
     static const struct {
         const char *from, *to;
-    } cases[] = {{"10.0.0.1", "10.0.0.1"}, {"::ffff:10.0.0.1", "10.0.0.1"}, {"2001:DB8:0:0::2", "2001:db8::2"}, {"::1", "::1"}};
+    } cases[] = {{"10.0.0.1", "10.0.0.1"},
+                 {"::ffff:10.0.0.1", "10.0.0.1"},
+                 {"2001:DB8:0:0::2", "2001:db8::2"},
+                 {"::1", "::1"}};
     char to[LITERAL_TEXT_SIZE];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ck_assert(cidr_literal(cases[i].from, to));

@@ -78,7 +78,9 @@ END_TEST
 START_TEST(taming_cuts_between_characters)
 {
     char to[6];
-    text_tame(to, sizeof to, "abc\xe2\x82\xac!"); /* three letters, a euro of three bytes: does not fit into five */
+    text_tame(
+        to, sizeof to,
+        "abc\xe2\x82\xac!"); /* three letters, a euro of three bytes: does not fit into five */
     ck_assert_str_eq(to, "abc");
     text_tame(to, sizeof to, "ab\xe2\x82\xac!");
     ck_assert_str_eq(to, "ab\xe2\x82\xac");
@@ -123,8 +125,17 @@ START_TEST(integers_are_whole_and_in_range)
     ck_assert(text_parse_int("-5", -5, 100, &n) && n == -5);
     ck_assert(text_parse_int("9223372036854775807", 0, INT64_MAX, &n) && n == INT64_MAX);
     n = 7;
-    static const char *const others[] = {
-        "", "-", "+1", " 1", "1 ", "1.0", "0x10", "101", "-6", "9223372036854775808", "99999999999999999999999"};
+    static const char *const others[] = {"",
+                                         "-",
+                                         "+1",
+                                         " 1",
+                                         "1 ",
+                                         "1.0",
+                                         "0x10",
+                                         "101",
+                                         "-6",
+                                         "9223372036854775808",
+                                         "99999999999999999999999"};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         ck_assert_msg(!text_parse_int(others[i], -5, 100, &n), "%s", others[i]);
     }
@@ -137,16 +148,27 @@ START_TEST(durations_have_units)
     static const struct {
         const char *from;
         int64_t ms;
-    } cases[] = {{"250us", 1},     {"1000us", 1},   {"1001us", 2},    {"0", 0},        {"0s", 0},
-                 {"25ms", 25},     {"1s", 1000},    {"1.5s", 1500},   {"0.0001s", 1},  {"2m", 120000},
-                 {"2min", 120000}, {"1h", 3600000}, {"1d", 86400000}, {"40 s", 40000}, {"1.000001d", 86400087}};
+    } cases[] = {{"250us", 1},     {"1000us", 1},   {"1001us", 2},          {"0", 0},
+                 {"0s", 0},        {"25ms", 25},    {"1s", 1000},           {"1.5s", 1500},
+                 {"0.0001s", 1},   {"2m", 120000},  {"2min", 120000},       {"1h", 3600000},
+                 {"1d", 86400000}, {"40 s", 40000}, {"1.000001d", 86400087}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         int64_t ms = -1;
         ck_assert_msg(text_parse_duration(cases[i].from, &ms), "%s", cases[i].from);
         ck_assert_int_eq(ms, cases[i].ms);
     }
-    static const char *const others[] = {
-        "", "s", "10", "-1s", "1 week", "1S", ".5s", "1.s", "1.1234567s", "1s ", "99999999999999999d", "1e3s"};
+    static const char *const others[] = {"",
+                                         "s",
+                                         "10",
+                                         "-1s",
+                                         "1 week",
+                                         "1S",
+                                         ".5s",
+                                         "1.s",
+                                         "1.1234567s",
+                                         "1s ",
+                                         "99999999999999999d",
+                                         "1e3s"};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         int64_t ms = -1;
         ck_assert_msg(!text_parse_duration(others[i], &ms), "%s", others[i]);
@@ -189,8 +211,9 @@ END_TEST
 
 START_TEST(addresses_are_read_and_written_back)
 {
-    static const char *const cases[] = {"db1.example.org:5432", "10.0.0.1:1",          "[::1]:65535",
-                                        "[2001:db8::1]:3306",   "[fe80::1%eth0]:5432", "under_score:80"};
+    static const char *const cases[] = {"db1.example.org:5432", "10.0.0.1:1",
+                                        "[::1]:65535",          "[2001:db8::1]:3306",
+                                        "[fe80::1%eth0]:5432",  "under_score:80"};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char host[HOST_SIZE], back[ADDRESS_SIZE];
         uint16_t port;
@@ -198,10 +221,11 @@ START_TEST(addresses_are_read_and_written_back)
         ck_assert(!strpbrk(host, "[]"));
         ck_assert_str_eq(text_address(back, sizeof back, host, port), cases[i]);
     }
-    static const char *const others[] = {"",           ":",         "host",    "host:",        ":5432",    "host:0",
-                                         "host:65536", "host:-1",   "host:1x", "::1:5432",     "[::1]",    "[::1]5",
-                                         "[]:1",       "[host]:1",  "a b:1",   "a/b:1",        "[::1%]:5", "-x:1",
-                                         "[::1:5432",  "::1]:5432", "host: 1", "h\xc3\xb6st:1"};
+    static const char *const others[] = {
+        "",           ":",         "host",    "host:",        ":5432",    "host:0",
+        "host:65536", "host:-1",   "host:1x", "::1:5432",     "[::1]",    "[::1]5",
+        "[]:1",       "[host]:1",  "a b:1",   "a/b:1",        "[::1%]:5", "-x:1",
+        "[::1:5432",  "::1]:5432", "host: 1", "h\xc3\xb6st:1"};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         char host[HOST_SIZE] = "same";
         uint16_t port = 9;
@@ -230,8 +254,11 @@ START_TEST(amounts_read_as_people_say_them)
     static const struct {
         int64_t ms;
         const char *said;
-    } durations[] = {{0, "0 ms"},       {850, "850 ms"},  {999, "999 ms"},    {40000, "40 s"}, {119999, "119 s"},
-                     {180000, "3 min"}, {7200000, "2 h"}, {432000000, "5 d"}, {-1, "unknown"}, {INT64_MAX, "106751991167 d"}};
+    } durations[] = {{0, "0 ms"},       {850, "850 ms"},
+                     {999, "999 ms"},   {40000, "40 s"},
+                     {119999, "119 s"}, {180000, "3 min"},
+                     {7200000, "2 h"},  {432000000, "5 d"},
+                     {-1, "unknown"},   {INT64_MAX, "106751991167 d"}};
     for (size_t i = 0; i < sizeof durations / sizeof *durations; i++) {
         char said[32];
         ck_assert_str_eq(text_duration(said, sizeof said, durations[i].ms), durations[i].said);
@@ -402,7 +429,8 @@ START_TEST(a_log_line_is_cut_but_whole)
 }
 END_TEST
 
-/* Log until well after it is full; then read, log once more, and see what was lost. Nothing of it may block. */
+/* Log until well after it is full; then read, log once more, and see what was lost. Nothing of it
+ * may block. */
 static void overflow(void)
 {
     long lost = -1;
@@ -468,7 +496,8 @@ Suite *text_suite(void)
     tcase_add_test(log, a_socket_that_nobody_reads_does_not_stop_us);
     tcase_add_test(log, a_log_file_gets_every_line);
     suite_add_tcase(suite, log);
-    TCase *writing = tcase_create("writing"), *reading = tcase_create("reading"), *people = tcase_create("people");
+    TCase *writing = tcase_create("writing"), *reading = tcase_create("reading"),
+          *people = tcase_create("people");
     tcase_add_test(writing, a_writer_stops_at_its_buffer_and_says_so);
     tcase_add_test(writing, a_writer_that_is_exactly_full_is_not_cut);
     tcase_add_test(writing, a_copy_that_does_not_fit_changes_nothing);

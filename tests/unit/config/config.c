@@ -7,8 +7,8 @@
 
 #include "registry/base/log.h"
 #include "registry/base/text.h"
-#include "registry/store/connect_string.h"
 #include "registry/config/settings.h"
+#include "registry/store/connect_string.h"
 #include "tests/unit/unit.h"
 
 /* ---- a folder with an INI in it ------------------------------------------------- */
@@ -102,7 +102,8 @@ static size_t complaints_count(void)
     return n;
 }
 
-#define COMPLAINS(line, words) ck_assert_msg(is_said(line, words), "line %d: expected '%s', said:\n%s", line, words, said)
+#define COMPLAINS(line, words)                                                                     \
+    ck_assert_msg(is_said(line, words), "line %d: expected '%s', said:\n%s", line, words, said)
 
 #define HEAD "[registry]\nservers = zk1:2181\n"          /* lines 1, 2 */
 #define ORDERS "[cluster orders]\nengine = postgresql\n" /* two lines */
@@ -244,7 +245,8 @@ END_TEST
 
 START_TEST(clusters_are_sorted_and_members_find_theirs_from_anywhere)
 {
-    load("[member b/y]\naddress = h1:1\n[cluster c]\nengine = mysql\n[cluster b]\nengine = mysql\n[member c/x]\naddress = h2:1\n"
+    load("[member b/y]\naddress = h1:1\n[cluster c]\nengine = mysql\n[cluster b]\nengine = "
+         "mysql\n[member c/x]\naddress = h2:1\n"
          "[member b/x]\naddress = h3:1\n" HEAD);
     ck_assert_msg(config, "%s", said);
     ck_assert_uint_eq(config->cluster_count, 2);
@@ -257,7 +259,8 @@ END_TEST
 
 START_TEST(lines_longer_than_inih_can_take_arrive_whole)
 {
-    /* A blank, a semicolon, an equals sign and a bracket each come to stand at the place where inih's line ends. */
+    /* A blank, a semicolon, an equals sign and a bracket each come to stand at the place where
+     * inih's line ends. */
     for (size_t length = 120; length < 300; length++) {
         char servers[SERVERS_SIZE], content[2 * SERVERS_SIZE];
         struct text text, file;
@@ -296,7 +299,8 @@ START_TEST(long_names_are_not_cut)
     memset(cluster, 'c', sizeof cluster - 1);
     memset(member, 'm', sizeof member - 1);
     cluster[NAME_SIZE - 1] = member[NAME_SIZE - 1] = '\0';
-    snprintf(content, sizeof content, HEAD "[cluster %s]\nengine = mysql\n[member %s/%s]\naddress = a:1\n", cluster, cluster,
+    snprintf(content, sizeof content,
+             HEAD "[cluster %s]\nengine = mysql\n[member %s/%s]\naddress = a:1\n", cluster, cluster,
              member);
     load(content);
     ck_assert_msg(config, "%s", said);
@@ -335,52 +339,64 @@ END_TEST
 
 START_TEST(a_bad_line_is_named_with_a_hint)
 {
-    refuses(HEAD, "[prob]\nname = x", ORDERS MEMBER, "[prob]: there is no such section (did you mean probe?");
+    refuses(HEAD, "[prob]\nname = x", ORDERS MEMBER,
+            "[prob]: there is no such section (did you mean probe?");
     refuses(HEAD ORDERS MEMBER, "[cluster]\nengine = mysql", "", "[cluster]: has no name");
-    refuses(HEAD ORDERS MEMBER, "[member pg-2]\naddress = b:1", "", "[member pg-2]: does not say whose member it is");
+    refuses(HEAD ORDERS MEMBER, "[member pg-2]\naddress = b:1", "",
+            "[member pg-2]: does not say whose member it is");
     refuses(HEAD ORDERS MEMBER, "[member orders/pg 2]\naddress = b:1", "", "'pg 2' is not a name");
     refuses(HEAD ORDERS MEMBER, "[member orders/a/b]\naddress = b:1", "", "'a/b' is not a name");
     refuses(HEAD ORDERS MEMBER, "[probe a]\nname = x", "", "takes no name");
     refuses(HEAD ORDERS MEMBER, "[probe", "", "the heading has no ']'");
     refuses(HEAD ORDERS MEMBER, "[probe] x", "", "something behind the heading");
-    refuses(HEAD, "root = roster", ORDERS MEMBER, "[registry] root: 'roster' is not a znode path (a path such as /roster");
+    refuses(HEAD, "root = roster", ORDERS MEMBER,
+            "[registry] root: 'roster' is not a znode path (a path such as /roster");
     refuses(HEAD, "root = /roster/", ORDERS MEMBER, "is not a znode path");
-    refuses(HEAD, "session_timeout = 10", ORDERS MEMBER, "[registry] session_timeout: 10 has no unit (in which unit? 10ms, 10s)");
+    refuses(HEAD, "session_timeout = 10", ORDERS MEMBER,
+            "[registry] session_timeout: 10 has no unit (in which unit? 10ms, 10s)");
     refuses(HEAD, "session_timeout = 999ms", ORDERS MEMBER, "out of range (from 1s to 5m)");
     refuses(HEAD, "auth = digest:me", ORDERS MEMBER, "has no user or no password");
     refuses(HEAD, "auth = world:x:y", ORDERS MEMBER, "does not begin with 'digest:'");
-    refuses(HEAD, "sesion_timeout = 1s", ORDERS MEMBER, "there is no such setting here (did you mean session_timeout?)");
+    refuses(HEAD, "sesion_timeout = 1s", ORDERS MEMBER,
+            "there is no such setting here (did you mean session_timeout?)");
     refuses(HEAD, "interval = 1s", ORDERS MEMBER, "it belongs to a [probe] section");
     refuses(HEAD, "colour = red", ORDERS MEMBER, "there are auth, root, servers, session_timeout");
     refuses(HEAD, "root", ORDERS MEMBER, "[registry]: this is not a setting (write KEY = VALUE");
     refuses(HEAD, "root: /x", ORDERS MEMBER, "this is not a setting");
     refuses(HEAD, "= /x", ORDERS MEMBER, "there is no key");
-    refuses(HEAD, "root =", ORDERS MEMBER, "[registry] root: has no value (leave the line out for the default, /roster)");
+    refuses(HEAD, "root =", ORDERS MEMBER,
+            "[registry] root: has no value (leave the line out for the default, /roster)");
     refuses(HEAD, "root = ; nothing", ORDERS MEMBER, "has no value");
     refuses(HEAD, "root = \"/x\"", ORDERS MEMBER, "quotes would be part of the value");
     refuses(HEAD, "root = /x # comment", ORDERS MEMBER, "a comment begins with ';'");
-    refuses(
-        HEAD ORDERS, "kind = asynch", MEMBER,
-        "'asynch' is unknown (did you mean async? one of streaming, async, group-replication, galera, stateless, custom, auto)");
+    refuses(HEAD ORDERS, "kind = asynch", MEMBER,
+            "'asynch' is unknown (did you mean async? one of streaming, async, group-replication, "
+            "galera, stateless, custom, auto)");
     refuses(HEAD ORDERS, "kind = async", MEMBER,
             "async does not fit engine postgresql (one of streaming, stateless, custom, auto)");
     refuses(HEAD ORDERS, "witnesses = 16", MEMBER, "16 is out of range (from 1 to 15)");
     refuses(HEAD ORDERS, "witnesses = many", MEMBER, "'many' is not a whole number (from 1 to 15)");
     refuses(HEAD ORDERS, "conflict = holt", MEMBER, "did you mean hold?");
-    refuses(HEAD ORDERS, "tls_ca = /nowhere/ca.pem", MEMBER, "/nowhere/ca.pem cannot be opened: No such file or directory");
+    refuses(HEAD ORDERS, "tls_ca = /nowhere/ca.pem", MEMBER,
+            "/nowhere/ca.pem cannot be opened: No such file or directory");
     refuses(HEAD ORDERS, "tls_ca = /tmp", MEMBER, "/tmp is a directory");
-    refuses(HEAD ORDERS MEMBER, "weight = 1001", "", "[member orders/pg-1] weight: 1001 is out of range (from 0 to 1000)");
+    refuses(HEAD ORDERS MEMBER, "weight = 1001", "",
+            "[member orders/pg-1] weight: 1001 is out of range (from 0 to 1000)");
     refuses(HEAD ORDERS MEMBER, "label.=x", "", "the label's key is not a name");
     refuses(HEAD ORDERS MEMBER, "label.a b=x", "", "the label's key is not a name");
     refuses(HEAD ORDERS "[member orders/a]\n", "address = 10.0.0.1", "", "'10.0.0.1' has no port");
-    refuses(HEAD ORDERS "[member orders/a]\n", "address = ::1:5432", "", "brackets round an IPv6 address");
+    refuses(HEAD ORDERS "[member orders/a]\n", "address = ::1:5432", "",
+            "brackets round an IPv6 address");
     refuses(HEAD ORDERS "[member orders/a]\n", "address = db:0", "", "'db:0' is not host:port");
-    refuses(HEAD ORDERS MEMBER "[probe]\n", "interval = 20ms", "", "20ms is out of range (from 50ms to 1h)");
+    refuses(HEAD ORDERS MEMBER "[probe]\n", "interval = 20ms", "",
+            "20ms is out of range (from 50ms to 1h)");
     refuses(HEAD ORDERS MEMBER "[probe]\n", "name = a b", "", "'a b' is not a name");
     refuses(HEAD ORDERS MEMBER "[probe]\n", "interval = soon", "",
             "'soon' is not a duration (a number and a unit (ms, s, m, h, d), such as 1s)");
-    refuses(HEAD ORDERS MEMBER "[probe]\ninterval = 50ms\n", "alert_interval = 60ms", "", "is longer than interval");
-    refuses(HEAD ORDERS MEMBER "[probe]\n", "log_level = loud", "", "one of error, warning, notice, info, debug");
+    refuses(HEAD ORDERS MEMBER "[probe]\ninterval = 50ms\n", "alert_interval = 60ms", "",
+            "is longer than interval");
+    refuses(HEAD ORDERS MEMBER "[probe]\n", "log_level = loud", "",
+            "one of error, warning, notice, info, debug");
     refuses("", "root = /x", MINIMAL, "this setting stands before any section");
 }
 END_TEST
@@ -390,9 +406,12 @@ END_TEST
 START_TEST(a_query_belongs_to_kinds_that_are_asked_by_it)
 {
     char query[QUERY_SIZE + 16] = "query = ";
-    load(HEAD ORDERS "kind = custom\nquery = SELECT a::text, b = 'c' AS claim FROM t WHERE d <> 'e;f'\n" MEMBER);
+    load(
+        HEAD ORDERS
+        "kind = custom\nquery = SELECT a::text, b = 'c' AS claim FROM t WHERE d <> 'e;f'\n" MEMBER);
     ck_assert_msg(config, "%s", said);
-    ck_assert_str_eq(config->clusters[0].query, "SELECT a::text, b = 'c' AS claim FROM t WHERE d <> 'e;f'");
+    ck_assert_str_eq(config->clusters[0].query,
+                     "SELECT a::text, b = 'c' AS claim FROM t WHERE d <> 'e;f'");
     load(HEAD SHOP "kind = stateless\n" MEMBER);
     ck_assert_msg(config, "%s", said);
     ck_assert_str_eq(config->clusters[0].query, "");
@@ -400,12 +419,16 @@ START_TEST(a_query_belongs_to_kinds_that_are_asked_by_it)
     load(HEAD SHOP "kind = stateless\nwriters = single\nquery = SELECT 1 AS ready\n" MEMBER);
     ck_assert_msg(config, "%s", said);
     ck_assert_int_eq(config->clusters[0].policy.writers, WRITERS_SINGLE);
-    refuses(HEAD SHOP "kind = custom\nquery = SELECT 1\n", "writers = all", MEMBER, "writers: all does not fit kind custom");
-    refuses(HEAD, "[cluster orders]", "engine = mysql\nkind = custom\n" MEMBER, "query: must be set for kind custom");
+    refuses(HEAD SHOP "kind = custom\nquery = SELECT 1\n", "writers = all", MEMBER,
+            "writers: all does not fit kind custom");
+    refuses(HEAD, "[cluster orders]", "engine = mysql\nkind = custom\n" MEMBER,
+            "query: must be set for kind custom");
     refuses(HEAD ORDERS, "query = SELECT 1", MEMBER,
             "query: does not fit kind auto, which has its own question (kind = custom, or");
-    refuses(HEAD ORDERS "kind = streaming\n", "query = SELECT 1", MEMBER, "query: does not fit kind streaming");
-    refuses(HEAD SHOP "kind = galera\n", "query = SELECT 1", MEMBER, "query: does not fit kind galera");
+    refuses(HEAD ORDERS "kind = streaming\n", "query = SELECT 1", MEMBER,
+            "query: does not fit kind streaming");
+    refuses(HEAD SHOP "kind = galera\n", "query = SELECT 1", MEMBER,
+            "query: does not fit kind galera");
     memset(query + strlen(query), 'x', QUERY_SIZE);
     refuses(HEAD ORDERS "kind = custom\n", query, MEMBER, "query: is longer than 3071 bytes");
     query[strlen("query = ") + QUERY_SIZE - 1] = '\0';
@@ -441,7 +464,9 @@ START_TEST(all_mistakes_are_told_in_one_run_in_the_order_of_the_file)
     COMPLAINS(1, "before any section");
     COMPLAINS(2, "[registry] servers: must be set");
     COMPLAINS(3, "did you mean servers?");
-    COMPLAINS(4, "[cluster orders]: this cluster has no members (add [member orders/NAME] with an address)");
+    COMPLAINS(
+        4,
+        "[cluster orders]: this cluster has no members (add [member orders/NAME] with an address)");
     COMPLAINS(5, "'oracle' is unknown");
     COMPLAINS(6, "0 is out of range");
     COMPLAINS(7, "there is no cluster 'order' (did you mean orders/a?)");
@@ -472,11 +497,16 @@ END_TEST
 
 START_TEST(what_stands_twice_is_refused)
 {
-    refuses(MINIMAL, "[registry]\nroot = /x", "", "[registry]: this section stands twice: first on line 1");
-    refuses(MINIMAL, "[cluster orders]\nwitnesses = 3", "", "[cluster orders]: this section stands twice: first on line 3");
-    refuses(MINIMAL, "[member orders/pg-1]\naddress = x:1", "", "this section stands twice: first on line 5");
-    refuses(HEAD, "servers = zk2:2181", ORDERS MEMBER, "[registry] servers: is set twice: first on line 2");
-    refuses(MINIMAL "label.zone = a\n", "label.zone = b", "", "label.zone: is set twice: first on line 7");
+    refuses(MINIMAL, "[registry]\nroot = /x", "",
+            "[registry]: this section stands twice: first on line 1");
+    refuses(MINIMAL, "[cluster orders]\nwitnesses = 3", "",
+            "[cluster orders]: this section stands twice: first on line 3");
+    refuses(MINIMAL, "[member orders/pg-1]\naddress = x:1", "",
+            "this section stands twice: first on line 5");
+    refuses(HEAD, "servers = zk2:2181", ORDERS MEMBER,
+            "[registry] servers: is set twice: first on line 2");
+    refuses(MINIMAL "label.zone = a\n", "label.zone = b", "",
+            "label.zone: is set twice: first on line 7");
 }
 END_TEST
 
@@ -484,11 +514,12 @@ START_TEST(one_address_is_one_member)
 {
     refuses(MINIMAL "[member orders/pg-2]\n", "address = 10.0.0.1:5432", "",
             "10.0.0.1:5432 is the address of [member orders/pg-1] as well, on line 6");
-    refuses(MINIMAL "[cluster b]\nengine = mysql\n[member b/a]\n", "address = 10.0.0.1:5432", "", "[member orders/pg-1] as well");
-    refuses(HEAD ORDERS "[member orders/a]\naddress = Db.Example:1\n[member orders/b]\n", "address = dB.example.:1", "",
-            "[member orders/a] as well");
-    refuses(HEAD ORDERS "[member orders/a]\naddress = [::1]:1\n[member orders/b]\n", "address = [0:0::0001]:1", "",
-            "[member orders/a] as well");
+    refuses(MINIMAL "[cluster b]\nengine = mysql\n[member b/a]\n", "address = 10.0.0.1:5432", "",
+            "[member orders/pg-1] as well");
+    refuses(HEAD ORDERS "[member orders/a]\naddress = Db.Example:1\n[member orders/b]\n",
+            "address = dB.example.:1", "", "[member orders/a] as well");
+    refuses(HEAD ORDERS "[member orders/a]\naddress = [::1]:1\n[member orders/b]\n",
+            "address = [0:0::0001]:1", "", "[member orders/a] as well");
     load(MINIMAL "[member orders/pg-2]\naddress = 10.0.0.1:5433\n");
     ck_assert_msg(config, "%s", said);
 }
@@ -496,10 +527,14 @@ END_TEST
 
 START_TEST(too_many_labels_are_refused)
 {
-    load(MINIMAL "label.1=x\nlabel.2=x\nlabel.3=x\nlabel.4=x\nlabel.5=x\nlabel.6=x\nlabel.7=x\nlabel.8=x\n");
+    load(
+        MINIMAL
+        "label.1=x\nlabel.2=x\nlabel.3=x\nlabel.4=x\nlabel.5=x\nlabel.6=x\nlabel.7=x\nlabel.8=x\n");
     ck_assert_msg(config, "%s", said);
-    refuses(MINIMAL "label.1=x\nlabel.2=x\nlabel.3=x\nlabel.4=x\nlabel.5=x\nlabel.6=x\nlabel.7=x\nlabel.8=x\n", "label.9=x", "",
-            "is one label too many: a member has at most 8");
+    refuses(
+        MINIMAL
+        "label.1=x\nlabel.2=x\nlabel.3=x\nlabel.4=x\nlabel.5=x\nlabel.6=x\nlabel.7=x\nlabel.8=x\n",
+        "label.9=x", "", "is one label too many: a member has at most 8");
 }
 END_TEST
 
@@ -530,7 +565,8 @@ START_TEST(lines_that_are_too_long_are_refused)
     char content[2 * LINE_SIZE];
     memset(line, ';', LINE_SIZE);
     line[LINE_SIZE] = '\0';
-    snprintf(content, sizeof content, MINIMAL "%s\n", line); /* but a comment may be of any length */
+    snprintf(content, sizeof content, MINIMAL "%s\n",
+             line); /* but a comment may be of any length */
     load(content);
     ck_assert_msg(config, "%s", said);
 }
@@ -542,7 +578,8 @@ START_TEST(an_indented_line_is_not_swallowed_by_the_one_above)
     ck_assert_msg(config, "%s", said);
     ck_assert_str_eq(config->registry.servers, "zk1:2181");
     ck_assert_str_eq(config->registry.root, "/x");
-    refuses("[registry]\nservers = zk1:2181\n", "   ,zk2:2181", ORDERS MEMBER, "a value cannot go on in the next line");
+    refuses("[registry]\nservers = zk1:2181\n", "   ,zk2:2181", ORDERS MEMBER,
+            "a value cannot go on in the next line");
 }
 END_TEST
 
@@ -564,7 +601,8 @@ START_TEST(a_folder_or_nothing_is_no_configuration)
     ck_assert_ptr_nonnull(strstr(said, "is a directory"));
     load_path("/nowhere/roster-probe.ini");
     ck_assert_ptr_null(config);
-    ck_assert_str_eq(said, "/nowhere/roster-probe.ini: cannot be opened: No such file or directory\n");
+    ck_assert_str_eq(said,
+                     "/nowhere/roster-probe.ini: cannot be opened: No such file or directory\n");
     load_path("/dev/null");
     ck_assert_ptr_null(config);
     ck_assert_ptr_nonnull(strstr(said, "regular file"));
@@ -654,7 +692,8 @@ END_TEST
 
 START_TEST(discovery_needs_to_know_where)
 {
-    load(HEAD ORDERS "discover = yes\ndiscover_within = 10.0.0.0/8, fd00::/8\ndiscover_forget = 5m\n" MEMBER);
+    load(HEAD ORDERS
+         "discover = yes\ndiscover_within = 10.0.0.0/8, fd00::/8\ndiscover_forget = 5m\n" MEMBER);
     ck_assert_msg(config, "%s", said);
     ck_assert(config->clusters[0].discover);
     ck_assert_str_eq(config->clusters[0].discover_within, "10.0.0.0/8, fd00::/8");
@@ -665,12 +704,17 @@ START_TEST(discovery_needs_to_know_where)
     COMPLAINS(3, "discover_within: must be set with discover = yes");
     load(HEAD ORDERS "discover = yes\ndiscover_within = 10.0.0.0/40\n" MEMBER);
     ck_assert_uint_eq(complaints_count(), 1);
-    COMPLAINS(6, "discover_within: '10.0.0.0/40': behind the slash stands a number from 0 to 32 (ranges of addresses");
-    refuses(HEAD ORDERS "discover_within = 10.0.0.0/8\n", "discover = maybe", MEMBER, "'maybe' is unknown");
-    refuses(HEAD ORDERS "discover_within = 10.0.0.0/8\ndiscover = yes\n", "discover_max = 32", MEMBER, "out of range");
-    refuses(HEAD ORDERS "discover_within = 10.0.0.0/8\nkind = stateless\n", "discover = yes", MEMBER, "does not fit kind stateless");
+    COMPLAINS(6, "discover_within: '10.0.0.0/40': behind the slash stands a number from 0 to 32 "
+                 "(ranges of addresses");
+    refuses(HEAD ORDERS "discover_within = 10.0.0.0/8\n", "discover = maybe", MEMBER,
+            "'maybe' is unknown");
+    refuses(HEAD ORDERS "discover_within = 10.0.0.0/8\ndiscover = yes\n", "discover_max = 32",
+            MEMBER, "out of range");
+    refuses(HEAD ORDERS "discover_within = 10.0.0.0/8\nkind = stateless\n", "discover = yes",
+            MEMBER, "does not fit kind stateless");
     refuses(HEAD ORDERS "discover_within = 10.0.0.0/8\ndiscover = yes\n", "discover_max = 31",
-            MEMBER "[member orders/pg-2]\naddress = 10.0.0.2:5432\n", "beside the 2 configured ones there is room for 30");
+            MEMBER "[member orders/pg-2]\naddress = 10.0.0.2:5432\n",
+            "beside the 2 configured ones there is room for 30");
     load(HEAD ORDERS "discover_max = 3\n" MEMBER);
     ck_assert_ptr_nonnull(config);
     COMPLAINS(5, "discover_max: warning: has no effect without discover");
@@ -683,7 +727,8 @@ START_TEST(tls_settings_go_together)
     load(HEAD ORDERS "tls = verify\n" MEMBER);
     ck_assert_ptr_null(config);
     COMPLAINS(3, "tls_ca: must be set (tls = verify needs to know whom to believe)");
-    refuses(HEAD "[cluster orders]\nengine = mysql\n", "tls_ca = ca.pem", MEMBER, "has no effect while tls is off");
+    refuses(HEAD "[cluster orders]\nengine = mysql\n", "tls_ca = ca.pem", MEMBER,
+            "has no effect while tls is off");
     load(HEAD ORDERS "tls = verify\ntls_ca = ca.pem\n" MEMBER);
     ck_assert_msg(config, "%s", said);
 }
@@ -704,19 +749,25 @@ static char *printed(void)
 START_TEST(every_effective_setting_is_printed_with_its_origin_and_no_secret)
 {
     write_file("password", 0600, "hunter2\n", 8);
-    load(HEAD "auth = digest:roster:swordfish\n" ORDERS "password_file = password\n" MEMBER "label.zone = a\n");
+    load(HEAD "auth = digest:roster:swordfish\n" ORDERS "password_file = password\n" MEMBER
+              "label.zone = a\n");
     ck_assert_msg(config, "%s", said);
     char *out = printed();
-    ck_assert_ptr_nonnull(strstr(out, "servers         = zk1:2181                         ; line 2\n"));
-    ck_assert_ptr_nonnull(strstr(out, "interval        = 1s                               ; default\n"));
-    ck_assert_ptr_nonnull(strstr(out, ";auth           = (not shown)                      ; line 3\n"));
+    ck_assert_ptr_nonnull(
+        strstr(out, "servers         = zk1:2181                         ; line 2\n"));
+    ck_assert_ptr_nonnull(
+        strstr(out, "interval        = 1s                               ; default\n"));
+    ck_assert_ptr_nonnull(
+        strstr(out, ";auth           = (not shown)                      ; line 3\n"));
     ck_assert_ptr_nonnull(strstr(out, "[member orders/pg-1]\n"));
-    ck_assert_ptr_nonnull(strstr(out, "label.zone      = a                                ; line 9\n"));
+    ck_assert_ptr_nonnull(
+        strstr(out, "label.zone      = a                                ; line 9\n"));
     ck_assert_ptr_nonnull(strstr(out, "/password"));
     ck_assert_ptr_null(strstr(out, "hunter2"));
     ck_assert_ptr_null(strstr(out, "swordfish"));
     for (size_t i = 0; i < settings_count; i++) {
-        ck_assert_msg(settings[i].type == SETTING_LABEL || strstr(out, settings[i].key), "%s is not printed", settings[i].key);
+        ck_assert_msg(settings[i].type == SETTING_LABEL || strstr(out, settings[i].key),
+                      "%s is not printed", settings[i].key);
     }
     free(out);
 }
@@ -724,10 +775,10 @@ END_TEST
 
 START_TEST(what_is_printed_is_an_ini_that_says_the_same)
 {
-    load(HEAD
-         "[probe]\nname = probe-a\ninterval = 90s\n" ORDERS
-         "kind = custom\nquery = SELECT 'it''s' = x AS claim\nuser = monitor me\n" MEMBER
-         "label.zone = a\n[member orders/pg-2]\naddress = [::1]:5432\n[cluster b]\nengine=mysql\n[member b/x]\naddress = x:1\n");
+    load(HEAD "[probe]\nname = probe-a\ninterval = 90s\n" ORDERS
+              "kind = custom\nquery = SELECT 'it''s' = x AS claim\nuser = monitor me\n" MEMBER
+              "label.zone = a\n[member orders/pg-2]\naddress = [::1]:5432\n[cluster "
+              "b]\nengine=mysql\n[member b/x]\naddress = x:1\n");
     ck_assert_msg(config, "%s", said);
     char *once = printed();
     struct config *was = config;
@@ -750,7 +801,8 @@ START_TEST(what_a_reload_cannot_change_is_named)
     struct config *was = config;
     config = NULL;
     load("[registry]\nservers = zk2:2181\n[probe]\nname = other\ninterval = 2s\n" ORDERS MEMBER);
-    ck_assert_str_eq(config_fixed_changes(was, config, changes, sizeof changes), "[registry] servers, [probe] name");
+    ck_assert_str_eq(config_fixed_changes(was, config, changes, sizeof changes),
+                     "[registry] servers, [probe] name");
     ck_assert_str_eq(config_fixed_changes(was, was, changes, sizeof changes), "");
     config_free(was);
 }
@@ -780,13 +832,15 @@ START_TEST(nothing_is_freed_twice_when_there_is_nothing)
 }
 END_TEST
 
-/* ---- servers ----------------------------------------------------------------------------------- */
+/* ---- servers -----------------------------------------------------------------------------------
+ */
 
 START_TEST(servers_are_a_list_with_a_chroot_at_its_end)
 {
     struct connect_string servers;
     char sentence[SENTENCE_SIZE];
-    ck_assert(connect_string_parse(" zk1:2181 ,[2001:db8::1]:2182,\t10.0.0.1:2183 /a/b", &servers, sentence, sizeof sentence));
+    ck_assert(connect_string_parse(" zk1:2181 ,[2001:db8::1]:2182,\t10.0.0.1:2183 /a/b", &servers,
+                                   sentence, sizeof sentence));
     ck_assert_uint_eq(servers.count, 3);
     ck_assert_str_eq(servers.entries[0].host, "zk1");
     ck_assert_str_eq(servers.entries[1].host, "2001:db8::1");
@@ -816,7 +870,8 @@ START_TEST(servers_that_are_none_are_refused_with_a_sentence)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct connect_string servers = {.count = 77};
         char sentence[SENTENCE_SIZE] = "";
-        ck_assert_msg(!connect_string_parse(cases[i].from, &servers, sentence, sizeof sentence), "'%s' was taken", cases[i].from);
+        ck_assert_msg(!connect_string_parse(cases[i].from, &servers, sentence, sizeof sentence),
+                      "'%s' was taken", cases[i].from);
         ck_assert_msg(strstr(sentence, cases[i].words), "'%s': %s", cases[i].from, sentence);
         ck_assert_uint_eq(servers.count, 77);
     }
@@ -846,8 +901,9 @@ END_TEST
 Suite *config_suite(void)
 {
     Suite *suite = suite_create("config");
-    TCase *good = tcase_create("good files"), *bad = tcase_create("bad files"), *files = tcase_create("files"),
-          *printing = tcase_create("printing"), *servers = tcase_create("servers");
+    TCase *good = tcase_create("good files"), *bad = tcase_create("bad files"),
+          *files = tcase_create("files"), *printing = tcase_create("printing"),
+          *servers = tcase_create("servers");
     TCase *const cases[] = {good, bad, files, printing};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tcase_add_checked_fixture(cases[i], make_folder, remove_folder);

@@ -6,7 +6,8 @@
 #include "tests/unit/unit.h"
 
 /* One cluster of one probe: configuration, what the members answered, and what is to be told. */
-static const struct probe_settings probe = {.interval_ms = 1000, .alert_interval_ms = 25, .timeout_ms = 500, .rise = 1, .fall = 3};
+static const struct probe_settings probe = {
+    .interval_ms = 1000, .alert_interval_ms = 25, .timeout_ms = 500, .rise = 1, .fall = 3};
 static struct cluster_settings configured;
 static struct assessment assessment;
 static struct discovery discovery;
@@ -14,7 +15,8 @@ static char told[4096]; /* "verified 10.0.0.2:5432\n" */
 static int64_t now_ms;
 
 static const char ours[] = "7000000000000000001";
-static const char uuids[][40] = {"aaaaaaaa-0000-0000-0000-000000000001", "aaaaaaaa-0000-0000-0000-000000000002",
+static const char uuids[][40] = {"aaaaaaaa-0000-0000-0000-000000000001",
+                                 "aaaaaaaa-0000-0000-0000-000000000002",
                                  "aaaaaaaa-0000-0000-0000-000000000003"};
 
 static void tell(void *owner, enum tidings tidings, const struct found *found, const char *why)
@@ -22,7 +24,8 @@ static void tell(void *owner, enum tidings tidings, const struct found *found, c
     static const char *const words[] = {"named", "verified", "refused", "forgotten"};
     size_t used = strlen(told);
     ck_assert_ptr_eq(owner, &discovery);
-    snprintf(told + used, sizeof told - used, "%s %s:%u %s\n", words[tidings], found->host, found->port, why);
+    snprintf(told + used, sizeof told - used, "%s %s:%u %s\n", words[tidings], found->host,
+             found->port, why);
 }
 
 static bool is_told(const char *words)
@@ -62,8 +65,8 @@ static void begin(enum kind kind)
     memset(&configured, 0, sizeof configured);
     memset(&discovery, 0, sizeof discovery);
     strcpy(configured.name, "orders");
-    configured.policy =
-        (struct policy){kind == KIND_STREAMING ? ENGINE_POSTGRESQL : ENGINE_MYSQL, kind, CONFLICT_HOLD, WRITERS_SINGLE, 3};
+    configured.policy = (struct policy){kind == KIND_STREAMING ? ENGINE_POSTGRESQL : ENGINE_MYSQL,
+                                        kind, CONFLICT_HOLD, WRITERS_SINGLE, 3};
     configured.discover = true;
     strcpy(configured.discover_within, "10.0.0.0/8, 127.0.0.1, fd00::/8");
     configured.discover_max = 8;
@@ -95,7 +98,8 @@ static struct observation answers(const char *identity, const char *self_id)
     return facts;
 }
 
-static struct observation streams(struct observation facts, const char *host, uint16_t port, const char *upstream_id)
+static struct observation streams(struct observation facts, const char *host, uint16_t port,
+                                  const char *upstream_id)
 {
     facts.writable = false;
     facts.replica = facts.live = facts.applying = true;
@@ -271,7 +275,8 @@ START_TEST(an_address_has_one_name_at_every_probe)
         const char *host, *name;
     } cases[] = {{"10.0.0.7", "10.0.0.7-5432"},
                  {"fd00::2", "fd00__2-5432"},
-                 {"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "ffff_ffff_ffff_ffff_ffff_ffff_ffff_ffff-5432"}};
+                 {"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+                  "ffff_ffff_ffff_ffff_ffff_ffff_ffff_ffff-5432"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct found found = {.port = 5432};
         char name[NAME_SIZE];
@@ -285,7 +290,8 @@ START_TEST(an_address_has_one_name_at_every_probe)
 }
 END_TEST
 
-/* ---- who belongs ------------------------------------------------------------------------------- */
+/* ---- who belongs -------------------------------------------------------------------------------
+ */
 
 START_TEST(a_stranger_is_refused_with_its_identity_told_once_and_asked_more_and_more_rarely)
 {
@@ -298,7 +304,8 @@ START_TEST(a_stranger_is_refused_with_its_identity_told_once_and_asked_more_and_
         if (next()[0]) {
             trials++;
             waits = 0;
-            ck_assert(!trial("10.0.0.2", 5432, streams(answers("7000000000000000002", "2"), "10.0.0.1", 5432, "")));
+            ck_assert(!trial("10.0.0.2", 5432,
+                             streams(answers("7000000000000000002", "2"), "10.0.0.1", 5432, "")));
         }
         ck_assert_int_le(waits, TRIAL_AGAIN_MOST_MS / 1000 + 1);
     }
@@ -337,7 +344,8 @@ START_TEST(without_the_clusters_identity_nobody_can_be_verified)
     now_ms += TRIAL_AGAIN_MS;
     next();
     struct observation facts = streams(answers(ours, "2"), "10.0.0.1", 5432, "");
-    ck_assert(discovery_judge(&discovery, "10.0.0.2", 5432, &facts, &assessment, ours, now_ms)); /* the registry knows */
+    ck_assert(discovery_judge(&discovery, "10.0.0.2", 5432, &facts, &assessment, ours,
+                              now_ms)); /* the registry knows */
 }
 END_TEST
 
@@ -396,7 +404,8 @@ START_TEST(a_listed_one_that_turns_into_a_stranger_goes)
     member_says("pg-1", names(answers(ours, "1"), "10.0.0.2", 5432));
     next();
     ck_assert(trial("10.0.0.2", 5432, streams(answers(ours, "2"), "10.0.0.1", 5432, "")));
-    member_says("10.0.0.2-5432", streams(answers("7000000000000000002", "5"), "10.0.0.1", 5432, ""));
+    member_says("10.0.0.2-5432",
+                streams(answers("7000000000000000002", "5"), "10.0.0.1", 5432, ""));
     ck_assert(!is_listed("10.0.0.2-5432"));
     ck_assert(is_told("refused 10.0.0.2:5432 it belongs to another cluster"));
 }
@@ -405,13 +414,17 @@ END_TEST
 START_TEST(without_an_identity_replication_tells_by_uuid)
 {
     begin(KIND_ASYNC);
-    struct observation source = names(names(answers("", uuids[0]), "10.0.0.2", 3306), "10.0.0.3", 3306);
+    struct observation source =
+        names(names(answers("", uuids[0]), "10.0.0.2", 3306), "10.0.0.3", 3306);
     member_says("pg-1", source);
     next();
     next();
     /* A source by another address than ours is the same by its UUID; another's replica is not. */
-    ck_assert(trial("10.0.0.2", 3306, streams(answers("", uuids[1]), "vip.example.org", 3306, uuids[0])));
-    ck_assert(!trial("10.0.0.3", 3306, streams(answers("", uuids[2]), "10.0.0.1", 5432, "bbbbbbbb-0000-0000-0000-000000000001")));
+    ck_assert(
+        trial("10.0.0.2", 3306, streams(answers("", uuids[1]), "vip.example.org", 3306, uuids[0])));
+    ck_assert(!trial(
+        "10.0.0.3", 3306,
+        streams(answers("", uuids[2]), "10.0.0.1", 5432, "bbbbbbbb-0000-0000-0000-000000000001")));
     ck_assert(is_told("refused 10.0.0.3:3306 nothing shows that it replicates"));
 }
 END_TEST
@@ -445,7 +458,8 @@ START_TEST(a_source_is_found_by_its_replica)
 }
 END_TEST
 
-static struct observation feeds(struct observation facts, const char *host, uint16_t port, const char *id)
+static struct observation feeds(struct observation facts, const char *host, uint16_t port,
+                                const char *id)
 {
     struct channel *channel = &facts.channels[facts.channel_count++];
     *channel = (struct channel){.live = true, .applying = true, .port = port, .lag_ms = 0};
@@ -462,7 +476,8 @@ START_TEST(one_that_several_feed_may_be_found_and_finds_none_of_those)
     begin(KIND_ASYNC);
     member_says("pg-1", names(answers("", "1"), "10.0.0.2", 3306));
     ck_assert_str_eq(next(), "10.0.0.2:3306");
-    struct observation gathers = feeds(feeds(answers("", "2"), "10.9.9.9", 3306, "9"), "10.0.0.1", 5432, "1");
+    struct observation gathers =
+        feeds(feeds(answers("", "2"), "10.9.9.9", 3306, "9"), "10.0.0.1", 5432, "1");
     ck_assert(trial("10.0.0.2", 3306, gathers));
     member_says("10.0.0.2-3306", gathers);
     while (next()[0]) {
@@ -484,7 +499,8 @@ START_TEST(the_members_of_a_group_have_its_identity)
     struct observation other = answers(uuids[0], uuids[2]);
     other.group.type = GROUP_REPLICATION;
     ck_assert(trial("10.0.0.2", 3306, other));
-    ck_assert(!trial("10.0.0.3", 3306, answers("", "bbbbbbbb-0000-0000-0000-000000000003"))); /* in no group */
+    ck_assert(!trial("10.0.0.3", 3306,
+                     answers("", "bbbbbbbb-0000-0000-0000-000000000003"))); /* in no group */
     ck_assert(is_told("refused 10.0.0.3:3306 it belongs to another cluster: none"));
 }
 END_TEST
@@ -504,7 +520,8 @@ START_TEST(galeras_nodes_may_have_one_server_id)
 }
 END_TEST
 
-/* ---- bounds and time --------------------------------------------------------------------------- */
+/* ---- bounds and time ---------------------------------------------------------------------------
+ */
 
 START_TEST(there_are_no_more_than_configured_and_the_others_are_told_why)
 {
@@ -564,7 +581,8 @@ END_TEST
 START_TEST(one_that_is_silent_and_named_by_nobody_is_forgotten)
 {
     begin(KIND_STREAMING);
-    struct observation alone = answers(ours, "1"), standby = streams(answers(ours, "2"), "10.0.0.1", 5432, "");
+    struct observation alone = answers(ours, "1"),
+                       standby = streams(answers(ours, "2"), "10.0.0.1", 5432, "");
     member_says("pg-1", names(alone, "10.0.0.2", 5432));
     next();
     ck_assert(trial("10.0.0.2", 5432, standby));
@@ -679,7 +697,8 @@ Suite *discovery_suite(void)
     tcase_add_test(tcase, names_and_addresses_out_of_range_are_told_once_and_never_tried);
     tcase_add_test(tcase, loopback_counts_when_the_one_who_names_it_was_reached_over_loopback);
     tcase_add_test(tcase, an_address_has_one_name_at_every_probe);
-    tcase_add_test(tcase, a_stranger_is_refused_with_its_identity_told_once_and_asked_more_and_more_rarely);
+    tcase_add_test(
+        tcase, a_stranger_is_refused_with_its_identity_told_once_and_asked_more_and_more_rarely);
     tcase_add_test(tcase, one_that_refuses_our_account_is_not_pressed);
     tcase_add_test(tcase, without_the_clusters_identity_nobody_can_be_verified);
     tcase_add_test(tcase, one_that_is_no_standby_must_be_followed);

@@ -24,26 +24,29 @@ static const char *value_of(const void *cells, size_t column)
 
 static void read_rows(size_t rows, const struct cell *cells)
 {
-    struct custom_result answer = {.result = cells, .rows = rows, .name = name_of, .value = value_of};
+    struct custom_result answer = {
+        .result = cells, .rows = rows, .name = name_of, .value = value_of};
     while (cells[answer.columns].name) {
         answer.columns++;
     }
-    seen = (struct observation){.position = -1, .received = -1, .lag_ms = -1, .lag_bytes = -1, .claim = -1, .ready = -1};
+    seen = (struct observation){
+        .position = -1, .received = -1, .lag_ms = -1, .lag_bytes = -1, .claim = -1, .ready = -1};
     custom_read(&answer, &seen);
 }
 
 #define ROW(...) read_rows(1, (const struct cell[]){__VA_ARGS__, {NULL, NULL}})
-#define REFUSED(words, ...)                                                                                                        \
-    do {                                                                                                                           \
-        ROW(__VA_ARGS__);                                                                                                          \
-        ck_assert_int_eq(seen.answer, ANSWER_PROTOCOL);                                                                            \
-        ck_assert_msg(strstr(seen.detail, words) != NULL, "'%s' lacks '%s'", seen.detail, words);                                  \
+#define REFUSED(words, ...)                                                                        \
+    do {                                                                                           \
+        ROW(__VA_ARGS__);                                                                          \
+        ck_assert_int_eq(seen.answer, ANSWER_PROTOCOL);                                            \
+        ck_assert_msg(strstr(seen.detail, words) != NULL, "'%s' lacks '%s'", seen.detail, words);  \
     } while (0)
 
 START_TEST(every_column_tells_a_fact)
 {
-    ROW({"claim", "t"}, {"writable", "1"}, {"ready", "yes"}, {"lineage", "7"}, {"identity", "77"}, {"self_id", "db-1"},
-        {"lag_ms", "12"}, {"lag_bytes", "34"}, {"position", "56"}, {"version", "5.0"});
+    ROW({"claim", "t"}, {"writable", "1"}, {"ready", "yes"}, {"lineage", "7"}, {"identity", "77"},
+        {"self_id", "db-1"}, {"lag_ms", "12"}, {"lag_bytes", "34"}, {"position", "56"},
+        {"version", "5.0"});
     ck_assert_int_eq(seen.answer, ANSWER_OK);
     ck_assert_int_eq(seen.claim, 1);
     ck_assert(seen.writable);
@@ -70,7 +73,8 @@ END_TEST
 
 START_TEST(yes_and_no_have_many_words)
 {
-    static const char *const words[] = {"f", "t", "false", "TRUE", "0", "1", "OFF", "on", "No", "Yes"};
+    static const char *const words[] = {"f", "t",   "false", "TRUE", "0",
+                                        "1", "OFF", "on",    "No",   "Yes"};
     for (int i = 0; i < 10; i++) {
         ROW({"ready", words[i]});
         ck_assert_int_eq(seen.answer, ANSWER_OK);
@@ -84,7 +88,8 @@ END_TEST
 
 START_TEST(null_is_not_told)
 {
-    ROW({"claim", NULL}, {"ready", NULL}, {"lineage", NULL}, {"identity", NULL}, {"lag_ms", NULL}, {"upstream", NULL});
+    ROW({"claim", NULL}, {"ready", NULL}, {"lineage", NULL}, {"identity", NULL}, {"lag_ms", NULL},
+        {"upstream", NULL});
     ck_assert_int_eq(seen.answer, ANSWER_OK);
     ck_assert_int_eq(seen.claim, -1);
     ck_assert_int_eq(seen.ready, -1);
@@ -120,9 +125,9 @@ START_TEST(a_column_that_means_nothing_is_told_with_the_nearest_that_does)
 {
     REFUSED("'Lineag', which means nothing here; did you mean lineage?", {"Lineag", "7"});
     REFUSED("'lag_msec', which means nothing here; did you mean lag_ms?", {"lag_msec", "7"});
-    REFUSED(
-        "'?column?'; there are claim, identity, lag_bytes, lag_ms, lineage, position, ready, self_id, upstream, version, writable",
-        {"?column?", "1"});
+    REFUSED("'?column?'; there are claim, identity, lag_bytes, lag_ms, lineage, position, ready, "
+            "self_id, upstream, version, writable",
+            {"?column?", "1"});
     REFUSED("column claim twice", {"claim", "1"}, {"CLAIM", "1"});
     read_rows(0, (const struct cell[]){{"claims", NULL}, {NULL, NULL}}); /* without a row, too */
     ck_assert_int_eq(seen.answer, ANSWER_PROTOCOL);

@@ -26,7 +26,9 @@ END_TEST
 
 START_TEST(an_error_number_is_found_by_its_sentence)
 {
-    ck_assert_int_eq(errors_find_errno("could not connect: Connection refused\n\tIs the server running?"), ECONNREFUSED);
+    ck_assert_int_eq(
+        errors_find_errno("could not connect: Connection refused\n\tIs the server running?"),
+        ECONNREFUSED);
     ck_assert_int_eq(errors_find_errno("No route to host"), EHOSTUNREACH);
     ck_assert_int_eq(errors_find_errno("all is well"), 0);
     ck_assert_int_eq(errors_find_errno(""), 0);
@@ -35,37 +37,50 @@ END_TEST
 
 START_TEST(the_sqlstate_of_a_failed_connect_is_read_from_the_verbose_sentence)
 {
-    ck_assert_int_eq(
-        of_libpq("connection to server at \"10.0.0.1\", port 5432 failed: FATAL:  28P01: password authentication failed"
-                 " for user \"roster\"\nLOCATION:  auth_failed, auth.c:337\n",
-                 "password authentication failed for user \"roster\""),
-        ANSWER_AUTH);
-    ck_assert_int_eq(of_libpq("connection to server at \"::1\", port 1 failed: FATAL:  53300: sorry, too many clients already\n",
+    ck_assert_int_eq(of_libpq("connection to server at \"10.0.0.1\", port 5432 failed: FATAL:  "
+                              "28P01: password authentication failed"
+                              " for user \"roster\"\nLOCATION:  auth_failed, auth.c:337\n",
+                              "password authentication failed for user \"roster\""),
+                     ANSWER_AUTH);
+    ck_assert_int_eq(of_libpq("connection to server at \"::1\", port 1 failed: FATAL:  53300: "
+                              "sorry, too many clients already\n",
                               "sorry, too many clients already"),
                      ANSWER_SATURATED);
-    ck_assert_int_eq(of_libpq("FATAL:  3D000: database \"nope\" does not exist", "database \"nope\" does not exist"), ANSWER_AUTH);
+    ck_assert_int_eq(of_libpq("FATAL:  3D000: database \"nope\" does not exist",
+                              "database \"nope\" does not exist"),
+                     ANSWER_AUTH);
 }
 END_TEST
 
 START_TEST(of_two_attempts_the_last_one_counts)
 {
-    ck_assert_int_eq(
-        of_libpq("connection to server at \"h\" (10.0.0.1), port 5432 failed: FATAL:  28000: no pg_hba.conf entry, SSL on\n"
-                 "connection to server at \"h\" (10.0.0.1), port 5432 failed: FATAL:  57P03: the database system is starting up\n",
-                 "the database system is starting up"),
-        ANSWER_STARTING);
+    ck_assert_int_eq(of_libpq("connection to server at \"h\" (10.0.0.1), port 5432 failed: FATAL:  "
+                              "28000: no pg_hba.conf entry, SSL on\n"
+                              "connection to server at \"h\" (10.0.0.1), port 5432 failed: FATAL:  "
+                              "57P03: the database system is starting up\n",
+                              "the database system is starting up"),
+                     ANSWER_STARTING);
 }
 END_TEST
 
 START_TEST(starting_and_stopping_share_a_sqlstate_but_not_the_words)
 {
-    ck_assert_int_eq(answer_of_sqlstate("57P03", true, "the database system is starting up"), ANSWER_STARTING);
-    ck_assert_int_eq(answer_of_sqlstate("57P03", true, "the database system is in recovery mode"), ANSWER_STARTING);
-    ck_assert_int_eq(answer_of_sqlstate("57P03", true, "the database system is not yet accepting connections"), ANSWER_STARTING);
-    ck_assert_int_eq(answer_of_sqlstate("57P03", true, "the database system is shutting down"), ANSWER_STOPPING);
-    ck_assert_int_eq(answer_of_sqlstate("57P03", true, "das Datenbanksystem fährt herunter"), ANSWER_STOPPING);
-    ck_assert_int_eq(answer_of_sqlstate("57P03", true, "das Datenbanksystem startet"), ANSWER_STARTING);
-    ck_assert_int_eq(answer_of_sqlstate("57P03", true, "データベースシステムはシャットダウンしています"), ANSWER_STOPPING);
+    ck_assert_int_eq(answer_of_sqlstate("57P03", true, "the database system is starting up"),
+                     ANSWER_STARTING);
+    ck_assert_int_eq(answer_of_sqlstate("57P03", true, "the database system is in recovery mode"),
+                     ANSWER_STARTING);
+    ck_assert_int_eq(
+        answer_of_sqlstate("57P03", true, "the database system is not yet accepting connections"),
+        ANSWER_STARTING);
+    ck_assert_int_eq(answer_of_sqlstate("57P03", true, "the database system is shutting down"),
+                     ANSWER_STOPPING);
+    ck_assert_int_eq(answer_of_sqlstate("57P03", true, "das Datenbanksystem fährt herunter"),
+                     ANSWER_STOPPING);
+    ck_assert_int_eq(answer_of_sqlstate("57P03", true, "das Datenbanksystem startet"),
+                     ANSWER_STARTING);
+    ck_assert_int_eq(
+        answer_of_sqlstate("57P03", true, "データベースシステムはシャットダウンしています"),
+        ANSWER_STOPPING);
 }
 END_TEST
 
@@ -94,21 +109,28 @@ END_TEST
 
 START_TEST(an_encryption_that_fails_is_not_a_refusal)
 {
+    ck_assert_int_eq(of_libpq("connection to server at \"10.0.0.1\", port 5432 failed: server does "
+                              "not support SSL, but SSL was required\n",
+                              "server does not support SSL, but SSL was required"),
+                     ANSWER_TLS);
     ck_assert_int_eq(
-        of_libpq("connection to server at \"10.0.0.1\", port 5432 failed: server does not support SSL, but SSL was required\n",
-                 "server does not support SSL, but SSL was required"),
+        answer_of_mysql(2026, true, "TLS/SSL error: self-signed certificate in certificate chain"),
         ANSWER_TLS);
-    ck_assert_int_eq(answer_of_mysql(2026, true, "TLS/SSL error: self-signed certificate in certificate chain"), ANSWER_TLS);
     ck_assert_int_eq(answer_of_mysql(3159, true, ""), ANSWER_TLS);
 }
 END_TEST
 
 START_TEST(the_socket_error_behind_mysql_s_sentence_is_found)
 {
-    ck_assert_int_eq(answer_of_mysql(2002, true, "Can't connect to server on '127.0.0.1' (111)"), ANSWER_REFUSED);
-    ck_assert_int_eq(answer_of_mysql(2003, true, "Can't connect to MySQL server on '10.0.0.9:3306' (113)"), ANSWER_UNREACHABLE);
-    ck_assert_int_eq(answer_of_mysql(2002, true, "Can't connect to server on '10.0.0.9' (110 \"Connection timed out\")"),
-                     ANSWER_TIMEOUT);
+    ck_assert_int_eq(answer_of_mysql(2002, true, "Can't connect to server on '127.0.0.1' (111)"),
+                     ANSWER_REFUSED);
+    ck_assert_int_eq(
+        answer_of_mysql(2003, true, "Can't connect to MySQL server on '10.0.0.9:3306' (113)"),
+        ANSWER_UNREACHABLE);
+    ck_assert_int_eq(
+        answer_of_mysql(2002, true,
+                        "Can't connect to server on '10.0.0.9' (110 \"Connection timed out\")"),
+        ANSWER_TIMEOUT);
     ck_assert_int_eq(answer_of_mysql(2002, true, "Can't connect"), ANSWER_PROTOCOL);
 }
 END_TEST

@@ -51,7 +51,8 @@ static void beats(const char *probe, uint64_t nonce, uint64_t at)
     char path[PATH_SIZE];
     struct presence presence = {.host = "h", .pid = 1, .version = "1", .nonce = nonce, .beat = at};
     strcpy(presence.probe, probe);
-    sandbox_put(&sandbox, path_probe(path, sizeof path, "/roster", probe), presence_encode(&presence));
+    sandbox_put(&sandbox, path_probe(path, sizeof path, "/roster", probe),
+                presence_encode(&presence));
     sandbox_pass(&sandbox, SETTLE_MS);
 }
 

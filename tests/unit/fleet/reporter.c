@@ -82,12 +82,14 @@ static void ask_write(struct store *store, uint64_t tag, const struct store_op *
     ck_assert_uint_le(n, STEPS_MAX);
     struct asked *asked = ask(tag, false, steps[0].path);
     for (size_t i = 0; i < n; i++) {
-        asked->steps[asked->count++] = (struct step){.kind = steps[i].kind, .version = steps[i].version};
+        asked->steps[asked->count++] =
+            (struct step){.kind = steps[i].kind, .version = steps[i].version};
         strcpy(asked->steps[i].path, steps[i].path);
     }
 }
 
-static const struct store_ops ops = {.get = ask_read, .list = ask_read, .sync = ask_sync, .write = ask_write};
+static const struct store_ops ops = {
+    .get = ask_read, .list = ask_read, .sync = ask_sync, .write = ask_write};
 
 static bool creates(const struct step *step)
 {
@@ -100,7 +102,9 @@ static enum store_rc check(const struct step *step)
     if (creates(step) == node->exists) {
         return node->exists ? STORE_EXISTS : STORE_NO_NODE;
     }
-    return !creates(step) && step->version >= 0 && step->version != node->stat.version ? STORE_BAD_VERSION : STORE_OK;
+    return !creates(step) && step->version >= 0 && step->version != node->stat.version
+               ? STORE_BAD_VERSION
+               : STORE_OK;
 }
 
 static void perform(const struct step *step)
@@ -149,7 +153,8 @@ static void answer_one(void)
     world.first = (world.first + 1) % ASKED_MAX;
     world.count--;
     enum store_rc rc = serve(&asked);
-    tell(&(struct store_event){.kind = STORE_ANSWER, .tag = asked.tag, .path = path, .rc = rc, .stat = znode(path)->stat});
+    tell(&(struct store_event){
+        .kind = STORE_ANSWER, .tag = asked.tag, .path = path, .rc = rc, .stat = znode(path)->stat});
 }
 
 /* Until nothing is asked any more. */
@@ -166,7 +171,8 @@ static void settle(void)
 static void link_is(bool up, bool renewed)
 {
     world.up = up;
-    tell(&(struct store_event){.kind = up ? STORE_UP : STORE_DOWN, .session = SESSION, .renewed = renewed});
+    tell(&(struct store_event){
+        .kind = up ? STORE_UP : STORE_DOWN, .session = SESSION, .renewed = renewed});
 }
 
 static bool nobody_is_gone(const struct presence *presence)
@@ -178,7 +184,8 @@ static bool nobody_is_gone(const struct presence *presence)
 static void say(struct published *published, const char *abstains)
 {
     static struct report report;
-    report = (struct report){.cluster = "orders", .probe = "probe-a", .rules = MODEL_RULES, .policy = {.witnesses = 1}};
+    report = (struct report){
+        .cluster = "orders", .probe = "probe-a", .rules = MODEL_RULES, .policy = {.witnesses = 1}};
     strcpy(report.abstains, abstains);
     reporter_say(world.reporter, published, &report, world.now_ms);
 }
@@ -189,11 +196,12 @@ static void setup(void)
     world.store.ops = &ops;
     world.now_ms = 1000000;
     world.mirror = mirror_new(&world.store);
-    world.reporter = reporter_new(&world.store, world.mirror,
-                                  &(struct reporter_settings){.root = "/roster",
-                                                              .presence = {.probe = "probe-a", .host = "h", .nonce = 1},
-                                                              .registry_uuid = "uuid",
-                                                              .is_gone = nobody_is_gone});
+    world.reporter = reporter_new(
+        &world.store, world.mirror,
+        &(struct reporter_settings){.root = "/roster",
+                                    .presence = {.probe = "probe-a", .host = "h", .nonce = 1},
+                                    .registry_uuid = "uuid",
+                                    .is_gone = nobody_is_gone});
     ck_assert_ptr_nonnull(world.reporter);
 }
 

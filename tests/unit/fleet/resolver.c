@@ -88,7 +88,8 @@ static void beat(size_t probe, uint64_t at)
     char path[PATH_SIZE];
     struct presence presence = {.host = "h", .pid = 1, .version = "1", .nonce = probe, .beat = at};
     strcpy(presence.probe, names[probe]);
-    sandbox_put(&sandbox, path_probe(path, sizeof path, "/roster", names[probe]), presence_encode(&presence));
+    sandbox_put(&sandbox, path_probe(path, sizeof path, "/roster", names[probe]),
+                presence_encode(&presence));
     sandbox_pass(&sandbox, SETTLE_MS);
 }
 
@@ -104,7 +105,8 @@ static void setup(void)
     sandbox.read = node_read;
     sandbox.event = event;
     sandbox.step = step;
-    static const char *const folders[] = {"/roster", "/roster/probes", "/roster/clusters", CLUSTER, CLUSTER "/reports"};
+    static const char *const folders[] = {"/roster", "/roster/probes", "/roster/clusters", CLUSTER,
+                                          CLUSTER "/reports"};
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
         sandbox_put(&sandbox, folders[i], strdup(""));
     }
@@ -112,7 +114,8 @@ static void setup(void)
     world_primary(&world, ALL, 0, "7");
     world_standby(&world, ALL, 1, 0, "7");
     liveness = liveness_new(sandbox.mirror, "/roster", "probe-a", LIVENESS_LIST, LIVENESS_PROBE);
-    resolver = resolver_new(sandbox.store, sandbox.mirror, liveness, &(struct resolver_settings){"/roster", "orders", "probe-a"});
+    resolver = resolver_new(sandbox.store, sandbox.mirror, liveness,
+                            &(struct resolver_settings){"/roster", "orders", "probe-a"});
     ck_assert_ptr_nonnull(resolver);
     liveness_beat(liveness);
     for (size_t i = 0; i < world.count; i++) {
@@ -221,7 +224,8 @@ START_TEST(the_report_of_a_ghost_does_not_vote)
 }
 END_TEST
 
-/* Whoever writes meanwhile makes our transaction fail, and what stands then is read and resolved. */
+/* Whoever writes meanwhile makes our transaction fail, and what stands then is read and resolved.
+ */
 static void move_underway(void (*move)(void))
 {
     begin();
@@ -255,13 +259,15 @@ START_TEST(a_report_that_moved_makes_the_write_fail)
 }
 END_TEST
 
-/* Another life of that probe says something else, and its report has come to the same version again. */
+/* Another life of that probe says something else, and its report has come to the same version
+ * again. */
 static void live_anew(void)
 {
     char path[PATH_SIZE];
     int32_t version = sandbox_find(&sandbox, report_at(path, 1))->stat.version;
     ensemble_delete(sandbox.ensemble, path);
-    ensemble_put(sandbox.ensemble, CLUSTER "/reports", ""); /* as a probe does with each report it makes */
+    ensemble_put(sandbox.ensemble, CLUSTER "/reports",
+                 ""); /* as a probe does with each report it makes */
     do {
         take_back();
     } while (sandbox_find(&sandbox, path)->stat.version < version);
@@ -341,7 +347,8 @@ START_TEST(a_topology_that_knows_less_than_we_is_put_back)
     settle();
     ck_assert_int_eq(written()->epoch, 2);
     ensemble_delete(sandbox.ensemble, TOPOLOGY);
-    sandbox_put(&sandbox, TOPOLOGY, topology_encode(&first)); /* by a probe that was away since */
+    /* by a probe that was away since */
+    sandbox_put(&sandbox, TOPOLOGY, topology_encode(&first));
     settle();
     ck_assert_int_eq(written()->epoch, 2);
     ck_assert_str_eq(written()->primary, "m1");

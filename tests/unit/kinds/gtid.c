@@ -11,17 +11,20 @@
 
 static void contains(const char *mine, const char *theirs)
 {
-    ck_assert_msg(gtid_compare(mine, theirs) == GTID_CONTAINS, "'%s' should contain '%s'", mine, theirs);
+    ck_assert_msg(gtid_compare(mine, theirs) == GTID_CONTAINS, "'%s' should contain '%s'", mine,
+                  theirs);
 }
 
 static void lacks(const char *mine, const char *theirs)
 {
-    ck_assert_msg(gtid_compare(mine, theirs) == GTID_LACKS, "'%s' should lack of '%s'", mine, theirs);
+    ck_assert_msg(gtid_compare(mine, theirs) == GTID_LACKS, "'%s' should lack of '%s'", mine,
+                  theirs);
 }
 
 static void unknown(const char *mine, const char *theirs)
 {
-    ck_assert_msg(gtid_compare(mine, theirs) == GTID_UNKNOWN, "'%s' tells nothing of '%s'", mine, theirs);
+    ck_assert_msg(gtid_compare(mine, theirs) == GTID_UNKNOWN, "'%s' tells nothing of '%s'", mine,
+                  theirs);
 }
 
 START_TEST(a_set_contains_itself_and_what_is_less)

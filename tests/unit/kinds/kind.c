@@ -14,8 +14,10 @@ static struct claim_state claim_state(enum kind kind)
 
 static void begin_group(int size, int reachable)
 {
-    facts = (struct observation){.answer = ANSWER_OK, .writable = true, .lag_ms = -1, .claim = -1, .ready = -1};
-    facts.group = (struct group){.type = GROUP_REPLICATION, .leads = true, .size = size, .reachable = reachable, .queue = 7};
+    facts = (struct observation){
+        .answer = ANSWER_OK, .writable = true, .lag_ms = -1, .claim = -1, .ready = -1};
+    facts.group = (struct group){
+        .type = GROUP_REPLICATION, .leads = true, .size = size, .reachable = reachable, .queue = 7};
 }
 
 START_TEST(a_group_primary_needs_a_majority_of_its_own_view)
@@ -83,8 +85,9 @@ START_TEST(a_galera_node_writes_when_in_service)
     static const struct {
         enum condition state;
         bool claim;
-    } cases[] = {{CONDITION_FIT, true},        {CONDITION_DONOR, true},    {CONDITION_RECOVERING, false},
-                 {CONDITION_REJECTING, false}, {CONDITION_UNREADY, false}, {CONDITION_MINORITY, false}};
+    } cases[] = {{CONDITION_FIT, true},         {CONDITION_DONOR, true},
+                 {CONDITION_RECOVERING, false}, {CONDITION_REJECTING, false},
+                 {CONDITION_UNREADY, false},    {CONDITION_MINORITY, false}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         begin_group(3, 3);
         facts.group.type = GROUP_GALERA;

@@ -11,37 +11,52 @@
 
 static const char topology_sample[] =
     "{\n"
-    "  \"format\": 1, \"cluster\": \"orders\", \"engine\": \"postgresql\", \"kind\": \"streaming\", \"witnesses\": 3, "
+    "  \"format\": 1, \"cluster\": \"orders\", \"engine\": \"postgresql\", \"kind\": "
+    "\"streaming\", \"witnesses\": 3, "
     "\"conflict\": \"hold\",\n"
-    "  \"epoch\": 7, \"state\": \"ok\", \"primary\": \"pg-2\", \"lineage\": \"8\", \"identity\": \"7710429185476665205\",\n"
-    "  \"why\": \"pg-2 is primary on timeline 8, read by 3 of 3 witnesses; pg-1 (timeline 7) refuses connections\",\n"
-    "  \"rule\": \"newest-lineage\", \"rules\": 1, \"by\": \"probe-a\", \"at_wall\": \"2026-11-21T01:22:33.123Z\",\n"
+    "  \"epoch\": 7, \"state\": \"ok\", \"primary\": \"pg-2\", \"lineage\": \"8\", \"identity\": "
+    "\"7710429185476665205\",\n"
+    "  \"why\": \"pg-2 is primary on timeline 8, read by 3 of 3 witnesses; pg-1 (timeline 7) "
+    "refuses connections\",\n"
+    "  \"rule\": \"newest-lineage\", \"rules\": 1, \"by\": \"probe-a\", \"at_wall\": "
+    "\"2026-11-21T01:22:33.123Z\",\n"
     "  \"members\": [\n"
-    "    { \"name\": \"pg-1\", \"host\": \"10.0.0.1\", \"port\": 5432, \"role\": \"none\", \"health\": \"down\", \"reason\": "
+    "    { \"name\": \"pg-1\", \"host\": \"10.0.0.1\", \"port\": 5432, \"role\": \"none\", "
+    "\"health\": \"down\", \"reason\": "
     "\"refused\","
     " \"fenced\": true, \"weight\": 100, \"labels\": { \"zone\": \"a\" } },\n"
-    "    { \"name\": \"pg-2\", \"host\": \"10.0.0.2\", \"port\": 5432, \"role\": \"primary\", \"health\": \"up\", \"weight\": 100,"
+    "    { \"name\": \"pg-2\", \"host\": \"10.0.0.2\", \"port\": 5432, \"role\": \"primary\", "
+    "\"health\": \"up\", \"weight\": 100,"
     " \"labels\": { \"zone\": \"b\" } },\n"
-    "    { \"name\": \"pg-3\", \"host\": \"10.0.0.3\", \"port\": 5432, \"role\": \"secondary\", \"health\": \"up\", \"upstream\": "
+    "    { \"name\": \"pg-3\", \"host\": \"10.0.0.3\", \"port\": 5432, \"role\": \"secondary\", "
+    "\"health\": \"up\", \"upstream\": "
     "\"pg-2\","
     " \"lag\": { \"state\": \"ok\", \"bytes\": 0, \"ms\": 0 }, \"weight\": 100, \"labels\": {} }\n"
     "  ],\n"
-    "  \"evidence\": { \"probe-a\": \"4294967412\", \"probe-b\": \"4294967409\", \"probe-c\": \"4294967414\", \"directives\": "
+    "  \"evidence\": { \"probe-a\": \"4294967412\", \"probe-b\": \"4294967409\", \"probe-c\": "
+    "\"4294967414\", \"directives\": "
     "\"4294967301\" }\n"
     "}\n";
 
 static const char report_sample[] =
     "{\n"
-    "  \"format\": 1, \"cluster\": \"orders\", \"probe\": \"probe-a\", \"rules\": 1, \"abstains\": null,\n"
-    "  \"config\": { \"engine\": \"postgresql\", \"kind\": \"streaming\", \"witnesses\": 3, \"conflict\": \"hold\" },\n"
+    "  \"format\": 1, \"cluster\": \"orders\", \"probe\": \"probe-a\", \"rules\": 1, \"abstains\": "
+    "null,\n"
+    "  \"config\": { \"engine\": \"postgresql\", \"kind\": \"streaming\", \"witnesses\": 3, "
+    "\"conflict\": \"hold\" },\n"
     "  \"members\": [\n"
-    "    { \"name\": \"pg-1\", \"host\": \"10.0.0.1\", \"port\": 5432, \"weight\": 100, \"labels\": { \"zone\": \"a\" },"
+    "    { \"name\": \"pg-1\", \"host\": \"10.0.0.1\", \"port\": 5432, \"weight\": 100, "
+    "\"labels\": { \"zone\": \"a\" },"
     " \"answer\": \"refused\", \"last_role\": \"primary\", \"last_lineage\": \"7\" },\n"
-    "    { \"name\": \"pg-2\", \"host\": \"10.0.0.2\", \"port\": 5432, \"weight\": 100, \"labels\": { \"zone\": \"b\" },"
-    " \"answer\": \"ok\", \"claim\": true, \"writable\": true, \"lineage\": \"8\", \"identity\": \"7710429185476665205\","
+    "    { \"name\": \"pg-2\", \"host\": \"10.0.0.2\", \"port\": 5432, \"weight\": 100, "
+    "\"labels\": { \"zone\": \"b\" },"
+    " \"answer\": \"ok\", \"claim\": true, \"writable\": true, \"lineage\": \"8\", \"identity\": "
+    "\"7710429185476665205\","
     " \"upstream\": null, \"replicas\": [ \"pg-3\" ], \"version\": \"15.20\" },\n"
-    "    { \"name\": \"pg-3\", \"host\": \"10.0.0.3\", \"port\": 5432, \"weight\": 100, \"labels\": {},"
-    " \"answer\": \"ok\", \"claim\": false, \"writable\": false, \"live\": true, \"replica\": true, \"lineage\": \"8\","
+    "    { \"name\": \"pg-3\", \"host\": \"10.0.0.3\", \"port\": 5432, \"weight\": 100, "
+    "\"labels\": {},"
+    " \"answer\": \"ok\", \"claim\": false, \"writable\": false, \"live\": true, \"replica\": "
+    "true, \"lineage\": \"8\","
     " \"identity\": \"7710429185476665205\", \"upstream\": \"pg-2\", \"replicas\": [],"
     " \"lag\": { \"state\": \"ok\", \"bytes\": 0, \"ms\": null }, \"version\": \"15.20\" }\n"
     "  ]\n"
@@ -123,7 +138,9 @@ END_TEST
 
 START_TEST(a_topology_without_a_primary_reads_back)
 {
-    struct topology bare = {.cluster = "c", .policy = {ENGINE_MYSQL, KIND_ASYNC, CONFLICT_NONE, WRITERS_SINGLE, 1}, .epoch = 3};
+    struct topology bare = {.cluster = "c",
+                            .policy = {ENGINE_MYSQL, KIND_ASYNC, CONFLICT_NONE, WRITERS_SINGLE, 1},
+                            .epoch = 3};
     bare.state = STATE_NO_PRIMARY;
     bare.rules = 1;
     bare.seen_wall_ms = 1795224153000;
@@ -165,8 +182,9 @@ static int member_order(int i)
 START_TEST(the_largest_topology_reads_back_and_fits_a_znode)
 {
     static struct topology big;
-    big = (struct topology){.policy = {ENGINE_POSTGRESQL, KIND_STREAMING, CONFLICT_HOLD, WRITERS_SINGLE, WITNESSES_MAX},
-                            .epoch = INT64_C(1) << 53};
+    big = (struct topology){
+        .policy = {ENGINE_POSTGRESQL, KIND_STREAMING, CONFLICT_HOLD, WRITERS_SINGLE, WITNESSES_MAX},
+        .epoch = INT64_C(1) << 53};
     big.state = STATE_CONFLICT;
     big.rules = 1000000;
     big.at_wall_ms = 1795224153123;
@@ -211,8 +229,9 @@ END_TEST
 START_TEST(the_largest_report_reads_back_and_fits_a_znode)
 {
     static struct report big;
-    big = (struct report){
-        .policy = {ENGINE_MYSQL, KIND_ASYNC, CONFLICT_NONE, WRITERS_SINGLE, 1}, .rules = 1, .member_count = MEMBERS_MAX};
+    big = (struct report){.policy = {ENGINE_MYSQL, KIND_ASYNC, CONFLICT_NONE, WRITERS_SINGLE, 1},
+                          .rules = 1,
+                          .member_count = MEMBERS_MAX};
     fill(big.cluster, sizeof big.cluster, 'c');
     fill(big.probe, sizeof big.probe, 'p');
     fill(big.abstains, sizeof big.abstains, 'x');
@@ -243,8 +262,9 @@ END_TEST
 
 START_TEST(lags_read_back_as_they_are)
 {
-    static const struct lag lags[] = {{LAG_UNKNOWN, -1, -1, -1}, {LAG_UNKNOWN, 0, 0, -1}, {LAG_OK, 0, -1, 7},
-                                      {LAG_OK, -1, 16, -1},      {LAG_BROKEN, -1, -1, 0}, {LAG_BROKEN, INT64_C(1) << 60, 1, -1}};
+    static const struct lag lags[] = {
+        {LAG_UNKNOWN, -1, -1, -1}, {LAG_UNKNOWN, 0, 0, -1}, {LAG_OK, 0, -1, 7},
+        {LAG_OK, -1, 16, -1},      {LAG_BROKEN, -1, -1, 0}, {LAG_BROKEN, INT64_C(1) << 60, 1, -1}};
     ck_assert(reads_report(report_sample));
     for (size_t i = 0; i < sizeof lags / sizeof *lags; i++) {
         static struct report written;
@@ -261,10 +281,12 @@ END_TEST
 START_TEST(foreign_bytes_become_valid_json)
 {
     ck_assert(reads_topology(topology_sample));
-    strcpy(topology.why, "\"quoted\" back\\slash\nline\x1b[31m gr\xc3\xbc\xc3\x9f \xff\xc0\xaf \xed\xa0\x80 \xc2\x9b end\xe2\x82");
+    strcpy(topology.why, "\"quoted\" back\\slash\nline\x1b[31m gr\xc3\xbc\xc3\x9f \xff\xc0\xaf "
+                         "\xed\xa0\x80 \xc2\x9b end\xe2\x82");
     char *text = topology_encode(&topology);
     ck_assert_msg(reads_topology(text), "%s", error.sentence);
-    ck_assert_str_eq(topology.why, "\"quoted\" back\\slash line [31m gr\xc3\xbc\xc3\x9f ??? ???   end??");
+    ck_assert_str_eq(topology.why,
+                     "\"quoted\" back\\slash line [31m gr\xc3\xbc\xc3\x9f ??? ???   end??");
     free(text);
 }
 END_TEST
@@ -286,7 +308,8 @@ END_TEST
 
 START_TEST(unknown_keys_are_skipped)
 {
-    char *text = with(topology_sample, "\"epoch\": 7", "\"colour\": { \"x\": [ 1, 2.5, null ] }, \"epoch\": 7");
+    char *text = with(topology_sample, "\"epoch\": 7",
+                      "\"colour\": { \"x\": [ 1, 2.5, null ] }, \"epoch\": 7");
     ck_assert_msg(reads_topology(text), "%s", error.sentence);
     free(text);
     text = with(topology_sample, "\"health\": \"down\"", "\"health\": \"down\", \"mood\": \"sad\"");
@@ -301,8 +324,10 @@ END_TEST
 START_TEST(members_in_any_order_are_sorted_and_replicas_follow)
 {
     static const char text[] =
-        "{\"format\":1,\"cluster\":\"c\",\"probe\":\"p\",\"rules\":1,\"config\":{\"engine\":\"mysql\",\"witnesses\":1},"
-        "\"members\":[{\"name\":\"z\",\"host\":\"h\",\"port\":1,\"answer\":\"ok\",\"replicas\":[\"a\",\"m\",\"gone\"]},"
+        "{\"format\":1,\"cluster\":\"c\",\"probe\":\"p\",\"rules\":1,\"config\":{\"engine\":"
+        "\"mysql\",\"witnesses\":1},"
+        "\"members\":[{\"name\":\"z\",\"host\":\"h\",\"port\":1,\"answer\":\"ok\",\"replicas\":["
+        "\"a\",\"m\",\"gone\"]},"
         "{\"name\":\"a\",\"host\":\"h\",\"port\":2,\"answer\":\"ok\",\"replicas\":[\"z\"],"
         "\"labels\":{\"z\":\"1\",\"b\":\"2\"}},"
         "{\"name\":\"m\",\"host\":\"h\",\"port\":3,\"answer\":\"timeout\"}]}";
@@ -319,7 +344,8 @@ START_TEST(members_in_any_order_are_sorted_and_replicas_follow)
 }
 END_TEST
 
-/* ---- strictness -------------------------------------------------------------------------------- */
+/* ---- strictness --------------------------------------------------------------------------------
+ */
 
 START_TEST(what_is_not_json_is_refused)
 {
@@ -348,7 +374,8 @@ END_TEST
 START_TEST(another_format_is_refused_as_foreign)
 {
     ck_assert(!reads_topology("{\"format\":2,\"shape\":\"new\"}"));
-    ck_assert_str_eq(error.sentence, "format: is 2 where only 1 is understood (it was written by a newer roster)");
+    ck_assert_str_eq(error.sentence,
+                     "format: is 2 where only 1 is understood (it was written by a newer roster)");
     ck_assert(error.foreign);
     ck_assert(!reads_topology("{\"format\":\"1\"}"));
     ck_assert_str_eq(error.sentence, "format: is not a whole number");
@@ -376,7 +403,8 @@ START_TEST(a_refusal_says_where_and_changes_nothing)
     memset(&topology, 0x5A, sizeof topology);
     static struct topology before;
     before = topology;
-    char *text = with(topology_sample, "\"port\": 5432, \"role\": \"secondary\"", "\"port\": 70000, \"role\": \"secondary\"");
+    char *text = with(topology_sample, "\"port\": 5432, \"role\": \"secondary\"",
+                      "\"port\": 70000, \"role\": \"secondary\"");
     ck_assert(!reads_topology(text));
     ck_assert_str_eq(error.sentence, "members[2].port: 70000 is not in 1..65535");
     ck_assert_int_eq(memcmp(&before, &topology, sizeof topology), 0);
@@ -386,31 +414,46 @@ END_TEST
 
 START_TEST(wrong_values_in_a_topology_are_refused)
 {
-    topology_refused("\"orders\"", "\"or/ders\"", "cluster: 'or/ders' is not a name ([A-Za-z0-9._-]{1,63})");
+    topology_refused("\"orders\"", "\"or/ders\"",
+                     "cluster: 'or/ders' is not a name ([A-Za-z0-9._-]{1,63})");
     topology_refused("\"cluster\"", "\"clutter\"", "cluster: is missing");
     topology_refused("\"postgresql\"", "\"oracle\"", "engine: 'oracle' is not known here");
-    topology_refused("\"kind\": \"streaming\"", "\"kind\": \"raft\"", "kind: 'raft' is not known here");
+    topology_refused("\"kind\": \"streaming\"", "\"kind\": \"raft\"",
+                     "kind: 'raft' is not known here");
     topology_refused("\"witnesses\": 3", "\"witnesses\": 0", "witnesses: 0 is not in 1..15");
-    topology_refused("\"witnesses\": 3", "\"witnesses\": \"3\"", "witnesses: is not a whole number");
+    topology_refused("\"witnesses\": 3", "\"witnesses\": \"3\"",
+                     "witnesses: is not a whole number");
     topology_refused("\"epoch\": 7", "\"epoch\": 7.0", "epoch: is not a whole number");
     topology_refused("\"epoch\": 7", "\"epoch\": 0", "epoch: 0 is not in 1..9007199254740992");
     topology_refused("\"state\": \"ok\"", "\"state\": \"fine\"", "state: 'fine' is not known here");
-    topology_refused("\"lineage\": \"8\"", "\"lineage\": \"8x\"", "lineage: '8x' is neither a number nor STAMP:NUMBER");
+    topology_refused("\"lineage\": \"8\"", "\"lineage\": \"8x\"",
+                     "lineage: '8x' is neither a number nor STAMP:NUMBER");
     topology_refused("\"lineage\": \"8\"", "\"lineage\": 8", "lineage: is not a string");
     topology_refused("\"why\": \"pg-2", "\"why\": \"\\u001b[31m", "why: holds a control character");
-    topology_refused("\"by\": \"probe-a\"", "\"by\": \"directives\"", "by: 'directives' cannot be a probe's name");
-    topology_refused("T01:22", " 01:22", "at_wall: '2026-11-21 01:22:33.123Z' is not a time like 2026-11-21T01:22:33.123Z");
-    topology_refused("2026-", "1066-", "at_wall: '1066-11-21T01:22:33.123Z' is not a time like 2026-11-21T01:22:33.123Z");
-    topology_refused("\"10.0.0.1\"", "\"10.0.0.1 \"", "members[0].host: '10.0.0.1 ' is not a host name or address");
-    topology_refused("\"fenced\": true", "\"fenced\": 1", "members[0].fenced: is neither true nor false");
-    topology_refused("\"reason\": \"refused\"", "\"reason\": \"bored\"", "members[0].reason: 'bored' is not known here");
-    topology_refused("{ \"zone\": \"a\" }", "{ \"zone\": 1 }", "members[0].labels.zone: is not a string");
-    topology_refused("\"bytes\": 0", "\"bytes\": -5", "members[2].lag.bytes: -5 is not in 0..9223372036854775807");
+    topology_refused("\"by\": \"probe-a\"", "\"by\": \"directives\"",
+                     "by: 'directives' cannot be a probe's name");
+    topology_refused(
+        "T01:22", " 01:22",
+        "at_wall: '2026-11-21 01:22:33.123Z' is not a time like 2026-11-21T01:22:33.123Z");
+    topology_refused(
+        "2026-", "1066-",
+        "at_wall: '1066-11-21T01:22:33.123Z' is not a time like 2026-11-21T01:22:33.123Z");
+    topology_refused("\"10.0.0.1\"", "\"10.0.0.1 \"",
+                     "members[0].host: '10.0.0.1 ' is not a host name or address");
+    topology_refused("\"fenced\": true", "\"fenced\": 1",
+                     "members[0].fenced: is neither true nor false");
+    topology_refused("\"reason\": \"refused\"", "\"reason\": \"bored\"",
+                     "members[0].reason: 'bored' is not known here");
+    topology_refused("{ \"zone\": \"a\" }", "{ \"zone\": 1 }",
+                     "members[0].labels.zone: is not a string");
+    topology_refused("\"bytes\": 0", "\"bytes\": -5",
+                     "members[2].lag.bytes: -5 is not in 0..9223372036854775807");
     topology_refused("\"4294967412\"", "\"-1\"", "evidence.probe-a: '-1' is not a number");
     topology_refused("\"4294967412\"", "\"9223372036854775808\"",
                      "evidence.probe-a: '9223372036854775808' is more than 9223372036854775807");
     topology_refused("\"4294967412\"", "4294967412", "evidence.probe-a: is not a string");
-    topology_refused("\"probe-b\"", "\"probe b\"", "evidence.probe b: is not filed under a probe's name");
+    topology_refused("\"probe-b\"", "\"probe b\"",
+                     "evidence.probe b: is not filed under a probe's name");
     topology_refused("\"members\": [", "\"members\": {}, \"x\": [", "members: is not a list");
 }
 END_TEST
@@ -428,16 +471,18 @@ START_TEST(a_verdict_that_contradicts_itself_is_refused)
     topology_refused("\"pg-3\"", "\"pg-1\"", "members[2]: 'pg-1' is listed twice");
     topology_refused("\"role\": \"primary\",", "\"role\": \"primary\", \"fenced\": true,",
                      "members[1]: is both primary and fenced");
-    topology_refused("\"state\": \"ok\"", "\"state\": \"no-primary\"", "state: is no-primary, but primary is pg-2");
+    topology_refused("\"state\": \"ok\"", "\"state\": \"no-primary\"",
+                     "state: is no-primary, but primary is pg-2");
     char *text = with(topology_sample, "\"primary\": \"pg-2\"", "\"primary\": null");
     char *roleless = with(text, "\"role\": \"primary\"", "\"role\": \"none\"");
     ck_assert(!reads_topology(roleless));
     ck_assert_str_eq(error.sentence, "state: is ok, but primary is null");
     free(roleless);
     free(text);
-    static const char nobody[] =
-        "{\"format\":1,\"cluster\":\"c\",\"engine\":\"mysql\",\"witnesses\":1,\"epoch\":1,\"state\":\"ok\",\"primary\":\"a\","
-        "\"why\":\"\",\"rule\":\"\",\"rules\":1,\"by\":\"p\",\"at_wall\":\"2026-11-21T01:22:33.123Z\",\"members\":[]}";
+    static const char nobody[] = "{\"format\":1,\"cluster\":\"c\",\"engine\":\"mysql\","
+                                 "\"witnesses\":1,\"epoch\":1,\"state\":\"ok\",\"primary\":\"a\","
+                                 "\"why\":\"\",\"rule\":\"\",\"rules\":1,\"by\":\"p\",\"at_wall\":"
+                                 "\"2026-11-21T01:22:33.123Z\",\"members\":[]}";
     ck_assert(!reads_topology(nobody));
     ck_assert_str_eq(error.sentence, "primary: 'a' is not one of the members");
 }
@@ -452,21 +497,26 @@ START_TEST(wrong_values_in_a_report_are_refused)
     report_refused("\"config\": {", "\"config\": 3, \"x\": {", "config: is not an object");
     report_refused("\"witnesses\": 3, ", "", "config.witnesses: is missing");
     report_refused("[ \"pg-3\" ]", "[ 3 ]", "members[1].replicas[0]: is not a string");
-    report_refused("\"pg-3\", \"host\"", "\"pg-2\", \"host\"", "members[2]: 'pg-2' is listed twice");
+    report_refused("\"pg-3\", \"host\"", "\"pg-2\", \"host\"",
+                   "members[2]: 'pg-2' is listed twice");
     report_refused("\"abstains\": null", "\"abstains\": \"a word that is much too long for this\"",
                    "abstains: is longer than 31 bytes");
     report_refused("\"rules\": 1", "\"rules\": 0", "rules: 0 is not in 1..1000000");
-    report_refused("\"last_role\": \"primary\"", "\"last_role\": 1", "members[0].last_role: is not a string");
+    report_refused("\"last_role\": \"primary\"", "\"last_role\": 1",
+                   "members[0].last_role: is not a string");
 }
 END_TEST
 
 START_TEST(more_members_than_fit_are_refused)
 {
     char *text = malloc(8192);
-    strcpy(text, "{\"format\":1,\"cluster\":\"c\",\"probe\":\"p\",\"rules\":1,\"config\":{\"engine\":\"mysql\",\"witnesses\":1},"
+    strcpy(text, "{\"format\":1,\"cluster\":\"c\",\"probe\":\"p\",\"rules\":1,\"config\":{"
+                 "\"engine\":\"mysql\",\"witnesses\":1},"
                  "\"members\":[");
     for (int i = 0; i <= MEMBERS_MAX; i++) {
-        sprintf(text + strlen(text), "%s{\"name\":\"m%d\",\"host\":\"h\",\"port\":1,\"answer\":\"ok\"}", i ? "," : "", i);
+        sprintf(text + strlen(text),
+                "%s{\"name\":\"m%d\",\"host\":\"h\",\"port\":1,\"answer\":\"ok\"}", i ? "," : "",
+                i);
     }
     strcat(text, "]}");
     ck_assert(!reads_report(text));
@@ -475,11 +525,13 @@ START_TEST(more_members_than_fit_are_refused)
 }
 END_TEST
 
-/* ---- the small records ------------------------------------------------------------------------------ */
+/* ---- the small records
+ * ------------------------------------------------------------------------------ */
 
 START_TEST(directives_read_back)
 {
-    static const char text[] = "{ \"format\": 1, \"drain\": [ \"pg-3\" ], \"weight\": { \"pg-2\": 50 }, \"hold\": \"pg-2\", "
+    static const char text[] = "{ \"format\": 1, \"drain\": [ \"pg-3\" ], \"weight\": { \"pg-2\": "
+                               "50 }, \"hold\": \"pg-2\", "
                                "\"accept\": [ \"pg-1@7\" ] }\n";
     struct directives directives;
     ck_assert_msg(directives_decode(text, strlen(text), &directives, &error), "%s", error.sentence);
@@ -522,7 +574,8 @@ START_TEST(wrong_directives_are_refused)
     };
     struct directives directives;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        ck_assert_msg(!directives_decode(cases[i].text, strlen(cases[i].text), &directives, &error), "%s", cases[i].text);
+        ck_assert_msg(!directives_decode(cases[i].text, strlen(cases[i].text), &directives, &error),
+                      "%s", cases[i].text);
         ck_assert_str_eq(error.sentence, cases[i].sentence);
     }
 }
@@ -530,10 +583,16 @@ END_TEST
 
 START_TEST(presence_reads_back)
 {
-    struct presence presence = {.probe = "a", .host = "host-1", .pid = 4711, .version = "0.1.0", .nonce = UINT64_MAX, .beat = 3};
+    struct presence presence = {.probe = "a",
+                                .host = "host-1",
+                                .pid = 4711,
+                                .version = "0.1.0",
+                                .nonce = UINT64_MAX,
+                                .beat = 3};
     struct presence again;
     char *text = presence_encode(&presence);
-    ck_assert_str_eq(text, "{ \"format\": 1, \"probe\": \"a\", \"host\": \"host-1\", \"pid\": 4711, \"version\": \"0.1.0\","
+    ck_assert_str_eq(text, "{ \"format\": 1, \"probe\": \"a\", \"host\": \"host-1\", \"pid\": "
+                           "4711, \"version\": \"0.1.0\","
                            " \"nonce\": \"18446744073709551615\", \"beat\": \"3\" }\n");
     ck_assert_msg(presence_decode(text, strlen(text), &again, &error), "%s", error.sentence);
     ck_assert_uint_eq(again.nonce, UINT64_MAX);
@@ -541,7 +600,8 @@ START_TEST(presence_reads_back)
     ck_assert_int_eq(again.pid, 4711);
     char *wrong = with(text, "18446744073709551615", "18446744073709551616");
     ck_assert(!presence_decode(wrong, strlen(wrong), &again, &error));
-    ck_assert_str_eq(error.sentence, "nonce: '18446744073709551616' is more than 18446744073709551615");
+    ck_assert_str_eq(error.sentence,
+                     "nonce: '18446744073709551616' is more than 18446744073709551615");
     free(wrong);
     free(text);
 }
@@ -549,11 +609,14 @@ END_TEST
 
 START_TEST(a_registry_id_reads_back)
 {
-    struct registry_id registry_id = {.registry = "0d9f5e4c-6a41-4c2b-9c55-2f9b61d3a001", .supersedes_count = 1, .supersedes = {"old"}};
+    struct registry_id registry_id = {.registry = "0d9f5e4c-6a41-4c2b-9c55-2f9b61d3a001",
+                                      .supersedes_count = 1,
+                                      .supersedes = {"old"}};
     struct registry_id again;
     char *text = registry_id_encode(&registry_id);
     ck_assert_str_eq(text,
-                     "{ \"format\": 1, \"registry\": \"0d9f5e4c-6a41-4c2b-9c55-2f9b61d3a001\", \"supersedes\": [ \"old\" ] }\n");
+                     "{ \"format\": 1, \"registry\": \"0d9f5e4c-6a41-4c2b-9c55-2f9b61d3a001\", "
+                     "\"supersedes\": [ \"old\" ] }\n");
     ck_assert_msg(registry_id_decode(text, strlen(text), &again, &error), "%s", error.sentence);
     ck_assert_str_eq(again.registry, registry_id.registry);
     ck_assert_str_eq(again.supersedes[0], "old");

@@ -34,7 +34,8 @@ END_TEST
 
 START_TEST(a_server_that_speaks_is_up_whatever_it_says)
 {
-    static const enum answer up[] = {ANSWER_OK, ANSWER_SATURATED, ANSWER_AUTH, ANSWER_PRIVILEGE, ANSWER_TLS};
+    static const enum answer up[] = {ANSWER_OK, ANSWER_SATURATED, ANSWER_AUTH, ANSWER_PRIVILEGE,
+                                     ANSWER_TLS};
     for (size_t i = 0; i < sizeof up / sizeof *up; i++) {
         ck_assert_int_eq(answer_health(up[i]), HEALTH_UP);
     }
@@ -43,8 +44,9 @@ END_TEST
 
 START_TEST(a_server_that_cannot_be_used_is_down)
 {
-    static const enum answer down[] = {ANSWER_REFUSED,  ANSWER_TIMEOUT,  ANSWER_UNREACHABLE, ANSWER_STALLED,
-                                       ANSWER_STARTING, ANSWER_STOPPING, ANSWER_PROTOCOL};
+    static const enum answer down[] = {ANSWER_REFUSED, ANSWER_TIMEOUT,  ANSWER_UNREACHABLE,
+                                       ANSWER_STALLED, ANSWER_STARTING, ANSWER_STOPPING,
+                                       ANSWER_PROTOCOL};
     for (size_t i = 0; i < sizeof down / sizeof *down; i++) {
         ck_assert_int_eq(answer_health(down[i]), HEALTH_DOWN);
     }
@@ -61,9 +63,11 @@ END_TEST
 
 START_TEST(silence_is_ambiguous_and_words_are_definite)
 {
-    static const enum answer ambiguous[] = {ANSWER_TIMEOUT, ANSWER_UNREACHABLE, ANSWER_STALLED, ANSWER_PROTOCOL, ANSWER_NAME};
-    static const enum answer definite[] = {ANSWER_OK,       ANSWER_REFUSED,  ANSWER_AUTH, ANSWER_SATURATED,
-                                           ANSWER_STARTING, ANSWER_STOPPING, ANSWER_TLS,  ANSWER_PRIVILEGE};
+    static const enum answer ambiguous[] = {ANSWER_TIMEOUT, ANSWER_UNREACHABLE, ANSWER_STALLED,
+                                            ANSWER_PROTOCOL, ANSWER_NAME};
+    static const enum answer definite[] = {ANSWER_OK,        ANSWER_REFUSED,  ANSWER_AUTH,
+                                           ANSWER_SATURATED, ANSWER_STARTING, ANSWER_STOPPING,
+                                           ANSWER_TLS,       ANSWER_PRIVILEGE};
     for (size_t i = 0; i < sizeof ambiguous / sizeof *ambiguous; i++) {
         ck_assert(!answer_is_definite(ambiguous[i]));
     }
@@ -95,8 +99,10 @@ START_TEST(lineages_are_compared_as_numbers_of_any_length)
         {"99999999999999999999999999999", "100000000000000000000000000000", -1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        ck_assert_msg(lineage_compare(cases[i].a, cases[i].b) == cases[i].order, "%s %s", cases[i].a, cases[i].b);
-        ck_assert_msg(lineage_compare(cases[i].b, cases[i].a) == -cases[i].order, "%s %s", cases[i].b, cases[i].a);
+        ck_assert_msg(lineage_compare(cases[i].a, cases[i].b) == cases[i].order, "%s %s",
+                      cases[i].a, cases[i].b);
+        ck_assert_msg(lineage_compare(cases[i].b, cases[i].a) == -cases[i].order, "%s %s",
+                      cases[i].b, cases[i].a);
     }
 }
 END_TEST
@@ -145,9 +151,14 @@ static void set_config(struct member_config *config, const char *name)
 
 static void setup(void)
 {
-    topology =
-        (struct topology){.cluster = "c", .policy = {.witnesses = 3}, .epoch = 7, .primary = "b", .rules = 1, .member_count = 2};
-    report = (struct report){.cluster = "c", .probe = "p", .rules = 1, .policy = {.witnesses = 3}, .member_count = 2};
+    topology = (struct topology){.cluster = "c",
+                                 .policy = {.witnesses = 3},
+                                 .epoch = 7,
+                                 .primary = "b",
+                                 .rules = 1,
+                                 .member_count = 2};
+    report = (struct report){
+        .cluster = "c", .probe = "p", .rules = 1, .policy = {.witnesses = 3}, .member_count = 2};
     set_config(&topology.members[0].config, "a");
     set_config(&topology.members[1].config, "b");
     topology.members[1].role = ROLE_PRIMARY;
@@ -195,15 +206,15 @@ START_TEST(the_account_of_a_verdict_is_not_the_verdict)
 }
 END_TEST
 
-#define DIFFERS(record, change)                                                                                                    \
-    do {                                                                                                                           \
-        __typeof__(record) was = record;                                                                                           \
-        record.change;                                                                                                             \
-        ck_assert_msg(!_Generic((record), struct topology                                                                          \
-                                : topology_equal, struct report                                                                    \
-                                : report_equal)(&was, &record),                                                                    \
-                      #change);                                                                                                    \
-        record = was;                                                                                                              \
+#define DIFFERS(record, change)                                                                    \
+    do {                                                                                           \
+        __typeof__(record) was = record;                                                           \
+        record.change;                                                                             \
+        ck_assert_msg(!_Generic((record), struct topology                                          \
+                                : topology_equal, struct report                                    \
+                                : report_equal)(&was, &record),                                    \
+                      #change);                                                                    \
+        record = was;                                                                              \
     } while (0)
 
 START_TEST(every_material_field_of_a_topology_counts)

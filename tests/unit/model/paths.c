@@ -13,9 +13,11 @@ START_TEST(paths_are_as_the_design_says)
     ck_assert_str_eq(path_clusters(to, sizeof to, "/roster"), "/roster/clusters");
     ck_assert_str_eq(path_cluster(to, sizeof to, "/roster", "c"), "/roster/clusters/c");
     ck_assert_str_eq(path_reports(to, sizeof to, "/roster", "c"), "/roster/clusters/c/reports");
-    ck_assert_str_eq(path_report(to, sizeof to, "/roster", "c", "a"), "/roster/clusters/c/reports/a");
+    ck_assert_str_eq(path_report(to, sizeof to, "/roster", "c", "a"),
+                     "/roster/clusters/c/reports/a");
     ck_assert_str_eq(path_topology(to, sizeof to, "/roster", "c"), "/roster/clusters/c/topology");
-    ck_assert_str_eq(path_directives(to, sizeof to, "/roster", "c"), "/roster/clusters/c/directives");
+    ck_assert_str_eq(path_directives(to, sizeof to, "/roster", "c"),
+                     "/roster/clusters/c/directives");
 }
 END_TEST
 

@@ -16,7 +16,8 @@ static int64_t begin_quiet(void)
     return START + ALARM_HOLD_MS;
 }
 
-/* Begins and ends a look in `took` milliseconds; returns how long the next one waits from its end. */
+/* Begins and ends a look in `took` milliseconds; returns how long the next one waits from its end.
+ */
 static int64_t look(enum answer answer, int64_t now_ms, int64_t took_ms)
 {
     turn_begin(&turn, now_ms);
@@ -40,10 +41,12 @@ START_TEST(without_a_writer_it_searches_closely_then_slowly_then_rests)
 {
     int64_t lost_ms = begin_quiet();
     schedule_writer(&schedule, false, lost_ms);
-    schedule_writer(&schedule, false, lost_ms + 5000); /* saying it again does not start it anew */
+    /* saying it again does not start it anew */
+    schedule_writer(&schedule, false, lost_ms + 5000);
     ck_assert_int_eq(schedule_gap(&schedule, lost_ms + SEARCH_MS - 1), ALERT);
     ck_assert_int_eq(schedule_gap(&schedule, lost_ms + SEARCH_MS), SEARCH_SLOW_MS);
-    ck_assert_int_eq(schedule_gap(&schedule, lost_ms + SEARCH_MS + SEARCH_LONG_MS - 1), SEARCH_SLOW_MS);
+    ck_assert_int_eq(schedule_gap(&schedule, lost_ms + SEARCH_MS + SEARCH_LONG_MS - 1),
+                     SEARCH_SLOW_MS);
     ck_assert_int_eq(schedule_gap(&schedule, lost_ms + SEARCH_MS + SEARCH_LONG_MS), INTERVAL);
 }
 END_TEST
@@ -110,7 +113,8 @@ START_TEST(a_refused_account_is_asked_more_and_more_rarely_even_under_alarm)
     }
     turn_hasten(&turn, &schedule, ANSWER_AUTH, START + 2);
     ck_assert_int_eq(turn.due_ms, START + 1 + 60000);
-    ck_assert_int_eq(look(ANSWER_TIMEOUT, START, 1), 60000); /* a failure of another kind does not forgive */
+    /* a failure of another kind does not forgive */
+    ck_assert_int_eq(look(ANSWER_TIMEOUT, START, 1), 60000);
     ck_assert_int_eq(look(ANSWER_OK, START, 1), ALERT - 1);
     ck_assert_int_eq(look(ANSWER_AUTH, START, 1), 5000);
 }
@@ -175,7 +179,8 @@ Suite *schedule_suite(void)
     TCase *tcase = tcase_create("scheduler");
     tcase_add_test(tcase, it_begins_alarmed_and_goes_quiet_once_there_is_a_writer);
     tcase_add_test(tcase, without_a_writer_it_searches_closely_then_slowly_then_rests);
-    tcase_add_test(tcase, the_slow_search_is_never_faster_than_the_alarm_nor_slower_than_the_interval);
+    tcase_add_test(tcase,
+                   the_slow_search_is_never_faster_than_the_alarm_nor_slower_than_the_interval);
     tcase_add_test(tcase, an_alarm_is_news_only_when_it_was_quiet);
     tcase_add_test(tcase, an_alarmed_look_is_due_a_gap_after_it_began);
     tcase_add_test(tcase, quiet_looks_of_a_fleet_are_interleaved);

@@ -1,5 +1,5 @@
-/* One name, one probe: what a reporter does when its presence is already in the registry; and that whoever rests on
- * reports can tell a new life of one. */
+/* One name, one probe: what a reporter does when its presence is already in the registry; and that
+ * whoever rests on reports can tell a new life of one. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,8 +51,12 @@ static void put_folders(void)
 
 static char *rivals(uint64_t nonce, uint64_t beat)
 {
-    return presence_encode(
-        &(struct presence){.probe = "probe-a", .host = "elsewhere", .pid = 9, .version = "1", .nonce = nonce, .beat = beat});
+    return presence_encode(&(struct presence){.probe = "probe-a",
+                                              .host = "elsewhere",
+                                              .pid = 9,
+                                              .version = "1",
+                                              .nonce = nonce,
+                                              .beat = beat});
 }
 
 /* Somebody else's session holds our name. */
@@ -63,7 +67,8 @@ static void rival_comes(uint64_t nonce)
     store_renew(rival);
     sandbox_pass(&sandbox, 50);
     char *json = rivals(nonce, 1);
-    store_write(rival, 0, &(struct store_op){STORE_CREATE_EPHEMERAL, PRESENCE, json, strlen(json), 0}, 1);
+    store_write(rival, 0,
+                &(struct store_op){STORE_CREATE_EPHEMERAL, PRESENCE, json, strlen(json), 0}, 1);
     free(json);
     sandbox_pass(&sandbox, 50);
     ck_assert_ptr_nonnull(sandbox_find(&sandbox, PRESENCE));
@@ -82,10 +87,11 @@ static bool is_ours(void)
 
 static void start(void)
 {
-    struct reporter_settings settings = {.root = "/roster",
-                                         .presence = {.probe = "probe-a", .host = "here", .pid = 1, .version = "1", .nonce = NONCE},
-                                         .registry_uuid = "00000000-0000-4000-8000-000000000001",
-                                         .is_gone = gone};
+    struct reporter_settings settings = {
+        .root = "/roster",
+        .presence = {.probe = "probe-a", .host = "here", .pid = 1, .version = "1", .nonce = NONCE},
+        .registry_uuid = "00000000-0000-4000-8000-000000000001",
+        .is_gone = gone};
     reporter = reporter_new(sandbox.store, sandbox.mirror, &settings);
     published = reporter_add(reporter, "orders", NULL);
     ck_assert_ptr_nonnull(published);
@@ -94,7 +100,8 @@ static void start(void)
     sandbox.step = step;
     store_renew(sandbox.store);
     static struct report report;
-    report = (struct report){.cluster = "orders", .probe = "probe-a", .rules = MODEL_RULES, .policy = {.witnesses = 1}};
+    report = (struct report){
+        .cluster = "orders", .probe = "probe-a", .rules = MODEL_RULES, .policy = {.witnesses = 1}};
     reporter_say(reporter, published, &report, sandbox_now(&sandbox));
 }
 
@@ -218,7 +225,8 @@ START_TEST(another_session_says_it_all_again)
     store_mem_expire(sandbox.store);
     sandbox_pass(&sandbox, 1000);
     ck_assert(is_ours());
-    ck_assert_int_eq(sandbox_find(&sandbox, REPORTS "/probe-a")->stat.owner, store_mem_session(sandbox.store));
+    ck_assert_int_eq(sandbox_find(&sandbox, REPORTS "/probe-a")->stat.owner,
+                     store_mem_session(sandbox.store));
 }
 END_TEST
 
@@ -246,7 +254,8 @@ START_TEST(lost_links_lose_nothing)
     }
     sandbox_pass(&sandbox, 2000);
     ck_assert(is_ours());
-    ck_assert_int_eq(sandbox_find(&sandbox, REPORTS "/probe-a")->stat.owner, store_mem_session(sandbox.store));
+    ck_assert_int_eq(sandbox_find(&sandbox, REPORTS "/probe-a")->stat.owner,
+                     store_mem_session(sandbox.store));
     const struct report *report;
     int32_t version;
     int64_t mzxid;

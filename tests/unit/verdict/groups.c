@@ -1,4 +1,5 @@
-/* Verdicts on groups: Group Replication's views and Galera's configurations order what is seen together. */
+/* Verdicts on groups: Group Replication's views and Galera's configurations order what is seen
+ * together. */
 #include <string.h>
 
 #include "tests/unit/unit.h"
@@ -266,7 +267,8 @@ END_TEST
 
 static void begin_async_rivals(void)
 {
-    struct member_report writer = {.answer = ANSWER_OK, .claim = true, .writable = true, .lag = LAG_NOT_KNOWN};
+    struct member_report writer = {
+        .answer = ANSWER_OK, .claim = true, .writable = true, .lag = LAG_NOT_KNOWN};
     world_init(&world, KIND_ASYNC, 3, 3, 3);
     world_says(&world, ALL, 0, &writer);
     world_says(&world, ALL, 1, &writer);
@@ -300,7 +302,8 @@ Suite *group_suite(void)
     tcase_add_test(group, in_one_view_the_one_that_others_name_wins);
     tcase_add_test(group, a_view_under_another_stamp_orders_nothing);
     tcase_add_test(group, probes_that_see_views_a_moment_apart_agree_on_the_primary);
-    tcase_add_test(group, a_primary_without_a_majority_is_withdrawn_and_comes_back_in_the_same_view);
+    tcase_add_test(group,
+                   a_primary_without_a_majority_is_withdrawn_and_comes_back_in_the_same_view);
     tcase_add_test(group, a_recovering_member_is_not_read_from);
     suite_add_tcase(suite, group);
     TCase *galera = tcase_create("several writers");
@@ -308,7 +311,8 @@ Suite *group_suite(void)
     tcase_add_test(galera, all_writers_are_told_where_all_may_write);
     tcase_add_test(galera, a_writer_that_comes_back_does_not_take_over);
     tcase_add_test(galera, a_thawed_writer_under_an_old_configuration_is_left);
-    tcase_add_test(galera, those_who_claim_the_configuration_in_which_the_majority_was_lost_do_not_win);
+    tcase_add_test(galera,
+                   those_who_claim_the_configuration_in_which_the_majority_was_lost_do_not_win);
     tcase_add_test(galera, a_donor_writes_only_when_no_other_can);
     suite_add_tcase(suite, galera);
     TCase *rivals = tcase_create("rivals without a group");

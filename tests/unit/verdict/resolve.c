@@ -262,7 +262,8 @@ END_TEST
 START_TEST(an_incumbent_that_was_read_on_an_older_timeline_comes_back_with_its_own)
 {
     begin_streaming();
-    world_primary(&world, ALL, 0, "6"); /* restored from a backup, or read by witnesses that were behind */
+    world_primary(&world, ALL, 0,
+                  "6"); /* restored from a backup, or read by witnesses that were behind */
     ck_assert(world_resolve(&world));
     expect("", STATE_CONFLICT, "rewound");
     world_primary(&world, ALL, 0, "7");
@@ -504,7 +505,8 @@ START_TEST(a_member_leaves_when_a_quorum_no_longer_lists_it_but_never_the_primar
 
     begin_streaming();
     for (size_t p = 0; p < 3; p++) { /* everybody drops m0 */
-        memmove(world.reports[p].members, world.reports[p].members + 1, 2 * sizeof(struct member_report));
+        memmove(world.reports[p].members, world.reports[p].members + 1,
+                2 * sizeof(struct member_report));
         world.reports[p].member_count = 2;
     }
     ck_assert(world_resolve(&world));
@@ -590,7 +592,8 @@ static void show(struct world *w, int probe, size_t m, enum view view)
     }
 }
 
-static int count_seeing(const int *views, size_t members, size_t probes, size_t m, bool newest, bool alive)
+static int count_seeing(const int *views, size_t members, size_t probes, size_t m, bool newest,
+                        bool alive)
 {
     int count = 0;
     for (size_t p = 0; p < probes; p++) {
@@ -601,7 +604,8 @@ static int count_seeing(const int *views, size_t members, size_t probes, size_t 
     return count;
 }
 
-/* Sanitized programs are ten times slower and look for other faults than these: a sample serves them. */
+/* Sanitized programs are ten times slower and look for other faults than these: a sample serves
+ * them. */
 #if defined __SANITIZE_THREAD__
 enum { STRIDE = 29 };
 #elif defined __SANITIZE_ADDRESS__
@@ -625,18 +629,22 @@ static bool next_world(int *views, int cells)
 }
 
 /* What must hold of any verdict that follows `before` by these views. */
-static void check_invariants(const struct topology *before, const int *views, size_t members, size_t probes, bool alive)
+static void check_invariants(const struct topology *before, const int *views, size_t members,
+                             size_t probes, bool alive)
 {
     const struct topology *after = &world.previous;
     if (after->primary[0] && strcmp(after->primary, before->primary) != 0) {
         size_t m = (size_t)(after->primary[1] - '0');
-        ck_assert_msg(count_seeing(views, members, probes, m, false, alive) >= 2, "S4: won by fewer than a quorum");
+        ck_assert_msg(count_seeing(views, members, probes, m, false, alive) >= 2,
+                      "S4: won by fewer than a quorum");
         if (!(before->last_primary[0] && strcmp(before->last_primary, after->primary) == 0)) {
-            ck_assert_msg(lineage_compare(after->lineage, before->lineage) > 0, "S1: won on no newer timeline");
+            ck_assert_msg(lineage_compare(after->lineage, before->lineage) > 0,
+                          "S1: won on no newer timeline");
         }
         ck_assert_msg(!member(m)->fenced, "S8: a fenced member is primary");
     }
-    ck_assert_msg(lineage_compare(after->lineage, before->lineage) >= 0, "S1: the lineage went back");
+    ck_assert_msg(lineage_compare(after->lineage, before->lineage) >= 0,
+                  "S1: the lineage went back");
     ck_assert_int_ge(after->epoch, before->epoch);
     for (size_t m = 0; m < after->member_count; m++) {
         bool is_primary = strcmp(after->members[m].config.name, after->primary) == 0;
@@ -662,8 +670,9 @@ static bool is_ordered(const int *views, size_t members, size_t probes)
     return true;
 }
 
-/* From m0 being primary on 7: every combination of what three probes may see of three members; then the same
- * evidence again (idempotent), in another order (the same verdict), and thinned (no change of routing). */
+/* From m0 being primary on 7: every combination of what three probes may see of three members; then
+ * the same evidence again (idempotent), in another order (the same verdict), and thinned (no change
+ * of routing). */
 static void check_all_worlds(enum kind kind)
 {
     enum { MEMBERS = 3, PROBES = 3, CELLS = MEMBERS * PROBES };
@@ -691,20 +700,23 @@ static void check_all_worlds(enum kind kind)
         }
         first = world.previous;
         ck_assert(world_resolve(&world));
-        ck_assert_msg(topology_equal(&first, &world.previous), "not idempotent: %s / %s", first.why, world.previous.why);
+        ck_assert_msg(topology_equal(&first, &world.previous), "not idempotent: %s / %s", first.why,
+                      world.previous.why);
 
         world.previous = before;
         world.backwards = true; /* the same reports in another order */
         ck_assert(world_resolve(&world));
         world.backwards = false;
-        ck_assert_msg(topology_equal(&first, &world.previous), "depends on order: %s / %s", first.why, world.previous.why);
+        ck_assert_msg(topology_equal(&first, &world.previous), "depends on order: %s / %s",
+                      first.why, world.previous.why);
 
         for (int p = 0; p < PROBES; p++) { /* evidence goes: routing stays */
             world.previous = first;
             strcpy(world.reports[p].abstains, "blind");
             ck_assert(world_resolve(&world));
-            ck_assert_msg(strcmp(world.previous.primary, first.primary) == 0, "S5: a vanished report moved the writer: %s / %s",
-                          first.why, world.previous.why);
+            ck_assert_msg(strcmp(world.previous.primary, first.primary) == 0,
+                          "S5: a vanished report moved the writer: %s / %s", first.why,
+                          world.previous.why);
             world.reports[p].abstains[0] = '\0';
         }
         more = next_world(views, CELLS);
@@ -763,7 +775,8 @@ Suite *resolve_suite(void)
     suite_add_tcase(suite, rules);
     TCase *configuration = tcase_create("configuration");
     tcase_add_test(configuration, a_rolling_reload_makes_nobody_fight);
-    tcase_add_test(configuration, a_member_leaves_when_a_quorum_no_longer_lists_it_but_never_the_primary);
+    tcase_add_test(configuration,
+                   a_member_leaves_when_a_quorum_no_longer_lists_it_but_never_the_primary);
     tcase_add_test(configuration, more_witnesses_need_a_quorum_of_the_new_number);
     tcase_add_test(configuration, fewer_witnesses_need_a_quorum_of_the_old_number);
     tcase_add_test(configuration, standbys_do_not_vote);

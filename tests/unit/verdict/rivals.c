@@ -1,4 +1,5 @@
-/* Two writable servers without an order: the one that the others replicate from, if it lacks nothing; else the incumbent. */
+/* Two writable servers without an order: the one that the others replicate from, if it lacks
+ * nothing; else the incumbent. */
 #include <string.h>
 
 #include "registry/verdict/resolve.h"
@@ -84,7 +85,7 @@ START_TEST(a_quorum_has_to_know_that_nothing_lacks)
 }
 END_TEST
 
-START_TEST(the_replicas_that_one_witness_sees_and_the_transactions_that_another_compares_do_not_add_up)
+START_TEST(replicas_seen_by_one_witness_and_transactions_compared_by_another_do_not_add_up)
 {
     begin();
     lacks(0, 1, 0);
@@ -96,7 +97,8 @@ END_TEST
 START_TEST(an_incumbent_that_cannot_be_compared_holds)
 {
     begin();
-    for (size_t p = 0; p < 3; p++) { /* writable, with a channel of its own: it keeps what it has, and nobody compares it */
+    /* writable, with a channel of its own: it keeps what it has, and nobody compares it */
+    for (size_t p = 0; p < 3; p++) {
         world.reports[p].members[0].claim = false;
     }
     expect("m0", STATE_CONFLICT, "incumbent-holds");
@@ -140,9 +142,11 @@ Suite *rivals_suite(void)
     tcase_add_test(tests, the_incumbent_holds_against_one_that_lacks_something);
     tcase_add_test(tests, the_incumbent_holds_against_one_with_as_many_replicas);
     tcase_add_test(tests, a_quorum_has_to_know_that_nothing_lacks);
-    tcase_add_test(tests, the_replicas_that_one_witness_sees_and_the_transactions_that_another_compares_do_not_add_up);
+    tcase_add_test(tests,
+                   replicas_seen_by_one_witness_and_transactions_compared_by_another_do_not_add_up);
     tcase_add_test(tests, an_incumbent_that_cannot_be_compared_holds);
-    tcase_add_test(tests, of_two_that_claim_from_the_start_the_one_that_may_lack_something_does_not_win);
+    tcase_add_test(tests,
+                   of_two_that_claim_from_the_start_the_one_that_may_lack_something_does_not_win);
     tcase_add_test(tests, a_witness_that_goes_silent_does_not_turn_the_sum);
     suite_add_tcase(suite, tests);
     return suite;

@@ -17,7 +17,8 @@ static struct member *add(struct topology *topology, const char *name, enum role
     snprintf(member->config.host, sizeof member->config.host, "host-%s", name);
     member->config.port = 5432;
     member->config.weight = 100;
-    member->lag = role == ROLE_SECONDARY ? (struct lag){LAG_OK, 0, 0, -1} : (struct lag){LAG_UNKNOWN, -1, -1, -1};
+    member->lag = role == ROLE_SECONDARY ? (struct lag){LAG_OK, 0, 0, -1}
+                                         : (struct lag){LAG_UNKNOWN, -1, -1, -1};
     if (role == ROLE_PRIMARY) {
         snprintf(topology->primary, sizeof topology->primary, "%s", name);
     }
@@ -27,7 +28,8 @@ static struct member *add(struct topology *topology, const char *name, enum role
 /* a is the primary, b, c and d follow it. */
 static struct topology usual(void)
 {
-    struct topology topology = {.cluster = "orders", .epoch = 7, .state = STATE_OK, .policy.witnesses = 3};
+    struct topology topology = {
+        .cluster = "orders", .epoch = 7, .state = STATE_OK, .policy.witnesses = 3};
     add(&topology, "a", ROLE_PRIMARY);
     add(&topology, "b", ROLE_SECONDARY);
     add(&topology, "c", ROLE_SECONDARY);
@@ -42,8 +44,8 @@ static struct table built(const struct topology *topology)
     return table;
 }
 
-static const char *picked(const struct table *table, enum roster_access access, struct roster_request request, uint64_t chance,
-                          uint32_t avoid)
+static const char *picked(const struct table *table, enum roster_access access,
+                          struct roster_request request, uint64_t chance, uint32_t avoid)
 {
     int index = table_pick(table, access, &request, chance, avoid);
     ck_assert_int_lt(index, table->endpoint_count);
@@ -77,7 +79,9 @@ static const char *reached(const struct table *table, struct roster_request requ
     uint64_t chance = 1;
     names[0] = '\0';
     for (int i = 0; i < 4000; i++) {
-        chance = request.policy == ROSTER_ROUND_ROBIN ? (uint64_t)i : chance * 6364136223846793005u + 1442695040888963407u;
+        chance = request.policy == ROSTER_ROUND_ROBIN
+                     ? (uint64_t)i
+                     : chance * 6364136223846793005u + 1442695040888963407u;
         int index = table_pick(table, ROSTER_READ, &request, chance, avoid);
         none |= index < 0;
         if (index >= 0) {
@@ -174,7 +178,8 @@ START_TEST(some_members_are_never_read_from_whatever_is_left)
     ck_assert_str_eq(pool(&topology), "");
     struct table table = built(&topology);
     ck_assert_str_eq(picked(&table, ROSTER_READ, (struct roster_request){0}, 0, 0), "none");
-    ck_assert_str_eq(picked(&table, ROSTER_READ, (struct roster_request){.fallback = 1}, 0, 0), "a");
+    ck_assert_str_eq(picked(&table, ROSTER_READ, (struct roster_request){.fallback = 1}, 0, 0),
+                     "a");
 }
 END_TEST
 
@@ -221,7 +226,8 @@ START_TEST(a_broken_replica_is_read_only_when_nothing_else_is_left)
     topology.members[2].health = topology.members[3].health = HEALTH_DOWN;
     table = built(&topology);
     ck_assert_str_eq(reached(&table, (struct roster_request){0}, 0), "b");
-    ck_assert_str_eq(reached(&table, (struct roster_request){.strict = 1, .max_lag_ms = 1000}, 0), "none");
+    ck_assert_str_eq(reached(&table, (struct roster_request){.strict = 1, .max_lag_ms = 1000}, 0),
+                     "none");
 }
 END_TEST
 
@@ -275,11 +281,17 @@ START_TEST(limits_choose_and_the_floor_catches)
     ck_assert_str_eq(reached(&table, (struct roster_request){.max_lag_ms = 500}, 0), "b");
     ck_assert_str_eq(reached(&table, (struct roster_request){.max_lag_ms = 2000}, 0), "bc");
     ck_assert_str_eq(reached(&table, (struct roster_request){.max_lag_bytes = 1 << 10}, 0), "c");
-    ck_assert_str_eq(reached(&table, (struct roster_request){.max_lag_bytes = 1 << 10, .max_lag_ms = 500}, 0), "b"); /* the floor */
+    ck_assert_str_eq(
+        reached(&table, (struct roster_request){.max_lag_bytes = 1 << 10, .max_lag_ms = 500}, 0),
+        "b"); /* the floor */
     ck_assert_str_eq(reached(&table, (struct roster_request){.max_lag_ms = 100}, 0), "b");
-    ck_assert_str_eq(reached(&table, (struct roster_request){.max_lag_ms = 100, .strict = 1}, 0), "none");
-    ck_assert_str_eq(reached(&table, (struct roster_request){.max_lag_ms = 100, .strict = 1, .fallback = 1}, 0), "a");
-    ck_assert_str_eq(reached(&table, (struct roster_request){.max_lag_ms = 100, .fallback = 1}, 0), "b");
+    ck_assert_str_eq(reached(&table, (struct roster_request){.max_lag_ms = 100, .strict = 1}, 0),
+                     "none");
+    ck_assert_str_eq(
+        reached(&table, (struct roster_request){.max_lag_ms = 100, .strict = 1, .fallback = 1}, 0),
+        "a");
+    ck_assert_str_eq(reached(&table, (struct roster_request){.max_lag_ms = 100, .fallback = 1}, 0),
+                     "b");
 }
 END_TEST
 
@@ -293,7 +305,8 @@ START_TEST(a_quarantine_bends_reads_but_never_empties_the_pool)
     topology.members[1].lag.ms = 900;
     table = built(&topology);
     struct roster_request limited = {.max_lag_ms = 100};
-    ck_assert_str_eq(reached(&table, limited, 1u << 2 | 1u << 3), "b"); /* better lagged than refused */
+    ck_assert_str_eq(reached(&table, limited, 1u << 2 | 1u << 3),
+                     "b"); /* better lagged than refused */
     ck_assert_str_eq(reached(&table, limited, 0xfffffffe), "cd");
 }
 END_TEST
@@ -320,7 +333,8 @@ START_TEST(the_largest_cluster_and_every_draw_stay_in_bounds)
         struct roster_request request = {.policy = (enum roster_policy)policy};
         for (uint64_t i = 0; i < 1000; i++) {
             uint64_t chance = i * (UINT64_MAX / 999);
-            int index = table_pick(&table, ROSTER_READ, &request, chance, (uint32_t)(i * 2654435761u));
+            int index =
+                table_pick(&table, ROSTER_READ, &request, chance, (uint32_t)(i * 2654435761u));
             ck_assert_int_ge(index, 0);
             ck_assert_int_lt(index, MEMBERS_MAX);
         }
@@ -333,7 +347,8 @@ END_TEST
 /* "drop a, drain b, keep c" */
 static const char *plan(const struct topology *before, const struct topology *now)
 {
-    static const char *const words[] = {[ROSTER_KEEP] = "keep", [ROSTER_DROP] = "drop", [ROSTER_DRAIN] = "drain"};
+    static const char *const words[] = {
+        [ROSTER_KEEP] = "keep", [ROSTER_DROP] = "drop", [ROSTER_DRAIN] = "drain"};
     static char text[512];
     struct roster_step steps[STEPS_MAX];
     struct table old = before ? built(before) : (struct table){0};
@@ -342,7 +357,8 @@ static const char *plan(const struct topology *before, const struct topology *no
     text[0] = '\0';
     for (size_t i = 0; i < n; i++) {
         size_t used = strlen(text);
-        snprintf(text + used, sizeof text - used, "%s%s %s", i ? ", " : "", words[steps[i].action], steps[i].endpoint.name);
+        snprintf(text + used, sizeof text - used, "%s%s %s", i ? ", " : "", words[steps[i].action],
+                 steps[i].endpoint.name);
     }
     return text;
 }
@@ -359,7 +375,8 @@ START_TEST(a_primary_that_lost_its_office_is_dropped)
 {
     struct topology before = usual(), now = usual();
     promote(&now, 0, 1);
-    ck_assert_str_eq(plan(&before, &now), "drop a, keep b, keep c, keep d"); /* even when it serves reads from now on */
+    ck_assert_str_eq(plan(&before, &now),
+                     "drop a, keep b, keep c, keep d"); /* even when it serves reads from now on */
     now.members[0].role = ROLE_NONE;
     now.members[0].fenced = true;
     ck_assert_str_eq(plan(&before, &now), "drop a, keep b, keep c, keep d");
@@ -443,10 +460,12 @@ START_TEST(the_timeline_is_one_line_and_leaves_out_what_is_not_known)
     struct topology topology = usual();
     topology.seen_wall_ms = 1795224153101; /* 2026-11-21T01:22:33.101Z */
     topology.at_wall_ms = topology.seen_wall_ms + 22;
-    ck_assert_str_eq(plan_timeline(line, sizeof line, &topology, topology.seen_wall_ms + 25),
-                     "orders: a is primary, epoch 7: evidence 01:22:33.101Z, verdict +22 ms, routed +25 ms");
-    ck_assert_str_eq(plan_timeline(line, sizeof line, &topology, topology.seen_wall_ms - 3),
-                     "orders: a is primary, epoch 7: evidence 01:22:33.101Z, verdict +22 ms, routed -3 ms");
+    ck_assert_str_eq(
+        plan_timeline(line, sizeof line, &topology, topology.seen_wall_ms + 25),
+        "orders: a is primary, epoch 7: evidence 01:22:33.101Z, verdict +22 ms, routed +25 ms");
+    ck_assert_str_eq(
+        plan_timeline(line, sizeof line, &topology, topology.seen_wall_ms - 3),
+        "orders: a is primary, epoch 7: evidence 01:22:33.101Z, verdict +22 ms, routed -3 ms");
     topology.seen_wall_ms = 0;
     ck_assert_str_eq(plan_timeline(line, sizeof line, &topology, topology.at_wall_ms + 3),
                      "orders: a is primary, epoch 7: verdict 01:22:33.123Z, routed +3 ms");

@@ -214,7 +214,8 @@ static void pass(int64_t ms)
 
 static char *topology_text(int64_t epoch, const char *primary)
 {
-    struct topology topology = {.cluster = "orders", .epoch = epoch, .rules = 1, .policy.witnesses = 3, .state = STATE_OK};
+    struct topology topology = {
+        .cluster = "orders", .epoch = epoch, .rules = 1, .policy.witnesses = 3, .state = STATE_OK};
     topology.at_wall_ms = world.wall_ms;
     strcpy(topology.primary, primary);
     strcpy(topology.why, "because");
@@ -222,7 +223,8 @@ static char *topology_text(int64_t epoch, const char *primary)
     strcpy(topology.by, "probe-a");
     topology.member_count = 1;
     struct member *member = &topology.members[0];
-    *member = (struct member){.role = ROLE_PRIMARY, .health = HEALTH_UP, .reason = ANSWER_OK, .lag = LAG_NOT_KNOWN};
+    *member = (struct member){
+        .role = ROLE_PRIMARY, .health = HEALTH_UP, .reason = ANSWER_OK, .lag = LAG_NOT_KNOWN};
     strcpy(member->config.name, primary);
     strcpy(member->config.host, "10.0.0.1");
     member->config.port = 5432;
@@ -261,7 +263,8 @@ static void put_registry_id(const char *registry, const char *supersedes)
 /* A registry with one cluster and two probes, not connected yet. */
 static void prepare(void)
 {
-    world = (struct world){.store.ops = &ops, .zxid = 100, .now_ms = 1000000, .wall_ms = 1795224153000};
+    world =
+        (struct world){.store.ops = &ops, .zxid = 100, .now_ms = 1000000, .wall_ms = 1795224153000};
     put_registry_id(OURS, NULL);
     present(3, all_probes);
     put_topology(1, "pg-1");
@@ -304,7 +307,9 @@ static void new_session(void)
 
 #define assert_primary(name) ck_assert_str_eq(world.orders->topology.primary, name)
 #define assert_followed() ck_assert_str_eq(world.orders->refused, "")
-#define assert_refused(word) ck_assert_msg(strstr(world.orders->refused, word), "\"%s\" has no \"%s\"", world.orders->refused, word)
+#define assert_refused(word)                                                                       \
+    ck_assert_msg(strstr(world.orders->refused, word), "\"%s\" has no \"%s\"",                     \
+                  world.orders->refused, word)
 
 static int count_of(const char *word)
 {
@@ -628,7 +633,8 @@ START_TEST(a_registry_older_than_the_cache_or_another_is_refused)
 }
 END_TEST
 
-/* ---- age --------------------------------------------------------------------------------------- */
+/* ---- age ---------------------------------------------------------------------------------------
+ */
 
 START_TEST(age_is_nothing_while_the_fleet_stands_behind_it)
 {
