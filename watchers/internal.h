@@ -109,7 +109,7 @@ struct roster {
     struct roster *next, *prev; /* all handles of the process, for fork */
 };
 
-/* ---- session.c: the library thread ------------------------------------------------------ */
+/* ---- session.c: the library thread ------------------------------------------------------------- */
 
 bool session_start(struct roster *roster);
 
@@ -123,7 +123,7 @@ bool session_leave(struct roster *roster);
 /* Something waits for the library thread. Never blocks. Any thread. */
 void session_wake(struct roster *roster);
 
-/* ---- teller.c: the thread that runs the caller's functions --------------------------------- */
+/* ---- teller.c: the thread that runs the caller's functions ------------------------------------- */
 
 /* Starts it unless it runs. */
 bool teller_start(struct roster *roster);
@@ -141,15 +141,13 @@ void teller_say(struct roster *roster, enum roster_log_level level, const char *
 /* Are we on its thread? */
 bool teller_is_self(const struct roster *roster);
 
-/* ---- keeper.c: the thread that writes the cache -----------------------------------------------
- */
+/* ---- keeper.c: the thread that writes the cache ------------------------------------------------ */
 
 bool keeper_start(struct roster *roster);
 void keeper_stop(struct roster *roster); /* writes what is left */
 void keeper_changed(struct roster_cluster *cluster);
 
-/* ---- roster.c
- * -------------------------------------------------------------------------------------- */
+/* ---- roster.c ---------------------------------------------------------------------------------- */
 
 /* Frees a handle whose threads are gone. */
 void handle_free(struct roster *roster);

@@ -22,7 +22,7 @@ static struct moment now(void)
     return (struct moment){clock_boot_ms(), clock_wall_ms()};
 }
 
-/* ---- publishing ------------------------------------------------------------------ */
+/* ---- publishing -------------------------------------------------------------------------------- */
 
 static void publish(struct roster *roster, struct roster_cluster *cluster)
 {
@@ -82,7 +82,7 @@ static void pass_on_news(struct roster *roster)
     }
 }
 
-/* ---- what callers want -------------------------------------------------------------- */
+/* ---- what callers want ------------------------------------------------------------------------- */
 
 static struct roster_cluster *first_cluster(struct roster *roster)
 {
@@ -126,7 +126,7 @@ static void tend_clusters(struct roster *roster)
     }
 }
 
-/* ---- the loop -------------------------------------------------------------------------- */
+/* ---- the loop ---------------------------------------------------------------------------------- */
 
 static bool is_stopped(struct roster *roster)
 {
@@ -194,7 +194,7 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* ---- for the others ------------------------------------------------------------------------ */
+/* ---- for the others ---------------------------------------------------------------------------- */
 
 void session_wake(struct roster *roster)
 {

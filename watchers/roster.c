@@ -23,7 +23,7 @@ enum {
     SESSION_TIMEOUT_HIGH_MS = 300000
 };
 
-/* ---- sentences --------------------------------------------------------------------- */
+/* ---- sentences --------------------------------------------------------------------------------- */
 
 static __thread char last_error[SENTENCE_SIZE];
 
@@ -69,7 +69,7 @@ const char *roster_version(void)
     return ROSTER_VERSION;
 }
 
-/* ---- all handles, and fork ------------------------------------------------------------ */
+/* ---- all handles, and fork --------------------------------------------------------------------- */
 
 static pthread_mutex_t handles_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct roster *handles;
@@ -141,7 +141,7 @@ static void delist(struct roster *roster)
     pthread_mutex_unlock(&handles_lock);
 }
 
-/* ---- a handle ----------------------------------------------------------------------------- */
+/* ---- a handle ---------------------------------------------------------------------------------- */
 
 static enum roster_status check_auth(const char *auth)
 {

@@ -37,7 +37,7 @@ struct watcher {
     uint64_t random;
 };
 
-/* ---- small things ----------------------------------------------------------- */
+/* ---- small things ------------------------------------------------------------------------------ */
 
 static uint64_t draw(struct watcher *watcher)
 {
@@ -93,7 +93,7 @@ static void stop_refusing(struct watched *watched)
     }
 }
 
-/* ---- age ---------------------------------------------------------------------- */
+/* ---- age --------------------------------------------------------------------------------------- */
 
 static bool is_present(const struct watcher *watcher, const char *probe)
 {
@@ -160,7 +160,7 @@ static void stood_at_verdict(struct watched *watched, struct moment moment)
     }
 }
 
-/* ---- judging what was read ------------------------------------------------------ */
+/* ---- judging what was read --------------------------------------------------------------------- */
 
 static bool supersedes(const struct registry_id *registry_id, const char *registry)
 {
@@ -317,7 +317,7 @@ static void read_presence(struct watcher *watcher, struct moment moment)
     refresh_ages(watcher, moment.now_ms);
 }
 
-/* ---- the link ---------------------------------------------------------------------- */
+/* ---- the link ---------------------------------------------------------------------------------- */
 
 static void unconfirm_all(struct watcher *watcher)
 {
@@ -409,7 +409,7 @@ void watcher_event(struct watcher *watcher, const struct store_event *event, str
     }
 }
 
-/* ---- time ---------------------------------------------------------------------------- */
+/* ---- time -------------------------------------------------------------------------------------- */
 
 static int64_t refresh_due(struct watcher *watcher, int64_t now_ms)
 {
@@ -452,7 +452,7 @@ void watcher_refresh(struct watcher *watcher, struct watched *watched, struct mo
     mirror_refresh(watcher->mirror, watched->node);
 }
 
-/* ---- news ------------------------------------------------------------------------------ */
+/* ---- news -------------------------------------------------------------------------------------- */
 
 static bool news_of(struct watched *watched, struct news *ret_news)
 {
@@ -498,7 +498,7 @@ bool watcher_news(struct watcher *watcher, struct news *ret_news)
     return false;
 }
 
-/* ---- life -------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------------- */
 
 struct watcher *watcher_new(struct store *store, const char *root, uint64_t seed)
 {

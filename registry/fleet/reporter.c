@@ -119,7 +119,7 @@ void reporter_free(struct reporter *reporter)
     free(reporter);
 }
 
-/* ---- clusters ---------------------------------------------------------------- */
+/* ---- clusters ---------------------------------------------------------------------------------- */
 
 struct published *reporter_add(struct reporter *reporter, const char *cluster, void *owner)
 {
@@ -289,7 +289,7 @@ bool published_take_acked(struct published *published, const struct report **ret
     return true;
 }
 
-/* ---- the folders that everything stands in -------------------------------------- */
+/* ---- the folders that everything stands in ----------------------------------------------------- */
 
 static void make_folder(struct reporter *reporter, const char *path, char *data)
 {
@@ -432,7 +432,7 @@ static void step_folders(struct reporter *reporter, int64_t now_ms)
     }
 }
 
-/* ---- our name ---------------------------------------------------------------------- */
+/* ---- our name ---------------------------------------------------------------------------------- */
 
 /* Our presence is in another session's hand: whose? */
 static int64_t settle_name(struct reporter *reporter, int64_t now_ms)
@@ -488,7 +488,7 @@ static void beat(struct reporter *reporter, int64_t now_ms)
     }
 }
 
-/* ---- events -------------------------------------------------------------------------- */
+/* ---- events ------------------------------------------------------------------------------------ */
 
 static void session_began(struct reporter *reporter, int64_t session)
 {

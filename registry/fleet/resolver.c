@@ -119,7 +119,7 @@ void resolver_free(struct resolver *resolver)
     free(resolver);
 }
 
-/* ---- reading ----------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------- */
 
 static void refuse(struct resolver *resolver, const struct mirror_node *node, const char *sentence)
 {
@@ -311,7 +311,7 @@ void resolver_beat(struct resolver *resolver)
     resolver->beat = true;
 }
 
-/* ---- deciding ------------------------------------------------------------------ */
+/* ---- deciding ---------------------------------------------------------------------------------- */
 
 static bool is_settled(const struct resolver *resolver)
 {

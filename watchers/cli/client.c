@@ -23,7 +23,7 @@ struct session {
     char trouble[SENTENCE_SIZE]; /* what the store said last of a lost or refused link */
 };
 
-/* ---- life ----------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------------- */
 
 static void on_store_line(void *context, int severity, const char *line)
 {
@@ -84,7 +84,7 @@ int session_unreachable(const struct session *session)
                 session->servers, session->trouble[0] ? ": " : "", session->trouble);
 }
 
-/* ---- waiting ---------------------------------------------------------------------- */
+/* ---- waiting ----------------------------------------------------------------------------------- */
 
 /* The next event before the deadline. */
 static bool next_event(struct session *session, struct store_event *ret_event)
@@ -161,7 +161,7 @@ static bool await(struct session *session, struct store_event *ret_event)
     return false;
 }
 
-/* ---- requests ------------------------------------------------------------------------ */
+/* ---- requests ---------------------------------------------------------------------------------- */
 
 void session_value_release(struct session_value *value)
 {
@@ -277,7 +277,7 @@ int session_failed(const struct session *session, enum store_rc rc, const char *
     }
 }
 
-/* ---- what several verbs read ------------------------------------------------------------ */
+/* ---- what several verbs read ------------------------------------------------------------------- */
 
 int session_no_cluster(struct session *session, const struct asked *asked, const char *cluster)
 {

@@ -60,7 +60,7 @@ enum store_rc session_write(struct session *session, const struct store_op *ops,
 /* Says why a read or write of `what` failed and returns the exit code for it. */
 int session_failed(const struct session *session, enum store_rc rc, const char *what);
 
-/* ---- what several verbs read -------------------------------------------------- */
+/* ---- what several verbs read ------------------------------------------------------------------- */
 
 /* Decode what stands at a cluster's topology. False, with the reason, also when it is another
  * cluster's. */

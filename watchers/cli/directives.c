@@ -36,7 +36,7 @@ struct word {
 /* Changes word->directives and fills word->said; or says why not and returns the exit code. */
 typedef int change(struct word *word);
 
-/* ---- lists sorted by name: how directives are kept ------------------------------- */
+/* ---- lists sorted by name: how directives are kept --------------------------------------------- */
 
 static size_t place_of(const void *rows, size_t count, size_t stride, const char *name,
                        bool *ret_found)
@@ -90,7 +90,7 @@ static int no_room(void)
                 MEMBERS_MAX);
 }
 
-/* ---- the changes -------------------------------------------------------------------- */
+/* ---- the changes ------------------------------------------------------------------------------- */
 
 static int add_drain(struct word *word)
 {
@@ -187,7 +187,7 @@ static int add_accept(struct word *word)
     return CLI_DONE;
 }
 
-/* ---- reading what stands there --------------------------------------------------------- */
+/* ---- reading what stands there ----------------------------------------------------------------- */
 
 static bool is_in_directives(const struct directives *directives, const char *name)
 {
@@ -238,7 +238,7 @@ static int read_directives(const struct word *word, const char *path,
     return CLI_DONE;
 }
 
-/* ---- compare and set --------------------------------------------------------------------- */
+/* ---- compare and set --------------------------------------------------------------------------- */
 
 enum outcome { WRITTEN, AGAIN, FAILED };
 
@@ -365,7 +365,7 @@ static int steer(const struct asked *asked, change *apply)
     return code;
 }
 
-/* ---- the verbs ------------------------------------------------------------------------------ */
+/* ---- the verbs --------------------------------------------------------------------------------- */
 
 int drain_run(const struct asked *asked)
 {

@@ -18,7 +18,7 @@
 #include "watchers/cli/evidence.h"
 #include "watchers/cli/output.h"
 
-/* ---- the verdict -------------------------------------------------------------------- */
+/* ---- the verdict ------------------------------------------------------------------------------- */
 
 static void print_verdict(const struct dossier *dossier)
 {
@@ -64,7 +64,7 @@ static void print_reckoning(const struct dossier *dossier)
     printf("\n");
 }
 
-/* ---- the witnesses -------------------------------------------------------------------- */
+/* ---- the witnesses ----------------------------------------------------------------------------- */
 
 static void put_standing(struct grid *grid, const struct file *file)
 {
@@ -133,7 +133,7 @@ static void print_witnesses(const struct dossier *dossier)
     }
 }
 
-/* ---- the members ------------------------------------------------------------------------ */
+/* ---- the members ------------------------------------------------------------------------------- */
 
 static void put_set(struct text *text, const char *what, const struct report *report, uint32_t set)
 {
@@ -299,7 +299,7 @@ static void each_member(const struct dossier *dossier,
     }
 }
 
-/* ---- the operator's word -------------------------------------------------------------------- */
+/* ---- the operator's word ----------------------------------------------------------------------- */
 
 static void print_directives(const struct dossier *dossier)
 {
@@ -331,8 +331,7 @@ static void print_directives(const struct dossier *dossier)
     }
 }
 
-/* ---- drift
- * --------------------------------------------------------------------------------------- */
+/* ---- drift ------------------------------------------------------------------------------------- */
 
 /* One setting in one report's words. */
 typedef void setting(const struct report *report, const char *member, struct text *text);
@@ -404,8 +403,7 @@ static void print_configuration(const struct dossier *dossier)
     }
 }
 
-/* ---- the whole
- * --------------------------------------------------------------------------------------- */
+/* ---- the whole --------------------------------------------------------------------------------- */
 
 static void print_dossier(const struct dossier *dossier)
 {

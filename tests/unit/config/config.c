@@ -11,7 +11,7 @@
 #include "registry/store/connect_string.h"
 #include "tests/unit/unit.h"
 
-/* ---- a folder with an INI in it ------------------------------------------------- */
+/* ---- a folder with an INI in it ---------------------------------------------------------------- */
 
 static char folder[64];
 static char ini[96];
@@ -125,7 +125,7 @@ static void refuses(const char *before, const char *bad, const char *after, cons
     ck_assert_msg(complaints_count() == 1, "'%s' gave more than one complaint:\n%s", bad, said);
 }
 
-/* ---- good files -------------------------------------------------------------------- */
+/* ---- good files -------------------------------------------------------------------------------- */
 
 START_TEST(a_minimal_file_gets_its_defaults)
 {
@@ -335,7 +335,7 @@ START_TEST(an_even_number_of_witnesses_is_a_warning)
 }
 END_TEST
 
-/* ---- bad files ------------------------------------------------------------------------ */
+/* ---- bad files --------------------------------------------------------------------------------- */
 
 START_TEST(a_bad_line_is_named_with_a_hint)
 {
@@ -592,7 +592,7 @@ START_TEST(settings_below_a_bad_heading_do_not_land_in_the_section_above)
 }
 END_TEST
 
-/* ---- files ------------------------------------------------------------------------------ */
+/* ---- files ------------------------------------------------------------------------------------- */
 
 START_TEST(a_folder_or_nothing_is_no_configuration)
 {
@@ -734,7 +734,7 @@ START_TEST(tls_settings_go_together)
 }
 END_TEST
 
-/* ---- printing ------------------------------------------------------------------------------ */
+/* ---- printing ---------------------------------------------------------------------------------- */
 
 static char *printed(void)
 {
@@ -832,8 +832,7 @@ START_TEST(nothing_is_freed_twice_when_there_is_nothing)
 }
 END_TEST
 
-/* ---- servers -----------------------------------------------------------------------------------
- */
+/* ---- servers ----------------------------------------------------------------------------------- */
 
 START_TEST(servers_are_a_list_with_a_chroot_at_its_end)
 {
