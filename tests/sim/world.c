@@ -66,7 +66,7 @@ const char *world_member_name(const struct world *world, int database)
     return name;
 }
 
-static void drop_connections(struct world *world, int database)
+void world_close_connections(struct world *world, int database)
 {
     world->databases.at[database].boot++;
     for (int i = 0; i < PROBES; i++) {
@@ -80,7 +80,7 @@ void world_crash(struct world *world, int database)
 {
     world_tell(world, false, "%s crashes", name_of(world, database));
     databases_crash(&world->databases, database);
-    drop_connections(world, database);
+    world_close_connections(world, database);
 }
 
 void world_hang(struct world *world, int database)
@@ -116,7 +116,7 @@ void world_follow(struct world *world, int database, int upstream)
     world_tell(world, false, "%s follows %s", name_of(world, database), name_of(world, upstream));
     databases_follow(&world->databases, database, upstream);
     if (world->databases.kind == KIND_STREAMING) {
-        drop_connections(world, database); /* it was restarted for that */
+        world_close_connections(world, database); /* it was restarted for that */
     }
 }
 

@@ -96,6 +96,7 @@ void world_thaw_probe(struct world *world, int probe);
 void world_stop_probe(struct world *world, int probe);
 /* its accept loop hangs, or it has no connection to spare: old sessions are served */
 void world_set_door(struct world *world, int database, enum door door);
+void world_close_connections(struct world *world, int database);
 /* All probes read world->cluster, as the story has left it. */
 void world_reload(struct world *world);
 
