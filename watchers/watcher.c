@@ -12,8 +12,6 @@
 #include "registry/model/codec.h"
 #include "registry/model/paths.h"
 
-enum node_kind { NODE_REGISTRY_ID, NODE_PRESENCE, NODE_TOPOLOGY };
-
 struct watcher {
     struct store *store;
     struct mirror *mirror;
@@ -32,7 +30,8 @@ struct watcher {
     bool sentence_new;
     int sentence_level;
     char sentence[SENTENCE_SIZE];
-    int64_t stepped_ms; /* time of the latest step; 0: none */
+    int64_t stepped_ms;   /* time of the latest step; 0: none */
+    struct moment moment; /* of the event being taken in */
     int64_t resync_due_ms;
     uint64_t random;
 };
@@ -286,9 +285,9 @@ static void judge_all(struct watcher *watcher, struct moment moment)
     }
 }
 
-static void read_registry_id(struct watcher *watcher, struct moment moment)
+static void read_registry_id(void *owner, const struct mirror_node *node)
 {
-    const struct mirror_node *node = watcher->registry_id_node;
+    struct watcher *watcher = owner;
     struct codec_error error = {.sentence = ""};
     struct registry_id registry_id;
     bool first = !watcher->registry_id_current;
@@ -303,18 +302,25 @@ static void read_registry_id(struct watcher *watcher, struct moment moment)
         text_tame(watcher->registry_id_fault, sizeof watcher->registry_id_fault,
                   node->rc == STORE_OK ? error.sentence : store_rc_names[node->rc]);
     }
-    judge_all(watcher, moment);
+    judge_all(watcher, watcher->moment);
 }
 
-static void read_presence(struct watcher *watcher, struct moment moment)
+static void read_presence(void *owner, const struct mirror_node *node)
 {
-    watcher->presence_current =
-        watcher->presence_node->rc == STORE_OK || watcher->presence_node->rc == STORE_NO_NODE;
+    struct watcher *watcher = owner;
+    watcher->presence_current = node->rc == STORE_OK || node->rc == STORE_NO_NODE;
     if (!watcher->presence_of_session) {
         watcher->presence_of_session = true;
-        judge_all(watcher, moment);
+        judge_all(watcher, watcher->moment);
     }
-    refresh_ages(watcher, moment.now_ms);
+    refresh_ages(watcher, watcher->moment.now_ms);
+}
+
+static void read_topology(void *owner, const struct mirror_node *node)
+{
+    struct watched *watched = owner;
+    (void)node;
+    judge(watched->watcher, watched, watched->watcher->moment);
 }
 
 /* ---- the link ---------------------------------------------------------------------------------- */
@@ -382,30 +388,16 @@ static void step_began(struct watcher *watcher, struct moment moment)
 
 void watcher_event(struct watcher *watcher, const struct store_event *event, struct moment moment)
 {
-    struct mirror_node *node = NULL;
     step_began(watcher, moment);
+    watcher->moment = moment;
     if (event->kind == STORE_UP) {
         link_up(watcher, event, moment);
     } else if (event->kind == STORE_DOWN || event->kind == STORE_GONE) {
         link_lost(watcher, event);
     }
-    mirror_event(watcher->mirror, event, &node);
+    mirror_event(watcher->mirror, event, moment.now_ms);
     if (event->kind != STORE_ANSWER && event->kind != STORE_CHANGED) {
         refresh_ages(watcher, moment.now_ms);
-    }
-    if (!node) {
-        return;
-    }
-    switch ((enum node_kind)node->kind) {
-    case NODE_REGISTRY_ID:
-        read_registry_id(watcher, moment);
-        break;
-    case NODE_PRESENCE:
-        read_presence(watcher, moment);
-        break;
-    case NODE_TOPOLOGY:
-        judge(watcher, node->owner, moment);
-        break;
     }
 }
 
@@ -512,9 +504,9 @@ struct watcher *watcher_new(struct store *store, const char *root, uint64_t seed
     watcher->mirror = mirror_new(store);
     if (!text_copy(watcher->root, sizeof watcher->root, root) || !watcher->mirror ||
         !(watcher->registry_id_node =
-              mirror_add(watcher->mirror, root, false, NODE_REGISTRY_ID, watcher)) ||
+              mirror_add(watcher->mirror, root, false, read_registry_id, watcher)) ||
         !(watcher->presence_node = mirror_add(watcher->mirror, path_probes(path, sizeof path, root),
-                                              true, NODE_PRESENCE, watcher))) {
+                                              true, read_presence, watcher))) {
         watcher_free(watcher);
         return NULL;
     }
@@ -547,6 +539,7 @@ struct watched *watcher_follow(struct watcher *watcher, const char *cluster, voi
     bool fits = text_copy(watched->cluster, sizeof watched->cluster, cluster);
     assert(fits); /* the shell let only names through */
     watched->owner = owner;
+    watched->watcher = watcher;
     watched->witnesses_now = -1;
     watched->status_new = true;
     if (kept) {
@@ -559,7 +552,7 @@ struct watched *watcher_follow(struct watcher *watcher, const char *cluster, voi
         store_sync(watcher->store, store_tag(watcher, TAG_CALLER), "/");
     }
     path_topology(path, sizeof path, watcher->root, cluster);
-    watched->node = mirror_add(watcher->mirror, path, false, NODE_TOPOLOGY, watched);
+    watched->node = mirror_add(watcher->mirror, path, false, read_topology, watched);
     if (!watched->node) {
         free(watched);
         return NULL;

@@ -72,6 +72,7 @@ struct watched {
     int witnesses_now;          /* of the evidence's probes, those present; -1: not known */
     char refused[REFUSED_SIZE]; /* why what the registry holds is not followed; "" */
     /* private */
+    struct watcher *watcher;
     struct mirror_node *node;
     struct watched *next;
     /* what the registry holds is what we hold, read since the last connect */
