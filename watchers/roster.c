@@ -11,17 +11,12 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "registry/base/auth.h"
 #include "registry/base/clock.h"
 #include "registry/base/text.h"
 #include "registry/model/paths.h"
 #include "watchers/cache.h"
 #include "watchers/internal.h"
-
-enum {
-    SESSION_TIMEOUT_MS = 10000,
-    SESSION_TIMEOUT_LOW_MS = 1000,
-    SESSION_TIMEOUT_HIGH_MS = 300000
-};
 
 /* ---- sentences --------------------------------------------------------------------------------- */
 
@@ -145,11 +140,9 @@ static void delist(struct roster *roster)
 
 static enum roster_status check_auth(const char *auth)
 {
-    const char *user = auth + 7;
-    if (strncmp(auth, "digest:", 7) != 0 || user[0] == ':' || !strchr(user, ':') ||
-        strlen(auth) >= SECRET_SIZE) {
-        return handle_refuse(ROSTER_INVALID,
-                             "auth: not of the form digest:user:password"); /* and never shown */
+    char sentence[SENTENCE_SIZE];
+    if (!auth_is_valid(auth, sentence, sizeof sentence)) {
+        return handle_refuse(ROSTER_INVALID, "auth: %s (%s)", sentence, AUTH_FORM);
     }
     return ROSTER_OK;
 }
