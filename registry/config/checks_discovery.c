@@ -34,7 +34,7 @@ void draft_check_discovery(struct draft *draft, const struct section *section, s
                       "is too much: beside the %zu configured ones there is room for %zu", members,
                       MEMBERS_MAX - members);
     }
-    if (kind == KIND_STATELESS || kind == KIND_CUSTOM) {
+    if (!kind_traits_of(kind)->may_discover) {
         config_refuse(&draft->errors, draft_position(section, "discover"), "no",
                       "does not fit kind %s: its servers name no others", kind_names[kind]);
     }

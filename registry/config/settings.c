@@ -49,13 +49,11 @@ const struct setting settings[] = {
      .meaning = "how to talk to the servers"},
     {CLUSTER("kind"), .type = SETTING_CHOICE, .words = kind_names, .usual = {"auto"},
      PLACE(cluster_settings, policy.kind),
-     .meaning = "how to read what they say: streaming (postgresql); async, group-replication, "
-                "galera (mysql); stateless, custom; "
-                "auto finds out from the servers"},
+     .meaning = "how to read what they say; auto finds out from the servers"},
     {CLUSTER("password_file"), .type = SETTING_FILE, PLACE(cluster_settings, password_file),
      .meaning = "file whose first line is the password, readable by its owner alone"},
     {CLUSTER("query"), .type = SETTING_TEXT, PLACE(cluster_settings, query),
-     .meaning = "kinds custom and stateless: the statement to ask instead of our own question; its "
+     .meaning = "for kinds that take one: the statement to ask instead of our own question; its "
                 "columns say what a server is"},
     {CLUSTER("tls"), .type = SETTING_CHOICE, .words = tls_names, .usual = {"prefer", "off"},
      PLACE(cluster_settings, tls),
@@ -70,8 +68,7 @@ const struct setting settings[] = {
      .meaning = "how many probes should watch this cluster; more than half of them decide"},
     {CLUSTER("writers"), .type = SETTING_CHOICE, .words = writers_names, .usual = {"single"},
      PLACE(cluster_settings, policy.writers),
-     .meaning = "where several members may write (galera, multi-primary groups, stateless): write "
-                "to a single one, or to all"},
+     .meaning = "where several members may write at a time: write to a single one, or to all"},
 
     {MEMBER("address"), .type = SETTING_ADDRESS, .required = REQUIRED, PLACE(member_config, host),
      .meaning = "host:port, or [v6]:port"},

@@ -23,6 +23,7 @@ Suite *watcher_suite(void);
 Suite *errors_suite(void);
 Suite *reporter_suite(void);
 Suite *kind_suite(void);
+Suite *kinds_suite(void);
 Suite *group_suite(void);
 Suite *cidr_suite(void);
 Suite *discovery_suite(void);
