@@ -340,18 +340,19 @@ static enum refusal refusal_of(const struct discovery *discovery, const struct f
                                const struct observation *facts, const struct assessment *assessment,
                                const char *identity)
 {
-    bool postgresql = assessment->policy.engine == ENGINE_POSTGRESQL;
+    enum kind kind = kind_or_least(assessment->policy.kind, assessment->policy.engine);
+    bool in_data = kind_traits_of(kind)->identity_in_data;
     if (facts->answer != ANSWER_OK) {
         return REFUSAL_ANSWER;
     }
-    if (!text_equal(facts->identity, identity) || (postgresql && !*identity)) {
+    if (!text_equal(facts->identity, identity) || (in_data && !*identity)) {
         return REFUSAL_IDENTITY;
     }
     if (is_double(discovery, assessment, found, facts) ||
         is_listed_at(assessment, found->host, found->port)) {
         return REFUSAL_DOUBLE;
     }
-    if (postgresql && !facts->replica &&
+    if (in_data && !facts->replica &&
         !relation_is_followed(assessment, found->host, found->port, facts)) {
         return REFUSAL_CLAIM;
     }

@@ -12,11 +12,11 @@
 
 const char *custom_statement(const struct cluster_settings *cluster)
 {
-    enum kind kind = cluster->policy.kind;
-    if (kind != KIND_CUSTOM && kind != KIND_STATELESS) {
+    const struct kind_traits *traits = kind_traits_of(cluster->policy.kind);
+    if (!traits->takes_query) {
         return NULL;
     }
-    return cluster->query[0] ? cluster->query : "SELECT 1 AS ready";
+    return cluster->query[0] ? cluster->query : traits->default_query;
 }
 
 /* ---- values: each reader says what it takes, NULL when it took it ------------------------------ */

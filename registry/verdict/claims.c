@@ -196,11 +196,11 @@ bool work_was_withdrawn_by(const struct work *work, enum rule rule)
            text_equal(work->previous->rule, rule_names[rule]);
 }
 
-/* A Galera cluster that lost its majority comes back under another configuration: who claims the
- * one in which it was lost does not know yet. */
+/* Who claims under the lineage in which the majority was lost does not know yet that it was. */
 static bool is_stale(const struct work *work, int i)
 {
-    return work->out->policy.kind == KIND_GALERA && work_was_withdrawn_by(work, RULE_MINORITY) &&
+    return kind_traits_of(work->out->policy.kind)->stale_after_minority &&
+           work_was_withdrawn_by(work, RULE_MINORITY) &&
            text_equal(work_lineage(work, i), work->previous->lineage);
 }
 
