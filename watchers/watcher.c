@@ -68,9 +68,9 @@ static __attribute__((format(printf, 4, 5))) void refuse(struct watched *watched
     vsnprintf(sentence, sizeof sentence, format, args);
     va_end(args);
     text_tame(tame, sizeof tame, sentence);
-    bool told = text_equal(tame, watched->refused) && czxid == watched->refused_czxid &&
-                version == watched->refused_version;
-    if (!told) {
+    bool known = text_equal(tame, watched->refused) && czxid == watched->refused_czxid &&
+                 version == watched->refused_version;
+    if (!known) {
         strcpy(watched->refused, tame);
         watched->refused_czxid = czxid;
         watched->refused_version = version;
@@ -131,8 +131,8 @@ static void refresh_age(const struct watcher *watcher, struct watched *watched, 
     int witnesses = count_witnesses(watcher, watched);
     bool fresh = watched->has && witnesses > 0 && watched->confirmed && !watched->refused[0];
     if (fresh) {
-        watched->stood_ms = now_ms;
-        watched->stood_known = true;
+        watched->confirmed_ms = now_ms;
+        watched->confirmed_known = true;
     }
     if (fresh || fresh != watched->fresh || witnesses != watched->witnesses_now) {
         watched->status_new = true;
@@ -150,13 +150,13 @@ static void refresh_ages(struct watcher *watcher, int64_t now_ms)
 
 /* A verdict proves that the fleet stood behind it when it was reached, by the clock of the probe
  * that wrote it. */
-static void stood_at_verdict(struct watched *watched, struct moment moment)
+static void confirm_at_verdict(struct watched *watched, struct now now)
 {
-    int64_t age_ms = moment.wall_ms - watched->topology.at_wall_ms;
-    int64_t stood_ms = moment.now_ms - (age_ms > 0 ? age_ms : 0);
-    if (!watched->stood_known || stood_ms > watched->stood_ms) {
-        watched->stood_ms = stood_ms;
-        watched->stood_known = true;
+    int64_t age_ms = now.wall_ms - watched->topology.at_wall_ms;
+    int64_t confirmed_ms = now.mono_ms - (age_ms > 0 ? age_ms : 0);
+    if (!watched->confirmed_known || confirmed_ms > watched->confirmed_ms) {
+        watched->confirmed_ms = confirmed_ms;
+        watched->confirmed_known = true;
     }
 }
 
@@ -203,7 +203,7 @@ static bool judge_registry(const struct watcher *watcher, struct watched *watche
 }
 
 static void accept(const struct watcher *watcher, struct watched *watched,
-                   const struct topology *topology, struct moment moment)
+                   const struct topology *topology, struct now now)
 {
     watched->topology = *topology;
     watched->has = true;
@@ -215,12 +215,12 @@ static void accept(const struct watcher *watcher, struct watched *watched,
     watched->confirmed = true;
     watched->topology_new = true;
     watched->status_new = true;
-    stood_at_verdict(watched, moment);
+    confirm_at_verdict(watched, now);
     stop_refusing(watched);
 }
 
 static void judge_value(const struct watcher *watcher, struct watched *watched, int64_t floor,
-                        struct moment moment)
+                        struct now now)
 {
     const struct mirror_node *node = watched->node;
     if (node->stat.mzxid == floor) {
@@ -250,12 +250,12 @@ static void judge_value(const struct watcher *watcher, struct watched *watched, 
         refuse(watched, node->stat.czxid, node->stat.version,
                "it is the topology of another cluster, \"%s\"", topology->cluster);
     } else {
-        accept(watcher, watched, topology, moment);
+        accept(watcher, watched, topology, now);
     }
     free(topology);
 }
 
-static void judge(struct watcher *watcher, struct watched *watched, struct moment moment)
+static void judge(struct watcher *watcher, struct watched *watched, struct now now)
 {
     const struct mirror_node *node = watched->node;
     int64_t floor;
@@ -267,7 +267,7 @@ static void judge(struct watcher *watcher, struct watched *watched, struct momen
     watched->status_new = true;
     if (judge_registry(watcher, watched, &floor)) {
         if (node->rc == STORE_OK) {
-            judge_value(watcher, watched, floor, moment);
+            judge_value(watcher, watched, floor, now);
         } else if (node->rc != STORE_NO_NODE) {
             refuse(watched, 0, 0, "reading it was refused: %s", store_rc_names[node->rc]);
         } else if (watched->has) {
@@ -276,17 +276,17 @@ static void judge(struct watcher *watcher, struct watched *watched, struct momen
             stop_refusing(watched);
         }
     }
-    refresh_age(watcher, watched, moment.now_ms);
+    refresh_age(watcher, watched, now.mono_ms);
 }
 
-static void judge_all(struct watcher *watcher, struct moment moment)
+static void judge_all(struct watcher *watcher, struct now now)
 {
     for (struct watched *watched = watcher->all; watched; watched = watched->next) {
-        judge(watcher, watched, moment);
+        judge(watcher, watched, now);
     }
 }
 
-static void read_registry_id(struct watcher *watcher, struct moment moment)
+static void read_registry_id(struct watcher *watcher, struct now now)
 {
     const struct mirror_node *node = watcher->registry_id_node;
     struct codec_error error = {.sentence = ""};
@@ -303,18 +303,18 @@ static void read_registry_id(struct watcher *watcher, struct moment moment)
         text_tame(watcher->registry_id_fault, sizeof watcher->registry_id_fault,
                   node->rc == STORE_OK ? error.sentence : store_rc_names[node->rc]);
     }
-    judge_all(watcher, moment);
+    judge_all(watcher, now);
 }
 
-static void read_presence(struct watcher *watcher, struct moment moment)
+static void read_presence(struct watcher *watcher, struct now now)
 {
     watcher->presence_current =
         watcher->presence_node->rc == STORE_OK || watcher->presence_node->rc == STORE_NO_NODE;
     if (!watcher->presence_of_session) {
         watcher->presence_of_session = true;
-        judge_all(watcher, moment);
+        judge_all(watcher, now);
     }
-    refresh_ages(watcher, moment.now_ms);
+    refresh_ages(watcher, now.mono_ms);
 }
 
 /* ---- the link ---------------------------------------------------------------------------------- */
@@ -334,7 +334,7 @@ static void set_resync(struct watcher *watcher, int64_t now_ms)
         now_ms + RESYNC_MS * 2 / 3 + (int64_t)(draw(watcher) % (RESYNC_MS * 2 / 3));
 }
 
-static void link_up(struct watcher *watcher, const struct store_event *event, struct moment moment)
+static void link_up(struct watcher *watcher, const struct store_event *event, struct now now)
 {
     watcher->up = true;
     unconfirm_all(watcher);
@@ -346,7 +346,7 @@ static void link_up(struct watcher *watcher, const struct store_event *event, st
          * to come. */
         store_sync(watcher->store, store_tag(watcher, TAG_CALLER), "/");
     }
-    set_resync(watcher, moment.now_ms);
+    set_resync(watcher, now.mono_ms);
     say(watcher, watcher->lost ? ROSTER_LOG_NOTICE : ROSTER_LOG_INFO,
         "registry: connected, %s session %llx", event->renewed ? "new" : "same",
         (unsigned long long)event->session);
@@ -368,43 +368,43 @@ static void link_lost(struct watcher *watcher, const struct store_event *event)
 
 /* A process that was stopped, or a machine that slept, must not take what it held before for fresh.
  */
-static void step_began(struct watcher *watcher, struct moment moment)
+static void step_began(struct watcher *watcher, struct now now)
 {
-    int64_t gap_ms = moment.now_ms - watcher->stepped_ms;
+    int64_t gap_ms = now.mono_ms - watcher->stepped_ms;
     bool slept = watcher->stepped_ms != 0 && gap_ms > LEASE_MS;
-    watcher->stepped_ms = moment.now_ms;
+    watcher->stepped_ms = now.mono_ms;
     if (slept && watcher->up) {
         unconfirm_all(watcher);
         mirror_refresh_all(watcher->mirror);
-        refresh_ages(watcher, moment.now_ms);
+        refresh_ages(watcher, now.mono_ms);
     }
 }
 
-void watcher_event(struct watcher *watcher, const struct store_event *event, struct moment moment)
+void watcher_event(struct watcher *watcher, const struct store_event *event, struct now now)
 {
     struct mirror_node *node = NULL;
-    step_began(watcher, moment);
+    step_began(watcher, now);
     if (event->kind == STORE_UP) {
-        link_up(watcher, event, moment);
+        link_up(watcher, event, now);
     } else if (event->kind == STORE_DOWN || event->kind == STORE_GONE) {
         link_lost(watcher, event);
     }
     mirror_event(watcher->mirror, event, &node);
     if (event->kind != STORE_ANSWER && event->kind != STORE_CHANGED) {
-        refresh_ages(watcher, moment.now_ms);
+        refresh_ages(watcher, now.mono_ms);
     }
     if (!node) {
         return;
     }
     switch ((enum node_kind)node->kind) {
     case NODE_REGISTRY_ID:
-        read_registry_id(watcher, moment);
+        read_registry_id(watcher, now);
         break;
     case NODE_PRESENCE:
-        read_presence(watcher, moment);
+        read_presence(watcher, now);
         break;
     case NODE_TOPOLOGY:
-        judge(watcher, node->owner, moment);
+        judge(watcher, node->owner, now);
         break;
     }
 }
@@ -426,29 +426,29 @@ static int64_t refresh_due(struct watcher *watcher, int64_t now_ms)
     return next_ms;
 }
 
-int64_t watcher_tick(struct watcher *watcher, struct moment moment)
+int64_t watcher_tick(struct watcher *watcher, struct now now)
 {
-    int64_t next_ms = moment.now_ms + TICK_MS;
-    step_began(watcher, moment);
-    if (watcher->up && moment.now_ms >= watcher->resync_due_ms) {
-        set_resync(watcher, moment.now_ms);
+    int64_t next_ms = now.mono_ms + TICK_MS;
+    step_began(watcher, now);
+    if (watcher->up && now.mono_ms >= watcher->resync_due_ms) {
+        set_resync(watcher, now.mono_ms);
         mirror_refresh_all(watcher->mirror);
     }
-    int64_t refresh_ms = refresh_due(watcher, moment.now_ms);
-    refresh_ages(watcher, moment.now_ms);
+    int64_t refresh_ms = refresh_due(watcher, now.mono_ms);
+    refresh_ages(watcher, now.mono_ms);
     return refresh_ms < next_ms ? refresh_ms : next_ms;
 }
 
-void watcher_refresh(struct watcher *watcher, struct watched *watched, struct moment moment)
+void watcher_refresh(struct watcher *watcher, struct watched *watched, struct now now)
 {
     if (watched->refresh_due_ms) {
         return;
     }
-    if (watched->refreshed_ms && moment.now_ms - watched->refreshed_ms < REFRESH_GAP_MS) {
+    if (watched->refreshed_ms && now.mono_ms - watched->refreshed_ms < REFRESH_GAP_MS) {
         watched->refresh_due_ms = watched->refreshed_ms + REFRESH_GAP_MS;
         return;
     }
-    watched->refreshed_ms = moment.now_ms;
+    watched->refreshed_ms = now.mono_ms;
     mirror_refresh(watcher->mirror, watched->node);
 }
 
@@ -536,8 +536,8 @@ void watcher_free(struct watcher *watcher)
 }
 
 struct watched *watcher_follow(struct watcher *watcher, const char *cluster, void *owner,
-                               const struct topology *kept, const struct provenance *provenance,
-                               struct moment moment)
+                               const struct topology *cached, const struct provenance *provenance,
+                               struct now now)
 {
     struct watched *watched = calloc(1, sizeof *watched);
     char path[PATH_SIZE];
@@ -549,11 +549,11 @@ struct watched *watcher_follow(struct watcher *watcher, const char *cluster, voi
     watched->owner = owner;
     watched->witnesses_now = -1;
     watched->status_new = true;
-    if (kept) {
+    if (cached) {
         watched->has = watched->cached = true;
-        watched->topology = *kept;
+        watched->topology = *cached;
         watched->provenance = *provenance;
-        stood_at_verdict(watched, moment);
+        confirm_at_verdict(watched, now);
     }
     if (watcher->up) { /* its first read must be as good as a session's: see "went back" */
         store_sync(watcher->store, store_tag(watcher, TAG_CALLER), "/");

@@ -24,7 +24,7 @@
  * confirmed by a read since the last connect, none is refused, and at least one
  * probe of its evidence is present. Else it is the time since that was last so.
  *
- * A step: no clock, no thread, no I/O but requests to the store. `moment` is
+ * A step: no clock, no thread, no I/O but requests to the store. `now` is
  * handed in and never goes back. Limits: CLUSTERS_MAX clusters. */
 #ifndef ROSTER_WATCHERS_WATCHER_H
 #define ROSTER_WATCHERS_WATCHER_H
@@ -43,8 +43,8 @@ enum {
     REFRESH_GAP_MS = 250 /* re-reads that callers ask for are no closer than this, per cluster */
 };
 
-struct moment {
-    int64_t now_ms;  /* monotonic; best one that counts suspension */
+struct now {
+    int64_t mono_ms; /* monotonic, counting suspension */
     int64_t wall_ms; /* since 1970; used for the age of a cold start only */
 };
 
@@ -68,7 +68,7 @@ struct watched {
     bool answered;
     bool fresh; /* the fleet stands behind it now */
     /* when it last did (monotonic; may lie before the machine's start) */
-    int64_t stood_ms;
+    int64_t confirmed_ms;
     int witnesses_now;          /* of the evidence's probes, those present; -1: not known */
     char refused[REFUSED_SIZE]; /* why what the registry holds is not followed; "" */
     /* private */
@@ -76,7 +76,7 @@ struct watched {
     struct watched *next;
     /* what the registry holds is what we hold, read since the last connect */
     bool confirmed;
-    bool stood_known, status_new, topology_new, sentence_new;
+    bool confirmed_known, status_new, topology_new, sentence_new;
     int sentence_level;
     int64_t refreshed_ms;
     int64_t refresh_due_ms; /* 0: none */
@@ -106,20 +106,20 @@ struct watcher;
 struct watcher *watcher_new(struct store *store, const char *root, uint64_t seed);
 void watcher_free(struct watcher *watcher);
 
-/* Begin to follow a cluster. `kept` and `provenance` (both or neither) are what a cache knew; that
- * is no news. NULL: no memory. */
+/* Begin to follow a cluster. `cached` and `provenance` (both or neither) are what a cache file held;
+ * that is no news. NULL: no memory. */
 struct watched *watcher_follow(struct watcher *watcher, const char *cluster, void *owner,
-                               const struct topology *kept, const struct provenance *provenance,
-                               struct moment moment);
+                               const struct topology *cached, const struct provenance *provenance,
+                               struct now now);
 
 /* Read this cluster's topology again soon (the first time at once). */
-void watcher_refresh(struct watcher *watcher, struct watched *watched, struct moment moment);
+void watcher_refresh(struct watcher *watcher, struct watched *watched, struct now now);
 
 /* Every event of the store goes through here. */
-void watcher_event(struct watcher *watcher, const struct store_event *event, struct moment moment);
+void watcher_event(struct watcher *watcher, const struct store_event *event, struct now now);
 
 /* Time passed. Returns when the next tick is due at the latest. */
-int64_t watcher_tick(struct watcher *watcher, struct moment moment);
+int64_t watcher_tick(struct watcher *watcher, struct now now);
 
 /* What came of it, one at a time, until false: drain it after every step. */
 bool watcher_news(struct watcher *watcher, struct news *ret_news);
