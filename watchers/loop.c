@@ -29,8 +29,8 @@ static void publish(struct roster *roster, struct roster_cluster *cluster)
     const struct watched *watched = cluster->watched;
     const struct snapshot *before = cluster->routing.now; /* nobody else replaces it */
     int64_t wall_ms = clock_wall_ms();
-    struct snapshot *snapshot =
-        snapshot_new(&watched->topology, &watched->provenance, watched->cached, wall_ms);
+    struct snapshot *snapshot = snapshot_new(&watched->topology, &watched->provenance,
+                                             watched->belief == BELIEF_CACHED, wall_ms);
     cluster->unpublished = snapshot == NULL;
     if (!snapshot) {
         return; /* the old one stays in use; the next tick tries again */
@@ -50,13 +50,13 @@ static void publish(struct roster *roster, struct roster_cluster *cluster)
 static void update_status(struct roster *roster, struct roster_cluster *cluster)
 {
     const struct watched *watched = cluster->watched;
-    if (watched->has) {
-        routing_confirm(&cluster->routing, watched->confirmed_ms, watched->fresh);
+    if (watched_has_topology(watched)) {
+        routing_confirm(&cluster->routing, watched->confirmed_ms, watched->belief == BELIEF_FRESH);
     }
     thread_lock(&roster->loop);
     cluster->status.connected = watcher_is_up(roster->watcher);
     cluster->status.answered = watched->answered;
-    cluster->status.cached = watched->cached;
+    cluster->status.cached = watched->belief == BELIEF_CACHED;
     cluster->status.witnesses_now = watched->witnesses_now;
     strcpy(cluster->status.refused, watched->refused);
     thread_wake(&roster->loop);
@@ -94,8 +94,9 @@ static void follow_new_clusters(struct roster *roster)
 {
     for (struct roster_cluster *cluster = first_cluster(roster); cluster && !cluster->watched;
          cluster = cluster->next) {
+        const struct provenance *provenance = cluster->cached ? &cluster->cached_provenance : NULL;
         cluster->watched = watcher_follow(roster->watcher, cluster->name, cluster, cluster->cached,
-                                          &cluster->cached_provenance, read_clocks());
+                                          provenance, read_clocks());
         if (cluster->watched) {
             free(cluster->cached);
             cluster->cached = NULL;

@@ -16,7 +16,6 @@
 struct published {
     struct ephemeral ephemeral;
     char cluster[NAME_SIZE];
-    void *owner;
     bool ready; /* its folders were made */
     bool has_said;
     struct report said; /* as handed to the ephemeral last */
@@ -51,6 +50,7 @@ struct reporter {
     bool (*is_gone)(const struct presence *);
     struct ephemeral own; /* our presence */
     struct published *all_published;
+    struct published *departed; /* removed; an answer to them is under way */
     struct withdrawal *withdrawals;
 
     int64_t session;
@@ -89,8 +89,7 @@ struct reporter *reporter_new(struct store *store, struct mirror *mirror,
     strcpy(reporter->uuid, settings->registry_uuid);
     path_probe(path, sizeof path, reporter->root, reporter->presence.probe);
     char *first = presence_encode(&reporter->presence);
-    bool made =
-        first && ephemeral_init(&reporter->own, store, mirror, path, REPORTER_EPHEMERAL, first);
+    bool made = first && ephemeral_init(&reporter->own, store, mirror, path, first);
     free(first);
     if (!made) {
         free(reporter);
@@ -99,17 +98,23 @@ struct reporter *reporter_new(struct store *store, struct mirror *mirror,
     return reporter;
 }
 
+static void free_published(struct published *published)
+{
+    while (published) {
+        struct published *after = published->after;
+        ephemeral_release(&published->ephemeral);
+        free(published);
+        published = after;
+    }
+}
+
 void reporter_free(struct reporter *reporter)
 {
     if (!reporter) {
         return;
     }
-    while (reporter->all_published) {
-        struct published *published = reporter->all_published;
-        reporter->all_published = published->after;
-        ephemeral_release(&published->ephemeral);
-        free(published);
-    }
+    free_published(reporter->all_published);
+    free_published(reporter->departed);
     while (reporter->withdrawals) {
         struct withdrawal *withdrawal = reporter->withdrawals;
         reporter->withdrawals = withdrawal->after;
@@ -121,7 +126,7 @@ void reporter_free(struct reporter *reporter)
 
 /* ---- clusters ---------------------------------------------------------------------------------- */
 
-struct published *reporter_add(struct reporter *reporter, const char *cluster, void *owner)
+struct published *reporter_add(struct reporter *reporter, const char *cluster)
 {
     struct published *published = calloc(1, sizeof *published);
     char path[PATH_SIZE];
@@ -133,11 +138,10 @@ struct published *reporter_add(struct reporter *reporter, const char *cluster, v
     strcpy(first.cluster, cluster);
     strcpy(first.probe, reporter->presence.probe);
     strcpy(published->cluster, cluster);
-    published->owner = owner;
     path_report(path, sizeof path, reporter->root, cluster, reporter->presence.probe);
     char *json = report_encode(&first);
     bool made = json && ephemeral_init(&published->ephemeral, reporter->store, reporter->mirror,
-                                       path, REPORTER_EPHEMERAL, json);
+                                       path, json);
     free(json);
     if (!made) {
         free(published);
@@ -195,13 +199,28 @@ static int64_t step_withdrawals(struct reporter *reporter, int64_t now_ms)
         if (!withdrawal->busy && now_ms >= withdrawal->not_before_ms) {
             struct store_op op = {.kind = STORE_DELETE, .path = withdrawal->path, .version = -1};
             withdrawal->busy = true;
-            store_write(reporter->store, store_tag(withdrawal, TAG_REPORTER), &op, 1);
+            store_write(reporter->store, store_tag(withdrawal, TAG_WITHDRAWAL), &op, 1);
         } else if (!withdrawal->busy && withdrawal->not_before_ms < due_ms) {
             due_ms = withdrawal->not_before_ms;
         }
         at = &withdrawal->after;
     }
     return due_ms;
+}
+
+/* What was removed goes once the answer to its last request is in. */
+static void sweep_departed(struct reporter *reporter)
+{
+    for (struct published **at = &reporter->departed; *at;) {
+        struct published *published = *at;
+        if (published->ephemeral.busy) {
+            at = &published->after;
+        } else {
+            *at = published->after;
+            published->after = NULL;
+            free_published(published);
+        }
+    }
 }
 
 void reporter_remove(struct reporter *reporter, struct published *published)
@@ -217,8 +236,9 @@ void reporter_remove(struct reporter *reporter, struct published *published)
     if (reporter->making == published) {
         reporter->making = NULL;
     }
-    ephemeral_release(&published->ephemeral);
-    free(published);
+    published->after = reporter->departed;
+    reporter->departed = published;
+    sweep_departed(reporter);
 }
 
 static void publish(struct published *published, const struct report *report, int64_t now_ms)
@@ -243,21 +263,6 @@ void reporter_say(struct reporter *reporter, struct published *published,
     } else {
         publish(published, report, now_ms);
     }
-}
-
-void *published_owner(const struct published *published)
-{
-    return published->owner;
-}
-
-struct published *reporter_published(struct reporter *reporter)
-{
-    return reporter->all_published;
-}
-
-struct published *published_next(struct published *published)
-{
-    return published->after;
 }
 
 static bool is_standing(const struct ephemeral *ephemeral)
@@ -504,12 +509,32 @@ static void session_began(struct reporter *reporter, int64_t session)
     begin_folders(reporter);
 }
 
-bool reporter_event(struct reporter *reporter, const struct store_event *event, int64_t now_ms)
+static void answered(struct reporter *reporter, const struct store_event *event, int64_t now_ms)
+{
+    void *whose = store_tag_pointer(event->tag);
+    switch ((enum store_tag)(event->tag & TAG_MASK)) {
+    case TAG_REPORTER:
+        if (whose) {
+            folder_answered(whose, event, now_ms);
+        }
+        break;
+    case TAG_EPHEMERAL:
+        ephemeral_answer(whose, event, now_ms);
+        sweep_departed(reporter);
+        break;
+    case TAG_WITHDRAWAL:
+        withdrawal_answered(whose, event->rc, now_ms);
+        break;
+    default:
+        break;
+    }
+}
+
+void reporter_event(struct reporter *reporter, const struct store_event *event, int64_t now_ms)
 {
     if (event->kind == STORE_UP && (event->renewed || event->session != reporter->session)) {
         session_began(reporter, event->session);
-    }
-    if (event->kind == STORE_GONE) {
+    } else if (event->kind == STORE_GONE) {
         reporter->stage = STAGE_DOWN;
         reporter->session = 0;
         ephemeral_session(&reporter->own, 0);
@@ -517,35 +542,9 @@ bool reporter_event(struct reporter *reporter, const struct store_event *event, 
              published = published->after) {
             ephemeral_session(&published->ephemeral, 0);
         }
+    } else if (event->kind == STORE_ANSWER) {
+        answered(reporter, event, now_ms);
     }
-    if (event->kind != STORE_ANSWER || (event->tag & TAG_MASK) != TAG_REPORTER) {
-        return false;
-    }
-    void *whose = store_tag_pointer(event->tag);
-    if (whose == reporter) {
-        folder_answered(reporter, event, now_ms);
-    } else if (whose == &reporter->own) {
-        ephemeral_answer(&reporter->own, event, now_ms);
-    }
-    for (struct published *published = reporter->all_published; published;
-         published = published->after) {
-        if (whose == &published->ephemeral) {
-            ephemeral_answer(&published->ephemeral, event, now_ms);
-        }
-    }
-    for (struct withdrawal *withdrawal = reporter->withdrawals; withdrawal;
-         withdrawal = withdrawal->after) {
-        if (whose == withdrawal) {
-            withdrawal_answered(withdrawal, event->rc, now_ms);
-        }
-    }
-    return true; /* an answer to what was withdrawn has no taker */
-}
-
-void reporter_read(struct reporter *reporter, const struct mirror_node *node)
-{
-    (void)reporter;
-    ephemeral_read(node->owner);
 }
 
 static int64_t sooner(int64_t a, int64_t b)

@@ -178,5 +178,5 @@ const char *router_writer(const struct router *router)
 
 bool router_is_fresh(const struct router *router)
 {
-    return router->watched->fresh;
+    return router->watched->belief == BELIEF_FRESH;
 }

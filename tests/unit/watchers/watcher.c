@@ -296,7 +296,7 @@ static void teardown(void)
 
 static int64_t age_ms(void)
 {
-    return world.orders->fresh ? 0 : world.now_ms - world.orders->confirmed_ms;
+    return world.orders->belief == BELIEF_FRESH ? 0 : world.now_ms - world.orders->confirmed_ms;
 }
 
 static void new_session(void)
@@ -339,7 +339,7 @@ START_TEST(a_cluster_that_is_not_there_yet_is_found_when_it_comes)
     struct watched *later = watcher_follow(world.watcher, "later", NULL, NULL, NULL, read_clocks());
     answer_all();
     ck_assert(later->answered);
-    ck_assert(!later->has);
+    ck_assert(!watched_has_topology(later));
     ck_assert_str_eq(later->refused, "");
     char *text = topology_text(1, "pg-1");
     char *name = strstr(text, "\"orders\"");
@@ -347,7 +347,7 @@ START_TEST(a_cluster_that_is_not_there_yet_is_found_when_it_comes)
     memcpy(name, "\"later\" ", 8);
     put("/roster/clusters/later/topology", text);
     free(text);
-    ck_assert(later->has);
+    ck_assert(watched_has_topology(later));
 }
 END_TEST
 
@@ -356,11 +356,11 @@ START_TEST(a_deleted_topology_is_kept_and_its_successor_followed)
     take(topology_path);
     assert_primary("pg-1");
     assert_refused("no topology");
-    ck_assert(!world.orders->fresh);
+    ck_assert_int_ne(world.orders->belief, BELIEF_FRESH);
     put_topology(2, "pg-2");
     assert_primary("pg-2");
     assert_followed();
-    ck_assert(world.orders->fresh);
+    ck_assert_int_eq(world.orders->belief, BELIEF_FRESH);
 }
 END_TEST
 
@@ -468,7 +468,7 @@ START_TEST(a_registry_that_went_back_is_refused_until_it_passes_what_was_known)
     new_session();
     assert_primary("pg-2");
     assert_refused("back in time");
-    ck_assert(!world.orders->fresh);
+    ck_assert_int_ne(world.orders->belief, BELIEF_FRESH);
     ck_assert_int_eq(count_of("not followed"), 1);
     new_session();
     new_session();
@@ -562,11 +562,11 @@ START_TEST(nothing_is_taken_before_the_registry_has_said_which_it_is)
     world.up = true;
     tell(&(struct store_event){.kind = STORE_UP, .session = 1, .renewed = true});
     while (world.count > 0) { /* in whatever order the reads are answered */
-        ck_assert(!world.orders->has);
+        ck_assert(!watched_has_topology(world.orders));
         answer_one();
     }
-    ck_assert(world.orders->has);
-    ck_assert(world.orders->fresh); /* and who is present was known by then */
+    ck_assert(watched_has_topology(world.orders));
+    ck_assert_int_eq(world.orders->belief, BELIEF_FRESH); /* and who is present was known by then */
 }
 END_TEST
 
@@ -593,13 +593,13 @@ START_TEST(a_cached_topology_holds_until_the_registry_speaks)
     prepare();
     follow_cached(OURS, znode(topology_path)->stat.mzxid - 1, "pg-0");
     assert_primary("pg-0");
-    ck_assert(world.orders->cached);
+    ck_assert_int_eq(world.orders->belief, BELIEF_CACHED);
     pass(10000);
     ck_assert_int_eq(age_ms(), 70000);
     connect_with(true);
     assert_primary("pg-1");
-    ck_assert(!world.orders->cached);
-    ck_assert(world.orders->fresh);
+    ck_assert_int_ne(world.orders->belief, BELIEF_CACHED);
+    ck_assert_int_eq(world.orders->belief, BELIEF_FRESH);
 }
 END_TEST
 
@@ -609,8 +609,8 @@ START_TEST(the_very_topology_that_was_cached_is_confirmed_without_news)
     prepare();
     follow_cached(OURS, znode(topology_path)->stat.mzxid, "pg-1");
     connect_with(true);
-    ck_assert(!world.orders->cached);
-    ck_assert(world.orders->fresh);
+    ck_assert_int_ne(world.orders->belief, BELIEF_CACHED);
+    ck_assert_int_eq(world.orders->belief, BELIEF_FRESH);
     ck_assert_int_eq(world.topologies, 0);
 }
 END_TEST
@@ -629,7 +629,7 @@ START_TEST(a_registry_older_than_the_cache_or_another_is_refused)
     connect_with(true);
     assert_primary("pg-0");
     assert_refused(OTHER);
-    ck_assert(world.orders->cached);
+    ck_assert_int_eq(world.orders->belief, BELIEF_CACHED);
 }
 END_TEST
 
@@ -719,10 +719,10 @@ START_TEST(a_process_that_was_stopped_doubts_before_it_believes)
     int64_t before_ms = world.now_ms;
     world.now_ms += 600000;
     watcher_tick(world.watcher, read_clocks());
-    ck_assert(!world.orders->fresh);
+    ck_assert_int_ne(world.orders->belief, BELIEF_FRESH);
     ck_assert_int_eq(world.orders->confirmed_ms, before_ms);
     answer_all();
-    ck_assert(world.orders->fresh);
+    ck_assert_int_eq(world.orders->belief, BELIEF_FRESH);
 }
 END_TEST
 
