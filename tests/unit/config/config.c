@@ -111,7 +111,7 @@ START_TEST(every_setting_arrives)
     ck_assert_str_eq(orders->password, "hunter 2");
     ck_assert_int_eq(orders->tls, TLS_VERIFY);
     ck_assert_int_eq(strncmp(orders->tls_ca, ini.folder, strlen(ini.folder)), 0);
-    ck_assert_str_eq(orders->tls_ca + strlen(folder), "/ca.pem");
+    ck_assert_str_eq(orders->tls_ca + strlen(ini.folder), "/ca.pem");
     ck_assert_uint_eq(orders->member_count, 2);
     ck_assert_str_eq(orders->members[0].name, "a");
     const struct member_config *b = &orders->members[1];
