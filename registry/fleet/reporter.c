@@ -293,18 +293,18 @@ static void publish(struct published *published, struct shared_report *report, i
     published->said_ms = now_ms;
 }
 
-void reporter_say(struct reporter *reporter, struct published *published,
+bool reporter_say(struct reporter *reporter, struct published *published,
                   const struct report *report, int64_t now_ms)
 {
     const struct report *said = published->said ? &published->said->report : NULL;
     (void)reporter;
     if (said && report_equal(said, report)) {
         hold(&published->next, NULL);
-        return;
+        return false;
     }
     struct shared_report *shared = share(report);
     if (!shared) {
-        return;
+        return false;
     }
     if (said && report_alike(said, report) && now_ms < published->said_ms + PACE_MS) {
         hold(&published->next, shared);
@@ -312,6 +312,7 @@ void reporter_say(struct reporter *reporter, struct published *published,
         publish(published, shared, now_ms);
     }
     hold(&shared, NULL);
+    return true;
 }
 
 static bool is_standing(const struct ephemeral *ephemeral)
