@@ -29,5 +29,11 @@ Suite *discovery_suite(void);
 Suite *custom_query_suite(void);
 Suite *host_suite(void);
 Suite *random_suite(void);
+Suite *agree_suite(void);
+Suite *voters_suite(void);
+Suite *tally_suite(void);
+Suite *rules_suite(void);
+Suite *primary_suite(void);
+Suite *worlds_suite(void);
 
 #endif

@@ -34,7 +34,8 @@ static void print_verdict(const struct dossier *dossier)
         text_time(at, sizeof at, topology->at_wall_ms);
     }
     printf("  why      %s\n", topology->why[0] ? topology->why : "-");
-    printf("  rule     %s, by %s at %s (zxid %lld)\n", topology->rule[0] ? topology->rule : "-",
+    const char *rule = topology_rule(topology);
+    printf("  rule     %s, by %s at %s (zxid %lld)\n", rule[0] ? rule : "-",
            topology->by[0] ? topology->by : "-", at, (long long)dossier->topology_mzxid);
     if (topology->seen_wall_ms && topology->at_wall_ms) {
         printf("  seen     %s, %lld ms before\n", text_time(at, sizeof at, topology->seen_wall_ms),
@@ -59,7 +60,7 @@ static void print_reckoning(const struct dossier *dossier)
     } else {
         output_put(DOUBTFUL, "the evidence present leads to %s: %s (rule %s)",
                    dossier->has_topology ? "another verdict" : "a verdict", dossier->now.why,
-                   dossier->now.rule);
+                   topology_rule(&dossier->now));
     }
     printf("\n");
 }
