@@ -208,7 +208,7 @@ static struct topology *sample(void)
                                   .rules = 1,
                                   .policy.witnesses = 3,
                                   .primary = "pg-1",
-                                  .rule = "bench",
+                                  .rule = RULE_SOLE_CLAIMANT,
                                   .by = "bench",
                                   .member_count = 5};
     for (int i = 0; i < topology->member_count; i++) {
