@@ -11,7 +11,9 @@
 #include "probes/log_events.h"
 #include "probes/prober.h"
 #include "registry/base/clock.h"
+#include "registry/base/entropy.h"
 #include "registry/base/log.h"
+#include "registry/base/random.h"
 #include "registry/base/text.h"
 
 struct agent {
@@ -291,15 +293,6 @@ static bool is_pid_gone(const struct presence *presence)
            kill((pid_t)presence->pid, 0) != 0 && errno == ESRCH;
 }
 
-static void draw_uuid(char to[IDENTITY_SIZE])
-{
-    uint64_t a = clock_random();
-    uint64_t b = clock_random();
-    snprintf(to, IDENTITY_SIZE, "%08x-%04x-4%03x-%04x-%012llx", (unsigned)(a >> 32),
-             (unsigned)(a >> 16 & 0xffff), (unsigned)(a & 0xfff),
-             (unsigned)(b >> 48 & 0x3fff) | 0x8000, (unsigned long long)(b & 0xffffffffffff));
-}
-
 static bool open_store(struct agent *agent)
 {
     const struct registry_settings *registry = &agent->config->registry;
@@ -318,20 +311,20 @@ static bool open_store(struct agent *agent)
 
 static bool start_probe(struct agent *agent)
 {
-    char uuid[IDENTITY_SIZE];
+    char uuid[UUID_SIZE];
     struct probe_setup setup = {
         .store = agent->store,
         .config = agent->config,
         .chroot = strchr(agent->config->registry.servers, '/') != NULL,
-        .presence = {.pid = getpid(), .version = ROSTER_VERSION, .nonce = clock_random()},
+        .presence = {.pid = getpid(), .version = ROSTER_VERSION, .nonce = entropy_draw()},
         .registry_uuid = uuid,
         .is_gone = is_pid_gone,
-        .seed = clock_random(),
+        .seed = entropy_draw(),
         .now = now(),
         .log = on_fact,
         .log_owner = agent,
     };
-    draw_uuid(uuid);
+    random_uuid(uuid, entropy_draw(), entropy_draw());
     gethostname(setup.presence.host, sizeof setup.presence.host - 1);
     agent->probe = probe_new(&setup);
     if (!agent->probe) {

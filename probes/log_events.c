@@ -31,7 +31,7 @@ static void log_verdict(const char *cluster, const struct topology *before,
     if (!before || !text_equal(before->primary, now->primary)) {
         log_line(LOG_NOTICE, cluster,
                  "primary went %s (rule %s) epoch=%lld was=%s state=%s by=%s: %s",
-                 now->primary[0] ? now->primary : "none", now->rule, (long long)now->epoch,
+                 now->primary[0] ? now->primary : "none", topology_rule(now), (long long)now->epoch,
                  before && before->primary[0] ? before->primary : "none", state_names[now->state],
                  now->by, now->why);
         if (now->seen_wall_ms) {
@@ -42,7 +42,7 @@ static void log_verdict(const char *cluster, const struct topology *before,
         }
     } else if (before->state != now->state) {
         log_line(now->state == STATE_OK ? LOG_NOTICE : LOG_WARNING, cluster,
-                 "state went %s (rule %s) by=%s: %s", state_names[now->state], now->rule, now->by,
+                 "state went %s (rule %s) by=%s: %s", state_names[now->state], topology_rule(now), now->by,
                  now->why);
     } else {
         log_line(LOG_INFO, cluster, "topology changed by %s: %s", now->by, now->why);

@@ -8,7 +8,6 @@
 #include "registry/model/codec.h"
 #include "registry/model/paths.h"
 
-#define PACE_MS 1000 /* lag alone is told no oftener */
 #define STILL_MS                                                                                   \
     (BEATS_FRESH * BEAT_MS) /* a beat that stands still for so long is a dead one's   \
                                           */
@@ -79,7 +78,7 @@ struct reporter {
     const char *trouble, *told_trouble;
 };
 
-/* ---- shared reports ------------------------------------------------------------------------------ */
+/* ---- shared reports -------------------------------------------------------------------------- */
 
 /* NULL: no memory */
 static struct shared_report *share(const struct report *report)
@@ -107,7 +106,7 @@ static void hold(struct shared_report **at, struct shared_report *shared)
     *at = shared;
 }
 
-/* ---- life -------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 struct reporter *reporter_new(struct store *store, struct mirror *mirror,
                               const struct reporter_settings *settings)
@@ -165,7 +164,7 @@ void reporter_free(struct reporter *reporter)
     free(reporter);
 }
 
-/* ---- clusters ---------------------------------------------------------------------------------- */
+/* ---- clusters -------------------------------------------------------------------------------- */
 
 struct published *reporter_add(struct reporter *reporter, const char *cluster)
 {
@@ -352,7 +351,7 @@ bool published_take_acked(struct published *published, const struct report **ret
     return true;
 }
 
-/* ---- the folders that everything stands in ----------------------------------------------------- */
+/* ---- the folders that everything stands in --------------------------------------------------- */
 
 static void make_folder(struct reporter *reporter, const char *path, char *data)
 {
@@ -495,7 +494,7 @@ static void step_folders(struct reporter *reporter, int64_t now_ms)
     }
 }
 
-/* ---- our name ---------------------------------------------------------------------------------- */
+/* ---- our name -------------------------------------------------------------------------------- */
 
 /* Our presence is in another session's hand: whose? */
 static int64_t settle_name(struct reporter *reporter, int64_t now_ms)
@@ -551,7 +550,7 @@ static void beat(struct reporter *reporter, int64_t now_ms)
     }
 }
 
-/* ---- events ------------------------------------------------------------------------------------ */
+/* ---- events ---------------------------------------------------------------------------------- */
 
 static void session_began(struct reporter *reporter, int64_t session)
 {

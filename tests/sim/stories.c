@@ -26,7 +26,7 @@ struct story {
     const char *told; /* what the narration must be */
 };
 
-/* ---- words of the stories ---------------------------------------------------------------------- */
+/* ---- words of the stories -------------------------------------------------------------------- */
 
 static void pass(struct world *world, int64_t ms)
 {
@@ -108,7 +108,7 @@ static void crash_and_promote(struct world *world)
     await(world, second_writes, "the second server writes");
 }
 
-/* ---- the stories ------------------------------------------------------------------------------- */
+/* ---- the stories ----------------------------------------------------------------------------- */
 
 static void promotion_after_a_crash(struct world *world)
 {

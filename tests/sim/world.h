@@ -79,7 +79,7 @@ void world_tell(struct world *world, bool aside, const char *format, ...)
 /* An invariant broke; only the first is kept. */
 void world_fail(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* ---- what can be done to it; each is told ------------------------------------------------------ */
+/* ---- what can be done to it; each is told ---------------------------------------------------- */
 
 void world_crash(struct world *world, int database);
 void world_hang(struct world *world, int database);
@@ -100,7 +100,7 @@ void world_close_connections(struct world *world, int database);
 /* All probes read world->cluster, as the story has left it. */
 void world_reload(struct world *world);
 
-/* ---- the parts --------------------------------------------------------------------------------- */
+/* ---- the parts ------------------------------------------------------------------------------- */
 
 /* The name that configuration has of it, or discovery gives it. */
 const char *world_member_name(const struct world *world, int database);

@@ -311,7 +311,7 @@ static void put_topology(enum kind kind)
         .primary = "a1",
         .lineage = "1",
         .identity = "7000000000000000001",
-        .rule = "sole-claimant",
+        .rule = RULE_SOLE_CLAIMANT,
         .rules = MODEL_RULES,
         .by = "probe-z",
         .at_wall_ms = 1795224000000,
