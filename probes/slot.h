@@ -61,7 +61,7 @@ struct slot {
     bool unsolicited; /* the next look is due to what the server sent unasked */
     int64_t resolve_until_ms;
     char address[SLOT_ADDRESS_SIZE]; /* the literal that it was asked at last */
-    struct turn turn;
+    struct look_times times;
     unsigned orders; /* 1u << enum probe_action_kind */
     struct slot *next_ordered;
     bool ordered; /* in the list of those with orders */
