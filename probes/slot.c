@@ -14,7 +14,7 @@ void slot_init(struct slot *slot, const struct member_config *config, bool trial
     *slot = (struct slot){.trial = trial, .config = *config, .times = {.due_ms = now_ms}};
 }
 
-/* ---- the end of a look ------------------------------------------------------------------------- */
+/* ---- the end of a look ----------------------------------------------------------------------- */
 
 static void end(struct slot *slot, const struct observation *observation, enum answer answer,
                 const struct slot_context *context, struct slot_outcome *outcome)
@@ -98,7 +98,7 @@ void slot_look_ended(struct slot *slot, const struct observation *observation, b
     }
 }
 
-/* ---- the beginning of a look ------------------------------------------------------------------- */
+/* ---- the beginning of a look ----------------------------------------------------------------- */
 
 void slot_begin(struct slot *slot, const struct slot_context *context)
 {

@@ -63,7 +63,7 @@ static bool is_not_told(const char *words)
     return !found;
 }
 
-/* ---- the shell --------------------------------------------------------------------------------- */
+/* ---- the shell ------------------------------------------------------------------------------- */
 
 static struct fake_server *server_at(const char *host)
 {
@@ -247,7 +247,7 @@ static void stand_still(int64_t ms)
     }
 }
 
-/* ---- words ------------------------------------------------------------------------------------- */
+/* ---- words ----------------------------------------------------------------------------------- */
 
 static struct fake_server *add_member(struct cluster_settings *cluster, const char *name)
 {
@@ -395,7 +395,7 @@ static void start_and_settle(void)
     ck_assert(is_told("orders votes"));
 }
 
-/* ---- abstention -------------------------------------------------------------------------------- */
+/* ---- abstention ------------------------------------------------------------------------------ */
 
 START_TEST(a_probe_votes_once_every_member_was_looked_at)
 {
@@ -522,7 +522,7 @@ START_TEST(blind_is_said_before_slipped_and_slipped_before_starting)
 }
 END_TEST
 
-/* ---- discovery and the hint -------------------------------------------------------------------- */
+/* ---- discovery and the hint ------------------------------------------------------------------ */
 
 static void discover(void)
 {
@@ -618,7 +618,7 @@ START_TEST(a_kind_that_no_server_shows_is_known_from_the_verdict)
 }
 END_TEST
 
-/* ---- the cadence ------------------------------------------------------------------------------- */
+/* ---- the cadence ----------------------------------------------------------------------------- */
 
 START_TEST(a_change_at_one_member_makes_all_be_looked_at_closely)
 {
@@ -641,7 +641,7 @@ START_TEST(a_server_that_sends_unasked_is_asked_again_within_the_step)
 }
 END_TEST
 
-/* ---- the registry ------------------------------------------------------------------------------ */
+/* ---- the registry ---------------------------------------------------------------------------- */
 
 START_TEST(a_registry_that_is_not_reached_is_logged_once)
 {
@@ -702,7 +702,7 @@ START_TEST(our_name_in_the_hands_of_one_that_lives_stops_us)
 }
 END_TEST
 
-/* ---- reload and stop --------------------------------------------------------------------------- */
+/* ---- reload and stop ------------------------------------------------------------------------- */
 
 START_TEST(a_reload_that_changes_nothing_of_a_member_spares_it)
 {
