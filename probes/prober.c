@@ -170,7 +170,7 @@ static void fly(struct look *look, struct link *link)
     look->deadline_ms = clock_mono_ms() + look->to.timeout_ms;
     look->tick_ms = INT64_MAX;
     rest(look);
-    look->to.driver->look(link, look->address, &want);
+    look->to.driver->start(link, look->address, &want);
     follow(look, &want);
 }
 
@@ -233,7 +233,7 @@ static void finish(struct look *look)
 static void do_work(uv_work_t *work)
 {
     struct look *look = work->data;
-    look->to.driver->work(look->flying);
+    look->to.driver->run_blocking(look->flying);
 }
 
 static void work_done(uv_work_t *work, int status)
@@ -246,7 +246,7 @@ static void work_done(uv_work_t *work, int status)
         free_if_done(look);
         return;
     }
-    look->to.driver->go_on(look->flying, 0, &want);
+    look->to.driver->resume(look->flying, 0, &want);
     follow(look, &want);
 }
 
@@ -262,7 +262,7 @@ static void follow(struct look *look, const struct want *want)
         look->deadline_ms = now_ms + look->to.timeout_ms;
     }
     look->tick_ms = want->tick_ms > 0 ? now_ms + want->tick_ms : INT64_MAX;
-    if (want->kind == WANT_WORK) {
+    if (want->kind == WANT_BLOCKING) {
         /* the worker may close the descriptor, and another look get its number */
         drop_poller(look);
         look->working = true;
@@ -275,7 +275,7 @@ static void follow(struct look *look, const struct want *want)
         wake_while_flying(look);
         return;
     }
-    look->to.driver->give_up(look->flying); /* no memory for a handle */
+    look->to.driver->cancel(look->flying); /* no memory for a handle */
     finish(look);
 }
 
@@ -283,7 +283,7 @@ static void go_on(struct look *look, int events)
 {
     struct want want;
     rest(look);
-    look->to.driver->go_on(look->flying, events, &want);
+    look->to.driver->resume(look->flying, events, &want);
     follow(look, &want);
 }
 
@@ -297,7 +297,7 @@ static void heard(struct look *look)
     look->to.alarm(look->to.owner, look->member, "the server spoke unasked");
     if (look->turn.refusals > 0) {
         drop_poller(look);
-        look->to.driver->drop(look->link);
+        look->to.driver->disconnect(look->link);
         return;
     }
     look->spoken = true;
@@ -392,7 +392,7 @@ static void on_timer(uv_timer_t *timer)
         end(look, &observation);
     } else if (now_ms >= look->deadline_ms) {
         rest(look);
-        look->to.driver->give_up(look->flying);
+        look->to.driver->cancel(look->flying);
         finish(look);
     } else if (now_ms >= look->tick_ms) {
         go_on(look, 0);
