@@ -15,7 +15,6 @@
 #include "registry/base/random.h"
 #include "registry/base/text.h"
 
-enum { LIVENESS_LIST = 48, LIVENESS_PROBE };
 enum { PULSE_MS = 250, STOP_MS = 1800, STOP_GONE_MS = 4500 };
 
 struct agent {
@@ -184,34 +183,16 @@ static void session_news(struct agent *agent, const struct store_event *event)
     agent->connected = up;
 }
 
-static void node_read(struct agent *agent, const struct mirror_node *node)
-{
-    switch (node->kind) {
-    case LIVENESS_LIST:
-    case LIVENESS_PROBE:
-        liveness_read(agent->ground.liveness, node);
-        break;
-    case REPORTER_EPHEMERAL:
-        reporter_read(agent->ground.reporter, node);
-        break;
-    default:
-        resolver_read(node->owner, node, clock_mono_ms());
-    }
-}
-
 /* Returns false when the store has to be renewed. */
 static bool take_event(struct agent *agent, const struct store_event *event)
 {
-    struct mirror_node *node = NULL;
     if (event->kind == STORE_UP || event->kind == STORE_DOWN || event->kind == STORE_GONE) {
         session_news(agent, event);
     }
     reporter_event(agent->ground.reporter, event, clock_mono_ms());
-    if (mirror_event(agent->ground.mirror, event, &node) && node) {
-        node_read(agent, node);
-    }
+    mirror_event(agent->ground.mirror, event, clock_mono_ms());
     if (event->kind == STORE_ANSWER && (event->tag & TAG_MASK) == TAG_RESOLVER) {
-        watch_answer(&agent->ground, event);
+        resolver_answer(store_tag_pointer(event->tag), event, clock_mono_ms());
     }
     return event->kind != STORE_GONE;
 }
@@ -450,8 +431,7 @@ static bool start_store(struct agent *agent)
                              : NULL;
     agent->ground.liveness =
         agent->ground.reporter
-            ? liveness_new(agent->ground.mirror, registry->root, agent->ground.config->probe.name,
-                           LIVENESS_LIST, LIVENESS_PROBE)
+            ? liveness_new(agent->ground.mirror, registry->root, agent->ground.config->probe.name)
             : NULL;
     if (!agent->ground.liveness) {
         log_line(LOG_ERROR, "registry", "%s", sentence);

@@ -229,8 +229,7 @@ bool watch_start(struct ground *ground, const struct cluster_settings *settings)
         resolver_new(ground->store, ground->mirror, ground->liveness,
                      &(struct resolver_settings){ground->config->registry.root, settings->name,
                                                  ground->config->probe.name});
-    watch->published =
-        watch->resolver ? reporter_add(ground->reporter, settings->name, watch) : NULL;
+    watch->published = watch->resolver ? reporter_add(ground->reporter, settings->name) : NULL;
     if (!watch->published) {
         resolver_free(watch->resolver);
         free(watch);
@@ -457,16 +456,6 @@ void watch_settle(struct watch *watch)
     if (due_ms < INT64_MAX) {
         uv_timer_start(&watch->timer, on_timer, (uint64_t)(due_ms > now_ms ? due_ms - now_ms : 1),
                        0);
-    }
-}
-
-void watch_answer(struct ground *ground, const struct store_event *event)
-{
-    void *resolver = store_tag_pointer(event->tag);
-    for (struct watch *watch = ground->watches; watch; watch = watch->next) {
-        if (watch->resolver == resolver) {
-            resolver_answer(watch->resolver, event, clock_mono_ms());
-        }
     }
 }
 

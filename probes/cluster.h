@@ -64,7 +64,4 @@ struct watch *watch_first(struct ground *ground);
 const char *watch_name(const struct watch *watch);
 struct resolver *watch_resolver(struct watch *watch);
 
-/* The resolver `resolver` of any watch, leaving ones included, got an answer. */
-void watch_answer(struct ground *ground, const struct store_event *event);
-
 #endif

@@ -1,4 +1,4 @@
-/* What one line alone does not show: what is missing, what stands twice, what
+/* What takes more than one line to judge: what is missing, what is there twice, what
  * does not go together, and whether the files that are named can be used. */
 #include <arpa/inet.h>
 #include <assert.h>
@@ -107,8 +107,8 @@ static void default_probe_name(struct draft *draft, struct section *section)
     }
 }
 
-/* Fill in what was not set; config_refuse of what must be. */
-static void settle(struct draft *draft, struct section *section)
+/* Set the defaults of what was not set; an error where it must be. */
+static void set_defaults(struct draft *draft, struct section *section)
 {
     size_t i, end;
     enum engine engine = section->kind == SECTION_CLUSTER
@@ -161,7 +161,7 @@ static bool make_absolute(struct draft *draft, const struct section *section, co
     return true;
 }
 
-/* Opens a file that a setting names; -1, and a complaint, when it is not there or not a file. */
+/* Opens a file that a setting names; -1, and an error, when it is not there or not a file. */
 static int open_named(struct draft *draft, const struct section *section, const char *key,
                       char *path, struct stat *ret_is)
 {
@@ -294,7 +294,7 @@ static void check_kind(struct draft *draft, const struct section *section, struc
     }
 }
 
-/* Only kinds that are asked by the operator's statement have one. */
+/* Only kinds that run the operator's statement have one. */
 static void check_query(struct draft *draft, const struct section *section, enum kind kind)
 {
     struct config_position position = draft_position(section, "query");
@@ -304,7 +304,7 @@ static void check_query(struct draft *draft, const struct section *section, enum
     const struct kind_traits *traits = kind_traits_of(kind);
     if (traits->takes_query && !traits->default_query && !was_set(section, "query")) {
         config_refuse(&draft->errors, position, "query = SELECT ... AS claim",
-                      "must be set for kind %s: it says what a server is", kind_names[kind]);
+                      "must be set for kind %s: it reports what a server is", kind_names[kind]);
     }
     if (was_set(section, "query") && !traits->takes_query) {
         char list[SENTENCE_SIZE / 2], hint[SENTENCE_SIZE];
@@ -343,9 +343,9 @@ static void check_tls(struct draft *draft, struct section *section)
 static void check_cluster(struct draft *draft, struct section *section)
 {
     struct cluster_settings *cluster = section->values;
-    enum kind asked = cluster->policy.kind; /* as it is written: auto may become another */
+    enum kind kind = cluster->policy.kind; /* as it is written: auto may become another */
     check_kind(draft, section, &cluster->policy);
-    check_query(draft, section, asked);
+    check_query(draft, section, kind);
     check_tls(draft, section);
     if (was_set(section, "password_file") && !is_wrong(section, "password_file")) {
         read_password(draft, section);
@@ -354,6 +354,41 @@ static void check_cluster(struct draft *draft, struct section *section)
         config_warn(&draft->errors, draft_position(section, "witnesses"),
                     "an odd number bears the loss of as many, with one probe less", "%d is even",
                     cluster->policy.witnesses);
+    }
+}
+
+/* Discovery needs a range to look in, room for members, and a kind whose servers name others.
+ * `members` are those configured. */
+static void check_discovery(struct draft *draft, const struct section *section, size_t members)
+{
+    static const char *const keys[] = {"discover_forget", "discover_max", "discover_within"};
+    const struct cluster_settings *cluster = section->values;
+    enum kind kind = cluster->policy.kind;
+    if (is_wrong(section, "discover")) {
+        return;
+    }
+    for (size_t i = 0; !cluster->discover && i < sizeof keys / sizeof *keys; i++) {
+        if (was_set(section, keys[i])) {
+            config_warn(&draft->errors, draft_position(section, keys[i]), "discover = yes",
+                        "has no effect without discover");
+        }
+    }
+    if (!cluster->discover) {
+        return;
+    }
+    if (!cluster->discover_within[0] && !is_wrong(section, "discover_within")) {
+        config_refuse(&draft->errors, draft_position(section, "discover_within"),
+                      "the addresses that members can have, no more than that: 10.0.0.0/8",
+                      "must be set with discover = yes");
+    }
+    if (was_set(section, "discover_max") && members + (size_t)cluster->discover_max > MEMBERS_MAX) {
+        config_refuse(&draft->errors, draft_position(section, "discover_max"), NULL,
+                      "is too much: beside the %zu configured ones there is room for %zu", members,
+                      MEMBERS_MAX - members);
+    }
+    if (!kind_traits_of(kind)->may_discover) {
+        config_refuse(&draft->errors, draft_position(section, "discover"), "no",
+                      "does not fit kind %s: its servers name no others", kind_names[kind]);
     }
 }
 
@@ -395,18 +430,18 @@ static int by_address(const void *a, const void *b)
 static void check_addresses(struct draft *draft, struct section **members, size_t count)
 {
     struct address *addresses = calloc(count + 1, sizeof *addresses);
-    size_t known = 0;
+    size_t usable = 0;
     if (!addresses) {
         draft->errors.failed = true;
         return;
     }
     for (size_t i = 0; i < count; i++) {
         if (was_set(members[i], "address") && !is_wrong(members[i], "address")) {
-            make_address(&addresses[known++], members[i]);
+            make_address(&addresses[usable++], members[i]);
         }
     }
-    qsort(addresses, known, sizeof *addresses, by_address);
-    for (size_t i = 1, first = 0; i < known; i++) {
+    qsort(addresses, usable, sizeof *addresses, by_address);
+    for (size_t i = 1, first = 0; i < usable; i++) {
         if (!text_equal(addresses[first].text, addresses[i].text)) {
             first = i;
             continue;
@@ -453,8 +488,8 @@ static void refuse_cluster(struct draft *draft, const struct section *member,
                   member->cluster);
 }
 
-/* Members know their clusters, and clusters have members, but not too many. Both are sorted, so
- * those of one cluster stand together. */
+/* Every member has its cluster, and every cluster members, but not too many. Both are sorted, so
+ * those of one cluster are neighbours. */
 static void check_members(struct draft *draft, struct section **clusters, size_t cluster_count,
                           struct section **members, size_t count)
 {
@@ -479,7 +514,7 @@ static void check_members(struct draft *draft, struct section **clusters, size_t
             config_refuse(&draft->errors, heading_of(clusters[i]), hint,
                           "this cluster has no members");
         }
-        draft_check_discovery(draft, clusters[i], values->member_count);
+        check_discovery(draft, clusters[i], values->member_count);
         values->member_count = 0;
     }
     check_addresses(draft, members, count);
@@ -516,7 +551,7 @@ static void add_missing(struct draft *draft)
     }
 }
 
-void config_rules(struct draft *draft)
+void draft_check(struct draft *draft)
 {
     size_t count, cluster_count, member_count;
     add_missing(draft);
@@ -528,7 +563,7 @@ void config_rules(struct draft *draft)
     struct section **clusters = sections_of(sorted, count, SECTION_CLUSTER, &cluster_count);
     struct section **members = sections_of(sorted, count, SECTION_MEMBER, &member_count);
     for (size_t i = 0; i < count; i++) {
-        settle(draft, sorted[i]);
+        set_defaults(draft, sorted[i]);
         switch (sorted[i]->kind) {
         case SECTION_REGISTRY:
             check_registry(draft, sorted[i]);

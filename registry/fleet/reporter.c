@@ -1,5 +1,6 @@
 #include "registry/fleet/reporter.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,24 +8,28 @@
 #include "registry/model/codec.h"
 #include "registry/model/paths.h"
 
-#define PACE_MS 1000 /* lag alone is told no oftener */
 #define STILL_MS                                                                                   \
     (BEATS_FRESH * BEAT_MS) /* a beat that stands still for so long is a dead one's   \
                                           */
 #define RETRY_MS 500
 
+/* A report and how many hold it: the latest, the one being written and the one acknowledged are
+ * nearly always the same. */
+struct shared_report {
+    unsigned holders;
+    struct report report;
+};
+
 struct published {
     struct ephemeral ephemeral;
     char cluster[NAME_SIZE];
-    void *owner;
-    bool ready; /* its folders were made */
-    bool has_said;
-    struct report said; /* as handed to the ephemeral last */
+    bool ready;                 /* its folders were made */
+    struct shared_report *said; /* as handed to the ephemeral last; NULL: nothing yet */
     int64_t said_ms;
-    bool later; /* a change of lag waits for its pace */
-    struct report next;
-    bool told_acked, acked_changed, has_acked;
-    struct report acked;
+    struct shared_report *next;    /* a change of lag that waits for its pace, or NULL */
+    struct shared_report *writing; /* what the ephemeral's latest write holds, or NULL */
+    struct shared_report *acked;   /* what exists in the registry, or NULL */
+    bool told_acked;
     struct published *after;
 };
 
@@ -51,6 +56,7 @@ struct reporter {
     bool (*is_gone)(const struct presence *);
     struct ephemeral own; /* our presence */
     struct published *all_published;
+    struct published *departed; /* removed; an answer to them is under way */
     struct withdrawal *withdrawals;
 
     int64_t session;
@@ -72,6 +78,36 @@ struct reporter {
     const char *trouble, *told_trouble;
 };
 
+/* ---- shared reports ------------------------------------------------------------------------------ */
+
+/* NULL: no memory */
+static struct shared_report *share(const struct report *report)
+{
+    struct shared_report *shared = malloc(sizeof *shared);
+    if (shared) {
+        shared->holders = 1;
+        shared->report = *report;
+    }
+    return shared;
+}
+
+/* `at` holds this one from now on, too; NULL: none. */
+static void hold(struct shared_report **at, struct shared_report *shared)
+{
+    if (shared) {
+        shared->holders++;
+    }
+    if (*at) {
+        assert((*at)->holders > 0);
+        if (--(*at)->holders == 0) {
+            free(*at);
+        }
+    }
+    *at = shared;
+}
+
+/* ---- life -------------------------------------------------------------------------------------- */
+
 struct reporter *reporter_new(struct store *store, struct mirror *mirror,
                               const struct reporter_settings *settings)
 {
@@ -89,8 +125,7 @@ struct reporter *reporter_new(struct store *store, struct mirror *mirror,
     strcpy(reporter->uuid, settings->registry_uuid);
     path_probe(path, sizeof path, reporter->root, reporter->presence.probe);
     char *first = presence_encode(&reporter->presence);
-    bool made =
-        first && ephemeral_init(&reporter->own, store, mirror, path, REPORTER_EPHEMERAL, first);
+    bool made = first && ephemeral_init(&reporter->own, store, mirror, path, first);
     free(first);
     if (!made) {
         free(reporter);
@@ -99,17 +134,27 @@ struct reporter *reporter_new(struct store *store, struct mirror *mirror,
     return reporter;
 }
 
+static void free_published(struct published *published)
+{
+    while (published) {
+        struct published *after = published->after;
+        ephemeral_release(&published->ephemeral);
+        hold(&published->said, NULL);
+        hold(&published->next, NULL);
+        hold(&published->writing, NULL);
+        hold(&published->acked, NULL);
+        free(published);
+        published = after;
+    }
+}
+
 void reporter_free(struct reporter *reporter)
 {
     if (!reporter) {
         return;
     }
-    while (reporter->all_published) {
-        struct published *published = reporter->all_published;
-        reporter->all_published = published->after;
-        ephemeral_release(&published->ephemeral);
-        free(published);
-    }
+    free_published(reporter->all_published);
+    free_published(reporter->departed);
     while (reporter->withdrawals) {
         struct withdrawal *withdrawal = reporter->withdrawals;
         reporter->withdrawals = withdrawal->after;
@@ -121,7 +166,7 @@ void reporter_free(struct reporter *reporter)
 
 /* ---- clusters ---------------------------------------------------------------------------------- */
 
-struct published *reporter_add(struct reporter *reporter, const char *cluster, void *owner)
+struct published *reporter_add(struct reporter *reporter, const char *cluster)
 {
     struct published *published = calloc(1, sizeof *published);
     char path[PATH_SIZE];
@@ -133,11 +178,10 @@ struct published *reporter_add(struct reporter *reporter, const char *cluster, v
     strcpy(first.cluster, cluster);
     strcpy(first.probe, reporter->presence.probe);
     strcpy(published->cluster, cluster);
-    published->owner = owner;
     path_report(path, sizeof path, reporter->root, cluster, reporter->presence.probe);
     char *json = report_encode(&first);
     bool made = json && ephemeral_init(&published->ephemeral, reporter->store, reporter->mirror,
-                                       path, REPORTER_EPHEMERAL, json);
+                                       path, json);
     free(json);
     if (!made) {
         free(published);
@@ -195,13 +239,28 @@ static int64_t step_withdrawals(struct reporter *reporter, int64_t now_ms)
         if (!withdrawal->busy && now_ms >= withdrawal->not_before_ms) {
             struct store_op op = {.kind = STORE_DELETE, .path = withdrawal->path, .version = -1};
             withdrawal->busy = true;
-            store_write(reporter->store, store_tag(withdrawal, TAG_REPORTER), &op, 1);
+            store_write(reporter->store, store_tag(withdrawal, TAG_WITHDRAWAL), &op, 1);
         } else if (!withdrawal->busy && withdrawal->not_before_ms < due_ms) {
             due_ms = withdrawal->not_before_ms;
         }
         at = &withdrawal->after;
     }
     return due_ms;
+}
+
+/* What was removed goes once the answer to its last request is in. */
+static void sweep_departed(struct reporter *reporter)
+{
+    for (struct published **at = &reporter->departed; *at;) {
+        struct published *published = *at;
+        if (published->ephemeral.busy) {
+            at = &published->after;
+        } else {
+            *at = published->after;
+            published->after = NULL;
+            free_published(published);
+        }
+    }
 }
 
 void reporter_remove(struct reporter *reporter, struct published *published)
@@ -217,47 +276,42 @@ void reporter_remove(struct reporter *reporter, struct published *published)
     if (reporter->making == published) {
         reporter->making = NULL;
     }
-    ephemeral_release(&published->ephemeral);
-    free(published);
+    published->after = reporter->departed;
+    reporter->departed = published;
+    sweep_departed(reporter);
 }
 
-static void publish(struct published *published, const struct report *report, int64_t now_ms)
+static void publish(struct published *published, struct shared_report *report, int64_t now_ms)
 {
-    published->said = *report;
-    published->has_said = true;
-    published->later = false;
+    char *json = report_encode(&report->report);
+    if (!json) {
+        return; /* no memory: the next time that the report is said tries again */
+    }
+    ephemeral_want(&published->ephemeral, json);
+    hold(&published->said, report);
+    hold(&published->next, NULL);
     published->said_ms = now_ms;
-    ephemeral_want(&published->ephemeral, report_encode(report));
 }
 
 void reporter_say(struct reporter *reporter, struct published *published,
                   const struct report *report, int64_t now_ms)
 {
+    const struct report *said = published->said ? &published->said->report : NULL;
     (void)reporter;
-    if (published->has_said && report_equal(&published->said, report)) {
-        published->later = false;
-    } else if (published->has_said && report_alike(&published->said, report) &&
-               now_ms < published->said_ms + PACE_MS) {
-        published->later = true;
-        published->next = *report;
-    } else {
-        publish(published, report, now_ms);
+    if (said && report_equal(said, report)) {
+        hold(&published->next, NULL);
+        return;
     }
-}
-
-void *published_owner(const struct published *published)
-{
-    return published->owner;
-}
-
-struct published *reporter_published(struct reporter *reporter)
-{
-    return reporter->all_published;
-}
-
-struct published *published_next(struct published *published)
-{
-    return published->after;
+    struct shared_report *shared = share(report);
+    if (!shared) {
+        return;
+    }
+    if (said && report_alike(said, report) && now_ms < published->said_ms + PACE_MS) {
+        hold(&published->next, shared);
+    } else {
+        publish(published, shared, now_ms);
+    }
+    hold(&shared, NULL);
 }
 
 static bool is_standing(const struct ephemeral *ephemeral)
@@ -265,25 +319,32 @@ static bool is_standing(const struct ephemeral *ephemeral)
     return ephemeral->state == EPHEMERAL_HELD || ephemeral->state == EPHEMERAL_WRITING;
 }
 
+/* Before the next write begins: what is acknowledged is what was written until now. */
+static void note_ack(struct published *published)
+{
+    struct ephemeral *ephemeral = &published->ephemeral;
+    if (ephemeral->acked) {
+        assert(published->writing);
+        ephemeral->acked = false;
+        hold(&published->acked, published->writing);
+        published->told_acked = false;
+    }
+    if (published->acked && !is_standing(ephemeral)) {
+        hold(&published->acked, NULL);
+        published->told_acked = false;
+    }
+}
+
 bool published_take_acked(struct published *published, const struct report **ret_report,
                           int32_t *ret_version, int64_t *ret_mzxid)
 {
     struct ephemeral *ephemeral = &published->ephemeral;
-    struct codec_error error;
-    if (ephemeral->acked) {
-        ephemeral->acked = false;
-        published->has_acked =
-            report_decode(ephemeral->sent, strlen(ephemeral->sent), &published->acked, &error);
-        published->told_acked = false;
-    } else if (published->has_acked && !is_standing(ephemeral)) {
-        published->has_acked = false;
-        published->told_acked = false;
-    }
+    note_ack(published);
     if (published->told_acked) {
         return false;
     }
     published->told_acked = true;
-    *ret_report = published->has_acked ? &published->acked : NULL;
+    *ret_report = published->acked ? &published->acked->report : NULL;
     *ret_version = ephemeral->version;
     *ret_mzxid = ephemeral->mzxid;
     return true;
@@ -504,12 +565,32 @@ static void session_began(struct reporter *reporter, int64_t session)
     begin_folders(reporter);
 }
 
-bool reporter_event(struct reporter *reporter, const struct store_event *event, int64_t now_ms)
+static void answered(struct reporter *reporter, const struct store_event *event, int64_t now_ms)
+{
+    void *whose = store_tag_pointer(event->tag);
+    switch ((enum store_tag)(event->tag & TAG_MASK)) {
+    case TAG_REPORTER:
+        if (whose) {
+            folder_answered(whose, event, now_ms);
+        }
+        break;
+    case TAG_EPHEMERAL:
+        ephemeral_answer(whose, event, now_ms);
+        sweep_departed(reporter);
+        break;
+    case TAG_WITHDRAWAL:
+        withdrawal_answered(whose, event->rc, now_ms);
+        break;
+    default:
+        break;
+    }
+}
+
+void reporter_event(struct reporter *reporter, const struct store_event *event, int64_t now_ms)
 {
     if (event->kind == STORE_UP && (event->renewed || event->session != reporter->session)) {
         session_began(reporter, event->session);
-    }
-    if (event->kind == STORE_GONE) {
+    } else if (event->kind == STORE_GONE) {
         reporter->stage = STAGE_DOWN;
         reporter->session = 0;
         ephemeral_session(&reporter->own, 0);
@@ -517,35 +598,9 @@ bool reporter_event(struct reporter *reporter, const struct store_event *event, 
              published = published->after) {
             ephemeral_session(&published->ephemeral, 0);
         }
+    } else if (event->kind == STORE_ANSWER) {
+        answered(reporter, event, now_ms);
     }
-    if (event->kind != STORE_ANSWER || (event->tag & TAG_MASK) != TAG_REPORTER) {
-        return false;
-    }
-    void *whose = store_tag_pointer(event->tag);
-    if (whose == reporter) {
-        folder_answered(reporter, event, now_ms);
-    } else if (whose == &reporter->own) {
-        ephemeral_answer(&reporter->own, event, now_ms);
-    }
-    for (struct published *published = reporter->all_published; published;
-         published = published->after) {
-        if (whose == &published->ephemeral) {
-            ephemeral_answer(&published->ephemeral, event, now_ms);
-        }
-    }
-    for (struct withdrawal *withdrawal = reporter->withdrawals; withdrawal;
-         withdrawal = withdrawal->after) {
-        if (whose == withdrawal) {
-            withdrawal_answered(withdrawal, event->rc, now_ms);
-        }
-    }
-    return true; /* an answer to what was withdrawn has no taker */
-}
-
-void reporter_read(struct reporter *reporter, const struct mirror_node *node)
-{
-    (void)reporter;
-    ephemeral_read(node->owner);
 }
 
 static int64_t sooner(int64_t a, int64_t b)
@@ -558,9 +613,9 @@ static int64_t step_published(struct reporter *reporter, struct published *publi
 {
     struct ephemeral *ephemeral = &published->ephemeral;
     int64_t due_ms = INT64_MAX;
-    if (published->later && now_ms >= published->said_ms + PACE_MS) {
-        publish(published, &published->next, now_ms);
-    } else if (published->later) {
+    if (published->next && now_ms >= published->said_ms + PACE_MS) {
+        publish(published, published->next, now_ms);
+    } else if (published->next) {
         due_ms = published->said_ms + PACE_MS;
     }
     if (ephemeral->session != reporter->session) {
@@ -576,7 +631,13 @@ static int64_t step_published(struct reporter *reporter, struct published *publi
         published->ready = false; /* the folder may be what is missing */
         ephemeral->trouble = NULL;
     }
-    return sooner(due_ms, ephemeral_step(ephemeral, now_ms));
+    note_ack(published);
+    bool was_writing = ephemeral->state == EPHEMERAL_WRITING;
+    due_ms = sooner(due_ms, ephemeral_step(ephemeral, now_ms));
+    if (!was_writing && ephemeral->state == EPHEMERAL_WRITING) {
+        hold(&published->writing, published->said);
+    }
+    return due_ms;
 }
 
 int64_t reporter_step(struct reporter *reporter, int64_t now_ms)

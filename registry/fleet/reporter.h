@@ -16,9 +16,6 @@
 #include "registry/model/model.h"
 #include "registry/store/ephemeral.h"
 
-/* the mirror's kind for our nodes; their owner is a struct ephemeral */
-enum reporter_kind { REPORTER_EPHEMERAL = 32 };
-
 struct reporter;
 struct published; /* one cluster's report */
 
@@ -37,13 +34,12 @@ struct reporter *reporter_new(struct store *store, struct mirror *mirror,
 void reporter_free(struct reporter *reporter);
 
 /* NULL: no memory */
-struct published *reporter_add(struct reporter *reporter, const char *cluster, void *owner);
+struct published *reporter_add(struct reporter *reporter, const char *cluster);
 /* withdraws the report */
 void reporter_remove(struct reporter *reporter, struct published *published);
 
-/* Feed every store event; true when it was an answer of ours. */
-bool reporter_event(struct reporter *reporter, const struct store_event *event, int64_t now_ms);
-void reporter_read(struct reporter *reporter, const struct mirror_node *node);
+/* Feed every store event. */
+void reporter_event(struct reporter *reporter, const struct store_event *event, int64_t now_ms);
 
 /* What should be said of a cluster now. Unchanged reports cost nothing. */
 void reporter_say(struct reporter *reporter, struct published *published,
@@ -59,9 +55,6 @@ unsigned reporter_take_beats(struct reporter *reporter);
  * tell it. */
 bool published_take_acked(struct published *published, const struct report **ret_report,
                           int32_t *ret_version, int64_t *ret_mzxid);
-void *published_owner(const struct published *published);
-struct published *reporter_published(struct reporter *reporter);
-struct published *published_next(struct published *published);
 
 /* Who holds our name and lives; "" nobody. A sentence for the log. */
 const char *reporter_name_conflict(const struct reporter *reporter);

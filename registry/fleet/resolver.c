@@ -8,12 +8,12 @@
 #include "registry/model/paths.h"
 #include "registry/verdict/resolve.h"
 
-#define PACE_MS 1000 /* changes that are not urgent are written together, no oftener than this */
 #define RETRY_MS                                                                                   \
     200 /* after a write that was refused for a reason that reading again will not cure */
 
 /* Another probe's report. */
 struct witness {
+    struct resolver *resolver;
     struct mirror_node *node;
     char name[NAME_SIZE];
     bool usable; /* decoded, and past version 0 */
@@ -61,6 +61,11 @@ struct resolver {
     char refused[SENTENCE_SIZE + PATH_SIZE + 64];
 };
 
+static void read_list(void *owner, const struct mirror_node *node);
+static void read_report(void *owner, const struct mirror_node *node);
+static void read_topology(void *owner, const struct mirror_node *node);
+static void read_directives(void *owner, const struct mirror_node *node);
+
 struct resolver *resolver_new(struct store *store, struct mirror *mirror,
                               const struct liveness *liveness,
                               const struct resolver_settings *settings)
@@ -79,16 +84,16 @@ struct resolver *resolver_new(struct store *store, struct mirror *mirror,
     char path[PATH_SIZE];
     resolver->reports_node =
         mirror_add(mirror, path_reports(path, sizeof path, resolver->root, resolver->cluster), true,
-                   RESOLVER_REPORTS, resolver);
+                   read_list, resolver);
     resolver->topology_node =
         mirror_add(mirror, path_topology(path, sizeof path, resolver->root, resolver->cluster),
-                   false, RESOLVER_TOPOLOGY, resolver);
+                   false, read_topology, resolver);
     resolver->directives_node =
         mirror_add(mirror, path_directives(path, sizeof path, resolver->root, resolver->cluster),
-                   false, RESOLVER_DIRECTIVES, resolver);
+                   false, read_directives, resolver);
     resolver->folder_node =
         mirror_add(mirror, path_reports(path, sizeof path, resolver->root, resolver->cluster),
-                   false, RESOLVER_FOLDER, resolver);
+                   false, NULL, resolver); /* its version is all that counts */
     if (!resolver->reports_node || !resolver->topology_node || !resolver->directives_node ||
         !resolver->folder_node) {
         resolver_free(resolver);
@@ -148,10 +153,11 @@ static void add_witness(struct resolver *resolver, const char *name)
     if (!witness) {
         return;
     }
+    witness->resolver = resolver;
     strcpy(witness->name, name);
     witness->listed = true;
     path_report(path, sizeof path, resolver->root, resolver->cluster, name);
-    witness->node = mirror_add(resolver->mirror, path, false, RESOLVER_REPORT, resolver);
+    witness->node = mirror_add(resolver->mirror, path, false, read_report, witness);
     if (!witness->node) {
         free(witness);
         return;
@@ -159,8 +165,9 @@ static void add_witness(struct resolver *resolver, const char *name)
     resolver->witnesses[resolver->witness_count++] = witness;
 }
 
-static void read_list(struct resolver *resolver, const struct mirror_node *node)
+static void read_list(void *owner, const struct mirror_node *node)
 {
+    struct resolver *resolver = owner;
     for (size_t i = 0; i < resolver->witness_count; i++) {
         resolver->witnesses[i]->listed = false;
     }
@@ -179,17 +186,10 @@ static void read_list(struct resolver *resolver, const struct mirror_node *node)
     }
 }
 
-static void read_report(struct resolver *resolver, const struct mirror_node *node)
+static void read_report(void *owner, const struct mirror_node *node)
 {
-    struct witness *witness = NULL;
-    for (size_t i = 0; i < resolver->witness_count; i++) {
-        if (resolver->witnesses[i]->node == node) {
-            witness = resolver->witnesses[i];
-        }
-    }
-    if (!witness) {
-        return;
-    }
+    struct witness *witness = owner;
+    struct resolver *resolver = witness->resolver;
     struct report *report = malloc(sizeof *report);
     struct codec_error error;
     bool was_usable = witness->usable;
@@ -225,8 +225,9 @@ static void adopt(struct resolver *resolver, const struct topology *topology, in
     resolver->topology_at_ms = now_ms;
 }
 
-static void read_topology(struct resolver *resolver, const struct mirror_node *node, int64_t now_ms)
+static void read_topology(void *owner, const struct mirror_node *node)
 {
+    struct resolver *resolver = owner;
     struct codec_error error;
     struct topology *topology = malloc(sizeof *topology);
     resolver->moved = true;
@@ -252,15 +253,16 @@ static void read_topology(struct resolver *resolver, const struct mirror_node *n
         resolver->news.alarm = resolver->news.alarm || !resolver->has_topology ||
                                strcmp(topology->primary, resolver->topology.primary) != 0 ||
                                topology->state != resolver->topology.state;
-        adopt(resolver, topology, now_ms);
+        adopt(resolver, topology, node->read_ms);
     } else {
         resolver->topology = *topology;
     }
     free(topology);
 }
 
-static void read_directives(struct resolver *resolver, const struct mirror_node *node)
+static void read_directives(void *owner, const struct mirror_node *node)
 {
+    struct resolver *resolver = owner;
     struct directives directives;
     struct codec_error error;
     resolver->moved = true;
@@ -272,26 +274,6 @@ static void read_directives(struct resolver *resolver, const struct mirror_node 
         return; /* the last good word stands */
     }
     resolver->directives = directives;
-}
-
-void resolver_read(struct resolver *resolver, const struct mirror_node *node, int64_t now_ms)
-{
-    switch ((enum resolver_kind)node->kind) {
-    case RESOLVER_REPORTS:
-        read_list(resolver, node);
-        break;
-    case RESOLVER_REPORT:
-        read_report(resolver, node);
-        break;
-    case RESOLVER_FOLDER:
-        break; /* its version is all that counts */
-    case RESOLVER_TOPOLOGY:
-        read_topology(resolver, node, now_ms);
-        break;
-    case RESOLVER_DIRECTIVES:
-        read_directives(resolver, node);
-        break;
-    }
 }
 
 void resolver_own_report(struct resolver *resolver, const struct report *report, int32_t version,
@@ -537,7 +519,6 @@ void resolver_answer(struct resolver *resolver, const struct store_event *event,
     resolver->moved = true;
     if (event->rc == STORE_OK) {
         if (!was_directives) {
-            resolver->news.wrote = true;
             resolver->news.alarm = resolver->news.alarm || !resolver->has_topology;
             adopt(resolver, &resolver->verdict, now_ms);
         }

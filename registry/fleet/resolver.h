@@ -19,15 +19,6 @@
 
 struct resolver;
 
-/* Node kinds the resolver gives to the mirror; their owner is the resolver. */
-enum resolver_kind {
-    RESOLVER_REPORTS = 16,
-    RESOLVER_REPORT,
-    RESOLVER_FOLDER,
-    RESOLVER_TOPOLOGY,
-    RESOLVER_DIRECTIVES
-};
-
 struct resolver_settings {
     const char *root;
     const char *cluster;
@@ -38,7 +29,6 @@ struct resolver_settings {
 struct resolver_news {
     /* another witness's report or the verdict changed: look closely now */
     bool alarm;
-    bool wrote;                    /* our verdict was written */
     const char *refused;           /* a znode that cannot be used: where and why; NULL none */
     const struct topology *before; /* with changed: the verdict before, or NULL */
     /* there is another verdict in the registry than before, ours or not */
@@ -50,9 +40,6 @@ struct resolver *resolver_new(struct store *store, struct mirror *mirror,
                               const struct resolver_settings *settings); /* NULL: no memory */
 /* takes its nodes out of the mirror; its outstanding write must have been answered */
 void resolver_free(struct resolver *resolver);
-
-/* A node of ours was read. */
-void resolver_read(struct resolver *resolver, const struct mirror_node *node, int64_t now_ms);
 
 /* The answer to a write of ours (tag TAG_RESOLVER with our pointer). */
 void resolver_answer(struct resolver *resolver, const struct store_event *event, int64_t now_ms);

@@ -6,14 +6,28 @@
 
 #define RETRY_MS 250
 
+static void on_read(void *owner, const struct mirror_node *node)
+{
+    struct ephemeral *ephemeral = owner;
+    if (ephemeral->busy || ephemeral->state != EPHEMERAL_HELD) {
+        return;
+    }
+    if (!node->exists) {
+        ephemeral->state = EPHEMERAL_ABSENT;
+        ephemeral->dirty = true;
+    } else if (node->stat.owner != ephemeral->session || node->stat.version > ephemeral->version) {
+        ephemeral_examine(ephemeral);
+    }
+}
+
 bool ephemeral_init(struct ephemeral *ephemeral, struct store *store, struct mirror *mirror,
-                    const char *path, int kind, const char *first)
+                    const char *path, const char *first)
 {
     *ephemeral = (struct ephemeral){.store = store, .mirror = mirror};
     assert(strlen(path) < sizeof ephemeral->path);
     strcpy(ephemeral->path, path);
     ephemeral->first = strdup(first);
-    ephemeral->node = ephemeral->first ? mirror_add(mirror, path, false, kind, ephemeral) : NULL;
+    ephemeral->node = ephemeral->first ? mirror_add(mirror, path, false, on_read, ephemeral) : NULL;
     if (!ephemeral->node) {
         free(ephemeral->first);
         return false;
@@ -26,7 +40,6 @@ void ephemeral_release(struct ephemeral *ephemeral)
     mirror_remove(ephemeral->mirror, ephemeral->node);
     free(ephemeral->first);
     free(ephemeral->wanted);
-    free(ephemeral->sent);
     free(ephemeral->found);
     *ephemeral = (struct ephemeral){0};
 }
@@ -56,7 +69,7 @@ static void ask(struct ephemeral *ephemeral, enum ephemeral_state state)
 
 static uint64_t tag_of(const struct ephemeral *ephemeral)
 {
-    return store_tag(ephemeral, TAG_REPORTER);
+    return store_tag(ephemeral, TAG_EPHEMERAL);
 }
 
 enum { CREATION_OPS = 2 };
@@ -106,15 +119,10 @@ void ephemeral_replace(struct ephemeral *ephemeral)
 
 static void write_wanted(struct ephemeral *ephemeral)
 {
-    free(ephemeral->sent);
-    ephemeral->sent = strdup(ephemeral->wanted);
-    if (!ephemeral->sent) {
-        return;
-    }
     struct store_op op = {.kind = STORE_SET,
                           .path = ephemeral->path,
-                          .data = ephemeral->sent,
-                          .len = strlen(ephemeral->sent),
+                          .data = ephemeral->wanted,
+                          .len = strlen(ephemeral->wanted),
                           .version = ephemeral->version};
     ask(ephemeral, EPHEMERAL_WRITING);
     ephemeral->dirty = false;
@@ -181,20 +189,6 @@ void ephemeral_answer(struct ephemeral *ephemeral, const struct store_event *eve
         hold(ephemeral, event->stat.version, event->stat.mzxid);
         ephemeral->acked = true;
     } /* else the session ended meanwhile: the answer is of a former life */
-}
-
-void ephemeral_read(struct ephemeral *ephemeral)
-{
-    const struct mirror_node *node = ephemeral->node;
-    if (ephemeral->busy || ephemeral->state != EPHEMERAL_HELD) {
-        return;
-    }
-    if (!node->exists) {
-        ephemeral->state = EPHEMERAL_ABSENT;
-        ephemeral->dirty = true;
-    } else if (node->stat.owner != ephemeral->session || node->stat.version > ephemeral->version) {
-        ephemeral_examine(ephemeral);
-    }
 }
 
 int64_t ephemeral_step(struct ephemeral *ephemeral, int64_t now_ms)

@@ -42,7 +42,6 @@ struct ephemeral {
     int64_t mzxid;
     char *first;  /* what it is created with; owned */
     char *wanted; /* what should stand there; owned; NULL: nothing yet */
-    char *sent;   /* what is being written; owned */
     bool dirty;   /* wanted is not what stands there */
     /* the latest answer acknowledged a write: the owner clears it */
     bool acked;
@@ -54,10 +53,9 @@ struct ephemeral {
     const char *trouble;   /* why it cannot be written; NULL: nothing to say */
 };
 
-/* `kind` is for the mirror; the node's owner is the ephemeral. False: no memory. `first` is copied.
- */
+/* False: no memory. `first` is copied. */
 bool ephemeral_init(struct ephemeral *ephemeral, struct store *store, struct mirror *mirror,
-                    const char *path, int kind, const char *first);
+                    const char *path, const char *first);
 void ephemeral_release(struct ephemeral *ephemeral); /* no request may be under way */
 
 /* another session began: nothing of ours is there yet */
@@ -72,9 +70,7 @@ void ephemeral_replace(struct ephemeral *ephemeral);
 /* Look again at whoever holds it. */
 void ephemeral_examine(struct ephemeral *ephemeral);
 
-/* the mirror read our node */
-void ephemeral_read(struct ephemeral *ephemeral);
-/* TAG_REPORTER with our pointer */
+/* TAG_EPHEMERAL with our pointer */
 void ephemeral_answer(struct ephemeral *ephemeral, const struct store_event *event, int64_t now_ms);
 /* returns when to come back */
 int64_t ephemeral_step(struct ephemeral *ephemeral, int64_t now_ms);

@@ -79,7 +79,8 @@ static void read_node(struct mirror *mirror, struct mirror_node *node)
     }
 }
 
-struct mirror_node *mirror_add(struct mirror *mirror, const char *path, bool list, int kind,
+struct mirror_node *mirror_add(struct mirror *mirror, const char *path, bool list,
+                               void (*read)(void *owner, const struct mirror_node *node),
                                void *owner)
 {
     struct mirror_node *node = calloc(1, sizeof *node);
@@ -89,7 +90,7 @@ struct mirror_node *mirror_add(struct mirror *mirror, const char *path, bool lis
     assert(strlen(path) < sizeof node->path);
     strcpy(node->path, path);
     node->list = list;
-    node->kind = kind;
+    node->read = read;
     node->owner = owner;
     node->session_new = true;
     node->rc = STORE_UNKNOWN;
@@ -230,52 +231,54 @@ static void changed(struct mirror *mirror, const char *path)
     }
 }
 
-static bool answered(struct mirror *mirror, const struct store_event *event,
-                     struct mirror_node **ret_node)
+static void answered(struct mirror *mirror, const struct store_event *event, int64_t now_ms)
 {
     if ((event->tag & TAG_MASK) != TAG_MIRROR) {
-        return false;
+        return;
     }
     struct mirror_node *node = store_tag_pointer(event->tag);
     if ((void *)node == (void *)mirror) {
-        return true; /* the sync */
+        return; /* the sync */
     }
+    assert(node->reading);
     node->reading = false;
     if (node->removed) {
         unlink_node(mirror, node);
         free_node(node);
-        return true;
+        return;
     }
-    if (take_answer(node, event)) {
-        *ret_node = node;
-    } else if (event->rc == STORE_UNKNOWN) {
+    bool taken = take_answer(node, event);
+    if (!taken && event->rc == STORE_UNKNOWN) {
         node->again = true;
     } /* else no memory: the next resync reads it */
     if (node->again) {
         read_node(mirror, node); /* or, while the link is down, the next connect does */
     }
-    return true;
+    if (taken) {
+        node->read_ms = now_ms;
+        if (node->read) {
+            node->read(node->owner, node);
+        }
+    }
 }
 
-bool mirror_event(struct mirror *mirror, const struct store_event *event,
-                  struct mirror_node **ret_node)
+void mirror_event(struct mirror *mirror, const struct store_event *event, int64_t now_ms)
 {
-    *ret_node = NULL;
     switch (event->kind) {
     case STORE_UP:
         connected(mirror, event->renewed);
-        return false;
+        break;
     case STORE_DOWN:
     case STORE_GONE:
         mirror->up = false;
-        return false;
+        break;
     case STORE_CHANGED:
         changed(mirror, event->path);
-        return true;
+        break;
     case STORE_ANSWER:
-        return answered(mirror, event, ret_node);
+        answered(mirror, event, now_ms);
+        break;
     }
-    return false;
 }
 
 bool mirror_is_up(const struct mirror *mirror)

@@ -27,8 +27,16 @@
 
 struct store;
 
-/* Owners of tags: the low bits of a tag; the rest is the owner's pointer. */
-enum store_tag { TAG_MIRROR, TAG_REPORTER, TAG_RESOLVER, TAG_FLEET, TAG_CALLER, TAG_MASK = 7 };
+/* Whose pointer a tag carries: its low bits; the rest is the pointer. */
+enum store_tag {
+    TAG_MIRROR,     /* a mirror_node, or the mirror itself */
+    TAG_REPORTER,   /* the reporter: the folders' */
+    TAG_EPHEMERAL,  /* a struct ephemeral */
+    TAG_WITHDRAWAL, /* the reporter's deletion of a report */
+    TAG_RESOLVER,   /* a resolver */
+    TAG_CALLER,     /* whatever the caller likes */
+    TAG_MASK = 7
+};
 
 static inline uint64_t store_tag(const void *pointer, enum store_tag owner)
 {

@@ -28,6 +28,7 @@
 #include <string.h>
 #include <zookeeper/zookeeper.h>
 
+#include "registry/base/auth.h"
 #include "registry/base/clock.h"
 #include "registry/base/entropy.h"
 #include "registry/base/text.h"
@@ -461,18 +462,6 @@ static void set_acls(struct store_zk *zk)
     zk->acls = (struct ACL_vector){2, zk->acl};
 }
 
-/* digest:USER:PASSWORD */
-static bool is_auth(const char *auth)
-{
-    static const char scheme[] = "digest:";
-    if (strncmp(auth, scheme, sizeof scheme - 1) != 0) {
-        return false;
-    }
-    const char *user = auth + sizeof scheme - 1;
-    size_t len = strcspn(user, ":");
-    return len > 0 && user[len] == ':' && user[len + 1] != '\0';
-}
-
 static bool take_options(struct store_zk *zk, const struct store_zk_options *options,
                          char *sentence, size_t size)
 {
@@ -483,12 +472,13 @@ static bool take_options(struct store_zk *zk, const struct store_zk_options *opt
         snprintf(sentence, size, "the session timeout is out of range");
         return false;
     }
-    if (options->auth && *options->auth &&
-        (!is_auth(options->auth) || !text_copy(zk->auth, sizeof zk->auth, options->auth))) {
-        snprintf(sentence, size,
-                 "auth is not of the form digest:USER:PASSWORD, or longer than %d bytes",
-                 SECRET_SIZE - 1);
-        return false;
+    if (options->auth && *options->auth) {
+        char mistake[SENTENCE_SIZE];
+        if (!auth_is_valid(options->auth, mistake, sizeof mistake)) {
+            snprintf(sentence, size, "auth %s (%s)", mistake, AUTH_FORM);
+            return false;
+        }
+        text_copy(zk->auth, sizeof zk->auth, options->auth);
     }
     zk->timeout_ms = (int)options->session_timeout_ms;
     zk->log = options->log;

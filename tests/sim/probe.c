@@ -15,7 +15,7 @@
 #include "tests/sim/store_mem.h"
 #include "tests/sim/world.h"
 
-enum { LIVENESS_LIST = 48, LIVENESS_PROBE, PULSE_MS = 250 };
+enum { PULSE_MS = 250 };
 
 /* One member under the eyes of one probe. */
 struct look {
@@ -354,24 +354,8 @@ static void on_renewed(void *owner, uint64_t arg)
     }
 }
 
-static void node_read(struct probe *probe, const struct mirror_node *node)
-{
-    switch (node->kind) {
-    case LIVENESS_LIST:
-    case LIVENESS_PROBE:
-        liveness_read(probe->liveness, node);
-        break;
-    case REPORTER_EPHEMERAL:
-        reporter_read(probe->reporter, node);
-        break;
-    default:
-        resolver_read(probe->resolver, node, mono(probe));
-    }
-}
-
 static void take_event(struct probe *probe, const struct store_event *event)
 {
-    struct mirror_node *node = NULL;
     if (event->kind == STORE_UP && event->renewed) {
         liveness_session_began(probe->liveness);
     } else if (event->kind == STORE_UP && mono(probe) - probe->away_ms > BEAT_MS) {
@@ -386,11 +370,9 @@ static void take_event(struct probe *probe, const struct store_event *event)
                                                : "session over");
     }
     reporter_event(probe->reporter, event, mono(probe));
-    if (mirror_event(probe->mirror, event, &node) && node) {
-        node_read(probe, node);
-    }
+    mirror_event(probe->mirror, event, mono(probe));
     if (event->kind == STORE_ANSWER && (event->tag & TAG_MASK) == TAG_RESOLVER) {
-        resolver_answer(probe->resolver, event, mono(probe));
+        resolver_answer(store_tag_pointer(event->tag), event, mono(probe));
     }
 }
 
@@ -478,15 +460,14 @@ static void start_objects(struct probe *probe)
         store_mem_new(world->ensemble, probe_name(probe->index), SESSION_MS, on_ready, probe);
     probe->mirror = mirror_new(probe->store);
     probe->reporter = reporter_new(probe->store, probe->mirror, &settings);
-    probe->liveness = liveness_new(probe->mirror, SIM_ROOT, probe_name(probe->index), LIVENESS_LIST,
-                                   LIVENESS_PROBE);
+    probe->liveness = liveness_new(probe->mirror, SIM_ROOT, probe_name(probe->index));
     assess_init(&probe->assessment, probe_name(probe->index), &world->cluster, &world->probing);
     schedule_init(&probe->schedule, world->probing.interval_ms, world->probing.alert_interval_ms,
                   mono(probe));
     probe->resolver =
         resolver_new(probe->store, probe->mirror, probe->liveness,
                      &(struct resolver_settings){SIM_ROOT, SIM_CLUSTER, probe_name(probe->index)});
-    probe->published = reporter_add(probe->reporter, SIM_CLUSTER, probe);
+    probe->published = reporter_add(probe->reporter, SIM_CLUSTER);
     assert(probe->resolver && probe->published);
 }
 

@@ -1,8 +1,8 @@
 /* roster(1): a table of verbs, one file each.
  *
- *     argv --> options --> struct asked --> verb->run(asked) --> exit code
+ *     argv --> options --> struct args --> verb->run(args) --> exit code
  *
- * A verb prints what was asked for to stdout and everything else, as
+ * A verb prints what was args for to stdout and everything else, as
  * "roster: sentence", to stderr. show, watch and route are customers of
  * <roster.h>, as any compute node is; list, explain and the steering verbs
  * read and write the registry through client.h.
@@ -51,7 +51,7 @@ enum option {
 
 #define OPTION_BIT(option) (UINT32_C(1) << (option))
 
-struct asked;
+struct args;
 
 struct verb {
     const char *name;
@@ -61,13 +61,13 @@ struct verb {
     uint32_t options;
     const char *summary; /* half a line */
     const char *meaning; /* some lines more, for `roster help VERB` */
-    int (*run)(const struct asked *asked);
+    int (*run)(const struct args *args);
 };
 
 enum { OPERANDS_MAX = 3 };
 
 /* A command line, understood. Zero or NULL is the default of everything. */
-struct asked {
+struct args {
     const struct verb *verb;
     const char *operands[OPERANDS_MAX];
     size_t operand_count;
@@ -82,9 +82,9 @@ struct asked {
     struct roster_request request;
 };
 
-static inline bool asked_for(const struct asked *asked, enum option option)
+static inline bool has_option(const struct args *args, enum option option)
 {
-    return (asked->given & OPTION_BIT(option)) != 0;
+    return (args->given & OPTION_BIT(option)) != 0;
 }
 
 /* in the order of `roster help`, ended by a row without name */
@@ -92,7 +92,7 @@ extern const struct verb verbs[];
 extern const size_t verb_count;
 
 /* Understand argv. On failure says why and returns CLI_USAGE. */
-int options_parse(int argc, char **argv, struct asked *ret_asked);
+int options_parse(int argc, char **argv, struct args *ret_args);
 
 /* The usage of one verb, or of all when it is NULL. */
 void options_help(const struct verb *verb);
@@ -108,22 +108,22 @@ bool is_member_name(const char *name);
 
 /* A handle of libroster as the command line asks for it. On failure says why and returns the exit
  * code. */
-int open_roster(const struct asked *asked, struct roster **ret_roster);
+int open_roster(const struct args *args, struct roster **ret_roster);
 
-int list_run(const struct asked *asked);
-int show_run(const struct asked *asked);
-int watch_run(const struct asked *asked);
-int route_run(const struct asked *asked);
-int explain_run(const struct asked *asked);
-int drain_run(const struct asked *asked);
-int undrain_run(const struct asked *asked);
-int weight_run(const struct asked *asked);
-int hold_run(const struct asked *asked);
-int release_run(const struct asked *asked);
-int accept_run(const struct asked *asked);
-int forget_run(const struct asked *asked);
+int list_run(const struct args *args);
+int show_run(const struct args *args);
+int watch_run(const struct args *args);
+int route_run(const struct args *args);
+int explain_run(const struct args *args);
+int drain_run(const struct args *args);
+int undrain_run(const struct args *args);
+int weight_run(const struct args *args);
+int hold_run(const struct args *args);
+int release_run(const struct args *args);
+int accept_run(const struct args *args);
+int forget_run(const struct args *args);
 
 /* accept --registry, in registry_id.c. */
-int registry_id_accept(const struct asked *asked);
+int registry_id_accept(const struct args *args);
 
 #endif

@@ -13,8 +13,8 @@
 #include "watchers/cli/cli.h"
 #include "watchers/cli/output.h"
 
-static int help_run(const struct asked *asked);
-static int version_run(const struct asked *asked);
+static int help_run(const struct args *args);
+static int version_run(const struct args *args);
 
 #define BIT OPTION_BIT
 #define STEERING (BIT(OPTION_TIMEOUT) | BIT(OPTION_FORCE))
@@ -107,27 +107,27 @@ bool is_member_name(const char *name)
     return is_name(name, "member");
 }
 
-/* What goes on, to those who asked; what goes wrong, also to those who watch. The other verbs end
+/* What goes on, to those who args; what goes wrong, also to those who watch. The other verbs end
  * with a sentence of their own. */
 static void on_store_line(void *context, enum roster_log_level level, const char *line)
 {
     static const char *const levels[] = {"error", "warning", "notice", "info", "debug"};
-    const struct asked *asked = context;
-    if (asked_for(asked, OPTION_VERBOSE) ||
-        (level <= ROSTER_LOG_WARNING && asked->verb->run == watch_run)) {
+    const struct args *args = context;
+    if (has_option(args, OPTION_VERBOSE) ||
+        (level <= ROSTER_LOG_WARNING && args->verb->run == watch_run)) {
         fprintf(stderr, "roster: %s: %s\n", levels[level], line);
     }
 }
 
-int open_roster(const struct asked *asked, struct roster **ret_roster)
+int open_roster(const struct args *args, struct roster **ret_roster)
 {
     struct roster_options options = {
-        .servers = asked->servers,
-        .root = asked->root,
-        .auth = asked->auth,
-        .cache_dir = asked->cache,
+        .servers = args->servers,
+        .root = args->root,
+        .auth = args->auth,
+        .cache_dir = args->cache,
         .log = on_store_line,
-        .log_context = (void *)(uintptr_t)asked,
+        .log_context = (void *)(uintptr_t)args,
     };
     enum roster_status status = roster_open(&options, ret_roster);
     if (status == ROSTER_OK) {
@@ -137,27 +137,27 @@ int open_roster(const struct asked *asked, struct roster **ret_roster)
                 status == ROSTER_INVALID ? roster_error() : roster_strerror(status));
 }
 
-static int help_run(const struct asked *asked)
+static int help_run(const struct args *args)
 {
-    if (asked->operand_count == 0) {
+    if (args->operand_count == 0) {
         options_help(NULL);
         return CLI_DONE;
     }
     for (const struct verb *verb = verbs; verb->name; verb++) {
-        if (text_equal(asked->operands[0], verb->name)) {
+        if (text_equal(args->operands[0], verb->name)) {
             options_help(verb);
             return CLI_DONE;
         }
     }
     const char *nearest =
-        text_nearest(asked->operands[0], &verbs[0].name, verb_count, sizeof *verbs);
-    return fail(CLI_USAGE, "there is no verb '%s'%s%s%s", asked->operands[0],
+        text_nearest(args->operands[0], &verbs[0].name, verb_count, sizeof *verbs);
+    return fail(CLI_USAGE, "there is no verb '%s'%s%s%s", args->operands[0],
                 nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
 }
 
-static int version_run(const struct asked *asked)
+static int version_run(const struct args *args)
 {
-    (void)asked;
+    (void)args;
     printf("roster %s\n", roster_version());
     return CLI_DONE;
 }
@@ -189,17 +189,17 @@ int main(int argc, char **argv)
     keep_standard_descriptors();
     signal(SIGPIPE, SIG_IGN);
     output_init();
-    struct asked asked;
-    int code = options_parse(argc, argv, &asked);
+    struct args args;
+    int code = options_parse(argc, argv, &args);
     if (code != CLI_DONE) {
         return code;
     }
-    if (asked_for(&asked, OPTION_HELP)) {
-        options_help(asked.verb);
+    if (has_option(&args, OPTION_HELP)) {
+        options_help(args.verb);
         return finish(CLI_DONE);
     }
-    if (asked_for(&asked, OPTION_VERSION)) {
-        return finish(version_run(&asked));
+    if (has_option(&args, OPTION_VERSION)) {
+        return finish(version_run(&args));
     }
-    return finish(asked.verb->run(&asked));
+    return finish(args.verb->run(&args));
 }

@@ -142,48 +142,48 @@ static bool take_policy(const char *value, enum roster_policy *ret_policy)
     return false;
 }
 
-static bool take_value(struct asked *asked, enum option option, const char *value)
+static bool take_value(struct args *args, enum option option, const char *value)
 {
     switch (option) {
     case OPTION_SERVERS:
-        asked->servers = value;
+        args->servers = value;
         return true;
     case OPTION_ROOT:
-        asked->root = value;
+        args->root = value;
         return true;
     case OPTION_CACHE:
-        asked->cache = value;
+        args->cache = value;
         return true;
     case OPTION_REGISTRY:
-        asked->registry = value;
+        args->registry = value;
         return true;
     case OPTION_TIMEOUT:
-        return take_duration(option, value, &asked->timeout_ms);
+        return take_duration(option, value, &args->timeout_ms);
     case OPTION_MAX_AGE:
-        return take_duration(option, value, &asked->request.max_age_ms);
+        return take_duration(option, value, &args->request.max_age_ms);
     case OPTION_MAX_LAG:
-        return take_duration(option, value, &asked->request.max_lag_ms);
+        return take_duration(option, value, &args->request.max_lag_ms);
     case OPTION_MAX_LAG_BYTES:
-        if (!text_parse_size(value, &asked->request.max_lag_bytes) ||
-            asked->request.max_lag_bytes <= 0) {
+        if (!text_parse_size(value, &args->request.max_lag_bytes) ||
+            args->request.max_lag_bytes <= 0) {
             fail(CLI_USAGE,
                  "--max-lag-bytes: '%s' is not a size above zero (like 65536, 64k, 1MiB)", value);
             return false;
         }
         return true;
     case OPTION_COUNT:
-        if (!text_parse_int(value, 1, COUNT_MAX, &asked->count)) {
+        if (!text_parse_int(value, 1, COUNT_MAX, &args->count)) {
             fail(CLI_USAGE, "--count: '%s' is not a number in 1..%d", value, COUNT_MAX);
             return false;
         }
         return true;
     case OPTION_POLICY:
-        return take_policy(value, &asked->request.policy);
+        return take_policy(value, &args->request.policy);
     case OPTION_STRICT:
-        asked->request.strict = 1;
+        args->request.strict = 1;
         return true;
     case OPTION_FALLBACK:
-        asked->request.fallback = 1;
+        args->request.fallback = 1;
         return true;
     default:
         return true; /* a switch: that it was given is all */
@@ -226,7 +226,7 @@ static bool unknown_long(const char *name, size_t length)
 }
 
 /* An option at argv[*at]; moves *at over a value that stands apart. */
-static bool take_option(struct asked *asked, int argc, char **argv, int *at)
+static bool take_option(struct args *args, int argc, char **argv, int *at)
 {
     const char *word = argv[*at];
     const char *value = NULL;
@@ -258,24 +258,24 @@ static bool take_option(struct asked *asked, int argc, char **argv, int *at)
         }
         value = argv[++*at];
     }
-    asked->given |= OPTION_BIT(option);
-    return take_value(asked, option, value);
+    args->given |= OPTION_BIT(option);
+    return take_value(args, option, value);
 }
 
-static bool take_word(struct asked *asked, const char *word)
+static bool take_word(struct args *args, const char *word)
 {
-    if (asked->verb) {
-        if (asked->operand_count == OPERANDS_MAX) {
+    if (args->verb) {
+        if (args->operand_count == OPERANDS_MAX) {
             fail(CLI_USAGE, "'%s' is one word too many; usage: roster %s %s", word,
-                 asked->verb->name, asked->verb->operands);
+                 args->verb->name, args->verb->operands);
             return false;
         }
-        asked->operands[asked->operand_count++] = word;
+        args->operands[args->operand_count++] = word;
         return true;
     }
     for (const struct verb *verb = verbs; verb->name; verb++) {
         if (text_equal(word, verb->name)) {
-            asked->verb = verb;
+            args->verb = verb;
             return true;
         }
     }
@@ -288,7 +288,7 @@ static bool take_word(struct asked *asked, const char *word)
     return false;
 }
 
-static bool take_words(struct asked *asked, int argc, char **argv)
+static bool take_words(struct args *args, int argc, char **argv)
 {
     bool options_end = false;
     for (int at = 1; at < argc; at++) {
@@ -296,7 +296,7 @@ static bool take_words(struct asked *asked, int argc, char **argv)
         bool is_option = !options_end && word[0] == '-' && word[1];
         if (is_option && text_equal(word, "--")) {
             options_end = true;
-        } else if (is_option ? !take_option(asked, argc, argv, &at) : !take_word(asked, word)) {
+        } else if (is_option ? !take_option(args, argc, argv, &at) : !take_word(args, word)) {
             return false;
         }
     }
@@ -305,10 +305,10 @@ static bool take_words(struct asked *asked, int argc, char **argv)
 
 /* ---- the whole --------------------------------------------------------------------------------- */
 
-static bool fits_verb(const struct asked *asked)
+static bool fits_verb(const struct args *args)
 {
-    const struct verb *verb = asked->verb;
-    uint32_t foreign = asked->given & ~(verb->options | COMMON);
+    const struct verb *verb = args->verb;
+    uint32_t foreign = args->given & ~(verb->options | COMMON);
     for (int option = 0; option < OPTIONS; option++) {
         if (foreign & OPTION_BIT(option)) {
             fail(CLI_USAGE, "%s has no option --%s; see `roster help %s`", verb->name,
@@ -316,8 +316,8 @@ static bool fits_verb(const struct asked *asked)
             return false;
         }
     }
-    if (asked->operand_count < verb->least || asked->operand_count > verb->most) {
-        bool few = asked->operand_count < verb->least;
+    if (args->operand_count < verb->least || args->operand_count > verb->most) {
+        bool few = args->operand_count < verb->least;
         fail(CLI_USAGE, "%s; usage: roster %s%s%s",
              few ? "something is missing" : "that is one word too many", verb->name,
              verb->operands[0] ? " " : "", verb->operands);
@@ -332,22 +332,22 @@ static const char *from_environment(const char *variable)
     return value && value[0] ? value : NULL;
 }
 
-static bool complete(struct asked *asked)
+static bool complete(struct args *args)
 {
-    asked->servers = asked->servers ? asked->servers : from_environment("ROSTER_SERVERS");
-    asked->root = asked->root ? asked->root : from_environment("ROSTER_ROOT");
-    asked->root = asked->root ? asked->root : "/roster";
-    asked->cache = asked->cache ? asked->cache : from_environment("ROSTER_CACHE");
-    asked->auth = from_environment("ROSTER_AUTH");
-    asked->timeout_ms = asked->timeout_ms ? asked->timeout_ms : TIMEOUT_MS;
-    asked->count = asked->count ? asked->count : 1;
+    args->servers = args->servers ? args->servers : from_environment("ROSTER_SERVERS");
+    args->root = args->root ? args->root : from_environment("ROSTER_ROOT");
+    args->root = args->root ? args->root : "/roster";
+    args->cache = args->cache ? args->cache : from_environment("ROSTER_CACHE");
+    args->auth = from_environment("ROSTER_AUTH");
+    args->timeout_ms = args->timeout_ms ? args->timeout_ms : TIMEOUT_MS;
+    args->count = args->count ? args->count : 1;
     char sentence[SENTENCE_SIZE];
-    if (!asked->servers) {
+    if (!args->servers) {
         fail(CLI_USAGE, "which registry? give -z HOST:PORT[,...] or set ROSTER_SERVERS");
-    } else if (!store_zk_servers_ok(asked->servers, sentence, sizeof sentence)) {
+    } else if (!store_zk_servers_ok(args->servers, sentence, sizeof sentence)) {
         fail(CLI_USAGE, "servers: %s", sentence);
-    } else if (!path_is_root(asked->root)) {
-        fail(CLI_USAGE, "root: '%s' is not a path like /roster", asked->root);
+    } else if (!path_is_root(args->root)) {
+        fail(CLI_USAGE, "root: '%s' is not a path like /roster", args->root);
     } else {
         return true;
     }
@@ -355,24 +355,24 @@ static bool complete(struct asked *asked)
 }
 
 /* help, version, and what -h makes of any verb, need neither operands nor a registry. */
-static bool needs_registry(const struct asked *asked)
+static bool needs_registry(const struct args *args)
 {
-    return !text_equal(asked->verb->name, "help") && !text_equal(asked->verb->name, "version");
+    return !text_equal(args->verb->name, "help") && !text_equal(args->verb->name, "version");
 }
 
-int options_parse(int argc, char **argv, struct asked *ret_asked)
+int options_parse(int argc, char **argv, struct args *ret_args)
 {
-    *ret_asked = (struct asked){0};
-    if (!take_words(ret_asked, argc, argv)) {
+    *ret_args = (struct args){0};
+    if (!take_words(ret_args, argc, argv)) {
         return CLI_USAGE;
     }
-    if (asked_for(ret_asked, OPTION_HELP) || asked_for(ret_asked, OPTION_VERSION)) {
+    if (has_option(ret_args, OPTION_HELP) || has_option(ret_args, OPTION_VERSION)) {
         return CLI_DONE;
     }
-    if (!ret_asked->verb) {
+    if (!ret_args->verb) {
         return fail(CLI_USAGE, "what is to be done? `roster help` lists the verbs");
     }
-    if (!fits_verb(ret_asked) || (needs_registry(ret_asked) && !complete(ret_asked))) {
+    if (!fits_verb(ret_args) || (needs_registry(ret_args) && !complete(ret_args))) {
         return CLI_USAGE;
     }
     return CLI_DONE;

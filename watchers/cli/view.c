@@ -40,21 +40,21 @@ const char *view_health_name(enum roster_health health)
 /* ---- reading ----------------------------------------------------------------------------------- */
 
 /* libroster does not tell other clusters' names; a session of its own does. */
-static int no_cluster(const struct asked *asked)
+static int no_cluster(const struct args *args)
 {
-    struct session *session;
-    int code = session_open(asked, &session);
+    struct client *client;
+    int code = client_open(args, &client);
     if (code == CLI_DONE) {
-        code = session_no_cluster(session, asked, asked->operands[0]);
-        session_close(session);
+        code = client_no_cluster(client, args, args->operands[0]);
+        client_close(client);
     }
     return code;
 }
 
 static int refuse(enum roster_status status, const struct roster_state *state,
-                  const struct asked *asked)
+                  const struct args *args)
 {
-    const char *cluster = asked->operands[0];
+    const char *cluster = args->operands[0];
     if (state->refused[0]) {
         return fail(CLI_NO_CLUSTER, "%s has no topology that can be followed: %s", cluster,
                     state->refused);
@@ -63,9 +63,9 @@ static int refuse(enum roster_status status, const struct roster_state *state,
     case ROSTER_UNREACHABLE:
         return fail(CLI_UNREACHABLE,
                     "the registry at %s cannot be reached; is it up, and are these its servers?",
-                    asked->servers);
+                    args->servers);
     case ROSTER_NO_CLUSTER:
-        return no_cluster(asked);
+        return no_cluster(args);
     case ROSTER_INVALID:
         return fail(CLI_USAGE, "%s", roster_error());
     default:
@@ -73,20 +73,19 @@ static int refuse(enum roster_status status, const struct roster_state *state,
     }
 }
 
-int view_follow(struct roster *roster, const struct asked *asked,
-                struct roster_cluster **ret_cluster)
+int view_follow(struct roster *roster, const struct args *args, struct roster_cluster **ret_cluster)
 {
-    int64_t deadline_ms = clock_mono_ms() + asked->timeout_ms;
+    int64_t deadline_ms = clock_mono_ms() + args->timeout_ms;
     struct roster_subscription subscription = {
-        .wait_ms = (int)(asked->timeout_ms < INT32_MAX ? asked->timeout_ms : INT32_MAX)};
+        .wait_ms = (int)(args->timeout_ms < INT32_MAX ? args->timeout_ms : INT32_MAX)};
     enum roster_status status =
-        roster_subscribe(roster, asked->operands[0], &subscription, ret_cluster);
+        roster_subscribe(roster, args->operands[0], &subscription, ret_cluster);
     struct roster_state state = {0};
     if (status != ROSTER_OK) {
         if (*ret_cluster) {
             roster_state(*ret_cluster, &state);
         }
-        return refuse(status, &state, asked);
+        return refuse(status, &state, args);
     }
     /* It may be the cache's answer, or one whose witnesses are still being counted: the registry is
      * given its time. */
@@ -100,29 +99,29 @@ int view_follow(struct roster *roster, const struct asked *asked,
 
 /* libroster reads one znode per cluster and knows the witnesses of the last verdict only; who
  * watches today is in the reports. */
-static void count_witnesses(const struct asked *asked, struct roster_state *state)
+static void count_witnesses(const struct args *args, struct roster_state *state)
 {
-    struct session *session;
-    struct session_names probes = {0};
-    if (!state->connected || session_open(asked, &session) != CLI_DONE) {
+    struct client *client;
+    struct client_names probes = {0};
+    if (!state->connected || client_open(args, &client) != CLI_DONE) {
         return;
     }
-    if (session_probes(session, asked, &probes) == STORE_OK) {
-        session_witnesses(session, asked, asked->operands[0], &probes, &state->witnesses_now);
+    if (client_probes(client, args, &probes) == STORE_OK) {
+        client_witnesses(client, args, args->operands[0], &probes, &state->witnesses_now);
     }
-    session_names_release(&probes);
-    session_close(session);
+    client_names_release(&probes);
+    client_close(client);
 }
 
-bool view_read(struct view *view, const struct asked *asked, struct roster_cluster *cluster)
+bool view_read(struct view *view, const struct args *args, struct roster_cluster *cluster)
 {
-    view->cluster = asked->operands[0];
+    view->cluster = args->operands[0];
     view->member_count = 0;
     memset(&view->state, 0, sizeof view->state);
     if (roster_state(cluster, &view->state) != ROSTER_OK) {
         return false;
     }
-    count_witnesses(asked, &view->state);
+    count_witnesses(args, &view->state);
     return roster_members(cluster, view->members, ROSTER_MEMBERS_MAX, &view->member_count) ==
            ROSTER_OK;
 }

@@ -30,11 +30,6 @@ static void event(const struct store_event *it)
     reporter_event(reporter, it, sandbox_now(&sandbox));
 }
 
-static void node_read(const struct mirror_node *node)
-{
-    reporter_read(reporter, node);
-}
-
 static void step(void)
 {
     struct store_event ignored;
@@ -93,10 +88,9 @@ static void start(void)
         .registry_uuid = "00000000-0000-4000-8000-000000000001",
         .is_gone = gone};
     reporter = reporter_new(sandbox.store, sandbox.mirror, &settings);
-    published = reporter_add(reporter, "orders", NULL);
+    published = reporter_add(reporter, "orders");
     ck_assert_ptr_nonnull(published);
     sandbox.event = event;
-    sandbox.read = node_read;
     sandbox.step = step;
     store_renew(sandbox.store);
     static struct report report;

@@ -86,9 +86,9 @@ static void ask_sync(struct store *store, uint64_t tag, const char *path)
 
 static const struct store_ops ops = {.get = ask_get, .list = ask_list, .sync = ask_sync};
 
-static struct moment moment(void)
+static struct now read_clocks(void)
 {
-    return (struct moment){world.now_ms, world.wall_ms};
+    return (struct now){world.now_ms, world.wall_ms};
 }
 
 static void note_news(void)
@@ -106,7 +106,7 @@ static void note_news(void)
 
 static void tell(const struct store_event *event)
 {
-    watcher_event(world.watcher, event, moment());
+    watcher_event(world.watcher, event, read_clocks());
     note_news();
 }
 
@@ -206,7 +206,7 @@ static void pass(int64_t ms)
         world.now_ms += step_ms;
         world.wall_ms += step_ms;
         ms -= step_ms;
-        watcher_tick(world.watcher, moment());
+        watcher_tick(world.watcher, read_clocks());
         note_news();
         answer_all();
     }
@@ -274,7 +274,7 @@ static void prepare(void)
 
 static void follow(void)
 {
-    world.orders = watcher_follow(world.watcher, "orders", NULL, NULL, NULL, moment());
+    world.orders = watcher_follow(world.watcher, "orders", NULL, NULL, NULL, read_clocks());
     ck_assert_ptr_nonnull(world.orders);
     answer_all();
 }
@@ -296,7 +296,7 @@ static void teardown(void)
 
 static int64_t age_ms(void)
 {
-    return world.orders->fresh ? 0 : world.now_ms - world.orders->stood_ms;
+    return world.orders->belief == BELIEF_FRESH ? 0 : world.now_ms - world.orders->confirmed_ms;
 }
 
 static void new_session(void)
@@ -336,10 +336,10 @@ END_TEST
 
 START_TEST(a_cluster_that_is_not_there_yet_is_found_when_it_comes)
 {
-    struct watched *later = watcher_follow(world.watcher, "later", NULL, NULL, NULL, moment());
+    struct watched *later = watcher_follow(world.watcher, "later", NULL, NULL, NULL, read_clocks());
     answer_all();
     ck_assert(later->answered);
-    ck_assert(!later->has);
+    ck_assert(!watched_has_topology(later));
     ck_assert_str_eq(later->refused, "");
     char *text = topology_text(1, "pg-1");
     char *name = strstr(text, "\"orders\"");
@@ -347,7 +347,7 @@ START_TEST(a_cluster_that_is_not_there_yet_is_found_when_it_comes)
     memcpy(name, "\"later\" ", 8);
     put("/roster/clusters/later/topology", text);
     free(text);
-    ck_assert(later->has);
+    ck_assert(watched_has_topology(later));
 }
 END_TEST
 
@@ -356,11 +356,11 @@ START_TEST(a_deleted_topology_is_kept_and_its_successor_followed)
     take(topology_path);
     assert_primary("pg-1");
     assert_refused("no topology");
-    ck_assert(!world.orders->fresh);
+    ck_assert_int_ne(world.orders->belief, BELIEF_FRESH);
     put_topology(2, "pg-2");
     assert_primary("pg-2");
     assert_followed();
-    ck_assert(world.orders->fresh);
+    ck_assert_int_eq(world.orders->belief, BELIEF_FRESH);
 }
 END_TEST
 
@@ -427,16 +427,16 @@ START_TEST(reads_that_callers_ask_for_are_spread)
     znode(topology_path)->watched = false;
     world.up = true;
     for (int i = 0; i < 1000; i++) {
-        watcher_refresh(world.watcher, world.orders, moment());
+        watcher_refresh(world.watcher, world.orders, read_clocks());
         answer_all();
     }
     put_topology(2, "pg-2");
-    watcher_refresh(world.watcher, world.orders, moment());
+    watcher_refresh(world.watcher, world.orders, read_clocks());
     ck_assert_uint_eq(world.count, 0);
     assert_primary("pg-2"); /* the first of the thousand set the watch again */
     znode(topology_path)->watched = false;
     put_topology(3, "pg-3");
-    ck_assert_int_eq(watcher_tick(world.watcher, moment()), world.now_ms + REFRESH_GAP_MS);
+    ck_assert_int_eq(watcher_tick(world.watcher, read_clocks()), world.now_ms + REFRESH_GAP_MS);
     pass(REFRESH_GAP_MS);
     assert_primary("pg-3");
 }
@@ -468,7 +468,7 @@ START_TEST(a_registry_that_went_back_is_refused_until_it_passes_what_was_known)
     new_session();
     assert_primary("pg-2");
     assert_refused("back in time");
-    ck_assert(!world.orders->fresh);
+    ck_assert_int_ne(world.orders->belief, BELIEF_FRESH);
     ck_assert_int_eq(count_of("not followed"), 1);
     new_session();
     new_session();
@@ -562,11 +562,11 @@ START_TEST(nothing_is_taken_before_the_registry_has_said_which_it_is)
     world.up = true;
     tell(&(struct store_event){.kind = STORE_UP, .session = 1, .renewed = true});
     while (world.count > 0) { /* in whatever order the reads are answered */
-        ck_assert(!world.orders->has);
+        ck_assert(!watched_has_topology(world.orders));
         answer_one();
     }
-    ck_assert(world.orders->has);
-    ck_assert(world.orders->fresh); /* and who is present was known by then */
+    ck_assert(watched_has_topology(world.orders));
+    ck_assert_int_eq(world.orders->belief, BELIEF_FRESH); /* and who is present was known by then */
 }
 END_TEST
 
@@ -581,7 +581,7 @@ static void follow_cached(const char *registry, int64_t mzxid, const char *prima
     ck_assert(topology_decode(text, strlen(text), kept, &error));
     strcpy(provenance.registry, registry);
     kept->at_wall_ms -= 60000;
-    world.orders = watcher_follow(world.watcher, "orders", NULL, kept, &provenance, moment());
+    world.orders = watcher_follow(world.watcher, "orders", NULL, kept, &provenance, read_clocks());
     answer_all();
     free(text);
     free(kept);
@@ -593,13 +593,13 @@ START_TEST(a_cached_topology_holds_until_the_registry_speaks)
     prepare();
     follow_cached(OURS, znode(topology_path)->stat.mzxid - 1, "pg-0");
     assert_primary("pg-0");
-    ck_assert(world.orders->cached);
+    ck_assert_int_eq(world.orders->belief, BELIEF_CACHED);
     pass(10000);
     ck_assert_int_eq(age_ms(), 70000);
     connect_with(true);
     assert_primary("pg-1");
-    ck_assert(!world.orders->cached);
-    ck_assert(world.orders->fresh);
+    ck_assert_int_ne(world.orders->belief, BELIEF_CACHED);
+    ck_assert_int_eq(world.orders->belief, BELIEF_FRESH);
 }
 END_TEST
 
@@ -609,8 +609,8 @@ START_TEST(the_very_topology_that_was_cached_is_confirmed_without_news)
     prepare();
     follow_cached(OURS, znode(topology_path)->stat.mzxid, "pg-1");
     connect_with(true);
-    ck_assert(!world.orders->cached);
-    ck_assert(world.orders->fresh);
+    ck_assert_int_ne(world.orders->belief, BELIEF_CACHED);
+    ck_assert_int_eq(world.orders->belief, BELIEF_FRESH);
     ck_assert_int_eq(world.topologies, 0);
 }
 END_TEST
@@ -629,7 +629,7 @@ START_TEST(a_registry_older_than_the_cache_or_another_is_refused)
     connect_with(true);
     assert_primary("pg-0");
     assert_refused(OTHER);
-    ck_assert(world.orders->cached);
+    ck_assert_int_eq(world.orders->belief, BELIEF_CACHED);
 }
 END_TEST
 
@@ -639,7 +639,7 @@ START_TEST(age_is_nothing_while_the_fleet_stands_behind_it)
 {
     pass(3600 * 1000);
     ck_assert_int_eq(age_ms(), 0);
-    ck_assert_int_eq(world.orders->stood_ms, world.now_ms);
+    ck_assert_int_eq(world.orders->confirmed_ms, world.now_ms);
     ck_assert_int_eq(world.orders->witnesses_now, 2);
 }
 END_TEST
@@ -718,11 +718,11 @@ START_TEST(a_process_that_was_stopped_doubts_before_it_believes)
 {
     int64_t before_ms = world.now_ms;
     world.now_ms += 600000;
-    watcher_tick(world.watcher, moment());
-    ck_assert(!world.orders->fresh);
-    ck_assert_int_eq(world.orders->stood_ms, before_ms);
+    watcher_tick(world.watcher, read_clocks());
+    ck_assert_int_ne(world.orders->belief, BELIEF_FRESH);
+    ck_assert_int_eq(world.orders->confirmed_ms, before_ms);
     answer_all();
-    ck_assert(world.orders->fresh);
+    ck_assert_int_eq(world.orders->belief, BELIEF_FRESH);
 }
 END_TEST
 
