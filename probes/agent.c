@@ -10,7 +10,9 @@
 
 #include "probes/cluster.h"
 #include "registry/base/clock.h"
+#include "registry/base/entropy.h"
 #include "registry/base/log.h"
+#include "registry/base/random.h"
 #include "registry/base/text.h"
 
 enum { PULSE_MS = 250, STOP_MS = 1800, STOP_GONE_MS = 4500 };
@@ -236,7 +238,7 @@ static void on_pulse(uv_timer_t *timer)
     }
     if (now_ms >= agent->resync_ms) {
         agent->resync_ms =
-            now_ms + RESYNC_MS * 2 / 3 + (int64_t)(clock_random() % (RESYNC_MS * 2 / 3));
+            now_ms + RESYNC_MS * 2 / 3 + (int64_t)(entropy_draw() % (RESYNC_MS * 2 / 3));
         mirror_refresh_all(agent->ground.mirror);
     }
     drain_store(agent);
@@ -402,28 +404,19 @@ static void store_says(void *ctx, int severity, const char *line)
     log_line(severity <= 1 ? LOG_INFO : LOG_DEBUG, "zookeeper", "%s", line);
 }
 
-static void draw_uuid(char to[IDENTITY_SIZE])
-{
-    uint64_t a = clock_random();
-    uint64_t b = clock_random();
-    snprintf(to, IDENTITY_SIZE, "%08x-%04x-4%03x-%04x-%012llx", (unsigned)(a >> 32),
-             (unsigned)(a >> 16 & 0xffff), (unsigned)(a & 0xfff),
-             (unsigned)(b >> 48 & 0x3fff) | 0x8000, (unsigned long long)(b & 0xffffffffffff));
-}
-
 static bool start_store(struct agent *agent)
 {
     const struct registry_settings *registry = &agent->ground.config->registry;
     char sentence[SENTENCE_SIZE] = "no memory";
-    char uuid[IDENTITY_SIZE];
+    char uuid[UUID_SIZE];
     struct reporter_settings settings = {
         .root = registry->root,
         .chroot_create = strchr(registry->servers, '/') ? "/" : NULL,
-        .presence = {.pid = getpid(), .version = ROSTER_VERSION, .nonce = clock_random()},
+        .presence = {.pid = getpid(), .version = ROSTER_VERSION, .nonce = entropy_draw()},
         .registry_uuid = uuid,
         .is_gone = is_pid_gone,
     };
-    draw_uuid(uuid);
+    random_uuid(uuid, entropy_draw(), entropy_draw());
     strcpy(settings.presence.probe, agent->ground.config->probe.name);
     gethostname(settings.presence.host, sizeof settings.presence.host - 1);
     agent->ground.store =

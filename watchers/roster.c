@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "registry/base/clock.h"
+#include "registry/base/entropy.h"
 #include "registry/base/text.h"
 #include "registry/model/paths.h"
 #include "watchers/cache.h"
@@ -109,7 +110,7 @@ static void after_fork_child(void)
         atomic_store(&roster->forked, true);
         for (struct roster_cluster *cluster = roster->clusters; cluster; cluster = cluster->next) {
             /* so that the children of one parent do not all start at one endpoint */
-            atomic_fetch_add(&cluster->routing.turn, clock_random() >> 8);
+            atomic_fetch_add(&cluster->routing.turn, entropy_draw() >> 8);
         }
     }
     unlock_all();
@@ -200,7 +201,7 @@ static enum roster_status make_store(struct roster *roster, const struct roster_
     if (!roster->store) {
         return roster_refuse(ROSTER_INVALID, "%s", sentence);
     }
-    roster->watcher = watcher_new(roster->store, roster->root, clock_random());
+    roster->watcher = watcher_new(roster->store, roster->root, entropy_draw());
     return roster->watcher ? ROSTER_OK : roster_refuse(ROSTER_NO_MEMORY, "memory ran out");
 }
 

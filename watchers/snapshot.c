@@ -23,6 +23,8 @@
 #include <urcu/urcu-bp.h>
 
 #include "registry/base/clock.h"
+#include "registry/base/entropy.h"
+#include "registry/base/random.h"
 
 /* ThreadSanitizer does not see liburcu's fences: these calls state what they guarantee. */
 #ifdef UNDER_TSAN
@@ -59,13 +61,9 @@ static uint64_t draw(void)
 {
     /* each thread starts elsewhere: a thread per request must not draw the same each time */
     if (__builtin_expect(draws == 0, 0)) {
-        draws = clock_random();
+        draws = entropy_draw();
     }
-    /* splitmix64 */
-    uint64_t x = (draws += 0x9e3779b97f4a7c15u) ^ atomic_load_explicit(&salt, memory_order_relaxed);
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-    return x ^ (x >> 31);
+    return random_mix(random_step(&draws) ^ atomic_load_explicit(&salt, memory_order_relaxed));
 }
 
 static uint64_t chance_for(struct routing *routing, const struct table *table,
@@ -286,5 +284,5 @@ void snapshot_after_fork_parent(void)
 void snapshot_after_fork_child(void)
 {
     urcu_bp_after_fork_child();
-    atomic_store_explicit(&salt, clock_random(), memory_order_relaxed);
+    atomic_store_explicit(&salt, entropy_draw(), memory_order_relaxed);
 }

@@ -8,6 +8,7 @@
 
 #include <roster.h>
 
+#include "registry/base/random.h"
 #include "registry/base/text.h"
 #include "registry/model/codec.h"
 #include "registry/model/paths.h"
@@ -55,10 +56,7 @@ struct watcher {
 
 static uint64_t draw(struct watcher *watcher)
 {
-    uint64_t x = watcher->random += 0x9e3779b97f4a7c15u; /* splitmix64 */
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-    return x ^ (x >> 31);
+    return random_next(&watcher->random);
 }
 
 static __attribute__((format(printf, 3, 4))) void log_line(struct watcher *watcher, int level,

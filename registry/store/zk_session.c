@@ -29,6 +29,7 @@
 #include <zookeeper/zookeeper.h>
 
 #include "registry/base/clock.h"
+#include "registry/base/entropy.h"
 #include "registry/base/text.h"
 #include "registry/store/connect_string.h"
 #include "registry/store/queue.h"
@@ -155,7 +156,7 @@ static int64_t pause_ms(const struct store_zk *zk)
     unsigned doublings = zk->failures - 1 < 6 ? zk->failures - 1 : 6;
     int64_t ms = (int64_t)PAUSE_FIRST_MS << doublings;
     ms = ms < PAUSE_MAX_MS ? ms : PAUSE_MAX_MS;
-    return ms / 2 + (int64_t)(clock_random() % (uint64_t)(ms / 2 + 1));
+    return ms / 2 + (int64_t)(entropy_draw() % (uint64_t)(ms / 2 + 1));
 }
 
 static bool tell_gone(struct store_zk *zk, struct store_event *ret_event)

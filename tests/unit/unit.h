@@ -27,5 +27,7 @@ Suite *group_suite(void);
 Suite *cidr_suite(void);
 Suite *discovery_suite(void);
 Suite *custom_query_suite(void);
+Suite *host_suite(void);
+Suite *random_suite(void);
 
 #endif

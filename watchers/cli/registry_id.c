@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "registry/base/clock.h"
+#include "registry/base/entropy.h"
+#include "registry/base/random.h"
 #include "registry/base/text.h"
 #include "registry/model/codec.h"
 #include "watchers/cli/cli.h"
@@ -20,16 +21,6 @@ enum {
         sizeof((struct registry_id *)0)->supersedes / sizeof *((struct registry_id *)0)->supersedes,
     ATTEMPTS = 10
 };
-
-/* A random UUID, RFC 4122 version 4. */
-static void draw_identity(char *to, size_t size)
-{
-    uint64_t a = clock_random();
-    uint64_t b = clock_random();
-    snprintf(to, size, "%08x-%04x-4%03x-%04x-%012llx", (unsigned)(a >> 32),
-             (unsigned)(a >> 16 & 0xffff), (unsigned)(a & 0xfff),
-             (unsigned)(0x8000 | (b >> 48 & 0x3fff)), (unsigned long long)(b & 0xffffffffffff));
-}
 
 static bool names(const struct registry_id *registry_id, const char *identity)
 {
@@ -106,7 +97,7 @@ static int accept_in(struct client *client, const struct args *args)
 {
     struct registry_id drawn = {0}; /* what was last tried to write */
     char was[IDENTITY_SIZE] = "";
-    draw_identity(drawn.registry, sizeof drawn.registry);
+    random_uuid(drawn.registry, entropy_draw(), entropy_draw());
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
         struct client_value value = {0};
         struct registry_id registry_id;
