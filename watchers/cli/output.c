@@ -7,7 +7,38 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "registry/base/limits.h"
 #include "registry/base/text.h"
+
+/* ---- sentences --------------------------------------------------------------------------------- */
+
+static void print_sentence(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
+
+static void print_sentence(const char *format, va_list args)
+{
+    char sentence[2 * SENTENCE_SIZE];
+    vsnprintf(sentence, sizeof sentence, format, args);
+    fprintf(stderr, "roster: %s\n", sentence);
+}
+
+int fail(enum cli_exit code, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    print_sentence(format, args);
+    va_end(args);
+    return (int)code;
+}
+
+void warn(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    print_sentence(format, args);
+    va_end(args);
+}
+
+/* ---- colours ----------------------------------------------------------------------------------- */
 
 static bool coloured;
 
@@ -25,7 +56,9 @@ void output_init(void)
         isatty(STDOUT_FILENO) && !(no_color && no_color[0]) && !(term && text_equal(term, "dumb"));
 }
 
-static int first_error; /* later ones are but its consequence */
+/* ---- writing ----------------------------------------------------------------------------------- */
+
+static int first_error; /* later ones are its consequence */
 
 bool output_flush(void)
 {

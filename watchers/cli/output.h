@@ -1,4 +1,4 @@
-/* What verbs print with: colours, a grid of columns, JSON.
+/* How verbs print: sentences, colours, a grid of columns, JSON.
  *
  * Colours appear only when stdout is a terminal, TERM is not "dumb" and
  * NO_COLOR is not set. Running out of memory ends the program. */
@@ -10,6 +10,12 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "watchers/cli/cli.h"
+
+/* "roster: sentence" to stderr; returns `code`, so that a verb can end with it. */
+int fail(enum cli_exit code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 enum colour { PLAIN, STRONG, FAINT, GOOD, DOUBTFUL, BAD };
 
 /* Call before anything is printed. */
@@ -18,16 +24,16 @@ void output_init(void);
 /* Write out what was printed. False once anything could not be written. One thread at a time. */
 bool output_flush(void);
 
-/* Why not: an errno; 0: all was written. */
+/* The errno of the first failed write; 0: all was written. */
 int output_error(void);
 
-/* Forget what could not be written, and that it could not. */
+/* Drops what could not be written, and the error. */
 void output_forgive(void);
 
 /* Print coloured; `colour` PLAIN is printf. */
 void output_put(enum colour colour, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* A state's, a health's colour, by its name in the registry. */
+/* The colour of a state, a health or a role, by its name in the registry. */
 enum colour colour_of(const char *word);
 
 /* Rows of cells, printed with aligned columns, two blanks between. */

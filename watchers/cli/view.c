@@ -37,6 +37,38 @@ const char *view_health_name(enum roster_health health)
     return health_words[health];
 }
 
+/* ---- a handle ---------------------------------------------------------------------------------- */
+
+/* What goes on, to those who args; what goes wrong, also to those who watch. The other verbs end
+ * with a sentence of their own. */
+static void on_store_line(void *context, enum roster_log_level level, const char *line)
+{
+    static const char *const levels[] = {"error", "warning", "notice", "info", "debug"};
+    const struct args *args = context;
+    if (has_option(args, OPTION_VERBOSE) ||
+        (level <= ROSTER_LOG_WARNING && args->verb->run == watch_run)) {
+        fprintf(stderr, "roster: %s: %s\n", levels[level], line);
+    }
+}
+
+int open_roster(const struct args *args, struct roster **ret_roster)
+{
+    struct roster_options options = {
+        .servers = args->servers,
+        .root = args->root,
+        .auth = args->auth,
+        .cache_dir = args->cache,
+        .log = on_store_line,
+        .log_context = (void *)(uintptr_t)args,
+    };
+    enum roster_status status = roster_open(&options, ret_roster);
+    if (status == ROSTER_OK) {
+        return CLI_DONE;
+    }
+    return fail(status == ROSTER_INVALID ? CLI_USAGE : CLI_INTERNAL, "%s",
+                status == ROSTER_INVALID ? roster_error() : roster_strerror(status));
+}
+
 /* ---- reading ----------------------------------------------------------------------------------- */
 
 /* libroster does not tell other clusters' names; a session of its own does. */
