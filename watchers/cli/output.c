@@ -1,5 +1,6 @@
 #include "watchers/cli/output.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio_ext.h>
@@ -272,6 +273,7 @@ static void put_quoted(FILE *to, const char *text)
 
 static void put_key(struct json_writer *json, const char *key)
 {
+    assert(json->to);
     if (json->comma) {
         fputs(", ", json->to);
     }
@@ -284,6 +286,7 @@ static void put_key(struct json_writer *json, const char *key)
 
 void json_writer_open(struct json_writer *json, const char *key, char bracket)
 {
+    assert(bracket == '{' || bracket == '[');
     put_key(json, key);
     putc(bracket, json->to);
     json->comma = false;
@@ -291,6 +294,7 @@ void json_writer_open(struct json_writer *json, const char *key, char bracket)
 
 void json_writer_close(struct json_writer *json, char bracket)
 {
+    assert(bracket == '}' || bracket == ']');
     putc(bracket, json->to);
     json->comma = true;
 }
@@ -309,6 +313,21 @@ void json_writer_number(struct json_writer *json, const char *key, int64_t value
 {
     put_key(json, key);
     fprintf(json->to, "%lld", (long long)value);
+}
+
+void json_writer_amount(struct json_writer *json, const char *key, int64_t value)
+{
+    if (value >= 0) {
+        json_writer_number(json, key, value);
+    } else {
+        json_writer_text(json, key, NULL);
+    }
+}
+
+void json_writer_time(struct json_writer *json, const char *key, int64_t wall_ms)
+{
+    char time[32];
+    json_writer_text(json, key, wall_ms ? text_time(time, sizeof time, wall_ms) : NULL);
 }
 
 void json_writer_bool(struct json_writer *json, const char *key, bool value)

@@ -45,16 +45,25 @@ void grid_end_row(struct grid *grid);
 void grid_print(const struct grid *grid, const char *indent);
 void grid_free(struct grid *grid);
 
-/* JSON as it comes: no tree in memory. `key` is NULL inside an array. */
+/* JSON as it comes: no tree in memory. `key` is NULL inside an array.
+ *
+ * The dialect is the registry's: its key names; host and port apart; times in RFC 3339 under names
+ * that end in _wall. To a reader an absent key, null and, for a flag, false are the same. The
+ * registry leaves such keys out; what is printed here is complete, so that a script in any language
+ * finds every key of a record. */
 struct json_writer {
     FILE *to;
-    bool comma; /* something stands before, on this level */
+    bool comma; /* a value precedes, on this level */
 };
 void json_writer_open(struct json_writer *json, const char *key, char bracket);
 void json_writer_close(struct json_writer *json, char bracket);
 /* NULL or "": null */
 void json_writer_text(struct json_writer *json, const char *key, const char *value);
 void json_writer_number(struct json_writer *json, const char *key, int64_t value);
+/* below 0: not known, null */
+void json_writer_amount(struct json_writer *json, const char *key, int64_t value);
+/* milliseconds since 1970; 0: not known, null */
+void json_writer_time(struct json_writer *json, const char *key, int64_t wall_ms);
 void json_writer_bool(struct json_writer *json, const char *key, bool value);
 
 #endif
