@@ -9,7 +9,8 @@ int main(void)
         resolve_suite, assess_suite,    schedule_suite,     table_suite,    watcher_suite,
         errors_suite,  reporter_suite,  liveness_suite,     resolver_suite, ephemeral_suite,
         kind_suite,    group_suite,     gtid_suite,         async_suite,    rivals_suite,
-        cidr_suite,    discovery_suite, custom_query_suite, host_suite,     random_suite};
+        cidr_suite,    discovery_suite, custom_query_suite, host_suite,     random_suite,
+        plan_suite,    age_suite,       snapshot_suite,     cache_suite};
     SRunner *runner = srunner_create(suites[0]());
     for (size_t i = 1; i < sizeof suites / sizeof *suites; i++) {
         srunner_add_suite(runner, suites[i]());
