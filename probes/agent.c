@@ -50,7 +50,7 @@ static bool is_pid_gone(const struct presence *presence)
            kill((pid_t)presence->pid, 0) != 0 && errno == ESRCH;
 }
 
-/* ---- everything that is due -------------------------------------------------------------------- */
+/* ---- everything that is due ------------------------------------------------------------------ */
 
 static void on_reporting(uv_timer_t *timer)
 {
@@ -120,7 +120,7 @@ static void settle_ground(struct ground *ground)
     settle((struct agent *)ground);
 }
 
-/* ---- the store --------------------------------------------------------------------------------- */
+/* ---- the store ------------------------------------------------------------------------------- */
 
 static void watch_store(struct agent *agent)
 {
@@ -219,7 +219,7 @@ static void on_store(uv_poll_t *handle, int status, int events)
     drain_store(handle->data);
 }
 
-/* ---- the pulse: our own clock, silence, the slow resync ---------------------------------------- */
+/* ---- the pulse: our own clock, silence, the slow resync -------------------------------------- */
 
 static void on_pulse(uv_timer_t *timer)
 {
@@ -244,7 +244,7 @@ static void on_pulse(uv_timer_t *timer)
     drain_store(agent);
 }
 
-/* ---- signals ----------------------------------------------------------------------------------- */
+/* ---- signals --------------------------------------------------------------------------------- */
 
 static const struct cluster_settings *find_cluster(const struct config *config, const char *name)
 {
@@ -330,7 +330,7 @@ static void on_signal(uv_signal_t *handle, int number)
     stop(agent);
 }
 
-/* ---- the end ----------------------------------------------------------------------------------- */
+/* ---- the end --------------------------------------------------------------------------------- */
 
 static void close_work(uv_work_t *work)
 {
@@ -396,7 +396,7 @@ static void release(struct agent *agent)
     config_free(agent->ground.config);
 }
 
-/* ---- the beginning ----------------------------------------------------------------------------- */
+/* ---- the beginning --------------------------------------------------------------------------- */
 
 static void store_says(void *ctx, int severity, const char *line)
 {

@@ -33,7 +33,7 @@ struct watch {
     struct watch *next;
 };
 
-/* ---- looks and reports ------------------------------------------------------------------------- */
+/* ---- looks and reports ----------------------------------------------------------------------- */
 
 static void hasten(struct watch *watch)
 {
@@ -165,7 +165,7 @@ static void look_alarmed(void *owner, const char *member, const char *why)
     watch_alarm(owner, member, why);
 }
 
-/* ---- life -------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static void on_timer(uv_timer_t *timer)
 {
@@ -361,7 +361,7 @@ void watch_reload(struct watch *watch, const struct cluster_settings *settings, 
     watch_alarm(watch, "", "the configuration was reloaded");
 }
 
-/* ---- discovery --------------------------------------------------------------------------------- */
+/* ---- discovery ------------------------------------------------------------------------------- */
 
 static const char *identity_of(const struct watch *watch)
 {
@@ -420,7 +420,7 @@ static void trial_ended(void *owner, const struct member_config *config,
     watch->ground->settle(watch->ground);
 }
 
-/* ---- beliefs ----------------------------------------------------------------------------------- */
+/* ---- beliefs --------------------------------------------------------------------------------- */
 
 static void tell_news(struct watch *watch)
 {
@@ -459,7 +459,7 @@ void watch_settle(struct watch *watch)
     }
 }
 
-/* ---- finding one's way ------------------------------------------------------------------------- */
+/* ---- finding one's way ----------------------------------------------------------------------- */
 
 static struct watch *staying(struct watch *watch)
 {

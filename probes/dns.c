@@ -73,7 +73,7 @@ struct names *names_new(struct uv_loop_s *loop)
     return names;
 }
 
-/* ---- the list ---------------------------------------------------------------------------------- */
+/* ---- the list -------------------------------------------------------------------------------- */
 
 static void drop_waiters(struct name *name, const void *context, bool all)
 {
@@ -133,7 +133,7 @@ static struct name *add(struct names *names, const char *host)
     return name;
 }
 
-/* ---- the resolver ------------------------------------------------------------------------------ */
+/* ---- the resolver ---------------------------------------------------------------------------- */
 
 static void answer(const struct name *name, void (*done)(void *, const struct resolution *),
                    void *context)
@@ -250,7 +250,7 @@ static void ask(struct name *name)
     }
 }
 
-/* ---- asking ------------------------------------------------------------------------------------ */
+/* ---- asking ---------------------------------------------------------------------------------- */
 
 static bool is_literal(const char *host)
 {

@@ -48,7 +48,7 @@ struct look {
 static void begin(struct look *look);
 static void follow(struct look *look, const struct want *want);
 
-/* ---- handles ----------------------------------------------------------------------------------- */
+/* ---- handles --------------------------------------------------------------------------------- */
 
 static void free_poller(uv_handle_t *handle)
 {
@@ -133,7 +133,7 @@ static void timer_closed(uv_handle_t *handle)
     free_if_done(look);
 }
 
-/* ---- the end of a look ------------------------------------------------------------------------- */
+/* ---- the end of a look ----------------------------------------------------------------------- */
 
 static void watch_idle(struct look *look)
 {
@@ -228,7 +228,7 @@ static void finish(struct look *look)
     }
 }
 
-/* ---- what the driver wants --------------------------------------------------------------------- */
+/* ---- what the driver wants ------------------------------------------------------------------- */
 
 static void do_work(uv_work_t *work)
 {
@@ -323,7 +323,7 @@ static void ready(uv_poll_t *handle, int status, int events)
     }
 }
 
-/* ---- the beginning ----------------------------------------------------------------------------- */
+/* ---- the beginning --------------------------------------------------------------------------- */
 
 static void named(void *context, const struct resolution *resolution)
 {

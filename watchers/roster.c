@@ -11,6 +11,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "registry/base/auth.h"
 #include "registry/base/clock.h"
 #include "registry/base/entropy.h"
 #include "registry/base/text.h"
@@ -18,13 +19,7 @@
 #include "watchers/cache.h"
 #include "watchers/internal.h"
 
-enum {
-    SESSION_TIMEOUT_MS = 10000,
-    SESSION_TIMEOUT_LOW_MS = 1000,
-    SESSION_TIMEOUT_HIGH_MS = 300000
-};
-
-/* ---- sentences --------------------------------------------------------------------------------- */
+/* ---- sentences ------------------------------------------------------------------------------- */
 
 static __thread char last_error[SENTENCE_SIZE];
 
@@ -70,7 +65,7 @@ const char *roster_version(void)
     return ROSTER_VERSION;
 }
 
-/* ---- all handles, and fork --------------------------------------------------------------------- */
+/* ---- all handles, and fork ------------------------------------------------------------------- */
 
 static pthread_mutex_t handles_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct roster *handles;
@@ -142,15 +137,13 @@ static void delist(struct roster *roster)
     pthread_mutex_unlock(&handles_lock);
 }
 
-/* ---- a handle ---------------------------------------------------------------------------------- */
+/* ---- a handle -------------------------------------------------------------------------------- */
 
 static enum roster_status check_auth(const char *auth)
 {
-    const char *user = auth + 7;
-    if (strncmp(auth, "digest:", 7) != 0 || user[0] == ':' || !strchr(user, ':') ||
-        strlen(auth) >= SECRET_SIZE) {
-        return roster_refuse(ROSTER_INVALID,
-                             "auth: not of the form digest:user:password"); /* and never printed */
+    char sentence[SENTENCE_SIZE];
+    if (!auth_is_valid(auth, sentence, sizeof sentence)) {
+        return roster_refuse(ROSTER_INVALID, "auth: %s (%s)", sentence, AUTH_FORM);
     }
     return ROSTER_OK;
 }

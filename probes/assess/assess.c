@@ -5,7 +5,7 @@
 #include "probes/kinds/gtid.h"
 #include "probes/kinds/kind.h"
 
-/* ---- settings ---------------------------------------------------------------------------------- */
+/* ---- settings -------------------------------------------------------------------------------- */
 
 static void apply(struct assessment *assessment, const struct cluster_settings *cluster,
                   const struct probe_settings *settings)
@@ -56,7 +56,7 @@ void assess_reload(struct assessment *assessment, const struct cluster_settings 
     }
 }
 
-/* ---- who replicates from whom ------------------------------------------------------------------ */
+/* ---- who replicates from whom ---------------------------------------------------------------- */
 
 static bool is_loopback(const char *host)
 {
@@ -135,14 +135,15 @@ static const struct observation *other_half_of(const struct assessment *assessme
     return upstream_of(assessment, facts) == member - assessment->members ? facts : NULL;
 }
 
-/* How to read the servers: nobody knows yet (KIND_AUTO), or what configuration, the registry or the
- * servers say. */
+/* By which kind to read the servers. */
+static enum kind kind_of(const struct assessment *assessment)
+{
+    return kind_or_least(assessment->policy.kind, assessment->policy.engine);
+}
+
 static const struct kind_rules *rules_of(const struct assessment *assessment)
 {
-    enum kind kind = assessment->policy.kind;
-    return kind_rules_of(kind != KIND_AUTO                                ? kind
-                         : assessment->policy.engine == ENGINE_POSTGRESQL ? KIND_STREAMING
-                                                                          : KIND_ASYNC);
+    return kind_rules_of(kind_of(assessment));
 }
 
 static struct claim_state claim_of(const struct assessment *assessment,
@@ -156,19 +157,15 @@ static bool claims(const struct assessment *assessment, const struct assessed *m
     return has_answer(member) && claim_of(assessment, member).claim;
 }
 
-/* A stronger word replaces a weaker one, never the other way round: a server that was started
- * without its group looks like one that never had one. */
 void assess_hint(struct assessment *assessment, enum kind kind)
 {
-    bool stronger = assessment->policy.kind == KIND_AUTO || kind > assessment->policy.kind;
-    /* the others are for configuration to say */
-    bool shows = kind != KIND_AUTO && kind_rules_of(kind)->recognises;
-    if (assessment->finds_kind && shows && stronger) {
+    int rank = kind_traits_of(kind)->rank;
+    if (assessment->finds_kind && rank > kind_traits_of(assessment->policy.kind)->rank) {
         assessment->policy.kind = kind;
     }
 }
 
-/* ---- lag --------------------------------------------------------------------------------------- */
+/* ---- lag ------------------------------------------------------------------------------------- */
 
 static int64_t band_top(int64_t value, int64_t floor)
 {
@@ -243,8 +240,8 @@ static enum feed feed_of(const struct assessment *assessment, const struct asses
             (facts->writable && !facts->live)) {
             return FEED_FLOWS; /* what it has is the newest that there is */
         }
-        bool passes_on =
-            facts->live && (facts->applying || assessment->policy.kind == KIND_STREAMING);
+        bool passes_on = facts->live && (facts->applying ||
+                                         kind_traits_of(kind_of(assessment))->passes_on_unapplied);
         if (!passes_on && !facts->archived && !facts->missing[0]) {
             return FEED_CUT;
         }
@@ -277,7 +274,7 @@ static void measure_lag(const struct assessment *assessment, struct assessed *me
     band_take(&member->transactions, lag.transactions, LAG_TRANSACTIONS_FLOOR);
 }
 
-/* ---- looks ------------------------------------------------------------------------------------- */
+/* ---- looks ----------------------------------------------------------------------------------- */
 
 static bool same_facts(const struct observation *a, const struct observation *b)
 {
@@ -368,7 +365,7 @@ int assess_look(struct assessment *assessment, size_t i, const struct observatio
     return flags;
 }
 
-/* ---- the report -------------------------------------------------------------------------------- */
+/* ---- the report ------------------------------------------------------------------------------ */
 
 static bool is_overdue(const struct assessment *assessment, const struct assessed *member,
                        int64_t now_ms)

@@ -76,7 +76,7 @@ bool search_is_settled(struct search *search, int64_t now_ms)
     return search->settled;
 }
 
-/* ---- trials ------------------------------------------------------------------------------------ */
+/* ---- trials ---------------------------------------------------------------------------------- */
 
 static void trial_ended(void *owner, const char *member, const struct observation *observation,
                         const char *address)

@@ -1,5 +1,6 @@
 #include "registry/fleet/reporter.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,23 +8,28 @@
 #include "registry/model/codec.h"
 #include "registry/model/paths.h"
 
-#define PACE_MS 1000 /* lag alone is told no oftener */
 #define STILL_MS                                                                                   \
     (BEATS_FRESH * BEAT_MS) /* a beat that stands still for so long is a dead one's   \
                                           */
 #define RETRY_MS 500
 
+/* A report and how many hold it: the latest, the one being written and the one acknowledged are
+ * nearly always the same. */
+struct shared_report {
+    unsigned holders;
+    struct report report;
+};
+
 struct published {
     struct ephemeral ephemeral;
     char cluster[NAME_SIZE];
-    bool ready; /* its folders were made */
-    bool has_said;
-    struct report said; /* as handed to the ephemeral last */
+    bool ready;                 /* its folders were made */
+    struct shared_report *said; /* as handed to the ephemeral last; NULL: nothing yet */
     int64_t said_ms;
-    bool later; /* a change of lag waits for its pace */
-    struct report next;
-    bool told_acked, acked_changed, has_acked;
-    struct report acked;
+    struct shared_report *next;    /* a change of lag that waits for its pace, or NULL */
+    struct shared_report *writing; /* what the ephemeral's latest write holds, or NULL */
+    struct shared_report *acked;   /* what exists in the registry, or NULL */
+    bool told_acked;
     struct published *after;
 };
 
@@ -72,6 +78,36 @@ struct reporter {
     const char *trouble, *told_trouble;
 };
 
+/* ---- shared reports -------------------------------------------------------------------------- */
+
+/* NULL: no memory */
+static struct shared_report *share(const struct report *report)
+{
+    struct shared_report *shared = malloc(sizeof *shared);
+    if (shared) {
+        shared->holders = 1;
+        shared->report = *report;
+    }
+    return shared;
+}
+
+/* `at` holds this one from now on, too; NULL: none. */
+static void hold(struct shared_report **at, struct shared_report *shared)
+{
+    if (shared) {
+        shared->holders++;
+    }
+    if (*at) {
+        assert((*at)->holders > 0);
+        if (--(*at)->holders == 0) {
+            free(*at);
+        }
+    }
+    *at = shared;
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
 struct reporter *reporter_new(struct store *store, struct mirror *mirror,
                               const struct reporter_settings *settings)
 {
@@ -103,6 +139,10 @@ static void free_published(struct published *published)
     while (published) {
         struct published *after = published->after;
         ephemeral_release(&published->ephemeral);
+        hold(&published->said, NULL);
+        hold(&published->next, NULL);
+        hold(&published->writing, NULL);
+        hold(&published->acked, NULL);
         free(published);
         published = after;
     }
@@ -124,7 +164,7 @@ void reporter_free(struct reporter *reporter)
     free(reporter);
 }
 
-/* ---- clusters ---------------------------------------------------------------------------------- */
+/* ---- clusters -------------------------------------------------------------------------------- */
 
 struct published *reporter_add(struct reporter *reporter, const char *cluster)
 {
@@ -241,28 +281,37 @@ void reporter_remove(struct reporter *reporter, struct published *published)
     sweep_departed(reporter);
 }
 
-static void publish(struct published *published, const struct report *report, int64_t now_ms)
+static void publish(struct published *published, struct shared_report *report, int64_t now_ms)
 {
-    published->said = *report;
-    published->has_said = true;
-    published->later = false;
+    char *json = report_encode(&report->report);
+    if (!json) {
+        return; /* no memory: the next time that the report is said tries again */
+    }
+    ephemeral_want(&published->ephemeral, json);
+    hold(&published->said, report);
+    hold(&published->next, NULL);
     published->said_ms = now_ms;
-    ephemeral_want(&published->ephemeral, report_encode(report));
 }
 
 void reporter_say(struct reporter *reporter, struct published *published,
                   const struct report *report, int64_t now_ms)
 {
+    const struct report *said = published->said ? &published->said->report : NULL;
     (void)reporter;
-    if (published->has_said && report_equal(&published->said, report)) {
-        published->later = false;
-    } else if (published->has_said && report_alike(&published->said, report) &&
-               now_ms < published->said_ms + PACE_MS) {
-        published->later = true;
-        published->next = *report;
-    } else {
-        publish(published, report, now_ms);
+    if (said && report_equal(said, report)) {
+        hold(&published->next, NULL);
+        return;
     }
+    struct shared_report *shared = share(report);
+    if (!shared) {
+        return;
+    }
+    if (said && report_alike(said, report) && now_ms < published->said_ms + PACE_MS) {
+        hold(&published->next, shared);
+    } else {
+        publish(published, shared, now_ms);
+    }
+    hold(&shared, NULL);
 }
 
 static bool is_standing(const struct ephemeral *ephemeral)
@@ -270,31 +319,38 @@ static bool is_standing(const struct ephemeral *ephemeral)
     return ephemeral->state == EPHEMERAL_HELD || ephemeral->state == EPHEMERAL_WRITING;
 }
 
+/* Before the next write begins: what is acknowledged is what was written until now. */
+static void note_ack(struct published *published)
+{
+    struct ephemeral *ephemeral = &published->ephemeral;
+    if (ephemeral->acked) {
+        assert(published->writing);
+        ephemeral->acked = false;
+        hold(&published->acked, published->writing);
+        published->told_acked = false;
+    }
+    if (published->acked && !is_standing(ephemeral)) {
+        hold(&published->acked, NULL);
+        published->told_acked = false;
+    }
+}
+
 bool published_take_acked(struct published *published, const struct report **ret_report,
                           int32_t *ret_version, int64_t *ret_mzxid)
 {
     struct ephemeral *ephemeral = &published->ephemeral;
-    struct codec_error error;
-    if (ephemeral->acked) {
-        ephemeral->acked = false;
-        published->has_acked =
-            report_decode(ephemeral->sent, strlen(ephemeral->sent), &published->acked, &error);
-        published->told_acked = false;
-    } else if (published->has_acked && !is_standing(ephemeral)) {
-        published->has_acked = false;
-        published->told_acked = false;
-    }
+    note_ack(published);
     if (published->told_acked) {
         return false;
     }
     published->told_acked = true;
-    *ret_report = published->has_acked ? &published->acked : NULL;
+    *ret_report = published->acked ? &published->acked->report : NULL;
     *ret_version = ephemeral->version;
     *ret_mzxid = ephemeral->mzxid;
     return true;
 }
 
-/* ---- the folders that everything stands in ----------------------------------------------------- */
+/* ---- the folders that everything stands in --------------------------------------------------- */
 
 static void make_folder(struct reporter *reporter, const char *path, char *data)
 {
@@ -437,7 +493,7 @@ static void step_folders(struct reporter *reporter, int64_t now_ms)
     }
 }
 
-/* ---- our name ---------------------------------------------------------------------------------- */
+/* ---- our name -------------------------------------------------------------------------------- */
 
 /* Our presence is in another session's hand: whose? */
 static int64_t settle_name(struct reporter *reporter, int64_t now_ms)
@@ -493,7 +549,7 @@ static void beat(struct reporter *reporter, int64_t now_ms)
     }
 }
 
-/* ---- events ------------------------------------------------------------------------------------ */
+/* ---- events ---------------------------------------------------------------------------------- */
 
 static void session_began(struct reporter *reporter, int64_t session)
 {
@@ -557,9 +613,9 @@ static int64_t step_published(struct reporter *reporter, struct published *publi
 {
     struct ephemeral *ephemeral = &published->ephemeral;
     int64_t due_ms = INT64_MAX;
-    if (published->later && now_ms >= published->said_ms + PACE_MS) {
-        publish(published, &published->next, now_ms);
-    } else if (published->later) {
+    if (published->next && now_ms >= published->said_ms + PACE_MS) {
+        publish(published, published->next, now_ms);
+    } else if (published->next) {
         due_ms = published->said_ms + PACE_MS;
     }
     if (ephemeral->session != reporter->session) {
@@ -575,7 +631,13 @@ static int64_t step_published(struct reporter *reporter, struct published *publi
         published->ready = false; /* the folder may be what is missing */
         ephemeral->trouble = NULL;
     }
-    return sooner(due_ms, ephemeral_step(ephemeral, now_ms));
+    note_ack(published);
+    bool was_writing = ephemeral->state == EPHEMERAL_WRITING;
+    due_ms = sooner(due_ms, ephemeral_step(ephemeral, now_ms));
+    if (!was_writing && ephemeral->state == EPHEMERAL_WRITING) {
+        hold(&published->writing, published->said);
+    }
+    return due_ms;
 }
 
 int64_t reporter_step(struct reporter *reporter, int64_t now_ms)

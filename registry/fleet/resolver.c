@@ -8,7 +8,6 @@
 #include "registry/model/paths.h"
 #include "registry/verdict/resolve.h"
 
-#define PACE_MS 1000 /* changes that are not urgent are written together, no oftener than this */
 #define RETRY_MS                                                                                   \
     200 /* after a write that was refused for a reason that reading again will not cure */
 
@@ -125,7 +124,7 @@ void resolver_free(struct resolver *resolver)
     free(resolver);
 }
 
-/* ---- reading ----------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static void refuse(struct resolver *resolver, const struct mirror_node *node, const char *sentence)
 {
@@ -294,7 +293,7 @@ void resolver_beat(struct resolver *resolver)
     resolver->beat = true;
 }
 
-/* ---- deciding ---------------------------------------------------------------------------------- */
+/* ---- deciding -------------------------------------------------------------------------------- */
 
 static bool is_settled(const struct resolver *resolver)
 {

@@ -16,25 +16,9 @@
 #include <stdint.h>
 
 #include "registry/base/limits.h"
+#include "registry/model/kinds.h"
 
 enum { MODEL_FORMAT = 1, MODEL_RULES = 2 };
-
-/* How to talk to a server. */
-enum engine { ENGINE_POSTGRESQL, ENGINE_MYSQL };
-extern const char *const engine_names[]; /* postgresql, mysql */
-
-/* How to read what it says. */
-enum kind {
-    KIND_STREAMING,
-    KIND_ASYNC,
-    KIND_GROUP,
-    KIND_GALERA,
-    KIND_STATELESS,
-    KIND_CUSTOM,
-    KIND_AUTO /* the servers are to tell; never in a report that votes */
-};
-/* streaming, async, group-replication, galera, stateless, custom, auto */
-extern const char *const kind_names[];
 
 enum role { ROLE_NONE, ROLE_PRIMARY, ROLE_SECONDARY };
 extern const char *const role_names[]; /* none, primary, secondary */
@@ -117,10 +101,6 @@ struct lag {
 enum conflict { CONFLICT_HOLD, CONFLICT_NONE };
 extern const char *const conflict_names[]; /* hold, none */
 
-/* Where several may write at a time: who is told to. */
-enum writers { WRITERS_SINGLE, WRITERS_ALL };
-extern const char *const writers_names[]; /* single, all */
-
 struct label {
     char key[LABEL_KEY_SIZE];
     char value[LABEL_VALUE_SIZE];
@@ -150,7 +130,7 @@ static inline int quorum_of(int witnesses)
     return witnesses / 2 + 1;
 }
 
-/* ---- the report -------------------------------------------------------------------------------- */
+/* ---- the report ------------------------------------------------------------------------------ */
 
 /* What one probe says of one member. */
 struct member_report {
@@ -190,7 +170,7 @@ struct report {
     struct member_report members[MEMBERS_MAX]; /* sorted by name */
 };
 
-/* ---- the topology ------------------------------------------------------------------------------ */
+/* ---- the topology ---------------------------------------------------------------------------- */
 
 struct member {
     struct member_config config; /* weight: what configuration says, or the operator's */
@@ -237,7 +217,7 @@ struct topology {
     int64_t directives_mzxid;                        /* 0: there were none */
 };
 
-/* ---- the operator's word ----------------------------------------------------------------------- */
+/* ---- the operator's word --------------------------------------------------------------------- */
 
 struct override {
     char name[NAME_SIZE];
@@ -260,7 +240,7 @@ struct directives {
     struct acceptance accept[MEMBERS_MAX];
 };
 
-/* ---- presence ---------------------------------------------------------------------------------- */
+/* ---- presence -------------------------------------------------------------------------------- */
 
 /* /probes/<probe>: this probe lives. */
 struct presence {
@@ -279,7 +259,7 @@ struct registry_id {
     char supersedes[8][IDENTITY_SIZE];
 };
 
-/* ---- look-ups, all NULL when absent ------------------------------------------------------------ */
+/* ---- look-ups, all NULL when absent ---------------------------------------------------------- */
 
 const struct member *topology_member(const struct topology *topology, const char *name);
 const struct member_report *report_member(const struct report *report, const char *name);

@@ -40,7 +40,6 @@ void ephemeral_release(struct ephemeral *ephemeral)
     mirror_remove(ephemeral->mirror, ephemeral->node);
     free(ephemeral->first);
     free(ephemeral->wanted);
-    free(ephemeral->sent);
     free(ephemeral->found);
     *ephemeral = (struct ephemeral){0};
 }
@@ -120,15 +119,10 @@ void ephemeral_replace(struct ephemeral *ephemeral)
 
 static void write_wanted(struct ephemeral *ephemeral)
 {
-    free(ephemeral->sent);
-    ephemeral->sent = strdup(ephemeral->wanted);
-    if (!ephemeral->sent) {
-        return;
-    }
     struct store_op op = {.kind = STORE_SET,
                           .path = ephemeral->path,
-                          .data = ephemeral->sent,
-                          .len = strlen(ephemeral->sent),
+                          .data = ephemeral->wanted,
+                          .len = strlen(ephemeral->wanted),
                           .version = ephemeral->version};
     ask(ephemeral, EPHEMERAL_WRITING);
     ephemeral->dirty = false;

@@ -42,7 +42,6 @@ struct ephemeral {
     int64_t mzxid;
     char *first;  /* what it is created with; owned */
     char *wanted; /* what should stand there; owned; NULL: nothing yet */
-    char *sent;   /* what is being written; owned */
     bool dirty;   /* wanted is not what stands there */
     /* the latest answer acknowledged a write: the owner clears it */
     bool acked;

@@ -14,7 +14,7 @@ int work_index(const struct work *work, const char *name)
     return -1;
 }
 
-/* ---- the operator's word ----------------------------------------------------------------------- */
+/* ---- the operator's word --------------------------------------------------------------------- */
 
 static bool is_drained(const struct directives *directives, const char *name)
 {
@@ -46,7 +46,7 @@ static void apply_weight(const struct directives *directives, struct member_conf
     }
 }
 
-/* ---- members ----------------------------------------------------------------------------------- */
+/* ---- members --------------------------------------------------------------------------------- */
 
 const struct member *work_before(const struct work *work, const char *name)
 {
@@ -100,7 +100,7 @@ static void begin(struct work *work, const struct evidence *evidence)
     }
 }
 
-/* ---- identity and lineage ---------------------------------------------------------------------- */
+/* ---- identity and lineage -------------------------------------------------------------------- */
 
 /* The identity that strictly most members have; "" when two share the lead. */
 static void first_identity(struct work *work)
@@ -166,7 +166,7 @@ static void find_lineage(struct work *work)
     }
 }
 
-/* ---- claims ------------------------------------------------------------------------------------ */
+/* ---- claims ---------------------------------------------------------------------------------- */
 
 bool work_is_incumbent(const struct work *work, int i)
 {
@@ -196,11 +196,11 @@ bool work_was_withdrawn_by(const struct work *work, enum rule rule)
            text_equal(work->previous->rule, rule_names[rule]);
 }
 
-/* A Galera cluster that lost its majority comes back under another configuration: who claims the
- * one in which it was lost does not know yet. */
+/* Who claims under the lineage in which the majority was lost does not know yet that it was. */
 static bool is_stale(const struct work *work, int i)
 {
-    return work->out->policy.kind == KIND_GALERA && work_was_withdrawn_by(work, RULE_MINORITY) &&
+    return kind_traits_of(work->out->policy.kind)->stale_after_minority &&
+           work_was_withdrawn_by(work, RULE_MINORITY) &&
            text_equal(work_lineage(work, i), work->previous->lineage);
 }
 

@@ -90,7 +90,7 @@ static bool is_away(struct probe *probe, void (*run)(void *owner, uint64_t arg),
     return probe->frozen || probe->dead;
 }
 
-/* ---- looks ------------------------------------------------------------------------------------- */
+/* ---- looks ----------------------------------------------------------------------------------- */
 
 static void on_turn(void *owner, uint64_t flight);
 
@@ -249,7 +249,7 @@ void probe_disconnected(struct probe *probe, int database)
     }
 }
 
-/* ---- everything that is due -------------------------------------------------------------------- */
+/* ---- everything that is due ------------------------------------------------------------------ */
 
 static void on_wake(void *owner, uint64_t arg)
 {
@@ -341,7 +341,7 @@ static void settle(struct probe *probe)
     wake_at(probe, due_ms);
 }
 
-/* ---- the store --------------------------------------------------------------------------------- */
+/* ---- the store ------------------------------------------------------------------------------- */
 
 static void on_renewed(void *owner, uint64_t arg)
 {
@@ -431,7 +431,7 @@ static void on_pulse(void *owner, uint64_t arg)
     drain(probe);
 }
 
-/* ---- life -------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 /* All probes share a host: a pid is gone when no probe that runs has it. */
 static struct world *world_of_pids;

@@ -20,7 +20,7 @@ enum {
 
 #define TOPOLOGY SIM_ROOT "/clusters/" SIM_CLUSTER "/topology"
 
-/* ---- kinds of trouble: each does one thing, if it can ------------------------------------------ */
+/* ---- kinds of trouble: each does one thing, if it can ---------------------------------------- */
 
 static int any(struct world *world, int n)
 {
@@ -338,7 +338,7 @@ static void strike(struct world *world, const unsigned weights[TROUBLES], unsign
     }
 }
 
-/* ---- peace ------------------------------------------------------------------------------------- */
+/* ---- peace ----------------------------------------------------------------------------------- */
 
 /* The operator vouches for a member that was fenced. */
 static void accept_fenced(struct world *world, int database)

@@ -18,7 +18,7 @@ struct story {
     const char *told; /* what the narration must be */
 };
 
-/* ---- words of the stories ---------------------------------------------------------------------- */
+/* ---- words of the stories -------------------------------------------------------------------- */
 
 static void pass(struct world *world, int64_t ms)
 {
@@ -65,6 +65,13 @@ static bool in_conflict(struct world *world)
     return oracle_topology(world->oracle)->state == STATE_CONFLICT;
 }
 
+static void delay_probes(struct world *world, int64_t least_ms, int64_t most_ms)
+{
+    for (int i = 0; i < world->settings.probes; i++) {
+        store_mem_delay(probe_store(world->probes[i]), least_ms, most_ms);
+    }
+}
+
 /* Three probes, a router, the first server primary and all well. */
 static void begin(struct world *world)
 {
@@ -81,7 +88,7 @@ static void crash_and_promote(struct world *world)
     await(world, second_writes, "the second server writes");
 }
 
-/* ---- the stories ------------------------------------------------------------------------------- */
+/* ---- the stories ----------------------------------------------------------------------------- */
 
 static void promotion_after_a_crash(struct world *world)
 {
@@ -222,8 +229,10 @@ static void the_topology_is_deleted_by_hand(struct world *world)
     pass(world, 1000);
     await_well(world);
     world_tell(world, false, "somebody overwrites the topology");
+    delay_probes(world, 20, 20); /* so that the router reads it before it is put back */
     ensemble_put(world->ensemble, TOPOLOGY, "{ \"format\": 1, ");
     pass(world, 1000);
+    delay_probes(world, 0, 2);
     await_well(world);
 }
 
@@ -231,9 +240,7 @@ static void three_probes_race(struct world *world)
 {
     begin(world);
     uint64_t writes = world->ensemble->writes;
-    for (int i = 0; i < world->settings.probes; i++) {
-        store_mem_delay(probe_store(world->probes[i]), 5, 5);
-    }
+    delay_probes(world, 5, 5);
     crash_and_promote(world);
     pass(world, 1000);
     writes = world->ensemble->writes - writes;

@@ -10,7 +10,7 @@
 #include "registry/model/paths.h"
 #include "tests/sim/store_mem.h"
 
-/* ---- words ------------------------------------------------------------------------------------- */
+/* ---- words ----------------------------------------------------------------------------------- */
 
 void world_tell(struct world *world, bool aside, const char *format, ...)
 {
@@ -49,7 +49,7 @@ void world_fail(struct world *world, const char *format, ...)
     }
 }
 
-/* ---- what can be done to it -------------------------------------------------------------------- */
+/* ---- what can be done to it ------------------------------------------------------------------ */
 
 static const char *name_of(const struct world *world, int database)
 {
@@ -142,7 +142,7 @@ void world_thaw_probe(struct world *world, int probe)
     probe_freeze(world->probes[probe], false);
 }
 
-/* ---- is all well? ------------------------------------------------------------------------------ */
+/* ---- is all well? ---------------------------------------------------------------------------- */
 
 static bool config_refuse(char *why, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -264,7 +264,7 @@ bool world_is_settled(struct world *world)
     return world_is_well(world, why, sizeof why);
 }
 
-/* ---- life -------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 bool world_run(struct world *world, int64_t until_ms, bool (*holds)(struct world *world))
 {

@@ -76,7 +76,7 @@ void world_tell(struct world *world, bool aside, const char *format, ...)
 /* An invariant broke; only the first is kept. */
 void world_fail(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* ---- what can be done to it; each is told ------------------------------------------------------ */
+/* ---- what can be done to it; each is told ---------------------------------------------------- */
 
 void world_crash(struct world *world, int database);
 void world_hang(struct world *world, int database);
@@ -90,7 +90,7 @@ void world_kill_probe(struct world *world, int probe);
 void world_freeze_probe(struct world *world, int probe);
 void world_thaw_probe(struct world *world, int probe);
 
-/* ---- the parts --------------------------------------------------------------------------------- */
+/* ---- the parts ------------------------------------------------------------------------------- */
 
 struct probe *probe_new(struct world *world, int index);
 /* its production objects go at once; the shell stays for the agenda */

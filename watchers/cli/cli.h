@@ -53,7 +53,7 @@ enum option {
 
 struct args;
 
-/* ---- verbs.c: the table ------------------------------------------------------------------------ */
+/* ---- verbs.c: the table ---------------------------------------------------------------------- */
 
 struct verb {
     const char *name;
@@ -73,7 +73,7 @@ extern const struct verb verbs[];
 /* The verb of that name; else NULL, after a sentence on stderr that has the nearest one. */
 const struct verb *verb_find(const char *name);
 
-/* ---- options.c: the command line --------------------------------------------------------------- */
+/* ---- options.c: the command line ------------------------------------------------------------- */
 
 enum { OPERANDS_MAX = 3 };
 
@@ -108,7 +108,7 @@ void options_help(const struct verb *verb);
 bool is_cluster_name(const char *name);
 bool is_member_name(const char *name);
 
-/* ---- what the verbs run ------------------------------------------------------------------------ */
+/* ---- what the verbs run ---------------------------------------------------------------------- */
 
 int list_run(const struct args *args);
 int show_run(const struct args *args);

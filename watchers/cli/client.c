@@ -10,7 +10,7 @@
 #include "registry/base/text.h"
 #include "registry/model/paths.h"
 
-enum { SESSION_TIMEOUT_MS = 10000, POLL_MS = 100 };
+enum { POLL_MS = 100 };
 
 struct client {
     struct store *store;
@@ -24,7 +24,7 @@ struct client {
     char trouble[SENTENCE_SIZE]; /* what the store said last of a lost or refused link */
 };
 
-/* ---- life -------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static void on_store_line(void *context, int severity, const char *line)
 {
@@ -85,7 +85,7 @@ int client_unreachable(const struct client *client)
                 client->servers, client->trouble[0] ? ": " : "", client->trouble);
 }
 
-/* ---- waiting ----------------------------------------------------------------------------------- */
+/* ---- waiting --------------------------------------------------------------------------------- */
 
 /* The next event before the deadline. */
 static bool next_event(struct client *client, struct store_event *ret_event)
@@ -162,7 +162,7 @@ static bool await(struct client *client, struct store_event *ret_event)
     return false;
 }
 
-/* ---- requests ---------------------------------------------------------------------------------- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 void client_value_release(struct client_value *value)
 {
@@ -276,7 +276,7 @@ int client_failed(const struct client *client, enum store_rc rc, const char *wha
     }
 }
 
-/* ---- what several verbs read ------------------------------------------------------------------- */
+/* ---- what several verbs read ----------------------------------------------------------------- */
 
 int client_no_cluster(struct client *client, const struct args *args, const char *cluster)
 {

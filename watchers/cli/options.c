@@ -60,7 +60,7 @@ static const char *const policies[] = {[ROSTER_ROUND_ROBIN] = "round-robin",
                                        [ROSTER_WEIGHTED] = "weighted"};
 enum { POLICIES = sizeof policies / sizeof *policies };
 
-/* ---- help -------------------------------------------------------------------------------------- */
+/* ---- help ------------------------------------------------------------------------------------ */
 
 static void print_option(enum option option)
 {
@@ -115,7 +115,7 @@ void options_help(const struct verb *verb)
     print_options(verb->options | COMMON);
 }
 
-/* ---- values ------------------------------------------------------------------------------------ */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 static bool take_duration(enum option option, const char *value, int64_t *ret_ms)
 {
@@ -191,7 +191,7 @@ static bool take_value(struct args *args, enum option option, const char *value)
     }
 }
 
-/* ---- words ------------------------------------------------------------------------------------- */
+/* ---- words ----------------------------------------------------------------------------------- */
 
 static enum option find_long(const char *name, size_t length)
 {
@@ -293,7 +293,7 @@ static bool take_words(struct args *args, int argc, char **argv)
     return true;
 }
 
-/* ---- names ------------------------------------------------------------------------------------- */
+/* ---- names ----------------------------------------------------------------------------------- */
 
 static bool is_name(const char *word, const char *whose)
 {
@@ -315,7 +315,7 @@ bool is_member_name(const char *name)
     return is_name(name, "member");
 }
 
-/* ---- the whole --------------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 static bool fits_verb(const struct args *args)
 {

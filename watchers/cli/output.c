@@ -11,7 +11,7 @@
 #include "registry/base/limits.h"
 #include "registry/base/text.h"
 
-/* ---- sentences --------------------------------------------------------------------------------- */
+/* ---- sentences ------------------------------------------------------------------------------- */
 
 static void print_sentence(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
 
@@ -39,7 +39,7 @@ void warn(const char *format, ...)
     va_end(args);
 }
 
-/* ---- colours ----------------------------------------------------------------------------------- */
+/* ---- colours --------------------------------------------------------------------------------- */
 
 static bool coloured;
 
@@ -57,7 +57,7 @@ void output_init(void)
         isatty(STDOUT_FILENO) && !(no_color && no_color[0]) && !(term && text_equal(term, "dumb"));
 }
 
-/* ---- writing ----------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static int first_error; /* later ones are its consequence */
 
@@ -124,7 +124,7 @@ enum colour colour_of(const char *word)
     return PLAIN;
 }
 
-/* ---- the grid ---------------------------------------------------------------------------------- */
+/* ---- the grid -------------------------------------------------------------------------------- */
 
 struct cell {
     enum colour colour;
@@ -253,7 +253,7 @@ void grid_free(struct grid *grid)
     free(grid);
 }
 
-/* ---- JSON -------------------------------------------------------------------------------------- */
+/* ---- JSON ------------------------------------------------------------------------------------ */
 
 static void put_quoted(FILE *to, const char *text)
 {

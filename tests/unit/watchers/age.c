@@ -2,7 +2,7 @@
 #include "tests/unit/unit.h"
 #include "tests/unit/watchers/fake_registry.h"
 
-/* ---- age --------------------------------------------------------------------------------------- */
+/* ---- age ------------------------------------------------------------------------------------- */
 
 START_TEST(age_is_nothing_while_the_fleet_stands_behind_it)
 {

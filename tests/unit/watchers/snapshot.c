@@ -69,7 +69,7 @@ static const char *readers(void)
     return names;
 }
 
-/* ---- publishing -------------------------------------------------------------------------------- */
+/* ---- publishing ------------------------------------------------------------------------------ */
 
 static void take_epoch(const struct snapshot *snapshot, void *to)
 {
@@ -127,7 +127,7 @@ START_TEST(reads_reach_every_secondary_by_every_policy)
 }
 END_TEST
 
-/* ---- the quarantine ---------------------------------------------------------------------------- */
+/* ---- the quarantine -------------------------------------------------------------------------- */
 
 START_TEST(a_secondary_that_refused_is_avoided_until_it_works_or_time_is_up)
 {
@@ -200,7 +200,7 @@ START_TEST(what_has_ended_is_discarded)
 }
 END_TEST
 
-/* ---- age --------------------------------------------------------------------------------------- */
+/* ---- age ------------------------------------------------------------------------------------- */
 
 START_TEST(fresh_is_a_lease)
 {

@@ -6,7 +6,7 @@
 #include "tests/unit/unit.h"
 #include "tests/unit/watchers/fake_registry.h"
 
-/* ---- following --------------------------------------------------------------------------------- */
+/* ---- following ------------------------------------------------------------------------------- */
 
 START_TEST(a_topology_is_followed_from_change_to_change)
 {
@@ -128,7 +128,7 @@ START_TEST(reads_that_callers_ask_for_are_spread)
 }
 END_TEST
 
-/* ---- order ------------------------------------------------------------------------------------- */
+/* ---- order ----------------------------------------------------------------------------------- */
 
 START_TEST(a_lagging_read_within_a_session_is_passed_over_in_silence)
 {
@@ -256,7 +256,7 @@ START_TEST(nothing_is_taken_before_the_registry_has_identified_itself)
 }
 END_TEST
 
-/* ---- the cache --------------------------------------------------------------------------------- */
+/* ---- the cache ------------------------------------------------------------------------------- */
 
 static void follow_cached(const char *registry, int64_t mzxid, const char *primary)
 {
