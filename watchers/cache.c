@@ -72,7 +72,7 @@ bool cache_check_dir(const char *dir, char *sentence, size_t size)
     return fd >= 0;
 }
 
-/* ---- reading ----------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static const char *name_of(char *to, size_t size, const char *cluster)
 {
@@ -171,7 +171,7 @@ bool cache_load(const char *dir, const char *cluster, struct topology *ret_topol
     return good;
 }
 
-/* ---- writing ----------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static bool write_whole(int fd, const char *bytes, size_t n)
 {

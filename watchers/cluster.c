@@ -19,7 +19,7 @@ static_assert((int)STATE_CONFLICT == (int)ROSTER_STATE_CONFLICT &&
                   (int)STATE_SUSPECT == (int)ROSTER_STATE_SUSPECT,
               "same order");
 
-/* ---- subscribing ------------------------------------------------------------------------------- */
+/* ---- subscribing ----------------------------------------------------------------------------- */
 
 /* With loop.lock held. */
 static struct roster_cluster *find(struct roster *roster, const char *name)
@@ -204,7 +204,7 @@ enum roster_status roster_subscribe(struct roster *roster, const char *cluster,
     return result_of(*ret_cluster);
 }
 
-/* ---- routing ----------------------------------------------------------------------------------- */
+/* ---- routing --------------------------------------------------------------------------------- */
 
 static const struct roster_request defaults;
 
@@ -226,7 +226,7 @@ enum roster_status roster_route(struct roster_cluster *cluster, enum roster_acce
     return routing_route(&cluster->routing, access, request, ret_endpoint);
 }
 
-/* ---- feedback ---------------------------------------------------------------------------------- */
+/* ---- feedback -------------------------------------------------------------------------------- */
 
 enum roster_outcome roster_classify(const char *sqlstate, unsigned code)
 {
@@ -281,7 +281,7 @@ void roster_feedback(struct roster_cluster *cluster, const struct roster_endpoin
     }
 }
 
-/* ---- inspection -------------------------------------------------------------------------------- */
+/* ---- inspection ------------------------------------------------------------------------------ */
 
 static void copy(char *to, size_t size, const char *from)
 {

@@ -114,7 +114,7 @@ struct roster {
     struct roster *next, *prev; /* all handles of the process, for fork */
 };
 
-/* ---- loop.c: the library thread ---------------------------------------------------------------- */
+/* ---- loop.c: the library thread -------------------------------------------------------------- */
 
 bool loop_start(struct roster *roster);
 
@@ -128,7 +128,7 @@ bool loop_leave(struct roster *roster);
 /* There is work for the loop thread. Never blocks. Any thread. */
 void loop_wake(struct roster *roster);
 
-/* ---- notifier.c: the thread that runs the caller's functions ----------------------------------- */
+/* ---- notifier.c: the thread that runs the caller's functions --------------------------------- */
 
 /* Starts it unless it runs. */
 bool notifier_start(struct roster *roster);
@@ -146,13 +146,13 @@ void notifier_log(struct roster *roster, enum roster_log_level level, const char
 /* Is this its thread? */
 bool notifier_is_self(const struct roster *roster);
 
-/* ---- cache_writer.c: the thread that writes the cache ------------------------------------------ */
+/* ---- cache_writer.c: the thread that writes the cache ---------------------------------------- */
 
 bool cache_writer_start(struct roster *roster);
 void cache_writer_stop(struct roster *roster); /* writes what is left */
 void cache_writer_changed(struct roster_cluster *cluster);
 
-/* ---- roster.c ---------------------------------------------------------------------------------- */
+/* ---- roster.c -------------------------------------------------------------------------------- */
 
 /* Frees a handle whose threads are gone. */
 void roster_free(struct roster *roster);

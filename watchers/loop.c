@@ -22,7 +22,7 @@ static struct now read_clocks(void)
     return (struct now){clock_boot_ms(), clock_wall_ms()};
 }
 
-/* ---- publishing -------------------------------------------------------------------------------- */
+/* ---- publishing ------------------------------------------------------------------------------ */
 
 static void publish(struct roster *roster, struct roster_cluster *cluster)
 {
@@ -82,7 +82,7 @@ static void deliver_news(struct roster *roster)
     }
 }
 
-/* ---- requests of callers ----------------------------------------------------------------------- */
+/* ---- requests of callers --------------------------------------------------------------------- */
 
 static struct roster_cluster *first_cluster(struct roster *roster)
 {
@@ -127,7 +127,7 @@ static void maintain_clusters(struct roster *roster)
     }
 }
 
-/* ---- the loop ---------------------------------------------------------------------------------- */
+/* ---- the loop -------------------------------------------------------------------------------- */
 
 static bool is_stopped(struct roster *roster)
 {
@@ -195,7 +195,7 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* ---- for other threads ------------------------------------------------------------------------- */
+/* ---- for other threads ----------------------------------------------------------------------- */
 
 void loop_wake(struct roster *roster)
 {

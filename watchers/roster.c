@@ -19,7 +19,7 @@
 #include "watchers/cache.h"
 #include "watchers/internal.h"
 
-/* ---- sentences --------------------------------------------------------------------------------- */
+/* ---- sentences ------------------------------------------------------------------------------- */
 
 static __thread char last_error[SENTENCE_SIZE];
 
@@ -65,7 +65,7 @@ const char *roster_version(void)
     return ROSTER_VERSION;
 }
 
-/* ---- all handles, and fork --------------------------------------------------------------------- */
+/* ---- all handles, and fork ------------------------------------------------------------------- */
 
 static pthread_mutex_t handles_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct roster *handles;
@@ -137,7 +137,7 @@ static void delist(struct roster *roster)
     pthread_mutex_unlock(&handles_lock);
 }
 
-/* ---- a handle ---------------------------------------------------------------------------------- */
+/* ---- a handle -------------------------------------------------------------------------------- */
 
 static enum roster_status check_auth(const char *auth)
 {

@@ -49,7 +49,7 @@ static void end_read(struct routing *routing)
     urcu_bp_read_unlock();
 }
 
-/* ---- chance ------------------------------------------------------------------------------------ */
+/* ---- chance ---------------------------------------------------------------------------------- */
 
 /* Drawn anew in every forked child, so that the children of one parent do not draw alike. */
 static _Atomic uint64_t salt;
@@ -77,7 +77,7 @@ static uint64_t chance_for(struct routing *routing, const struct table *table,
                : draw();
 }
 
-/* ---- the quarantine ---------------------------------------------------------------------------- */
+/* ---- the quarantine -------------------------------------------------------------------------- */
 
 static uint32_t bit(int index)
 {
@@ -169,7 +169,7 @@ void routing_discard_ended(struct routing *routing, int64_t now_ms)
     end_read(routing);
 }
 
-/* ---- publishing -------------------------------------------------------------------------------- */
+/* ---- publishing ------------------------------------------------------------------------------ */
 
 struct snapshot *snapshot_new(const struct topology *topology, const struct provenance *provenance,
                               bool cached, int64_t routed_wall_ms)
@@ -207,7 +207,7 @@ void routing_release(struct routing *routing)
     routing->now = NULL;
 }
 
-/* ---- age --------------------------------------------------------------------------------------- */
+/* ---- age ------------------------------------------------------------------------------------- */
 
 void routing_confirm(struct routing *routing, int64_t confirmed_ms, bool fresh)
 {
@@ -224,7 +224,7 @@ int64_t routing_age(const struct routing *routing, int64_t now_ms)
     return age_ms < 0 || (fresh && age_ms <= LEASE_MS) ? 0 : age_ms;
 }
 
-/* ---- routing ----------------------------------------------------------------------------------- */
+/* ---- routing --------------------------------------------------------------------------------- */
 
 static enum roster_status route(struct routing *routing, const struct snapshot *snapshot,
                                 enum roster_access access, const struct roster_request *request,
@@ -269,7 +269,7 @@ bool routing_read(struct routing *routing, void (*read)(const struct snapshot *s
     return snapshot != NULL;
 }
 
-/* ---- fork -------------------------------------------------------------------------------------- */
+/* ---- fork ------------------------------------------------------------------------------------ */
 
 void snapshot_before_fork(void)
 {

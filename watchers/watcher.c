@@ -52,7 +52,7 @@ struct watcher {
     uint64_t random;
 };
 
-/* ---- small things ------------------------------------------------------------------------------ */
+/* ---- small things ---------------------------------------------------------------------------- */
 
 static uint64_t draw(struct watcher *watcher)
 {
@@ -130,7 +130,7 @@ static void stop_refusing(struct watched *watched)
     }
 }
 
-/* ---- age --------------------------------------------------------------------------------------- */
+/* ---- age ------------------------------------------------------------------------------------- */
 
 static bool is_present(const struct watcher *watcher, const char *probe)
 {
@@ -197,7 +197,7 @@ static void confirm_at_verdict(struct watched *watched, struct now now)
     }
 }
 
-/* ---- judging what was read --------------------------------------------------------------------- */
+/* ---- judging what was read ------------------------------------------------------------------- */
 
 static bool supersedes(const struct registry_id *registry_id, const char *registry)
 {
@@ -330,7 +330,7 @@ static void judge_all(struct watcher *watcher)
     }
 }
 
-/* ---- readers of the mirror's nodes ------------------------------------------------------------- */
+/* ---- readers of the mirror's nodes ----------------------------------------------------------- */
 
 static void read_registry_id(void *owner, const struct mirror_node *node)
 {
@@ -368,7 +368,7 @@ static void read_topology(void *owner, const struct mirror_node *node)
     judge(watched->watcher, watched);
 }
 
-/* ---- the link ---------------------------------------------------------------------------------- */
+/* ---- the link -------------------------------------------------------------------------------- */
 
 static void unconfirm_all(struct watcher *watcher)
 {
@@ -444,7 +444,7 @@ void watcher_event(struct watcher *watcher, const struct store_event *event, str
     }
 }
 
-/* ---- time -------------------------------------------------------------------------------------- */
+/* ---- time ------------------------------------------------------------------------------------ */
 
 static void refresh(struct watcher *watcher, struct watched *watched, int64_t now_ms)
 {
@@ -493,7 +493,7 @@ void watcher_refresh(struct watcher *watcher, struct watched *watched, struct no
     refresh(watcher, watched, now.mono_ms);
 }
 
-/* ---- news -------------------------------------------------------------------------------------- */
+/* ---- news ------------------------------------------------------------------------------------ */
 
 static bool news_of(struct watched *watched, struct news *ret_news)
 {
@@ -536,7 +536,7 @@ bool watcher_news(struct watcher *watcher, struct news *ret_news)
     return false;
 }
 
-/* ---- life -------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 struct watcher *watcher_new(struct store *store, const char *root, uint64_t seed)
 {

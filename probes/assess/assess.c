@@ -5,7 +5,7 @@
 #include "probes/kinds/gtid.h"
 #include "probes/kinds/kind.h"
 
-/* ---- settings ---------------------------------------------------------------------------------- */
+/* ---- settings -------------------------------------------------------------------------------- */
 
 static void apply(struct assessment *assessment, const struct cluster_settings *cluster,
                   const struct probe_settings *settings)
@@ -56,7 +56,7 @@ void assess_reload(struct assessment *assessment, const struct cluster_settings 
     }
 }
 
-/* ---- who replicates from whom ------------------------------------------------------------------ */
+/* ---- who replicates from whom ---------------------------------------------------------------- */
 
 static bool is_loopback(const char *host)
 {
@@ -165,7 +165,7 @@ void assess_hint(struct assessment *assessment, enum kind kind)
     }
 }
 
-/* ---- lag --------------------------------------------------------------------------------------- */
+/* ---- lag ------------------------------------------------------------------------------------- */
 
 static int64_t band_top(int64_t value, int64_t floor)
 {
@@ -274,7 +274,7 @@ static void measure_lag(const struct assessment *assessment, struct assessed *me
     band_take(&member->transactions, lag.transactions, LAG_TRANSACTIONS_FLOOR);
 }
 
-/* ---- looks ------------------------------------------------------------------------------------- */
+/* ---- looks ----------------------------------------------------------------------------------- */
 
 static bool same_facts(const struct observation *a, const struct observation *b)
 {
@@ -365,7 +365,7 @@ int assess_look(struct assessment *assessment, size_t i, const struct observatio
     return flags;
 }
 
-/* ---- the report -------------------------------------------------------------------------------- */
+/* ---- the report ------------------------------------------------------------------------------ */
 
 static bool is_overdue(const struct assessment *assessment, const struct assessed *member,
                        int64_t now_ms)

@@ -15,7 +15,7 @@ void discovery_name(const struct found *found, char to[NAME_SIZE])
     }
 }
 
-/* ---- the list ---------------------------------------------------------------------------------- */
+/* ---- the list -------------------------------------------------------------------------------- */
 
 static void tell(const struct discovery *discovery, enum tidings tidings, const struct found *found,
                  const char *why)
@@ -111,7 +111,7 @@ static size_t count_of(const struct discovery *discovery, enum found_state state
     return count;
 }
 
-/* ---- settings ---------------------------------------------------------------------------------- */
+/* ---- settings -------------------------------------------------------------------------------- */
 
 static void take_configured(struct discovery *discovery, const struct cluster_settings *configured)
 {
@@ -170,7 +170,7 @@ void discovery_reload(struct discovery *discovery, const struct cluster_settings
     }
 }
 
-/* ---- hearing ----------------------------------------------------------------------------------- */
+/* ---- hearing --------------------------------------------------------------------------------- */
 
 static bool is_listed_at(const struct assessment *assessment, const char *host, uint16_t port)
 {
@@ -258,7 +258,7 @@ void discovery_recall(struct discovery *discovery, const struct member_config *c
     }
 }
 
-/* ---- trials ------------------------------------------------------------------------------------ */
+/* ---- trials ---------------------------------------------------------------------------------- */
 
 /* Until every listed member was looked at, one of them may be the very server that is named. */
 static bool has_begun(const struct assessment *assessment)
@@ -402,7 +402,7 @@ bool discovery_judge(struct discovery *discovery, const char *host, uint16_t por
     return false;
 }
 
-/* ---- review ------------------------------------------------------------------------------------ */
+/* ---- review ---------------------------------------------------------------------------------- */
 
 static const struct assessed *member_of(const struct assessment *assessment,
                                         const struct found *found)
@@ -480,7 +480,7 @@ bool discovery_review(struct discovery *discovery, const struct assessment *asse
     return went;
 }
 
-/* ---- the result -------------------------------------------------------------------------------- */
+/* ---- the result ------------------------------------------------------------------------------ */
 
 bool discovery_is_settled(const struct discovery *discovery)
 {

@@ -19,7 +19,7 @@ const char *custom_statement(const struct cluster_settings *cluster)
     return cluster->query[0] ? cluster->query : traits->default_query;
 }
 
-/* ---- values: each reader says what it takes, NULL when it took it ------------------------------ */
+/* ---- values: each reader says what it takes, NULL when it took it ---------------------------- */
 
 static const char *read_flag(const char *value, int *to)
 {
@@ -123,7 +123,7 @@ static const char *read_upstream(const char *value, struct observation *seen)
                : "host:port, or another's self_id";
 }
 
-/* ---- columns ----------------------------------------------------------------------------------- */
+/* ---- columns --------------------------------------------------------------------------------- */
 
 static const char *const columns[] = {"claim",    "identity", "lag_bytes", "lag_ms",
                                       "lineage",  "position", "ready",     "self_id",
@@ -185,7 +185,7 @@ static const char *read_value(enum column column, const char *value, struct obse
     }
 }
 
-/* ---- the answer -------------------------------------------------------------------------------- */
+/* ---- the answer ------------------------------------------------------------------------------ */
 
 #define WRONG(seen, ...) (snprintf((seen)->detail, sizeof(seen)->detail, __VA_ARGS__), false)
 

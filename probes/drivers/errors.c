@@ -12,7 +12,7 @@
 
 #include "registry/base/text.h"
 
-/* ---- sockets ----------------------------------------------------------------------------------- */
+/* ---- sockets --------------------------------------------------------------------------------- */
 
 static const struct {
     int error;
@@ -49,7 +49,7 @@ int errors_find_errno(const char *message)
     return 0;
 }
 
-/* ---- PostgreSQL -------------------------------------------------------------------------------- */
+/* ---- PostgreSQL ------------------------------------------------------------------------------ */
 
 /* 57P03 is "starting up", "not yet accepting connections", "in recovery mode" and "shutting down".
  * The words come in the server's language (lc_messages); these are from its translations. Unknown
@@ -195,7 +195,7 @@ enum answer answer_of_libpq(const char *message, bool encrypting, char *detail, 
     return of_own_words(attempt, encrypting);
 }
 
-/* ---- MySQL and MariaDB ------------------------------------------------------------------------- */
+/* ---- MySQL and MariaDB ----------------------------------------------------------------------- */
 
 /* "Can't connect to server on '10.0.0.1' (111)", "... reading initial communication packet, system
  * error: 110" */

@@ -65,7 +65,7 @@ struct link {
     struct observation seen;
 };
 
-/* ---- endings ----------------------------------------------------------------------------------- */
+/* ---- endings --------------------------------------------------------------------------------- */
 
 static void clear(struct observation *seen)
 {
@@ -134,7 +134,7 @@ static void fail_late(struct link *link)
     fail(link, dialling ? ANSWER_TIMEOUT : ANSWER_STALLED, detail);
 }
 
-/* ---- asking ------------------------------------------------------------------------------------ */
+/* ---- asking ---------------------------------------------------------------------------------- */
 
 static void speak(struct link *link, enum dialect dialect)
 {
@@ -272,7 +272,7 @@ static void ask(struct link *link)
     ask_from(link, link->parts);
 }
 
-/* ---- connecting -------------------------------------------------------------------------------- */
+/* ---- connecting ------------------------------------------------------------------------------ */
 
 static void logged_in(struct link *link)
 {
@@ -347,7 +347,7 @@ static void come_back_from_work(struct link *link)
     }
 }
 
-/* ---- the driver -------------------------------------------------------------------------------- */
+/* ---- the driver ------------------------------------------------------------------------------ */
 
 static void tell(const struct link *link, struct want *want)
 {

@@ -80,7 +80,7 @@ static const char challenges[] = "mysql_native_password,client_ed25519,parsec";
 static const char under_tls[] =
     "mysql_native_password,client_ed25519,parsec,caching_sha2_password,sha256_password";
 
-/* ---- the library ------------------------------------------------------------------------------- */
+/* ---- the library ----------------------------------------------------------------------------- */
 
 static void count_bytes(int mode, MYSQL *mysql, const unsigned char *bytes, size_t length)
 {
@@ -187,7 +187,7 @@ int client_tick_ms(const struct client *client)
     return 0;
 }
 
-/* ---- the greeting ------------------------------------------------------------------------------ */
+/* ---- the greeting ---------------------------------------------------------------------------- */
 
 enum greeting {
     GREETING_PARTIAL, /* not all here yet */
@@ -255,7 +255,7 @@ static enum client_step look_at_greeting(struct client *client)
     return CLIENT_FAILED;
 }
 
-/* ---- steps ------------------------------------------------------------------------------------- */
+/* ---- steps ----------------------------------------------------------------------------------- */
 
 static enum client_step begin_store(struct client *client);
 
@@ -391,7 +391,7 @@ enum client_step client_go_on(struct client *client, int events)
     return CLIENT_FAILED;
 }
 
-/* ---- the rest of a connect, on a worker -------------------------------------------------------- */
+/* ---- the rest of a connect, on a worker ------------------------------------------------------ */
 
 /* Cuts the connection when the time is over: inside the library nothing does, neither its own
  * timeout nor the socket's. */
@@ -480,7 +480,7 @@ enum client_step client_work(struct client *client)
     return dismiss_watchdog(&dog) ? CLIENT_WAITS : step;
 }
 
-/* ---- what is known ----------------------------------------------------------------------------- */
+/* ---- what is known --------------------------------------------------------------------------- */
 
 bool client_has_dialled(const struct client *client)
 {

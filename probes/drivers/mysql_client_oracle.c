@@ -84,7 +84,7 @@ struct client {
     size_t row_count;
 };
 
-/* ---- ways to log in ---------------------------------------------------------------------------- */
+/* ---- ways to log in -------------------------------------------------------------------------- */
 
 typedef enum net_async_status log_in(MYSQL_PLUGIN_VIO *vio, MYSQL *mysql, int *result);
 
@@ -164,7 +164,7 @@ void client_begin_library(void)
     }
 }
 
-/* ---- a client ---------------------------------------------------------------------------------- */
+/* ---- a client -------------------------------------------------------------------------------- */
 
 static void set_tls(struct client *client)
 {
@@ -273,7 +273,7 @@ int client_tick_ms(const struct client *client)
     return client->ticks < 4 ? 1 << client->ticks : TICK_MOST_MS;
 }
 
-/* ---- what comes in ----------------------------------------------------------------------------- */
+/* ---- what comes in --------------------------------------------------------------------------- */
 
 /* Bytes that the system has received on this connection, read or not; 0 when it is gone. */
 static uint64_t received(const struct client *client)
@@ -294,7 +294,7 @@ static bool flooded(struct client *client)
     return client->flooded;
 }
 
-/* ---- steps ------------------------------------------------------------------------------------- */
+/* ---- steps ----------------------------------------------------------------------------------- */
 
 static enum client_step take_rows(struct client *client);
 
@@ -515,7 +515,7 @@ enum client_step client_go_on(struct client *client, int events)
     return CLIENT_FAILED;
 }
 
-/* ---- what is known ----------------------------------------------------------------------------- */
+/* ---- what is known --------------------------------------------------------------------------- */
 
 bool client_has_dialled(const struct client *client)
 {

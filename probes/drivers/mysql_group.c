@@ -63,7 +63,7 @@ bool group_read_variables(const struct client *client, struct observation *seen)
     return true;
 }
 
-/* ---- status ------------------------------------------------------------------------------------ */
+/* ---- status ---------------------------------------------------------------------------------- */
 
 static int64_t number_of(const char *value)
 {
@@ -118,7 +118,7 @@ bool group_read_status(const struct client *client, struct observation *seen)
     return true;
 }
 
-/* ---- members ----------------------------------------------------------------------------------- */
+/* ---- members --------------------------------------------------------------------------------- */
 
 static enum condition state_of(const char *word)
 {

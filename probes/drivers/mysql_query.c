@@ -72,7 +72,7 @@ static bool read_settings(const struct client *client, struct observation *seen)
     return true;
 }
 
-/* ---- channels ---------------------------------------------------------------------------------- */
+/* ---- channels -------------------------------------------------------------------------------- */
 
 enum threads { THREAD_STOPPED, THREAD_CONNECTING, THREAD_RUNNING };
 
@@ -163,7 +163,7 @@ static bool read_channels(const struct client *client, struct observation *seen)
     return true;
 }
 
-/* ---- the question ------------------------------------------------------------------------------ */
+/* ---- the question ---------------------------------------------------------------------------- */
 
 #define VARIABLES                                                                                  \
     "'group_replication_group_name', 'group_replication_single_primary_mode', 'wsrep_on', "        \
@@ -223,7 +223,7 @@ const struct statement *mysql_statements(enum dialect dialect)
     return parts[dialect];
 }
 
-/* ---- replicas, for discovery ------------------------------------------------------------------- */
+/* ---- replicas, for discovery ----------------------------------------------------------------- */
 
 /* Those that announce themselves: without report_host they give no host. */
 static bool read_replicas(const struct client *client, struct observation *seen)
@@ -270,7 +270,7 @@ bool mysql_is_wanted(const struct statement *part)
     return part->read == read_replicas;
 }
 
-/* ---- as text ----------------------------------------------------------------------------------- */
+/* ---- as text --------------------------------------------------------------------------------- */
 
 void mysql_join_statements(const struct statement *parts, char to[MYSQL_QUERY_SIZE])
 {
@@ -281,7 +281,7 @@ void mysql_join_statements(const struct statement *parts, char to[MYSQL_QUERY_SI
     }
 }
 
-/* ---- the operator's statement ------------------------------------------------------------------ */
+/* ---- the operator's statement ---------------------------------------------------------------- */
 
 static const char *name_at(const void *client, size_t column)
 {

@@ -64,7 +64,7 @@ struct link {
     struct observation seen;
 };
 
-/* ---- connections ------------------------------------------------------------------------------- */
+/* ---- connections ----------------------------------------------------------------------------- */
 
 static void pg_drop(struct link *link)
 {
@@ -119,7 +119,7 @@ static bool within_bounds(struct link *link)
     return false;
 }
 
-/* ---- connecting -------------------------------------------------------------------------------- */
+/* ---- connecting ------------------------------------------------------------------------------ */
 
 static void ignore_notice(void *context, const PGresult *notice)
 {
@@ -248,7 +248,7 @@ static void go_on_connecting(struct link *link, int events)
     }
 }
 
-/* ---- asking ------------------------------------------------------------------------------------ */
+/* ---- asking ---------------------------------------------------------------------------------- */
 
 static void flush(struct link *link)
 {
@@ -355,7 +355,7 @@ static void go_on_asking(struct link *link)
     }
 }
 
-/* ---- the driver -------------------------------------------------------------------------------- */
+/* ---- the driver ------------------------------------------------------------------------------ */
 
 static void tell(const struct link *link, struct want *want)
 {

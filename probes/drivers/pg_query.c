@@ -256,7 +256,7 @@ bool pg_read_answer(const struct pg_result *result, const char *version, struct 
     return true;
 }
 
-/* ---- the operator's statement ------------------------------------------------------------------ */
+/* ---- the operator's statement ---------------------------------------------------------------- */
 
 static const char *name_at(const void *result, size_t column)
 {

@@ -28,7 +28,7 @@ static bool is_wrong(const struct section *section, const char *key)
     return section->wrong[draft_row(section->kind, key)];
 }
 
-/* ---- headings ---------------------------------------------------------------------------------- */
+/* ---- headings -------------------------------------------------------------------------------- */
 
 static int by_heading(const void *a, const void *b)
 {
@@ -89,7 +89,7 @@ static struct section **sections_of(struct section **sorted, size_t count, enum 
     return sorted + first;
 }
 
-/* ---- defaults ---------------------------------------------------------------------------------- */
+/* ---- defaults -------------------------------------------------------------------------------- */
 
 static void default_probe_name(struct draft *draft, struct section *section)
 {
@@ -133,7 +133,7 @@ static void set_defaults(struct draft *draft, struct section *section)
     }
 }
 
-/* ---- files ------------------------------------------------------------------------------------- */
+/* ---- files ----------------------------------------------------------------------------------- */
 
 /* Does the mode keep everybody else out? A file of root's may be shown to our group besides: that
  * is how packages and service managers hand secrets to a daemon without rights. */
@@ -238,7 +238,7 @@ static void read_password(struct draft *draft, struct section *section)
     close(fd);
 }
 
-/* ---- one section ------------------------------------------------------------------------------- */
+/* ---- one section ----------------------------------------------------------------------------- */
 
 static void check_registry(struct draft *draft, const struct section *section)
 {
@@ -392,7 +392,7 @@ static void check_discovery(struct draft *draft, const struct section *section, 
     }
 }
 
-/* ---- members ----------------------------------------------------------------------------------- */
+/* ---- members --------------------------------------------------------------------------------- */
 
 /* A member's address in a form in which equal ones are equal text. */
 struct address {
@@ -520,7 +520,7 @@ static void check_members(struct draft *draft, struct section **clusters, size_t
     check_addresses(draft, members, count);
 }
 
-/* ---- the whole --------------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 static bool is_there(const struct draft *draft, enum section_kind kind)
 {

@@ -116,7 +116,7 @@ const struct setting settings[] = {
 };
 const size_t settings_count = sizeof settings / sizeof *settings;
 
-/* ---- finding ----------------------------------------------------------------------------------- */
+/* ---- finding --------------------------------------------------------------------------------- */
 
 static const char label_prefix[] = "label.";
 
@@ -161,7 +161,7 @@ const char *settings_nearest(enum section_kind kind, const char *key)
                        : NULL;
 }
 
-/* ---- numbers of any width ---------------------------------------------------------------------- */
+/* ---- numbers of any width -------------------------------------------------------------------- */
 
 static void store_number(const struct setting *setting, void *to, int64_t number)
 {
@@ -203,7 +203,7 @@ static int64_t load_number(const struct setting *setting, const void *from)
     }
 }
 
-/* ---- parsing ----------------------------------------------------------------------------------- */
+/* ---- parsing --------------------------------------------------------------------------------- */
 
 #define WRONG(mistake, ...) (snprintf((mistake)->what, sizeof(mistake)->what, __VA_ARGS__), false)
 #define HINT(mistake, ...) snprintf((mistake)->hint, sizeof(mistake)->hint, __VA_ARGS__)
@@ -430,7 +430,7 @@ void setting_default(const struct setting *setting, enum engine engine, void *to
     }
 }
 
-/* ---- printing ---------------------------------------------------------------------------------- */
+/* ---- printing -------------------------------------------------------------------------------- */
 
 /* In the largest unit that divides it. */
 static const char *print_duration(int64_t ms, char *to, size_t size)

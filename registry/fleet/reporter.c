@@ -78,7 +78,7 @@ struct reporter {
     const char *trouble, *told_trouble;
 };
 
-/* ---- shared reports ------------------------------------------------------------------------------ */
+/* ---- shared reports -------------------------------------------------------------------------- */
 
 /* NULL: no memory */
 static struct shared_report *share(const struct report *report)
@@ -106,7 +106,7 @@ static void hold(struct shared_report **at, struct shared_report *shared)
     *at = shared;
 }
 
-/* ---- life -------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 struct reporter *reporter_new(struct store *store, struct mirror *mirror,
                               const struct reporter_settings *settings)
@@ -164,7 +164,7 @@ void reporter_free(struct reporter *reporter)
     free(reporter);
 }
 
-/* ---- clusters ---------------------------------------------------------------------------------- */
+/* ---- clusters -------------------------------------------------------------------------------- */
 
 struct published *reporter_add(struct reporter *reporter, const char *cluster)
 {
@@ -293,18 +293,18 @@ static void publish(struct published *published, struct shared_report *report, i
     published->said_ms = now_ms;
 }
 
-void reporter_say(struct reporter *reporter, struct published *published,
+bool reporter_say(struct reporter *reporter, struct published *published,
                   const struct report *report, int64_t now_ms)
 {
     const struct report *said = published->said ? &published->said->report : NULL;
     (void)reporter;
     if (said && report_equal(said, report)) {
         hold(&published->next, NULL);
-        return;
+        return false;
     }
     struct shared_report *shared = share(report);
     if (!shared) {
-        return;
+        return false;
     }
     if (said && report_alike(said, report) && now_ms < published->said_ms + PACE_MS) {
         hold(&published->next, shared);
@@ -312,6 +312,7 @@ void reporter_say(struct reporter *reporter, struct published *published,
         publish(published, shared, now_ms);
     }
     hold(&shared, NULL);
+    return true;
 }
 
 static bool is_standing(const struct ephemeral *ephemeral)
@@ -350,7 +351,7 @@ bool published_take_acked(struct published *published, const struct report **ret
     return true;
 }
 
-/* ---- the folders that everything stands in ----------------------------------------------------- */
+/* ---- the folders that everything stands in --------------------------------------------------- */
 
 static void make_folder(struct reporter *reporter, const char *path, char *data)
 {
@@ -493,7 +494,7 @@ static void step_folders(struct reporter *reporter, int64_t now_ms)
     }
 }
 
-/* ---- our name ---------------------------------------------------------------------------------- */
+/* ---- our name -------------------------------------------------------------------------------- */
 
 /* Our presence is in another session's hand: whose? */
 static int64_t settle_name(struct reporter *reporter, int64_t now_ms)
@@ -549,7 +550,7 @@ static void beat(struct reporter *reporter, int64_t now_ms)
     }
 }
 
-/* ---- events ------------------------------------------------------------------------------------ */
+/* ---- events ---------------------------------------------------------------------------------- */
 
 static void session_began(struct reporter *reporter, int64_t session)
 {

@@ -41,8 +41,9 @@ void reporter_remove(struct reporter *reporter, struct published *published);
 /* Feed every store event. */
 void reporter_event(struct reporter *reporter, const struct store_event *event, int64_t now_ms);
 
-/* What should be said of a cluster now. Unchanged reports cost nothing. */
-void reporter_say(struct reporter *reporter, struct published *published,
+/* What should be said of a cluster now. Unchanged reports cost nothing. True when there is something
+ * to write, now or later: reporter_step. */
+bool reporter_say(struct reporter *reporter, struct published *published,
                   const struct report *report, int64_t now_ms);
 
 /* Does what is due; returns when to come back. */

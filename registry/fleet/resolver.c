@@ -124,7 +124,7 @@ void resolver_free(struct resolver *resolver)
     free(resolver);
 }
 
-/* ---- reading ----------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static void refuse(struct resolver *resolver, const struct mirror_node *node, const char *sentence)
 {
@@ -293,7 +293,7 @@ void resolver_beat(struct resolver *resolver)
     resolver->beat = true;
 }
 
-/* ---- deciding ---------------------------------------------------------------------------------- */
+/* ---- deciding -------------------------------------------------------------------------------- */
 
 static bool is_settled(const struct resolver *resolver)
 {

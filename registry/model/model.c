@@ -52,7 +52,7 @@ bool condition_serves(enum condition condition)
     return condition == CONDITION_FIT || condition == CONDITION_PAUSED;
 }
 
-/* ---- look-ups: records are small, a walk will do ----------------------------------------------- */
+/* ---- look-ups: records are small, a walk will do --------------------------------------------- */
 
 const struct member *topology_member(const struct topology *topology, const char *name)
 {
@@ -181,7 +181,7 @@ bool report_equal(const struct report *a, const struct report *b)
     return equal;
 }
 
-/* ---- lineages ---------------------------------------------------------------------------------- */
+/* ---- lineages -------------------------------------------------------------------------------- */
 
 static const char *skip_zeros(const char *number)
 {

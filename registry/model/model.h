@@ -130,7 +130,7 @@ static inline int quorum_of(int witnesses)
     return witnesses / 2 + 1;
 }
 
-/* ---- the report -------------------------------------------------------------------------------- */
+/* ---- the report ------------------------------------------------------------------------------ */
 
 /* What one probe says of one member. */
 struct member_report {
@@ -170,7 +170,7 @@ struct report {
     struct member_report members[MEMBERS_MAX]; /* sorted by name */
 };
 
-/* ---- the topology ------------------------------------------------------------------------------ */
+/* ---- the topology ---------------------------------------------------------------------------- */
 
 struct member {
     struct member_config config; /* weight: what configuration says, or the operator's */
@@ -217,7 +217,7 @@ struct topology {
     int64_t directives_mzxid;                        /* 0: there were none */
 };
 
-/* ---- the operator's word ----------------------------------------------------------------------- */
+/* ---- the operator's word --------------------------------------------------------------------- */
 
 struct override {
     char name[NAME_SIZE];
@@ -240,7 +240,7 @@ struct directives {
     struct acceptance accept[MEMBERS_MAX];
 };
 
-/* ---- presence ---------------------------------------------------------------------------------- */
+/* ---- presence -------------------------------------------------------------------------------- */
 
 /* /probes/<probe>: this probe lives. */
 struct presence {
@@ -259,7 +259,7 @@ struct registry_id {
     char supersedes[8][IDENTITY_SIZE];
 };
 
-/* ---- look-ups, all NULL when absent ------------------------------------------------------------ */
+/* ---- look-ups, all NULL when absent ---------------------------------------------------------- */
 
 const struct member *topology_member(const struct topology *topology, const char *name);
 const struct member_report *report_member(const struct report *report, const char *name);

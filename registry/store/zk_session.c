@@ -46,7 +46,7 @@ enum {
     GOODBYE_MS = 200 /* how long store_close waits for requests under way */
 };
 
-/* ---- types ------------------------------------------------------------------------------------- */
+/* ---- types ----------------------------------------------------------------------------------- */
 
 enum { ITEM_SESSION = ITEM_ANSWER + 1, ITEM_CHANGED };
 
@@ -96,7 +96,7 @@ static struct store_zk *zk_of(struct store *store)
     return (struct store_zk *)(void *)store;
 }
 
-/* ---- callbacks: on the client's threads, they only hand over ----------------------------------- */
+/* ---- callbacks: on the client's threads, they only hand over --------------------------------- */
 
 static struct event *new_event(struct store_zk *zk, int kind, const char *path)
 {
@@ -133,7 +133,7 @@ static void authenticated(int rc, const void *context)
     (void)context;
 }
 
-/* ---- the end of a session, as the caller learns of it ------------------------------------------ */
+/* ---- the end of a session, as the caller learns of it ---------------------------------------- */
 
 static bool has_session(const struct store_zk *zk)
 {
@@ -215,7 +215,7 @@ static bool next_by_clock(struct store_zk *zk, int64_t now_ms, struct store_even
     return tell_gone(zk, ret_event);
 }
 
-/* ---- events ------------------------------------------------------------------------------------ */
+/* ---- events ---------------------------------------------------------------------------------- */
 
 static void free_item(struct queue_item *item)
 {
@@ -323,7 +323,7 @@ static int zk_fd(const struct store *store)
     return queue_fd(&((const struct store_zk *)(const void *)store)->queue);
 }
 
-/* ---- life -------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 /* The client's threads inherit the mask: no signal of the program is ever handled on them. */
 static zhandle_t *open_handle(struct store_zk *zk, const char *addresses)

@@ -14,7 +14,7 @@ int work_index(const struct work *work, const char *name)
     return -1;
 }
 
-/* ---- the operator's word ----------------------------------------------------------------------- */
+/* ---- the operator's word --------------------------------------------------------------------- */
 
 static bool is_drained(const struct directives *directives, const char *name)
 {
@@ -46,7 +46,7 @@ static void apply_weight(const struct directives *directives, struct member_conf
     }
 }
 
-/* ---- members ----------------------------------------------------------------------------------- */
+/* ---- members --------------------------------------------------------------------------------- */
 
 const struct member *work_before(const struct work *work, const char *name)
 {
@@ -100,7 +100,7 @@ static void begin(struct work *work, const struct evidence *evidence)
     }
 }
 
-/* ---- identity and lineage ---------------------------------------------------------------------- */
+/* ---- identity and lineage -------------------------------------------------------------------- */
 
 /* The identity that strictly most members have; "" when two share the lead. */
 static void first_identity(struct work *work)
@@ -166,7 +166,7 @@ static void find_lineage(struct work *work)
     }
 }
 
-/* ---- claims ------------------------------------------------------------------------------------ */
+/* ---- claims ---------------------------------------------------------------------------------- */
 
 bool work_is_incumbent(const struct work *work, int i)
 {

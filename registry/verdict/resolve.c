@@ -22,7 +22,7 @@ static void install(struct work *work, struct decision decision)
         !previous ? 1 : previous->epoch + (text_equal(previous->primary, out->primary) ? 0 : 1);
 }
 
-/* ---- fences ------------------------------------------------------------------------------------ */
+/* ---- fences ---------------------------------------------------------------------------------- */
 
 /* Does a live stream lead from this member up to the primary, by any number of steps? */
 static bool follows_primary(const struct work *work, int i)
@@ -71,7 +71,7 @@ static void fence(struct work *work)
     }
 }
 
-/* ---- what members are -------------------------------------------------------------------------- */
+/* ---- what members are ------------------------------------------------------------------------ */
 
 static void judge_health(struct work *work, int i)
 {

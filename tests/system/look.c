@@ -168,7 +168,7 @@ static bool resolve(const char *host, char ret_address[LITERAL_SIZE])
     return status == 0;
 }
 
-/* ---- one look ---------------------------------------------------------------------------------- */
+/* ---- one look -------------------------------------------------------------------------------- */
 
 /* Times the driver's calls. */
 struct stopwatch {

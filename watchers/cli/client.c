@@ -23,7 +23,7 @@ struct client {
     char trouble[SENTENCE_SIZE]; /* what the store said last of a lost or refused link */
 };
 
-/* ---- life -------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static void on_store_line(void *context, int severity, const char *line)
 {
@@ -84,7 +84,7 @@ int client_unreachable(const struct client *client)
                 client->servers, client->trouble[0] ? ": " : "", client->trouble);
 }
 
-/* ---- waiting ----------------------------------------------------------------------------------- */
+/* ---- waiting --------------------------------------------------------------------------------- */
 
 /* The next event before the deadline. */
 static bool next_event(struct client *client, struct store_event *ret_event)
@@ -161,7 +161,7 @@ static bool await(struct client *client, struct store_event *ret_event)
     return false;
 }
 
-/* ---- requests ---------------------------------------------------------------------------------- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 void client_value_release(struct client_value *value)
 {
@@ -275,7 +275,7 @@ int client_failed(const struct client *client, enum store_rc rc, const char *wha
     }
 }
 
-/* ---- what several verbs read ------------------------------------------------------------------- */
+/* ---- what several verbs read ----------------------------------------------------------------- */
 
 int client_no_cluster(struct client *client, const struct args *args, const char *cluster)
 {

@@ -58,7 +58,7 @@ enum store_rc client_write(struct client *client, const struct store_op *ops, si
 /* Says why a read or write of `what` failed and returns the exit code for it. */
 int client_failed(const struct client *client, enum store_rc rc, const char *what);
 
-/* ---- what several verbs read ------------------------------------------------------------------- */
+/* ---- what several verbs read ----------------------------------------------------------------- */
 
 /* Decode what stands at a cluster's topology. False, with the reason, also when it is another
  * cluster's. */

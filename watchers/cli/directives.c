@@ -36,7 +36,7 @@ struct change {
 /* Changes change->directives and fills change->said; or says why not and returns the exit code. */
 typedef int edit(struct change *change);
 
-/* ---- lists sorted by name: how directives are kept --------------------------------------------- */
+/* ---- lists sorted by name: how directives are kept ------------------------------------------- */
 
 static size_t place_of(const void *rows, size_t count, size_t stride, const char *name,
                        bool *ret_found)
@@ -90,7 +90,7 @@ static int no_room(void)
                 MEMBERS_MAX);
 }
 
-/* ---- the changes ------------------------------------------------------------------------------- */
+/* ---- the changes ----------------------------------------------------------------------------- */
 
 static int add_drain(struct change *change)
 {
@@ -189,7 +189,7 @@ static int add_accept(struct change *change)
     return CLI_DONE;
 }
 
-/* ---- reading what stands there ----------------------------------------------------------------- */
+/* ---- reading what stands there --------------------------------------------------------------- */
 
 static bool is_in_directives(const struct directives *directives, const char *name)
 {
@@ -240,7 +240,7 @@ static int read_directives(const struct change *change, const char *path,
     return CLI_DONE;
 }
 
-/* ---- compare and set --------------------------------------------------------------------------- */
+/* ---- compare and set ------------------------------------------------------------------------- */
 
 enum outcome { WRITTEN, AGAIN, FAILED };
 
@@ -367,7 +367,7 @@ static int change_directives(const struct args *args, edit *apply)
     return code;
 }
 
-/* ---- the verbs --------------------------------------------------------------------------------- */
+/* ---- the verbs ------------------------------------------------------------------------------- */
 
 int drain_run(const struct args *args)
 {

@@ -18,7 +18,7 @@
 #include "watchers/cli/evidence.h"
 #include "watchers/cli/output.h"
 
-/* ---- the verdict ------------------------------------------------------------------------------- */
+/* ---- the verdict ----------------------------------------------------------------------------- */
 
 static void print_verdict(const struct cluster_evidence *evidence)
 {
@@ -64,7 +64,7 @@ static void print_recomputed(const struct cluster_evidence *evidence)
     printf("\n");
 }
 
-/* ---- the witnesses ----------------------------------------------------------------------------- */
+/* ---- the witnesses --------------------------------------------------------------------------- */
 
 static void put_standing(struct grid *grid, const struct probe_evidence *probe)
 {
@@ -134,7 +134,7 @@ static void print_witnesses(const struct cluster_evidence *evidence)
     }
 }
 
-/* ---- the members ------------------------------------------------------------------------------- */
+/* ---- the members ----------------------------------------------------------------------------- */
 
 static void put_set(struct text *text, const char *what, const struct report *report, uint32_t set)
 {
@@ -300,7 +300,7 @@ static void each_member(const struct cluster_evidence *evidence,
     }
 }
 
-/* ---- the operator's word ----------------------------------------------------------------------- */
+/* ---- the operator's word --------------------------------------------------------------------- */
 
 static void print_directives(const struct cluster_evidence *evidence)
 {
@@ -332,7 +332,7 @@ static void print_directives(const struct cluster_evidence *evidence)
     }
 }
 
-/* ---- drift ------------------------------------------------------------------------------------- */
+/* ---- drift ----------------------------------------------------------------------------------- */
 
 /* One setting in one report's words. */
 typedef void setting(const struct report *report, const char *member, struct text *text);
@@ -404,7 +404,7 @@ static void print_configuration(const struct cluster_evidence *evidence)
     }
 }
 
-/* ---- the whole --------------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 static void print_evidence(const struct cluster_evidence *evidence)
 {

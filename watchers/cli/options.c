@@ -59,7 +59,7 @@ static const char *const policies[] = {[ROSTER_ROUND_ROBIN] = "round-robin",
                                        [ROSTER_WEIGHTED] = "weighted"};
 enum { POLICIES = sizeof policies / sizeof *policies };
 
-/* ---- help -------------------------------------------------------------------------------------- */
+/* ---- help ------------------------------------------------------------------------------------ */
 
 static void print_option(enum option option)
 {
@@ -114,7 +114,7 @@ void options_help(const struct verb *verb)
     print_options(verb->options | COMMON);
 }
 
-/* ---- values ------------------------------------------------------------------------------------ */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 static bool take_duration(enum option option, const char *value, int64_t *ret_ms)
 {
@@ -190,7 +190,7 @@ static bool take_value(struct args *args, enum option option, const char *value)
     }
 }
 
-/* ---- words ------------------------------------------------------------------------------------- */
+/* ---- words ----------------------------------------------------------------------------------- */
 
 static enum option find_long(const char *name, size_t length)
 {
@@ -303,7 +303,7 @@ static bool take_words(struct args *args, int argc, char **argv)
     return true;
 }
 
-/* ---- the whole --------------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 static bool fits_verb(const struct args *args)
 {

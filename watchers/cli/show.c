@@ -20,7 +20,7 @@
 #include "watchers/cli/output.h"
 #include "watchers/cli/view.h"
 
-/* ---- the head ---------------------------------------------------------------------------------- */
+/* ---- the head -------------------------------------------------------------------------------- */
 
 static void print_title(const struct view *view)
 {
@@ -95,7 +95,7 @@ static void print_age(const struct roster_state *state)
     }
 }
 
-/* ---- the tree ---------------------------------------------------------------------------------- */
+/* ---- the tree -------------------------------------------------------------------------------- */
 
 struct tree {
     const struct view *view;

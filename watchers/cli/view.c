@@ -37,7 +37,7 @@ const char *view_health_name(enum roster_health health)
     return health_words[health];
 }
 
-/* ---- reading ----------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /* libroster does not tell other clusters' names; a session of its own does. */
 static int no_cluster(const struct args *args)
@@ -126,7 +126,7 @@ bool view_read(struct view *view, const struct args *args, struct roster_cluster
            ROSTER_OK;
 }
 
-/* ---- JSON -------------------------------------------------------------------------------------- */
+/* ---- JSON ------------------------------------------------------------------------------------ */
 
 /* "zone=a,rack=7" as an object. A comma not followed by KEY= belongs to the value before it. */
 static void put_labels(struct json_writer *json, const char *labels)

@@ -54,7 +54,7 @@ struct watch {
     size_t count;
 };
 
-/* ---- lines ------------------------------------------------------------------------------------- */
+/* ---- lines ----------------------------------------------------------------------------------- */
 
 /* Under the lock, after a line. */
 static void end_line(struct watch *watch)
@@ -163,7 +163,7 @@ static void print_change(void *context, const struct roster_change *change)
     pthread_mutex_unlock(&watch->lock);
 }
 
-/* ---- whom to follow ---------------------------------------------------------------------------- */
+/* ---- whom to follow -------------------------------------------------------------------------- */
 
 static int follow(struct watch *watch, const char *name)
 {
@@ -250,7 +250,7 @@ static void tell_unknown(struct watch *watch)
     pthread_mutex_unlock(&watch->lock);
 }
 
-/* ---- the loop ---------------------------------------------------------------------------------- */
+/* ---- the loop -------------------------------------------------------------------------------- */
 
 /* Waits until `until_ms` (monotonic). True: it is over, by a signal, a reader that left or a failed
  * write. */

@@ -80,7 +80,7 @@ static void begin(enum kind kind)
     assess_init(&assessment, "probe-a", &configured, &probe);
 }
 
-/* ---- what servers answer ----------------------------------------------------------------------- */
+/* ---- what servers answer --------------------------------------------------------------------- */
 
 static struct observation answers(const char *identity, const char *self_id)
 {
@@ -179,7 +179,7 @@ static struct observation fails(enum answer answer)
     return (struct observation){.answer = answer, .detail = "no such luck"};
 }
 
-/* ---- names and addresses ----------------------------------------------------------------------- */
+/* ---- names and addresses --------------------------------------------------------------------- */
 
 START_TEST(a_server_that_a_member_names_is_listed_once_it_answers_with_the_identity)
 {
@@ -290,7 +290,7 @@ START_TEST(an_address_has_one_name_at_every_probe)
 }
 END_TEST
 
-/* ---- who belongs ------------------------------------------------------------------------------- */
+/* ---- who belongs ----------------------------------------------------------------------------- */
 
 START_TEST(a_stranger_is_refused_with_its_identity_told_once_and_asked_more_and_more_rarely)
 {
@@ -519,7 +519,7 @@ START_TEST(galeras_nodes_may_have_one_server_id)
 }
 END_TEST
 
-/* ---- bounds and time --------------------------------------------------------------------------- */
+/* ---- bounds and time ------------------------------------------------------------------------- */
 
 START_TEST(there_are_no_more_than_configured_and_the_others_are_told_why)
 {

@@ -7,7 +7,7 @@
 
 #include "tests/unit/unit.h"
 
-/* ---- the design's samples ---------------------------------------------------------------------- */
+/* ---- the design's samples -------------------------------------------------------------------- */
 
 static const char topology_sample[] =
     "{\n"
@@ -106,7 +106,7 @@ static void report_refused(const char *old, const char *new, const char *sentenc
     free(text);
 }
 
-/* ---- there and back ---------------------------------------------------------------------------- */
+/* ---- there and back -------------------------------------------------------------------------- */
 
 START_TEST(a_topology_is_written_as_people_read_it)
 {
@@ -304,7 +304,7 @@ START_TEST(times_out_of_all_reason_do_not_spoil_a_record)
 }
 END_TEST
 
-/* ---- leniency ---------------------------------------------------------------------------------- */
+/* ---- leniency -------------------------------------------------------------------------------- */
 
 START_TEST(unknown_keys_are_skipped)
 {
@@ -344,7 +344,7 @@ START_TEST(members_in_any_order_are_sorted_and_replicas_follow)
 }
 END_TEST
 
-/* ---- strictness -------------------------------------------------------------------------------- */
+/* ---- strictness ------------------------------------------------------------------------------ */
 
 START_TEST(what_is_not_json_is_refused)
 {
@@ -524,7 +524,7 @@ START_TEST(more_members_than_fit_are_refused)
 }
 END_TEST
 
-/* ---- the small records ------------------------------------------------------------------------- */
+/* ---- the small records ----------------------------------------------------------------------- */
 
 START_TEST(directives_read_back)
 {

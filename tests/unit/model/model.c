@@ -4,7 +4,7 @@
 
 #include "tests/unit/unit.h"
 
-/* ---- names and answers ------------------------------------------------------------------------- */
+/* ---- names and answers ----------------------------------------------------------------------- */
 
 START_TEST(names_and_values_agree)
 {
@@ -77,7 +77,7 @@ START_TEST(silence_is_ambiguous_and_words_are_definite)
 }
 END_TEST
 
-/* ---- lineages ---------------------------------------------------------------------------------- */
+/* ---- lineages -------------------------------------------------------------------------------- */
 
 START_TEST(lineages_are_compared_as_numbers_of_any_length)
 {
@@ -125,7 +125,7 @@ START_TEST(a_quorum_is_more_than_half)
 }
 END_TEST
 
-/* ---- equality ---------------------------------------------------------------------------------- */
+/* ---- equality -------------------------------------------------------------------------------- */
 
 static struct topology topology;
 static struct report report;

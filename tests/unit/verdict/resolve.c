@@ -566,7 +566,7 @@ START_TEST(lag_is_the_greatest_bound_that_a_quorum_reaches)
 }
 END_TEST
 
-/* ---- all small worlds -------------------------------------------------------------------------- */
+/* ---- all small worlds ------------------------------------------------------------------------ */
 
 /* What a probe may see of one member, in a world of two timelines. */
 enum view { SEES_OLD, SEES_NEW, SEES_STANDBY, SEES_NOTHING, SEES_REFUSAL, VIEWS };

@@ -7,7 +7,7 @@
 #include "tests/unit/unit.h"
 #include "watchers/plan.h"
 
-/* ---- topologies to build from ------------------------------------------------------------------ */
+/* ---- topologies to build from ---------------------------------------------------------------- */
 
 static struct member *add(struct topology *topology, const char *name, enum role role)
 {
@@ -94,7 +94,7 @@ static const char *reached(const struct table *table, struct roster_request requ
     return none ? "none" : names;
 }
 
-/* ---- the writer -------------------------------------------------------------------------------- */
+/* ---- the writer ------------------------------------------------------------------------------ */
 
 START_TEST(where_all_write_all_are_written_to_and_read)
 {
@@ -161,7 +161,7 @@ START_TEST(there_is_no_writer_without_a_verdict_that_names_one)
 }
 END_TEST
 
-/* ---- the read pool ----------------------------------------------------------------------------- */
+/* ---- the read pool --------------------------------------------------------------------------- */
 
 START_TEST(some_members_are_never_read_from_whatever_is_left)
 {
@@ -231,7 +231,7 @@ START_TEST(a_broken_replica_is_read_only_when_nothing_else_is_left)
 }
 END_TEST
 
-/* ---- picking ----------------------------------------------------------------------------------- */
+/* ---- picking --------------------------------------------------------------------------------- */
 
 START_TEST(round_robin_takes_each_in_turn)
 {
@@ -342,7 +342,7 @@ START_TEST(the_largest_cluster_and_every_draw_stay_in_bounds)
 }
 END_TEST
 
-/* ---- the plan ---------------------------------------------------------------------------------- */
+/* ---- the plan -------------------------------------------------------------------------------- */
 
 /* "drop a, drain b, keep c" */
 static const char *plan(const struct topology *before, const struct topology *now)

@@ -11,7 +11,7 @@
 #include "registry/model/codec.h"
 #include "tests/unit/unit.h"
 
-/* ---- a registry -------------------------------------------------------------------------------- */
+/* ---- a registry ------------------------------------------------------------------------------ */
 
 enum { ZNODES_MAX = 8, ASKED_MAX = 64 };
 
@@ -320,7 +320,7 @@ static int count_of(const char *word)
     return count;
 }
 
-/* ---- following --------------------------------------------------------------------------------- */
+/* ---- following ------------------------------------------------------------------------------- */
 
 START_TEST(a_topology_is_followed_from_change_to_change)
 {
@@ -442,7 +442,7 @@ START_TEST(reads_that_callers_ask_for_are_spread)
 }
 END_TEST
 
-/* ---- order ------------------------------------------------------------------------------------- */
+/* ---- order ----------------------------------------------------------------------------------- */
 
 START_TEST(a_lagging_read_within_a_session_is_passed_over_in_silence)
 {
@@ -570,7 +570,7 @@ START_TEST(nothing_is_taken_before_the_registry_has_said_which_it_is)
 }
 END_TEST
 
-/* ---- the cache --------------------------------------------------------------------------------- */
+/* ---- the cache ------------------------------------------------------------------------------- */
 
 static void follow_cached(const char *registry, int64_t mzxid, const char *primary)
 {
@@ -633,7 +633,7 @@ START_TEST(a_registry_older_than_the_cache_or_another_is_refused)
 }
 END_TEST
 
-/* ---- age --------------------------------------------------------------------------------------- */
+/* ---- age ------------------------------------------------------------------------------------- */
 
 START_TEST(age_is_nothing_while_the_fleet_stands_behind_it)
 {
