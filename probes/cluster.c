@@ -22,8 +22,8 @@ struct watch {
     struct assessment assessment;
     struct schedule schedule;
     struct resolver *resolver;
-    struct published *published;     /* NULL: withdrawn */
-    struct look *looks[MEMBERS_MAX]; /* by index in assessment.members */
+    struct cluster_report *published; /* NULL: withdrawn */
+    struct look *looks[MEMBERS_MAX];  /* by index in assessment.members */
     uv_timer_t timer;
     bool timer_open;
     bool leaving;
@@ -69,7 +69,7 @@ static void report(struct watch *watch)
                  now.abstains[0] ? "this probe abstains: %s" : "this probe votes%s", now.abstains);
         strcpy(watch->abstains, now.abstains);
     }
-    reporter_say(watch->ground->reporter, watch->published, &now, now_ms);
+    cluster_report_publish(watch->published, &now, now_ms);
 }
 
 void watch_report_all(struct ground *ground)
@@ -442,7 +442,7 @@ void watch_settle(struct watch *watch)
     const struct report *acked;
     int32_t version;
     int64_t mzxid;
-    if (published_take_acked(watch->published, &acked, &version, &mzxid)) {
+    if (cluster_report_take_acked(watch->published, &acked, &version, &mzxid)) {
         resolver_own_report(watch->resolver, acked, version, mzxid);
     }
     int64_t now_ms = clock_mono_ms();

@@ -41,7 +41,7 @@ struct probe {
     struct liveness *liveness;
     struct reporter *reporter;
     struct resolver *resolver;
-    struct published *published;
+    struct cluster_report *published;
     struct assessment assessment;
     struct schedule schedule;
     struct look looks[SERVERS_OF_CLUSTER_MAX];
@@ -124,7 +124,7 @@ static void update_report(struct probe *probe)
                            : mono(probe) < probe->slipped_ms ? "slipped"
                                                              : "";
     assess_report(&probe->assessment, mono(probe), abstains, &report);
-    reporter_say(probe->reporter, probe->published, &report, mono(probe));
+    cluster_report_publish(probe->published, &report, mono(probe));
 }
 
 static void update_schedule(struct probe *probe)
@@ -310,7 +310,7 @@ static void settle_cluster(struct probe *probe)
     const struct report *acked;
     int32_t version;
     int64_t mzxid;
-    if (published_take_acked(probe->published, &acked, &version, &mzxid)) {
+    if (cluster_report_take_acked(probe->published, &acked, &version, &mzxid)) {
         resolver_own_report(probe->resolver, acked, version, mzxid);
     }
     int64_t due_ms = resolver_step(probe->resolver, mono(probe), wall(probe));
