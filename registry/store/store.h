@@ -30,9 +30,9 @@ struct store;
 /* Whose pointer a tag carries: its low bits; the rest is the pointer. */
 enum store_tag {
     TAG_MIRROR,     /* a mirror_node, or the mirror itself */
-    TAG_REPORTER,   /* the reporter: the folders' */
+    TAG_FOLDERS,    /* the folders; NULL: nobody waits for it */
     TAG_EPHEMERAL,  /* a struct ephemeral */
-    TAG_WITHDRAWAL, /* the reporter's deletion of a report */
+    TAG_WITHDRAWAL, /* a struct withdrawal */
     TAG_RESOLVER,   /* a resolver */
     TAG_CALLER,     /* whatever the caller likes */
     TAG_MASK = 7
