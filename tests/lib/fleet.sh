@@ -72,7 +72,18 @@ roster() { "$B/roster" -z "$ZK" "$@"; }
 
 topology_path() { echo "/roster/clusters/$1/topology"; }
 topology() { zk get "$(topology_path "$1")" | jq -rc "${2:-.}"; }
-topology_is() { [ "$(topology "$1" "$2" 2> /dev/null)" = true ]; } # topology_is NAME JQ
+topology_is() { znode_is "$(topology_path "$1")" "$2"; } # topology_is NAME JQ
+
+# Does the filter say true of a znode? jq takes longer than the registry: it is asked again when there is something new to ask.
+znode_is() { # znode_is PATH JQ
+    local text
+    text=$(zk get "$1" 2> /dev/null)
+    if [ "$2/$text" != "${ASKED:-}" ]; then
+        ANSWER=$(jq -rc "$2" <<< "$text" 2> /dev/null)
+        ASKED=$2/$text
+    fi
+    [ "$ANSWER" = true ]
+}
 
 wait_topology() {
     within "$1" "topology_is $2 '$3'" || {
@@ -83,7 +94,7 @@ wait_topology() {
 }
 
 wait_report() { # wait_report SECONDS CLUSTER PROBE JQ
-    within "$1" "[ \"\$(zk get /roster/clusters/$2/reports/$3 | jq -rc '$4')\" = true ]" || {
+    within "$1" "znode_is '/roster/clusters/$2/reports/$3' '$4'" || {
         zk get "/roster/clusters/$2/reports/$3" | jq . || true
         fail "the report of $3 on $2 does not become: $4"
     }

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # MariaDB servers on loopback, with asynchronous replication by GTID.
 #
-#     my_new NAME                not started; a clone of one template with a server id of its own
+#     my_new NAME [DATA]         not started; a clone of one template (of that data) with a server id of its own
 #     my_start NAME              waits until it answers; read-only until told otherwise
 #     my_pair [PREFIX]           PREFIX-1 (my-1) the primary, PREFIX-2 its replica
 #     my_sql NAME SQL            as root, through the socket; prints rows
@@ -34,9 +34,9 @@ E2
     mv -T "$made" "$1" 2> /dev/null || rm -rf "$made"
 }
 
-my_new() { # my_new NAME
-    my_template "${TEMPLATES:-$T}/my"
-    cp -a --reflink=auto "${TEMPLATES:-$T}/my/data" "$T/$1"
+my_new() { # my_new NAME [DATA]
+    [ -n "${2:-}" ] || once "${TEMPLATES:-$T}/my" my_template
+    cp -a --reflink=auto "${2:-${TEMPLATES:-$T}/my/data}" "$T/$1"
     own -R "$T/$1"
     port_take
     cat > "$T/$1.cnf" <<E2

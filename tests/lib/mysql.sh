@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # MySQL servers on loopback, of the release that `elsewhere RELEASE sbin/mysqld` found; asynchronous replication by GTID.
 #
-#     mysql_new NAME              not started; a clone of one template with an identity of its own
+#     mysql_new NAME [DATA]       not started; a clone of one template (of that data) with an identity of its own
 #     mysql_start NAME            waits until it answers; read-only until told otherwise
 #     mysql_pair                  my-1 the source, my-2 its replica
 #     mysql_follow NAME UPSTREAM  replicate from there
@@ -32,11 +32,17 @@ E2
     mv -T "$made" "$1" 2> /dev/null || rm -rf "$made"
 }
 
-mysql_new() { # mysql_new NAME
-    local template=${ELSEWHERE#"$SERVERS"/}
-    template=${TEMPLATES:-$T}/mysql-${template%%/*}
-    mysql_template "$template"
-    cp -a --reflink=auto "$template/data" "$T/$1"
+# What is made for a release, by this name.
+mysql_folder() { # mysql_folder NAME
+    local release=${ELSEWHERE#"$SERVERS"/}
+    echo "${TEMPLATES:-$T}/$1-${release%%/*}"
+}
+
+mysql_new() { # mysql_new NAME [DATA]
+    local template
+    template=$(mysql_folder mysql)
+    [ -n "${2:-}" ] || once "$template" mysql_template
+    cp -a --reflink=auto "${2:-$template/data}" "$T/$1"
     own -R "$T/$1"
     port_take
     cat > "$T/$1.cnf" <<E2

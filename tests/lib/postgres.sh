@@ -73,7 +73,11 @@ pg_follow() { # pg_follow NAME UPSTREAM
 }
 
 pg_launch() { start "$1" "$PG_BIN/postgres" -D "$T/$1"; }
-pg_answers() { [ "$(pg_sql "$1" 'SELECT 1')" = 1 ]; }
+
+# It writes down when it takes connections: to ask before costs it time.
+pg_answers() {
+    case $(sed -n 8p "$T/$1/postmaster.pid" 2> /dev/null) in ready* | standby*) [ "$(pg_sql "$1" 'SELECT 1')" = 1 ] ;; *) return 1 ;; esac
+}
 pg_start() { pg_launch "$1"; wait_for 30 "pg_answers $1"; }
 
 pg_sql() { PGOPTIONS='' "$PG_BIN/psql" -X -q -A -t -v ON_ERROR_STOP=1 -h "$T" -p "$(pg_port "$1")" -U postgres "${3:-postgres}" -c "$2"; }
