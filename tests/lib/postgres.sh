@@ -91,15 +91,13 @@ pg_streams() { [ "$(pg_sql "$1" "SELECT status FROM pg_stat_wal_receiver")" = st
 pg_in_recovery() { [ "$(pg_sql "$1" "SELECT pg_is_in_recovery()")" = t ]; }
 
 pg_group() { # pg_group N [PREFIX]
-    local i name prefix=${2:-pg}
-    pg_new "$prefix-1"
-    pg_start "$prefix-1"
-    for ((i = 2; i <= $1; i++)); do
-        name=$prefix-$i
-        pg_new "$name"
-        pg_follow "$name" "$prefix-1"
-        pg_launch "$name"
+    local i prefix=${2:-pg}
+    for ((i = 1; i <= $1; i++)); do
+        pg_new "$prefix-$i"
+        [ $i = 1 ] || pg_follow "$prefix-$i" "$prefix-1"
+        pg_launch "$prefix-$i"
     done
+    for ((i = 1; i <= $1; i++)); do wait_for 30 "pg_answers $prefix-$i"; done
     for ((i = 2; i <= $1; i++)); do wait_for 30 "pg_streams $prefix-$i"; done
 }
 
