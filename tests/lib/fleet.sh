@@ -74,13 +74,19 @@ topology_path() { echo "/roster/clusters/$1/topology"; }
 topology() { zk get "$(topology_path "$1")" | jq -rc "${2:-.}"; }
 topology_is() { znode_is "$(topology_path "$1")" "$2"; } # topology_is NAME JQ
 
-# Does the filter say true of a znode? jq takes longer than the registry: it is asked again when there is something new to ask.
+# Does the filter say true of a znode? This is asked over and over, while servers need the machine: the registry gives its value again
+# when there was a transaction, other than the first and the last one of our own session, and jq is asked when it is another value.
+ASKED='' SAID='' ANSWER='' ANSWERED_AT=''
 znode_is() { # znode_is PATH JQ
-    local text
-    text=$(zk get "$1" 2> /dev/null)
-    if [ "$2/$text" != "${ASKED:-}" ]; then
-        ANSWER=$(jq -rc "$2" <<< "$text" 2> /dev/null)
-        ASKED=$2/$text
+    local question=$1/$2 said now=''
+    ! zk_last || now=$ZXID
+    if [ -z "$now" ] || [ "$question@$now" != "$ASKED@$ANSWERED_AT" ]; then
+        ANSWERED_AT=''
+        if said=$(zk get "$1" 2> /dev/null) && [ -n "$now" ]; then ANSWERED_AT=$((now + 2)); fi
+        if [ "$question" != "$ASKED" ] || [ "$said" != "$SAID" ]; then
+            ANSWER=$(jq -rc "$2" <<< "$said" 2> /dev/null) || true
+            ASKED=$question SAID=$said
+        fi
     fi
     [ "$ANSWER" = true ]
 }

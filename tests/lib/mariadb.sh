@@ -63,7 +63,7 @@ E2
 
 my_port() { sed -n 's/^port=//p' "$T/$1.cnf"; }
 my_launch() { start "$1" mariadbd --defaults-file="$T/$1.cnf"; }
-my_answers() { [ "$(my_sql "$1" 'SELECT 1')" = 1 ]; }
+my_answers() { [ -S "$T/$1.sock" ] && [ "$(my_sql "$1" 'SELECT 1')" = 1 ]; }
 my_start() { my_launch "$1"; wait_for 40 "my_answers $1"; }
 
 my_sql() { mariadb --no-defaults -N -B -S "$T/$1.sock" -u root -e "$2"; }

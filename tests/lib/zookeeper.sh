@@ -41,6 +41,7 @@ E2
 
 zk_launch() {
     local classes=()
+    ANSWERED_AT='' # transactions may be counted anew
     [ ! -e "$ZK_CLASSES" ] || classes=(-XX:SharedArchiveFile="$ZK_CLASSES")
     zk_java "$1" "${classes[@]}"
 }
@@ -106,6 +107,18 @@ zk_template() { # zk_template FILE
 zk_stop() { local name; for name in "${@:-zk}"; do crash "$name"; done; }
 
 zk() { "$B/zk" "$ZK" "$@"; }
+
+# The last transaction that the registry knows of, as a number, into ZXID: of one server, which answers. By the shell alone, and
+# without a session, which would be two transactions itself.
+zk_last() {
+    local fd said=''
+    [[ ${ZK:-} =~ ^127\.0\.0\.1:([0-9]+)(/.*)?$ ]] || return 1
+    { exec {fd}<> "/dev/tcp/127.0.0.1/${BASH_REMATCH[1]}"; } 2> /dev/null || return 1
+    { echo srvr >&"$fd" && read -r -t 1 -d '' said <&"$fd"; } 2> /dev/null || true # it ends without a NUL
+    exec {fd}>&-
+    [[ $said =~ Zxid:\ (0x[0-9a-f]+) ]] || return 1
+    ZXID=$((BASH_REMATCH[1]))
+}
 
 # The last transaction that the server knows of, as a number.
 zk_zxid() { local zxid; zxid=$(zk_word "${1:-zk}" srvr | sed -n 's/^Zxid: //p'); echo $((zxid)); }
