@@ -183,7 +183,7 @@ thaw() { local id; id=$(pid "$1"); pkill -CONT -P "$id" || true; kill -CONT "$id
 
 # Those whose working folder is this one or below it, save for this shell.
 processes_in() {
-    find /proc/[0-9]*/cwd -maxdepth 0 \( -lname "$1" -o -lname "$1/*" \) -printf '%h\n' 2> /dev/null | sed 's,^/proc/,,' | grep -vx $$ || true
+    find /proc/[0-9]*/cwd -maxdepth 0 \( -lname "$1" -o -lname "$1/*" -o -lname "$1 (deleted)" \) -printf '%h\n' 2> /dev/null | sed 's,^/proc/,,' | grep -vx $$ || true
 }
 
 # ---- waiting and judging --------------------------------------------------------

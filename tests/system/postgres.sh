@@ -252,7 +252,7 @@ test_one_probe_on_one_server_is_enough() {
     watch_sees 10 watch "$(at_pg pg-2)"
 }
 
-test_a_minority_of_witnesses_changes_nothing() {
+test_a_minority_of_witnesses_changes_nothing() { # long
     orders
     crash probe-b
     crash probe-c
