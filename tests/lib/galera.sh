@@ -108,6 +108,7 @@ galera_form() {
 # folder of its own, for a test has nodes of these names.
 galera_template() { # galera_template FOLDER
     local T=$T/template name position
+    rm -rf "$1.made"
     mkdir -p "$T/pids" "$1.made"
     own "$T"
     galera_form

@@ -111,6 +111,7 @@ group_form() { # group_form NAME...
 # Three that were a group: what they know, they know for good. In a folder of its own, for a test has servers of these names.
 group_template() { # group_template FOLDER
     local T=$T/template name
+    rm -rf "$1.made"
     mkdir -p "$T/pids" "$1.made"
     own "$T"
     group_servers my-1 my-2 my-3
