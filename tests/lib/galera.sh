@@ -80,7 +80,7 @@ galera_launch() { # galera_launch NAME [new]
 galera_ready() { [ "$(galera_status "$1" wsrep_ready)" = ON ]; }
 galera_start() {
     galera_launch "$@"
-    wait_for 60 "galera_ready $1"
+    wait_for 120 "galera_ready $1"
 }
 
 galera_isolate() { my_sql "$1" "SET GLOBAL wsrep_provider_options = 'gmcast.isolate=${2:-1}'"; }
@@ -101,7 +101,7 @@ galera_form() {
     galera_start my-1 new
     galera_start my-2
     galera_start my-3
-    wait_for 20 galera_all_well
+    wait_for 120 galera_all_well
 }
 
 # Three that were a cluster, killed at one moment, and their tablespaces mended: all have one position, and remember one another. In a
@@ -132,8 +132,8 @@ galera_three() {
         GALERA_DATA=$TEMPLATES/three
         galera_new my-1 my-2 my-3
         for name in my-1 my-2 my-3; do galera_launch $name; done
-        for name in my-1 my-2 my-3; do wait_for 60 "galera_ready $name"; done
-        wait_for 20 galera_all_well
+        for name in my-1 my-2 my-3; do wait_for 120 "galera_ready $name"; done
+        wait_for 120 galera_all_well
     else
         galera_form
     fi

@@ -95,17 +95,17 @@ group_servers() { # group_servers NAME...
     local name
     group_new "$@"
     for name; do mysql_launch "$name"; done
-    for name; do wait_for 40 "my_answers $name"; done
+    for name; do wait_for 120 "my_answers $name"; done
 }
 
 # The first makes the group; ACCOUNTS what it is to know.
 group_form() { # group_form NAME...
     local name
     group_join "$1" bootstrap
-    wait_for 20 "group_online $1 1 && [ \"\$(group_says $1)\" = ONLINE:PRIMARY:0 ]"
+    wait_for 120 "group_online $1 1 && [ \"\$(group_says $1)\" = ONLINE:PRIMARY:0 ]"
     [ -n "${GROUP_DATA:-}" ] || group_accounts "$1"
     for name in "${@:2}"; do group_join "$name"; done
-    for name; do wait_for 40 "group_online $name $#"; done
+    for name; do wait_for 120 "group_online $name $#"; done
 }
 
 # Three that were a group: what they know, they know for good. In a folder of its own, for a test has servers of these names.

@@ -64,7 +64,7 @@ E2
 my_port() { sed -n 's/^port=//p' "$T/$1.cnf"; }
 my_launch() { start "$1" mariadbd --defaults-file="$T/$1.cnf"; }
 my_answers() { [ -S "$T/$1.sock" ] && [ "$(my_sql "$1" 'SELECT 1')" = 1 ]; }
-my_start() { my_launch "$1"; wait_for 40 "my_answers $1"; }
+my_start() { my_launch "$1"; wait_for 120 "my_answers $1"; }
 
 my_sql() { mariadb --no-defaults -N -B -S "$T/$1.sock" -u root -e "$2"; }
 
@@ -86,10 +86,10 @@ my_pair() {
     my_new "$prefix-2"
     my_launch "$prefix-1"
     my_launch "$prefix-2"
-    wait_for 40 "my_answers $prefix-1 && my_answers $prefix-2"
+    wait_for 120 "my_answers $prefix-1 && my_answers $prefix-2"
     my_sql "$prefix-1" "SET GLOBAL read_only=0"
     my_follow "$prefix-2" "$prefix-1"
-    wait_for 20 "my_replicates $prefix-2"
+    wait_for 120 "my_replicates $prefix-2"
 }
 
 my_position() { my_sql "$1" "SELECT @@gtid_current_pos"; }

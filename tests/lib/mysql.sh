@@ -70,7 +70,7 @@ E2
 }
 
 mysql_launch() { start "$1" "$ELSEWHERE/mysqld" --defaults-file="$T/$1.cnf"; }
-mysql_start() { mysql_launch "$1"; wait_for 40 "my_answers $1"; }
+mysql_start() { mysql_launch "$1"; wait_for 120 "my_answers $1"; }
 
 mysql_follow() { # mysql_follow NAME UPSTREAM
     my_sql "$1" "CHANGE REPLICATION SOURCE TO SOURCE_HOST='127.0.0.1', SOURCE_PORT=$(my_port "$2"), SOURCE_USER='repl',
@@ -87,10 +87,10 @@ mysql_pair() {
     mysql_new my-2
     mysql_launch my-1
     mysql_launch my-2
-    wait_for 40 "my_answers my-1 && my_answers my-2"
+    wait_for 120 "my_answers my-1 && my_answers my-2"
     my_sql my-1 "SET GLOBAL read_only = 0"
     mysql_follow my-2 my-1
-    wait_for 20 "mysql_replicates my-2"
+    wait_for 120 "mysql_replicates my-2"
 }
 
 mysql_promote() { my_sql "$1" "STOP REPLICA; RESET REPLICA ALL; SET GLOBAL read_only = 0"; } # super_read_only goes with it

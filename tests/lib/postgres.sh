@@ -78,7 +78,7 @@ pg_launch() { start "$1" "$PG_BIN/postgres" -D "$T/$1"; }
 pg_answers() {
     case $(sed -n 8p "$T/$1/postmaster.pid" 2> /dev/null) in ready* | standby*) [ "$(pg_sql "$1" 'SELECT 1')" = 1 ] ;; *) return 1 ;; esac
 }
-pg_start() { pg_launch "$1"; wait_for 30 "pg_answers $1"; }
+pg_start() { pg_launch "$1"; wait_for 120 "pg_answers $1"; }
 
 pg_sql() { PGOPTIONS='' "$PG_BIN/psql" -X -q -A -t -v ON_ERROR_STOP=1 -h "$T" -p "$(pg_port "$1")" -U postgres "${3:-postgres}" -c "$2"; }
 
@@ -97,8 +97,8 @@ pg_group() { # pg_group N [PREFIX]
         [ $i = 1 ] || pg_follow "$prefix-$i" "$prefix-1"
         pg_launch "$prefix-$i"
     done
-    for ((i = 1; i <= $1; i++)); do wait_for 30 "pg_answers $prefix-$i"; done
-    for ((i = 2; i <= $1; i++)); do wait_for 30 "pg_streams $prefix-$i"; done
+    for ((i = 1; i <= $1; i++)); do wait_for 120 "pg_answers $prefix-$i"; done
+    for ((i = 2; i <= $1; i++)); do wait_for 120 "pg_streams $prefix-$i"; done
 }
 
 pg_promote() { pg_sql "$1" "SELECT pg_promote(true, 30)" > /dev/null || fail "pg_promote $1"; }

@@ -74,7 +74,7 @@ zk_start() {
         ZK=127.0.0.1:$PORT
     fi
     zk_launch "$name"
-    wait_for 30 "zk_serves $name"
+    wait_for 120 "zk_serves $name"
 }
 
 zk_ensemble() {
@@ -91,7 +91,7 @@ zk_ensemble() {
         zk_launch "zk$i"
     done
     ZK=$(IFS=,; echo "${at[*]}")
-    for ((i = 1; i <= $1; i++)); do wait_for 40 "zk_serves zk$i"; done
+    for ((i = 1; i <= $1; i++)); do wait_for 120 "zk_serves zk$i"; done
 }
 
 # From a server that has served; it writes them down when it ends.
