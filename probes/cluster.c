@@ -16,10 +16,10 @@ struct probed_cluster {
     struct assessment assessment;
     struct schedule schedule;
     struct resolver *resolver;
-    struct published *published;     /* NULL: withdrawn */
-    struct slot *slots[MEMBERS_MAX]; /* by index in assessment.members */
-    struct slot *trials[TRIALS_MAX]; /* NULL: free */
-    struct timer timer;              /* when the resolver has something to do */
+    struct cluster_report *published; /* NULL: withdrawn */
+    struct slot *slots[MEMBERS_MAX];  /* by index in assessment.members */
+    struct slot *trials[TRIALS_MAX];  /* NULL: free */
+    struct timer timer;               /* when the resolver has something to do */
     bool leaving;
     size_t targets, failing; /* as counted in the context */
     char abstains[RULE_SIZE];
@@ -150,7 +150,7 @@ void cluster_report(struct probed_cluster *cluster, struct probe_time now)
                                     .text = report.abstains});
         strcpy(cluster->abstains, report.abstains);
     }
-    if (reporter_say(cluster->context->reporter, cluster->published, &report, now.ms)) {
+    if (cluster_report_publish(cluster->published, &report, now.ms)) {
         cluster->context->report_due = true;
     }
 }
@@ -449,7 +449,7 @@ void cluster_settle(struct probed_cluster *cluster, struct probe_time now)
     const struct report *acked;
     int32_t version;
     int64_t mzxid;
-    if (published_take_acked(cluster->published, &acked, &version, &mzxid)) {
+    if (cluster_report_take_acked(cluster->published, &acked, &version, &mzxid)) {
         resolver_own_report(cluster->resolver, acked, version, mzxid);
     }
     int64_t due_ms = resolver_step(cluster->resolver, now.ms, now.wall_ms);

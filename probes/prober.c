@@ -154,7 +154,7 @@ static void finish(struct prober *prober)
 static void do_work(uv_work_t *work)
 {
     struct prober *prober = work->data;
-    prober->driver->work(prober->in_flight);
+    prober->driver->run_blocking(prober->in_flight);
 }
 
 static void on_work_done(uv_work_t *work, int status)
@@ -167,7 +167,7 @@ static void on_work_done(uv_work_t *work, int status)
         free_if_done(prober);
         return;
     }
-    prober->driver->go_on(prober->in_flight, 0, &want);
+    prober->driver->resume(prober->in_flight, 0, &want);
     follow(prober, &want);
 }
 
@@ -184,7 +184,7 @@ static void follow(struct prober *prober, const struct want *want)
         prober->deadline_ms = now_ms + prober->timeout_ms;
     }
     prober->tick_ms = want->tick_ms > 0 ? now_ms + want->tick_ms : INT64_MAX;
-    if (want->kind == WANT_WORK) {
+    if (want->kind == WANT_BLOCKING) {
         /* the worker may close the descriptor, and another link get its number */
         drop_poller(prober);
         uv_timer_stop(&prober->timer);
@@ -198,7 +198,7 @@ static void follow(struct prober *prober, const struct want *want)
         set_deadline(prober);
         return;
     }
-    prober->driver->give_up(prober->in_flight); /* no memory for a handle */
+    prober->driver->cancel(prober->in_flight); /* no memory for a handle */
     finish(prober);
 }
 
@@ -206,7 +206,7 @@ static void go_on(struct prober *prober, int events)
 {
     struct want want;
     pause_polling(prober);
-    prober->driver->go_on(prober->in_flight, events, &want);
+    prober->driver->resume(prober->in_flight, events, &want);
     follow(prober, &want);
 }
 
@@ -236,7 +236,7 @@ static void on_timer(uv_timer_t *timer)
     }
     if (now_ms >= prober->deadline_ms) {
         pause_polling(prober);
-        prober->driver->give_up(prober->in_flight);
+        prober->driver->cancel(prober->in_flight);
         finish(prober);
     } else if (now_ms >= prober->tick_ms) {
         go_on(prober, 0);
@@ -286,7 +286,7 @@ static void ask(struct prober *prober, struct link *link)
     prober->deadline_ms = clock_mono_ms() + prober->timeout_ms;
     prober->tick_ms = INT64_MAX;
     pause_polling(prober);
-    prober->driver->look(link, prober->address, &want);
+    prober->driver->start(link, prober->address, &want);
     follow(prober, &want);
 }
 
@@ -340,7 +340,7 @@ void prober_perform(struct prober *prober, enum probe_action_kind action)
         break;
     case ACTION_DROP:
         drop_poller(prober);
-        prober->driver->drop(prober->kept);
+        prober->driver->disconnect(prober->kept);
         break;
     case ACTION_RESOLVE:
         resolve(prober);

@@ -144,7 +144,7 @@ static void say_standbys(const struct databases *databases, int i, struct observ
 {
     for (int k = 0; k < databases->count; k++) {
         if (databases->at[k].upstream == i && databases_streams(databases, k)) {
-            advertised_add(&observation->named, databases->at[k].address, 0);
+            advertised_add(&observation->advertised, databases->at[k].address, 0);
         }
     }
 }

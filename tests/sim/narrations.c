@@ -240,10 +240,8 @@ static const struct {
      "probe-c votes\n"
      "probe-c is killed\n"
      "probe-c starts\n"
-     "probe-c: 10.0.0.2:5432 is named: pg-1\n"
-     "probe-c: 10.0.0.3:5432 is named: pg-1\n"
      "probe-c abstains: starting\n"
-     "probe-c: 10.0.0.2:5432 is refused: it is a member already, by another address\n"
+     "probe-c: 10.0.0.3:5432 is named: the registry\n"
      "probe-c: 10.0.0.3:5432 is refused: it gives no answer: timeout\n"
      "probe-c votes\n"},
     {"the_kind_is_known_from_the_verdict", "verdict 1: pg-1, ok, sole-claimant\n"

@@ -415,10 +415,10 @@ static void a_probe_tries_what_the_registry_knew_before_it_votes(struct world *w
     begin(world);
     world->settings.facts = true;
     world_kill_probe(world, 2);
-    world->databases.at[2].stream_cut = true; /* so that nobody else names it */
+    /* so that nobody else names them */
+    world->databases.at[1].stream_cut = world->databases.at[2].stream_cut = true;
     world_start_probe(world, 2);
     await_well(world);
-    world->databases.at[2].stream_cut = false;
     world_kill_probe(world, 2);
     world_cut_path(world, 2, 2, true);
     world_start_probe(world, 2); /* what was tried in vain need not be waited for */

@@ -1,4 +1,5 @@
 #include "watchers/cli/client.h"
+#include "watchers/cli/output.h"
 
 #include <poll.h>
 #include <stdio.h>

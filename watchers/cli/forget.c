@@ -9,6 +9,7 @@
 #include "registry/model/paths.h"
 #include "watchers/cli/cli.h"
 #include "watchers/cli/client.h"
+#include "watchers/cli/output.h"
 
 enum { STATEMENTS_MAX = 8, LISTED_MAX = 5 };
 

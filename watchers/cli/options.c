@@ -11,6 +11,7 @@
 #include "registry/model/paths.h"
 #include "registry/store/store.h"
 #include "watchers/cli/cli.h"
+#include "watchers/cli/output.h"
 
 enum { TIMEOUT_MS = 5000, COUNT_MAX = 1000000000 };
 
@@ -107,8 +108,8 @@ void options_help(const struct verb *verb)
     }
     printf("usage: roster %s%s%s [OPTION...]\n\n%s\n", verb->name, verb->operands[0] ? " " : "",
            verb->operands, verb->summary);
-    if (verb->meaning) {
-        printf("\n%s\n", verb->meaning);
+    if (verb->details) {
+        printf("\n%s\n", verb->details);
     }
     printf("\n");
     print_options(verb->options | COMMON);
@@ -273,19 +274,8 @@ static bool take_word(struct args *args, const char *word)
         args->operands[args->operand_count++] = word;
         return true;
     }
-    for (const struct verb *verb = verbs; verb->name; verb++) {
-        if (text_equal(word, verb->name)) {
-            args->verb = verb;
-            return true;
-        }
-    }
-    const char *nearest = text_nearest(word, &verbs[0].name, verb_count, sizeof *verbs);
-    if (nearest) {
-        fail(CLI_USAGE, "there is no verb '%s'; did you mean '%s'?", word, nearest);
-    } else {
-        fail(CLI_USAGE, "there is no verb '%s'; `roster help` lists them", word);
-    }
-    return false;
+    args->verb = verb_find(word);
+    return args->verb != NULL;
 }
 
 static bool take_words(struct args *args, int argc, char **argv)
@@ -301,6 +291,28 @@ static bool take_words(struct args *args, int argc, char **argv)
         }
     }
     return true;
+}
+
+/* ---- names ----------------------------------------------------------------------------------- */
+
+static bool is_name(const char *word, const char *whose)
+{
+    if (text_is_name(word)) {
+        return true;
+    }
+    fail(CLI_USAGE, "'%s' is not the name of a %s: letters, digits and ._- (1 to 63 of them)", word,
+         whose);
+    return false;
+}
+
+bool is_cluster_name(const char *name)
+{
+    return is_name(name, "cluster");
+}
+
+bool is_member_name(const char *name)
+{
+    return is_name(name, "member");
 }
 
 /* ---- the whole ------------------------------------------------------------------------------- */
@@ -354,12 +366,6 @@ static bool complete(struct args *args)
     return false;
 }
 
-/* help, version, and what -h makes of any verb, need neither operands nor a registry. */
-static bool needs_registry(const struct args *args)
-{
-    return !text_equal(args->verb->name, "help") && !text_equal(args->verb->name, "version");
-}
-
 int options_parse(int argc, char **argv, struct args *ret_args)
 {
     *ret_args = (struct args){0};
@@ -372,7 +378,7 @@ int options_parse(int argc, char **argv, struct args *ret_args)
     if (!ret_args->verb) {
         return fail(CLI_USAGE, "what is to be done? `roster help` lists the verbs");
     }
-    if (!fits_verb(ret_args) || (needs_registry(ret_args) && !complete(ret_args))) {
+    if (!fits_verb(ret_args) || (!ret_args->verb->local && !complete(ret_args))) {
         return CLI_USAGE;
     }
     return CLI_DONE;

@@ -15,6 +15,7 @@
 #include "registry/model/codec.h"
 #include "watchers/cli/cli.h"
 #include "watchers/cli/client.h"
+#include "watchers/cli/output.h"
 
 enum {
     SUPERSEDES_MAX =

@@ -4,6 +4,7 @@
 #include "registry/base/limits.h"
 #include "registry/base/text.h"
 #include "watchers/cli/cli.h"
+#include "watchers/cli/output.h"
 #include "watchers/cli/view.h"
 
 static int refuse(enum roster_status status, const struct args *args,

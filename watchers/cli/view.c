@@ -37,6 +37,38 @@ const char *view_health_name(enum roster_health health)
     return health_words[health];
 }
 
+/* ---- a handle -------------------------------------------------------------------------------- */
+
+/* What goes on, to those who args; what goes wrong, also to those who watch. The other verbs end
+ * with a sentence of their own. */
+static void on_store_line(void *context, enum roster_log_level level, const char *line)
+{
+    static const char *const levels[] = {"error", "warning", "notice", "info", "debug"};
+    const struct args *args = context;
+    if (has_option(args, OPTION_VERBOSE) ||
+        (level <= ROSTER_LOG_WARNING && args->verb->run == watch_run)) {
+        fprintf(stderr, "roster: %s: %s\n", levels[level], line);
+    }
+}
+
+int open_roster(const struct args *args, struct roster **ret_roster)
+{
+    struct roster_options options = {
+        .servers = args->servers,
+        .root = args->root,
+        .auth = args->auth,
+        .cache_dir = args->cache,
+        .log = on_store_line,
+        .log_context = (void *)(uintptr_t)args,
+    };
+    enum roster_status status = roster_open(&options, ret_roster);
+    if (status == ROSTER_OK) {
+        return CLI_DONE;
+    }
+    return fail(status == ROSTER_INVALID ? CLI_USAGE : CLI_INTERNAL, "%s",
+                status == ROSTER_INVALID ? roster_error() : roster_strerror(status));
+}
+
 /* ---- reading --------------------------------------------------------------------------------- */
 
 /* libroster does not tell other clusters' names; a session of its own does. */
@@ -151,17 +183,15 @@ static void put_labels(struct json_writer *json, const char *labels)
 
 static void put_lag(struct json_writer *json, const struct roster_endpoint *endpoint)
 {
+    if (endpoint->role != ROSTER_ROLE_SECONDARY && endpoint->lag_state == ROSTER_LAG_UNKNOWN) {
+        json_writer_text(json, "lag", NULL);
+        return;
+    }
     json_writer_open(json, "lag", '{');
     json_writer_text(json, "state", lag_words[endpoint->lag_state]);
-    if (endpoint->lag_bytes >= 0) {
-        json_writer_number(json, "bytes", endpoint->lag_bytes);
-    }
-    if (endpoint->lag_ms >= 0) {
-        json_writer_number(json, "ms", endpoint->lag_ms);
-    }
-    if (endpoint->lag_transactions >= 0) {
-        json_writer_number(json, "transactions", endpoint->lag_transactions);
-    }
+    json_writer_amount(json, "bytes", endpoint->lag_bytes);
+    json_writer_amount(json, "ms", endpoint->lag_ms);
+    json_writer_amount(json, "transactions", endpoint->lag_transactions);
     json_writer_close(json, '}');
 }
 
@@ -174,20 +204,14 @@ static void put_member(struct json_writer *json, const struct roster_member *mem
     json_writer_number(json, "port", endpoint->port);
     json_writer_text(json, "role", role_words[endpoint->role]);
     json_writer_text(json, "health", health_words[endpoint->health]);
-    if (member->reason[0]) {
-        json_writer_text(json, "reason", member->reason);
-    }
+    json_writer_text(json, "reason", member->reason);
     json_writer_bool(json, "fenced", member->fenced != 0);
     json_writer_bool(json, "drained", member->drained != 0);
     json_writer_bool(json, "claims", member->claims != 0);
-    if (member->condition[0]) {
-        json_writer_text(json, "condition", member->condition);
-    }
+    json_writer_text(json, "condition", member->condition);
     json_writer_bool(json, "sync", member->sync != 0);
     json_writer_text(json, "upstream", member->upstream);
-    if (endpoint->role == ROSTER_ROLE_SECONDARY || endpoint->lag_state != ROSTER_LAG_UNKNOWN) {
-        put_lag(json, endpoint);
-    }
+    put_lag(json, endpoint);
     json_writer_number(json, "weight", endpoint->weight);
     put_labels(json, member->labels);
     json_writer_close(json, '}');
@@ -197,10 +221,6 @@ void view_json(const struct view *view, FILE *to)
 {
     const struct roster_state *state = &view->state;
     struct json_writer json = {.to = to};
-    char at[32] = "";
-    if (state->at_wall_ms) {
-        text_time(at, sizeof at, state->at_wall_ms);
-    }
     json_writer_open(&json, NULL, '{');
     json_writer_text(&json, "cluster", view->cluster);
     json_writer_text(&json, "engine", state->engine);
@@ -214,18 +234,14 @@ void view_json(const struct view *view, FILE *to)
     json_writer_text(&json, "why", state->why);
     json_writer_text(&json, "rule", state->rule);
     json_writer_text(&json, "by", state->by);
-    json_writer_text(&json, "at_wall", at);
+    json_writer_time(&json, "at_wall", state->at_wall_ms);
     json_writer_open(&json, "members", '[');
     for (size_t i = 0; i < view->member_count; i++) {
         put_member(&json, &view->members[i]);
     }
     json_writer_close(&json, ']');
     json_writer_number(&json, "age_ms", state->age_ms);
-    if (state->witnesses_now >= 0) {
-        json_writer_number(&json, "witnesses_now", state->witnesses_now);
-    } else {
-        json_writer_text(&json, "witnesses_now", NULL);
-    }
+    json_writer_amount(&json, "witnesses_now", state->witnesses_now);
     json_writer_number(&json, "quorum", state->quorum);
     json_writer_bool(&json, "connected", state->connected != 0);
     json_writer_bool(&json, "cached", state->cached != 0);

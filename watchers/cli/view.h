@@ -6,6 +6,10 @@
 
 #include "watchers/cli/cli.h"
 
+/* Opens a handle of libroster with the options of the command line. On failure prints why and returns
+ * the exit code. */
+int open_roster(const struct args *args, struct roster **ret_roster);
+
 struct view {
     const char *cluster;
     struct roster_state state;

@@ -90,47 +90,51 @@ static void print_sentence(const struct follower *follower, const struct roster_
     printf(", %s; %s\n", address, change->why);
 }
 
-static void put_time(struct json_writer *json, const char *key, int64_t wall_ms)
+/* `address` is host and port in one, as before they were two keys; its readers still find it. */
+static void put_address(struct json_writer *json, const struct roster_endpoint *endpoint)
 {
-    char at[32] = "";
-    if (wall_ms) {
-        text_time(at, sizeof at, wall_ms);
-    }
-    json_writer_text(json, key, at);
+    char address[ADDRESS_SIZE];
+    json_writer_text(json, "host", endpoint ? endpoint->host : NULL);
+    json_writer_amount(json, "port", endpoint ? endpoint->port : -1);
+    json_writer_text(
+        json, "address",
+        endpoint ? text_address(address, sizeof address, endpoint->host, endpoint->port) : NULL);
+}
+
+static void put_step(struct json_writer *json, const struct roster_step *step)
+{
+    static const char *const actions[] = {
+        [ROSTER_KEEP] = "keep", [ROSTER_DROP] = "drop", [ROSTER_DRAIN] = "drain"};
+    json_writer_open(json, NULL, '{');
+    json_writer_text(json, "action", actions[step->action]);
+    json_writer_text(json, "name", step->endpoint.name);
+    put_address(json, &step->endpoint);
+    json_writer_text(json, "role", view_role_name(step->endpoint.role));
+    json_writer_text(json, "health", view_health_name(step->endpoint.health));
+    json_writer_close(json, '}');
 }
 
 static void print_json(const struct follower *follower, const struct roster_change *change)
 {
-    static const char *const actions[] = {
-        [ROSTER_KEEP] = "keep", [ROSTER_DROP] = "drop", [ROSTER_DRAIN] = "drain"};
-    char address[ADDRESS_SIZE] = "";
     struct roster_state state = {0};
     struct json_writer json = {.to = stdout};
-    if (change->primary) {
-        text_address(address, sizeof address, change->primary->host, change->primary->port);
-    }
     roster_state(follower->cluster, &state);
     json_writer_open(&json, NULL, '{');
     json_writer_text(&json, "cluster", change->cluster);
     json_writer_text(&json, "state", view_state_name(state.state));
     json_writer_number(&json, "epoch", change->epoch);
     json_writer_text(&json, "primary", change->primary ? change->primary->name : NULL);
-    json_writer_text(&json, "address", address);
+    put_address(&json, change->primary);
     json_writer_text(&json, "why", change->why);
-    put_time(&json, "evidence_wall", change->evidence_wall_ms);
-    put_time(&json, "verdict_wall", change->verdict_wall_ms);
-    put_time(&json, "routed_wall", change->routed_wall_ms);
+    json_writer_time(&json, "seen_wall", change->evidence_wall_ms);
+    json_writer_time(&json, "at_wall", change->verdict_wall_ms);
+    json_writer_time(&json, "routed_wall", change->routed_wall_ms);
+    /* the former names of seen_wall and at_wall */
+    json_writer_time(&json, "evidence_wall", change->evidence_wall_ms);
+    json_writer_time(&json, "verdict_wall", change->verdict_wall_ms);
     json_writer_open(&json, "plan", '[');
     for (size_t i = 0; i < change->plan_size; i++) {
-        const struct roster_endpoint *endpoint = &change->plan[i].endpoint;
-        json_writer_open(&json, NULL, '{');
-        json_writer_text(&json, "action", actions[change->plan[i].action]);
-        json_writer_text(&json, "name", endpoint->name);
-        json_writer_text(&json, "address",
-                         text_address(address, sizeof address, endpoint->host, endpoint->port));
-        json_writer_text(&json, "role", view_role_name(endpoint->role));
-        json_writer_text(&json, "health", view_health_name(endpoint->health));
-        json_writer_close(&json, '}');
+        put_step(&json, &change->plan[i]);
     }
     json_writer_close(&json, ']');
     json_writer_close(&json, '}');
