@@ -35,5 +35,6 @@ Suite *tally_suite(void);
 Suite *rules_suite(void);
 Suite *primary_suite(void);
 Suite *worlds_suite(void);
+Suite *former_suite(void);
 
 #endif
