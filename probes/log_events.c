@@ -41,8 +41,8 @@ void words_verdict(const char *cluster, const struct topology *before, const str
         }
     } else if (before->state != now->state) {
         log_line(now->state == STATE_OK ? LOG_NOTICE : LOG_WARNING, cluster,
-                 "state went %s (rule %s) by=%s: %s", state_names[now->state], topology_rule(now), now->by,
-                 now->why);
+                 "state went %s (rule %s) by=%s: %s", state_names[now->state], topology_rule(now),
+                 now->by, now->why);
     } else {
         log_line(LOG_INFO, cluster, "topology changed by %s: %s", now->by, now->why);
     }

@@ -13,16 +13,13 @@
 
 #include "registry/base/clock.h"
 #include "registry/base/entropy.h"
+#include "registry/base/limits.h"
 #include "registry/base/text.h"
 #include "registry/model/paths.h"
 #include "watchers/cache.h"
 #include "watchers/internal.h"
 
-enum {
-    SESSION_TIMEOUT_MS = 10000,
-    SESSION_TIMEOUT_LOW_MS = 1000,
-    SESSION_TIMEOUT_HIGH_MS = 300000
-};
+enum { SESSION_TIMEOUT_LOW_MS = 1000, SESSION_TIMEOUT_HIGH_MS = 300000 };
 
 /* ---- sentences --------------------------------------------------------------------------------- */
 

@@ -34,9 +34,8 @@
 #include "probes/drivers/errors.h"
 #include "probes/drivers/pg_guard.h"
 #include "probes/drivers/pg_query.h"
+#include "registry/base/limits.h"
 #include "registry/base/text.h"
-
-enum { ANSWER_BYTES_MAX = 256 * 1024 };
 
 enum stage { STAGE_OFF, STAGE_CONNECTING, STAGE_ASKING, STAGE_IDLE };
 

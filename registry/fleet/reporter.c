@@ -7,7 +7,6 @@
 #include "registry/model/codec.h"
 #include "registry/model/paths.h"
 
-#define PACE_MS 1000 /* lag alone is told no oftener */
 #define STILL_MS                                                                                   \
     (BEATS_FRESH * BEAT_MS) /* a beat that stands still for so long is a dead one's   \
                                           */

@@ -8,7 +8,6 @@
 #include "registry/model/paths.h"
 #include "registry/verdict/resolve.h"
 
-#define PACE_MS 1000 /* changes that are not urgent are written together, no oftener than this */
 #define RETRY_MS                                                                                   \
     200 /* after a write that was refused for a reason that reading again will not cure */
 

@@ -26,7 +26,7 @@ enum { MODEL_FORMAT = 1, MODEL_RULES = 2 };
 enum engine { ENGINE_POSTGRESQL, ENGINE_MYSQL };
 extern const char *const engine_names[]; /* postgresql, mysql */
 
-/* How to read what it says. */
+/* How to interpret what it reports. */
 enum kind {
     KIND_STREAMING,
     KIND_ASYNC,

@@ -11,7 +11,7 @@ int main(void)
         kind_suite,    group_suite,     gtid_suite,         async_suite,    rivals_suite,
         cidr_suite,    discovery_suite, custom_query_suite, host_suite,     random_suite,
         agree_suite,   voters_suite,    tally_suite,        rules_suite,    primary_suite,
-        worlds_suite,  former_suite};
+        worlds_suite,  former_suite,    json_suite,         lineage_suite};
     SRunner *runner = srunner_create(suites[0]());
     for (size_t i = 1; i < sizeof suites / sizeof *suites; i++) {
         srunner_add_suite(runner, suites[i]());

@@ -36,5 +36,7 @@ Suite *rules_suite(void);
 Suite *primary_suite(void);
 Suite *worlds_suite(void);
 Suite *former_suite(void);
+Suite *json_suite(void);
+Suite *lineage_suite(void);
 
 #endif

@@ -6,10 +6,11 @@
 #include <string.h>
 
 #include "registry/base/clock.h"
+#include "registry/base/limits.h"
 #include "registry/base/text.h"
 #include "registry/model/paths.h"
 
-enum { SESSION_TIMEOUT_MS = 10000, POLL_MS = 100 };
+enum { POLL_MS = 100 };
 
 struct session {
     struct store *store;
