@@ -42,8 +42,8 @@ static void log_verdict(const char *cluster, const struct topology *before,
         }
     } else if (before->state != now->state) {
         log_line(now->state == STATE_OK ? LOG_NOTICE : LOG_WARNING, cluster,
-                 "state went %s (rule %s) by=%s: %s", state_names[now->state], topology_rule(now), now->by,
-                 now->why);
+                 "state went %s (rule %s) by=%s: %s", state_names[now->state], topology_rule(now),
+                 now->by, now->why);
     } else {
         log_line(LOG_INFO, cluster, "topology changed by %s: %s", now->by, now->why);
     }

@@ -138,7 +138,7 @@ static void set_options(struct client *client)
     if (encrypt) {
         mysql_optionsv(mysql, MYSQL_OPT_SSL_ENFORCE, &encrypt);
         if (verify) {
-            mysql_optionsv(mysql, MYSQL_OPT_SSL_CA, options->ca[0] ? options->ca : system_ca);
+            mysql_optionsv(mysql, MYSQL_OPT_SSL_CA, options->ca);
         }
     }
 }

@@ -15,7 +15,7 @@
 #include "registry/base/text.h"
 #include "registry/model/json.h"
 
-enum { RULES_MAX = 1000000, WEIGHT_MAX = 1000, WEIGHT_DEFAULT = 100, EPOCH_TEXT_MAX = 20 };
+enum { RULES_MAX = 1000000, EPOCH_TEXT_MAX = 20 };
 
 /* Whole numbers above this lose digits in parsers that hold them as doubles. */
 static const int64_t exact_max = INT64_C(1) << 53;

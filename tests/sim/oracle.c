@@ -277,8 +277,8 @@ static void check_fold(struct oracle *oracle, const struct topology *now)
         world_fail(oracle->world,
                    "S6: the verdict of %s (epoch %lld, %s, %s) does not follow from its evidence "
                    "(epoch %lld, %s, %s)",
-                   now->by, (long long)now->epoch, now->primary, topology_rule(now), (long long)again.epoch,
-                   again.primary, topology_rule(&again));
+                   now->by, (long long)now->epoch, now->primary, topology_rule(now),
+                   (long long)again.epoch, again.primary, topology_rule(&again));
     }
 }
 
@@ -342,7 +342,8 @@ static void tell(struct oracle *oracle, const struct topology *now)
     bool aside = oracle->has && is(last->primary, now->primary) && last->state == now->state &&
                  is(topology_rule(last), topology_rule(now));
     world_tell(oracle->world, aside, "verdict %lld: %s, %s, %s", (long long)now->epoch,
-               now->primary[0] ? now->primary : "nobody", state_names[now->state], topology_rule(now));
+               now->primary[0] ? now->primary : "nobody", state_names[now->state],
+               topology_rule(now));
     world_tell(oracle->world, true, "  by %s: %s", now->by, now->why);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "registry/base/clock.h"
+#include "registry/base/limits.h"
 #include "registry/base/text.h"
 #include "registry/model/paths.h"
 
