@@ -1,7 +1,7 @@
 /* ZooKeeper behind store.h, by the C client's asynchronous requests.
  *
  *   our thread                          |  its threads (one for I/O, one for callbacks)
- *   store_get ... --> zk_calls ------------> zoo_aget ... --\
+ *   store_get ... --> zk_requests ---------> zoo_aget ... --\
  *   store_next <---- queue <---------------------------------+-- watched()
  *
  * Callbacks only put what they were told into the queue; everything else
