@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "probes/cluster.h"
+#include "registry/base/random.h"
 #include "registry/base/text.h"
 #include "registry/config/config.h"
 
@@ -50,14 +51,6 @@ static void order(struct probe *probe, enum probe_action_kind action)
 static void emit(struct probe *probe, struct fact fact)
 {
     probe->context.log(probe->context.log_owner, &fact);
-}
-
-static uint64_t draw(struct probe *probe)
-{
-    uint64_t x = probe->random += UINT64_C(0x9e3779b97f4a7c15); /* splitmix64 */
-    x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return x ^ (x >> 31);
 }
 
 /* ---- clusters ---------------------------------------------------------------------------------- */
@@ -314,8 +307,8 @@ static void pulse(struct probe *probe, struct probe_time now)
                                   .text = probe->context.config->registry.servers});
     }
     if (now.ms >= probe->resync_ms) {
-        probe->resync_ms =
-            now.ms + RESYNC_MS * 2 / 3 + (int64_t)(draw(probe) % (RESYNC_MS * 2 / 3));
+        probe->resync_ms = now.ms + RESYNC_MS * 2 / 3 +
+                           (int64_t)(random_next(&probe->random) % (RESYNC_MS * 2 / 3));
         mirror_refresh_all(probe->context.mirror);
     }
     drain_store(probe, now);
