@@ -299,7 +299,7 @@ static void read_state(const struct snapshot *snapshot, void *to)
     copy(state->primary, sizeof state->primary, topology->primary);
     copy(state->lineage, sizeof state->lineage, topology->lineage);
     copy(state->identity, sizeof state->identity, topology->identity);
-    copy(state->rule, sizeof state->rule, topology->rule);
+    copy(state->rule, sizeof state->rule, topology_rule(topology));
     copy(state->why, sizeof state->why, topology->why);
     copy(state->by, sizeof state->by, topology->by);
     state->at_wall_ms = topology->at_wall_ms;

@@ -223,9 +223,9 @@ void discovery_hear(struct discovery *discovery, const struct assessment *assess
     if (!discovery->on || by->standing != ANSWER_OK || by->last != ANSWER_OK) {
         return;
     }
-    for (size_t n = 0; n < facts->named.count; n++) {
-        const char *host = facts->named.server[n].host;
-        uint16_t port = facts->named.server[n].port;
+    for (size_t n = 0; n < facts->advertised.count; n++) {
+        const char *host = facts->advertised.server[n].host;
+        uint16_t port = facts->advertised.server[n].port;
         for (size_t k = 0; port == 0 && k < discovery->port_count; k++) {
             hear_one(discovery, assessment, by, host, discovery->ports[k], now_ms);
         }

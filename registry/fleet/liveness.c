@@ -1,21 +1,27 @@
 #include "registry/fleet/liveness.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "registry/model/codec.h"
 #include "registry/model/paths.h"
 
+/* What its beats have shown since we last had to begin anew. */
+enum life {
+    LIFE_UNKNOWN, /* none was read */
+    LIFE_READ,    /* one was: it may be a dead one's last */
+    LIFE_MOVED    /* and another one later, of the same process */
+};
+
 struct peer {
     struct liveness *liveness;
     char name[NAME_SIZE];
     struct mirror_node *node;
-    bool seen;  /* a beat was read */
-    bool moved; /* and another one later, in the same life */
+    enum life life;
     uint64_t nonce;
     uint64_t beat;
-    uint64_t moved_at; /* our own beat count then */
-    bool listed;
+    uint64_t moved_at; /* LIFE_MOVED: our own beat count when it last moved */
 };
 
 struct liveness {
@@ -37,6 +43,7 @@ struct liveness *liveness_new(struct mirror *mirror, const char *root, const cha
     if (!liveness) {
         return NULL;
     }
+    assert(strlen(root) < PATH_SIZE && strlen(self) < NAME_SIZE);
     liveness->mirror = mirror;
     strcpy(liveness->root, root);
     strcpy(liveness->self, self);
@@ -77,7 +84,6 @@ static void add_peer(struct liveness *liveness, const char *name)
         return; /* the next change of the list tries again */
     }
     peer->liveness = liveness;
-    peer->listed = true;
     strcpy(peer->name, name);
     path_probe(path, sizeof path, liveness->root, name);
     peer->node = mirror_add(liveness->mirror, path, false, read_presence, peer);
@@ -98,20 +104,15 @@ static void remove_peer(struct liveness *liveness, size_t i)
 static void read_list(void *owner, const struct mirror_node *node)
 {
     struct liveness *liveness = owner;
-    for (size_t i = 0; i < liveness->count; i++) {
-        liveness->peers[i]->listed = false;
-    }
-    for (size_t i = 0; node->exists && i < node->name_count; i++) {
-        struct peer *peer = find(liveness, node->names[i]);
-        if (peer) {
-            peer->listed = true;
-        } else if (strcmp(node->names[i], liveness->self) != 0) {
-            add_peer(liveness, node->names[i]);
+    for (size_t i = liveness->count; i-- > 0;) {
+        if (!mirror_lists(node, liveness->peers[i]->name)) {
+            remove_peer(liveness, i);
         }
     }
-    for (size_t i = liveness->count; i-- > 0;) {
-        if (!liveness->peers[i]->listed) {
-            remove_peer(liveness, i);
+    for (size_t i = 0; node->exists && i < node->name_count; i++) {
+        const char *name = node->names[i];
+        if (strcmp(name, liveness->self) != 0 && !find(liveness, name)) {
+            add_peer(liveness, name);
         }
     }
     liveness->generation++;
@@ -125,15 +126,14 @@ static void read_presence(void *owner, const struct mirror_node *node)
     struct codec_error error;
     if (!node->exists || !node->data ||
         !presence_decode(node->data, node->len, &presence, &error)) {
-        return; /* says nothing: its beat stands still */
+        return; /* nothing to go by: its beat does not move */
     }
-    if (!peer->seen || peer->nonce != presence.nonce) {
-        peer->seen = true;
-        peer->moved = false;
+    if (peer->life == LIFE_UNKNOWN || peer->nonce != presence.nonce) {
+        peer->life = LIFE_READ;
         liveness->generation++;
     } else if (peer->beat != presence.beat) {
         bool was_fresh = liveness_is_fresh(liveness, peer->name);
-        peer->moved = true;
+        peer->life = LIFE_MOVED;
         peer->moved_at = liveness->own_beats;
         liveness->generation += !was_fresh;
     }
@@ -143,25 +143,30 @@ static void read_presence(void *owner, const struct mirror_node *node)
 
 static bool is_alive(const struct liveness *liveness, const struct peer *peer)
 {
-    return peer->moved && liveness->own_beats - peer->moved_at <= BEATS_FRESH;
+    assert(peer->life != LIFE_MOVED || peer->moved_at <= liveness->own_beats);
+    return peer->life == LIFE_MOVED && liveness->own_beats - peer->moved_at <= BEATS_FRESH;
+}
+
+static size_t count_alive(const struct liveness *liveness)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < liveness->count; i++) {
+        count += is_alive(liveness, liveness->peers[i]);
+    }
+    return count;
 }
 
 void liveness_beat(struct liveness *liveness)
 {
-    bool ended = false;
-    for (size_t i = 0; i < liveness->count; i++) {
-        const struct peer *peer = liveness->peers[i];
-        ended = ended || (peer->moved && liveness->own_beats - peer->moved_at == BEATS_FRESH);
-    }
+    size_t before = count_alive(liveness);
     liveness->own_beats++;
-    liveness->generation += ended || liveness->own_beats == 1;
+    liveness->generation += count_alive(liveness) < before || liveness->own_beats == 1;
 }
 
 void liveness_forget(struct liveness *liveness)
 {
     for (size_t i = 0; i < liveness->count; i++) {
-        liveness->peers[i]->seen = false;
-        liveness->peers[i]->moved = false;
+        liveness->peers[i]->life = LIFE_UNKNOWN;
     }
     liveness->generation++;
 }

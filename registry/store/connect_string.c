@@ -35,8 +35,7 @@ static bool add_server(struct connect_string *servers, const char *entry, char *
     }
     if (strchr(entry, '/')) {
         snprintf(sentence, size,
-                 "'%s' has a chroot in the middle of the list: one may stand behind the last "
-                 "server only",
+                 "'%s' has a chroot in the middle of the list: only the last server may have one",
                  entry);
         return false;
     }

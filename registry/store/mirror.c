@@ -63,15 +63,22 @@ void mirror_free(struct mirror *mirror)
 
 static void read_node(struct mirror *mirror, struct mirror_node *node)
 {
-    if (!mirror->up || node->removed) {
-        return; /* the next STORE_UP reads everything */
+    switch (node->state) {
+    case MIRROR_READING:
+        node->state = MIRROR_STALE;
+        return;
+    case MIRROR_STALE:
+    case MIRROR_REMOVED:
+        return;
+    case MIRROR_IDLE:
+    case MIRROR_DUE:
+        break;
     }
-    if (node->reading) {
-        node->again = true;
+    if (!mirror->up) {
+        node->state = MIRROR_DUE; /* the next STORE_UP reads everything */
         return;
     }
-    node->reading = true;
-    node->again = false;
+    node->state = MIRROR_READING;
     if (node->list) {
         store_list(mirror->store, store_tag(node, TAG_MIRROR), node->path, true);
     } else {
@@ -87,7 +94,7 @@ struct mirror_node *mirror_add(struct mirror *mirror, const char *path, bool lis
     if (!node) {
         return NULL;
     }
-    assert(strlen(path) < sizeof node->path);
+    assert(path[0] == '/' && strlen(path) < sizeof node->path);
     strcpy(node->path, path);
     node->list = list;
     node->read = read;
@@ -122,8 +129,10 @@ void mirror_remove(struct mirror *mirror, struct mirror_node *node)
     if (!node) {
         return;
     }
-    node->removed = true;
-    if (!node->reading) { /* else its answer frees it */
+    assert(node->state != MIRROR_REMOVED);
+    if (node->state == MIRROR_READING || node->state == MIRROR_STALE) {
+        node->state = MIRROR_REMOVED;
+    } else {
         unlink_node(mirror, node);
         free_node(node);
     }
@@ -240,18 +249,16 @@ static void answered(struct mirror *mirror, const struct store_event *event, int
     if ((void *)node == (void *)mirror) {
         return; /* the sync */
     }
-    assert(node->reading);
-    node->reading = false;
-    if (node->removed) {
+    assert(node->state >= MIRROR_READING && strcmp(node->path, event->path) == 0);
+    if (node->state == MIRROR_REMOVED) {
         unlink_node(mirror, node);
         free_node(node);
         return;
     }
-    bool taken = take_answer(node, event);
-    if (!taken && event->rc == STORE_UNKNOWN) {
-        node->again = true;
-    } /* else no memory: the next resync reads it */
-    if (node->again) {
+    bool again = node->state == MIRROR_STALE || event->rc == STORE_UNKNOWN;
+    bool taken = take_answer(node, event); /* false without memory: the next resync reads it */
+    node->state = MIRROR_IDLE;
+    if (again) {
         read_node(mirror, node); /* or, while the link is down, the next connect does */
     }
     if (taken) {
@@ -279,6 +286,13 @@ void mirror_event(struct mirror *mirror, const struct store_event *event, int64_
         answered(mirror, event, now_ms);
         break;
     }
+}
+
+bool mirror_lists(const struct mirror_node *node, const char *name)
+{
+    assert(node->list);
+    return node->exists && node->name_count > 0 &&
+           bsearch(&name, node->names, node->name_count, sizeof *node->names, compare_names);
 }
 
 bool mirror_is_up(const struct mirror *mirror)

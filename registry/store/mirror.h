@@ -42,7 +42,14 @@ struct mirror_node {
     void (*read)(void *owner, const struct mirror_node *node);
     void *owner; /* the caller's */
     /* private */
-    bool reading, again, removed, session_new;
+    enum {
+        MIRROR_IDLE,
+        MIRROR_DUE,     /* to be read when the link is up */
+        MIRROR_READING, /* a read is under way */
+        MIRROR_STALE,   /* likewise, and another is due behind it */
+        MIRROR_REMOVED  /* likewise, and its answer frees the node */
+    } state;
+    bool session_new; /* not read in this session */
     struct mirror_node *next, *chain;
 };
 
@@ -68,8 +75,11 @@ void mirror_event(struct mirror *mirror, const struct store_event *event, int64_
 /* No read of this node is outstanding and none is due: what it holds is the latest we can know. */
 static inline bool mirror_settled(const struct mirror_node *node)
 {
-    return node->known && !node->reading && !node->again;
+    return node->known && node->state == MIRROR_IDLE;
 }
+
+/* Does this list, as read last, have that name? */
+bool mirror_lists(const struct mirror_node *node, const char *name);
 
 /* Is the session up? */
 bool mirror_is_up(const struct mirror *mirror);

@@ -43,6 +43,7 @@ static void ring_locked(struct queue *queue)
 
 void queue_put(struct queue *queue, struct queue_item *item)
 {
+    assert(item);
     pthread_mutex_lock(&queue->lock);
     item->next = NULL;
     *queue->tail = item;
@@ -69,6 +70,7 @@ struct queue_item *queue_take(struct queue *queue)
             queue->tail = &queue->head;
         }
     }
+    assert(queue->head || queue->tail == &queue->head);
     pthread_mutex_unlock(&queue->lock);
     return item;
 }

@@ -1,10 +1,10 @@
-/* What foreign threads hand to ours: a locked list with a doorbell.
+/* What foreign threads hand to ours: a locked list and a descriptor that wakes us.
  *
  *   their threads: queue_put --> list --> queue_take: our thread
  *                          \-> timerfd: readable at once
  *
- * The doorbell is a timer, so that one descriptor also serves for what no
- * thread tells: our thread sets it to the next moment when time itself is news. */
+ * The descriptor is a timer, so that it also serves for what no thread hands over:
+ * our thread sets it to the next time when something is due by the clock alone. */
 #ifndef ROSTER_REGISTRY_STORE_QUEUE_H
 #define ROSTER_REGISTRY_STORE_QUEUE_H
 
@@ -26,7 +26,7 @@ struct queue {
     int timer;
 };
 
-bool queue_init(struct queue *queue);    /* false: no descriptor to be had; errno says why */
+bool queue_init(struct queue *queue);    /* false: no descriptor; errno has the reason */
 void queue_release(struct queue *queue); /* items in it are the caller's to take first */
 
 /* Any thread. The item belongs to the queue until it is taken. */
@@ -44,8 +44,8 @@ bool queue_has_lost(struct queue *queue);
 /* Any thread: make the descriptor readable. */
 void queue_ring(struct queue *queue);
 
-/* Our thread: silence the doorbell until something is put, or for `ms` (negative: no limit). Does
- * nothing while items wait. */
+/* Our thread: not readable until something is put, or for `ms` (negative: no limit). Does nothing
+ * while items wait. */
 void queue_sleep(struct queue *queue, int64_t ms);
 
 /* Readable while items may wait or the time set has come. */

@@ -7,9 +7,9 @@
  * zk_session.c puts ZooKeeper behind it, tests/sim/store_mem.c a ZooKeeper of
  * virtual time. Requests are answered exactly once, in order of issue within a
  * session, or answered STORE_UNKNOWN when the session's link broke before the
- * outcome was learnt; a write answered STORE_UNKNOWN may have happened or not.
+ * outcome was known; a write answered STORE_UNKNOWN may have happened or not.
  * Answers that the session's end swallows are made up as STORE_UNKNOWN by
- * store_renew, so a tag may be a pointer: its three low bits tell whose it is.
+ * store_renew, so a tag may be a pointer: its three low bits say whose it is.
  * While the link is down nothing is sent: requests are answered STORE_UNKNOWN at once.
  *
  * Session life:  (start) -> STORE_UP -> STORE_DOWN -> STORE_UP ...  the same session: watches and
@@ -30,9 +30,9 @@ struct store;
 /* Whose pointer a tag carries: its low bits; the rest is the pointer. */
 enum store_tag {
     TAG_MIRROR,     /* a mirror_node, or the mirror itself */
-    TAG_REPORTER,   /* the reporter: the folders' */
+    TAG_FOLDERS,    /* the folders; NULL: nobody waits for it */
     TAG_EPHEMERAL,  /* a struct ephemeral */
-    TAG_WITHDRAWAL, /* the reporter's deletion of a report */
+    TAG_WITHDRAWAL, /* a struct withdrawal */
     TAG_RESOLVER,   /* a resolver */
     TAG_CALLER,     /* whatever the caller likes */
     TAG_MASK = 7
@@ -82,7 +82,7 @@ struct store_op {
 enum { STORE_OPS_MAX = WITNESSES_MAX + 8 };
 
 enum store_event_kind {
-    /* connected; `session` tells which, `renewed` whether it is another than before */
+    /* connected; `session` is its id, `renewed`: it is another than before */
     STORE_UP,
     STORE_DOWN,    /* link lost; the session may live on */
     STORE_GONE,    /* session expired, refused, or silent past its timeout: call store_renew */
@@ -135,15 +135,15 @@ int store_fd(const struct store *store);
  * `now_ms` (monotonic) lets the store notice silence past the session timeout. */
 bool store_next(struct store *store, int64_t now_ms, struct store_event *ret_event);
 
-/* ---- life: may block for name resolution and goodbye; callable from any one thread
+/* ---- life: may block for name resolution and the session's end; callable from any one thread
  * while no other uses the store ------------------------------------------------- */
 
 /* After STORE_GONE (or never connected for long): drop the old session, resolve the servers' names
  * anew, begin another. */
 void store_renew(struct store *store);
 
-/* Ends the session (ephemerals go at once when the server hears it) and frees the store. NULL is
- * fine. */
+/* Ends the session (ephemerals go at once when the server receives that) and frees the store.
+ * NULL is fine. */
 void store_close(struct store *store);
 
 /* What an implementation provides (registry/store/store.c passes the calls above on to it); `struct
@@ -169,14 +169,14 @@ struct store_zk_options {
     const char *servers;
     int64_t session_timeout_ms;
     const char *auth; /* "digest:user:password", or NULL or "" for none */
-    /* the client library's own words; NULL drops them; called on its threads. severity: 1 error,
+    /* the client library's log; NULL drops it; called on its threads. severity: 1 error,
      * 2 warning, 3 info, 4 debug */
     void (*log)(void *ctx, int severity, const char *line);
     void *log_ctx;
 };
 
 /* Checks the servers string and returns an idle store: call store_renew to begin. NULL when
- * memory ran out or the options are wrong; then `sentence` says why. No I/O here. */
+ * memory ran out or the options are wrong; then `sentence` has the reason. No I/O here. */
 struct store *store_zk_new(const struct store_zk_options *options, char *sentence, size_t size);
 
 /* The same check alone, for configuration. */

@@ -1,4 +1,4 @@
-/* The words of ZooKeeper's C client, told apart by handle.
+/* The log of ZooKeeper's C client, separated by handle.
  *
  * Its log callback carries no context, so each handle that wants its lines
  * gets a function of its own out of a few; further handles are silent, for

@@ -73,7 +73,7 @@ static void got(int rc, const char *value, int value_len, const struct Stat *sta
                 memcpy(request->data, value, request->len);
                 request->data[request->len] = '\0';
             } else {
-                rc = ZOPERATIONTIMEOUT; /* it happened, but we did not learn of it */
+                rc = ZOPERATIONTIMEOUT; /* it happened, but we do not know its result */
             }
         }
     }
@@ -155,7 +155,7 @@ static void link_request(struct zk_requests *requests, struct zk_request *reques
 
 static void unlink_request(struct zk_requests *requests, struct zk_request *request)
 {
-    assert(request != requests->waiting);
+    assert(request != requests->waiting && request->answered);
     *(request->prev ? &request->prev->next : &requests->first) = request->next;
     *(request->next ? &request->next->prev : &requests->last) = request->prev;
 }
@@ -173,8 +173,8 @@ static int send_get(struct zk_requests *requests, struct zk_request *request)
     return rc != ZOK ? rc : zoo_aget(requests->link, request->path, 0, got, request);
 }
 
-/* Of an absent znode, the exists tells when it comes; of one that is there, the list itself tells
- * of its children. */
+/* For an absent znode, the exists watches its creation; for one that exists, the list itself
+ * watches its children. */
 static int send_list(struct zk_requests *requests, struct zk_request *request)
 {
     int rc = send_exists(requests, request);
@@ -405,7 +405,7 @@ static enum store_rc rc_of(const struct zk_request *request)
     }
 }
 
-/* Steps before and behind the refused one say "fine" or "rolled back". */
+/* Steps before and behind the refused one are marked as fine or as rolled back. */
 static size_t refused_step(const struct transaction *write)
 {
     for (size_t i = 0; i < write->n; i++) {
@@ -438,6 +438,7 @@ void zk_requests_take(struct zk_requests *requests, struct queue_item *item,
 {
     struct zk_request *request = (struct zk_request *)(void *)item;
     unlink_request(requests, request);
+    assert(!request->sent || requests->under_way > 0);
     requests->under_way -= request->sent;
     send_waiting(requests);
     *ret_event = (struct store_event){.kind = STORE_ANSWER,

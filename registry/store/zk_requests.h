@@ -1,7 +1,7 @@
 /* Requests on their way through ZooKeeper's C client.
  *
- *   zk_get ... --> a request, in the list --(window)--> zoo_aget ... --> got() --> queue -->
- * zk_requests_take --> STORE_ANSWER
+ *   zk_requests_get ... --> a request, in the list --(window)--> zoo_aget ...
+ *   STORE_ANSWER <-- zk_requests_take <-- queue <-- got() ... <-----/
  *
  * The list owns every request from its issue until its answer is given out, for
  * one completion in eight outstanding at zookeeper_close never comes. Its

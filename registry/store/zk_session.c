@@ -1,25 +1,26 @@
 /* ZooKeeper behind store.h, by the C client's asynchronous requests.
  *
  *   our thread                          |  its threads (one for I/O, one for callbacks)
- *   store_get ... --> zk_calls ------------> zoo_aget ... --\
+ *   store_get ... --> zk_requests ---------> zoo_aget ... --\
  *   store_next <---- queue <---------------------------------+-- watched()
  *
- * Callbacks only put what they were told into the queue; everything else
+ * Callbacks only put what they are given into the queue; everything else
  * belongs to the one thread that uses the store. Requests and their answers
  * are zk_requests.c; here is the session's life.
  *
- * Rules for this client, each learnt the hard way:
+ * Rules for this client, each found by a failure:
  *  - It looks its servers' names up on every packet unless told not to, so a
  *    stalled resolver kills healthy sessions: it gets literal addresses only.
  *  - Only a server tells it that its session expired: here a link that stays
  *    down for twice the timeout ends the session, and names are looked up anew.
- *  - The first watcher hears of session events and of all watches alike.
- *  - Whoever is told of an answer must have been told before that the link is
- *    down, or would ask again at once, for ever.
+ *  - The first watcher receives session events and all watches alike.
+ *  - An answer that the link is down must not be given out before STORE_DOWN, or
+ *    its receiver would ask again at once, for ever.
  *
  * Limits: its sockets are not close-on-exec; where it cannot have memory or a
  * thread it aborts, and a request without memory does here too; its handle
  * must not be used in a forked child. */
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -43,14 +44,14 @@ enum {
     SILENCE_FACTOR = 2,   /* link down for so many session timeouts: the session is over */
     PAUSE_FIRST_MS = 100, /* before another try when the last one came to nothing */
     PAUSE_MAX_MS = 5000,
-    GOODBYE_MS = 200 /* how long store_close waits for requests under way */
+    FINISH_MS = 200 /* how long store_close waits for requests under way */
 };
 
 /* ---- types ----------------------------------------------------------------------------------- */
 
 enum { ITEM_SESSION = ITEM_ANSWER + 1, ITEM_CHANGED };
 
-/* Something heard that nobody asked for. */
+/* What no request asked for. */
 struct event {
     struct queue_item item;
     int state;       /* ITEM_SESSION: a ZOO_..._STATE */
@@ -63,7 +64,7 @@ enum phase {
     PHASE_TRYING, /* a handle, never connected */
     PHASE_UP,
     PHASE_DOWN,   /* was connected */
-    PHASE_DOOMED, /* the session is over; STORE_GONE is held back for a pause */
+    PHASE_ENDING, /* the session is over; STORE_GONE is held back for a pause */
     PHASE_GONE    /* STORE_GONE was given out: store_renew is due */
 };
 
@@ -82,7 +83,7 @@ struct store_zk {
     zhandle_t *handle;
     struct zk_log handle_log;
     enum phase phase;
-    int64_t since_ms;    /* when the phase began; -1: store_next will say */
+    int64_t since_ms;    /* when the phase began; -1: at the next store_next */
     int64_t patience_ms; /* how long it may last, where that is limited */
     int64_t session;     /* the last one that was up; 0: none yet */
     unsigned failures;   /* sessions in a row that ended without an answered request */
@@ -133,7 +134,7 @@ static void authenticated(int rc, const void *context)
     (void)context;
 }
 
-/* ---- the end of a session, as the caller learns of it ---------------------------------------- */
+/* ---- the end of a session, as reported to the caller ------------------------------------------ */
 
 static bool has_session(const struct store_zk *zk)
 {
@@ -142,6 +143,7 @@ static bool has_session(const struct store_zk *zk)
 
 static void enter(struct store_zk *zk, enum phase phase, int64_t since_ms, int64_t patience_ms)
 {
+    assert(patience_ms >= 0);
     zk->phase = phase;
     zk->since_ms = since_ms;
     zk->patience_ms = patience_ms;
@@ -160,7 +162,7 @@ static int64_t pause_ms(const struct store_zk *zk)
     return ms / 2 + (int64_t)(entropy_draw() % (uint64_t)(ms / 2 + 1));
 }
 
-static bool tell_gone(struct store_zk *zk, struct store_event *ret_event)
+static bool report_gone(struct store_zk *zk, struct store_event *ret_event)
 {
     enter(zk, PHASE_GONE, -1, 0);
     zk->failures++;
@@ -169,32 +171,32 @@ static bool tell_gone(struct store_zk *zk, struct store_event *ret_event)
     return true;
 }
 
-static bool tell_down(struct store_zk *zk, struct store_event *ret_event)
+static bool report_down(struct store_zk *zk, struct store_event *ret_event)
 {
     zk_requests_link_down(&zk->requests);
     *ret_event = (struct store_event){.kind = STORE_DOWN, .detail = zk->detail};
     return true;
 }
 
-/* The session is over. Whoever believes in it must hear so now, even when the pause holds
+/* The session is over. A caller that relies on it must know at once, even when the pause holds
  * STORE_GONE back. */
-static bool doom(struct store_zk *zk, int64_t now_ms, const char *why,
-                 struct store_event *ret_event)
+static bool end_later(struct store_zk *zk, int64_t now_ms, const char *why,
+                      struct store_event *ret_event)
 {
     bool was_up = zk->phase == PHASE_UP;
     text_tame(zk->detail, sizeof zk->detail, why);
-    enter(zk, PHASE_DOOMED, now_ms, pause_ms(zk));
+    enter(zk, PHASE_ENDING, now_ms, pause_ms(zk));
     if (zk->patience_ms == 0) {
-        return tell_gone(zk, ret_event);
+        return report_gone(zk, ret_event);
     }
-    return was_up && tell_down(zk, ret_event);
+    return was_up && report_down(zk, ret_event);
 }
 
-/* What time alone tells. */
+/* What is due by the clock alone. */
 static bool next_by_clock(struct store_zk *zk, int64_t now_ms, struct store_event *ret_event)
 {
     bool limited =
-        zk->phase == PHASE_TRYING || zk->phase == PHASE_DOWN || zk->phase == PHASE_DOOMED;
+        zk->phase == PHASE_TRYING || zk->phase == PHASE_DOWN || zk->phase == PHASE_ENDING;
     if (!limited) {
         queue_sleep(&zk->queue, -1);
         return false;
@@ -207,12 +209,12 @@ static bool next_by_clock(struct store_zk *zk, int64_t now_ms, struct store_even
         queue_sleep(&zk->queue, left_ms);
         return false;
     }
-    if (zk->phase != PHASE_DOOMED) {
+    if (zk->phase != PHASE_ENDING) {
         char spell[32];
         snprintf(zk->detail, sizeof zk->detail, "no server of the registry was reached for %s",
                  text_duration(spell, sizeof spell, now_ms - zk->since_ms));
     }
-    return tell_gone(zk, ret_event);
+    return report_gone(zk, ret_event);
 }
 
 /* ---- events ---------------------------------------------------------------------------------- */
@@ -239,7 +241,7 @@ static bool next_session(struct store_zk *zk, const struct event *event, int64_t
                          struct store_event *ret_event)
 {
     if (!has_session(zk)) {
-        return false; /* late words */
+        return false; /* of a session that is over */
     }
     if (event->state == ZOO_CONNECTED_STATE) {
         bool renewed = event->session != zk->session;
@@ -251,16 +253,16 @@ static bool next_session(struct store_zk *zk, const struct event *event, int64_t
         return true;
     }
     if (event->state == ZOO_EXPIRED_SESSION_STATE) {
-        return doom(zk, now_ms, "the session expired", ret_event);
+        return end_later(zk, now_ms, "the session expired", ret_event);
     }
     if (event->state == ZOO_AUTH_FAILED_STATE) {
-        return doom(zk, now_ms, "the registry refused the auth given", ret_event);
+        return end_later(zk, now_ms, "the registry refused the auth given", ret_event);
     }
     if (zk->phase == PHASE_UP) {
         int64_t timeout_ms = zoo_recv_timeout(zk->handle); /* as negotiated */
         enter(zk, PHASE_DOWN, now_ms, SILENCE_FACTOR * timeout_ms);
         snprintf(zk->detail, sizeof zk->detail, "the link to the registry was lost");
-        return tell_down(zk, ret_event);
+        return report_down(zk, ret_event);
     }
     return false;
 }
@@ -285,7 +287,7 @@ static bool zk_next(struct store *store, int64_t now_ms, struct store_event *ret
 {
     struct store_zk *zk = zk_of(store);
     if (queue_has_lost(&zk->queue) && has_session(zk) &&
-        doom(zk, now_ms, "out of memory", ret_event)) {
+        end_later(zk, now_ms, "out of memory", ret_event)) {
         return true;
     }
     do {
@@ -374,7 +376,7 @@ static void end_session(struct store_zk *zk)
     }
 }
 
-/* Forget what the former session said; its answers stay, and are made up where they are missing. */
+/* Drop the former session's events; its answers stay, and are made up where they are missing. */
 static void settle(struct store_zk *zk)
 {
     struct queue_item *kept = NULL, **tail = &kept, *item;
@@ -403,16 +405,16 @@ static void zk_renew(struct store *store)
     if (begin_session(zk)) {
         enter(zk, PHASE_TRYING, -1, (int64_t)SILENCE_FACTOR * zk->timeout_ms);
     } else {
-        enter(zk, PHASE_DOOMED, -1, pause_ms(zk));
+        enter(zk, PHASE_ENDING, -1, pause_ms(zk));
     }
-    queue_ring(&zk->queue); /* so that store_next is called and can tell the time */
+    queue_ring(&zk->queue); /* so that store_next is called and sets since_ms */
 }
 
 /* Requests under way get a moment: a withdrawal may be among them, and what is outstanding at its
  * close the client leaks. */
-static void say_goodbye(struct store_zk *zk)
+static void finish_requests(struct store_zk *zk)
 {
-    int64_t until_ms = clock_mono_ms() + GOODBYE_MS;
+    int64_t until_ms = clock_mono_ms() + FINISH_MS;
     int64_t now_ms;
     while (zk->phase == PHASE_UP && zk->requests.first && (now_ms = clock_mono_ms()) < until_ms) {
         struct pollfd fd = {.fd = queue_fd(&zk->queue), .events = POLLIN};
@@ -426,7 +428,7 @@ static void say_goodbye(struct store_zk *zk)
 static void zk_close(struct store *store)
 {
     struct store_zk *zk = zk_of(store);
-    say_goodbye(zk);
+    finish_requests(zk);
     end_session(zk);
     settle(zk);
     free_item(zk->current);

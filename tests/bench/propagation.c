@@ -126,7 +126,7 @@ static char *topology_of(int64_t epoch)
                                  .epoch = epoch,
                                  .rules = MODEL_RULES,
                                  .policy.witnesses = 1,
-                                 .rule = "bench",
+                                 .rule = RULE_SOLE_CLAIMANT,
                                  .by = "bench",
                                  .why = "it is measured how long this takes",
                                  .member_count = 3,

@@ -165,7 +165,7 @@ static double measure(const struct contender *contender, int threads)
     for (int i = 0; i < threads; i++) {
         pthread_join(thread[i], NULL);
     }
-    return (now_ns() - start_ns) / TIMES;
+    return (now_ns() - start_ns) / (double)TIMES;
 }
 
 static void compare_all(int threads, double least_ns[CONTENDERS])
@@ -208,7 +208,7 @@ static struct topology *sample(void)
                                   .rules = 1,
                                   .policy.witnesses = 3,
                                   .primary = "pg-1",
-                                  .rule = "bench",
+                                  .rule = RULE_SOLE_CLAIMANT,
                                   .by = "bench",
                                   .member_count = 5};
     for (int i = 0; i < topology->member_count; i++) {

@@ -1,8 +1,9 @@
 # shellcheck shell=bash
 # The whole harness: servers, fleet, and what they stand on. Source it; see base.sh.
 set -uo pipefail
+lib=$(dirname "${BASH_SOURCE[0]}")
 for part in base elsewhere zookeeper postgres patroni mariadb galera mysql group fleet window versions; do
     # shellcheck source=/dev/null
-    . "$(dirname "${BASH_SOURCE[0]}")/$part.sh"
+    . "$lib/$part.sh"
 done
-unset part
+unset part lib

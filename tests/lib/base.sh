@@ -91,6 +91,18 @@ harness_tell() {
     done
 }
 
+# once FOLDER COMMAND...: unless FOLDER is there and ready, the command makes it; one at a time, whoever comes meanwhile waits.
+once() {
+    [ ! -e "$1/ready" ] || return 0
+    (
+        flock 9
+        [ -e "$1/ready" ] || "${@:2}" "$1" 9>&-
+    ) 9> "$1.lock"
+}
+
+# Are templates kept for other tests, so that it is worth while to make one?
+shared() { [ -n "${TEMPLATES:-}" ] && [ -z "${ALONE:-}" ] && case $TEMPLATES in "$T"*) false ;; esac; }
+
 own() { [ ${#unprivileged[@]} = 0 ] || chown nobody:nogroup "$@"; }
 
 # ---- ports --------------------------------------------------------------------
@@ -122,15 +134,21 @@ start() {
 
 track() { echo "$2 $(started_at "$2")" > "$T/pids/$1"; }
 tracked() { ls "$T/pids" 2> /dev/null; }
-started_at() { local stat; stat=$(cat "/proc/$1/stat" 2> /dev/null) && set -- ${stat##*) } && echo "${20}"; }
+started_at() { stat_of "$1" && echo "${STAT[19]}"; }
+
+# What the kernel tells of a process, from its state on, into STAT; by the shell alone, for it is asked very often.
+stat_of() {
+    local line
+    { read -r line < "/proc/$1/stat"; } 2> /dev/null || return 1 # in a trap, what is returned without a number is from before it
+    read -r -a STAT <<< "${line##*) }"
+}
 
 # The process id, also of one that has ended; nothing when there never was one.
 pid() { local id rest; read -r id rest 2> /dev/null < "$T/pids/$1" && echo "$id"; }
 
 alive() {
     local id at
-    read -r id at 2> /dev/null < "$T/pids/$1" && [ -n "$at" ] && [ "$(started_at "$id")" = "$at" ] &&
-        [ "$(cut -d' ' -f1 <<< "$(sed 's/.*) //' "/proc/$id/stat" 2> /dev/null)")" != Z ]
+    { read -r id at < "$T/pids/$1"; } 2> /dev/null && [ -n "$at" ] && stat_of "$id" && [ "${STAT[19]}" = "$at" ] && [ "${STAT[0]}" != Z ]
 }
 
 gone() { ! alive "$1"; }
@@ -163,26 +181,30 @@ reap() {
 freeze() { local id; id=$(pid "$1"); kill -STOP "$id"; pkill -STOP -P "$id" || true; }
 thaw() { local id; id=$(pid "$1"); pkill -CONT -P "$id" || true; kill -CONT "$id"; }
 
+# Those whose working folder is this one or below it, save for this shell.
 processes_in() {
-    local entry
-    for entry in /proc/[0-9]*; do
-        case $(readlink "$entry/cwd" 2> /dev/null) in
-        "$1" | "$1"/*) [ "${entry#/proc/}" = $$ ] || echo "${entry#/proc/}" ;;
-        esac
-    done
+    find /proc/[0-9]*/cwd -maxdepth 0 \( -lname "$1" -o -lname "$1/*" -o -lname "$1 (deleted)" \) -printf '%h\n' 2> /dev/null | sed 's,^/proc/,,' | grep -vx $$ || true
 }
 
 # ---- waiting and judging --------------------------------------------------------
 
 now_ms() { local t=${EPOCHREALTIME/[.,]/}; echo $((t / 1000)); }
+clock_ms() { printf -v "$1" %d $((${EPOCHREALTIME/[.,]/} / 1000)); } # the same, into a variable
+pause_ms() { sleep "$(printf '%d.%03d' $(($1 / 1000)) $(($1 % 1000)))"; }
 
 # within SECONDS CONDITION: true once the condition, a shell command, holds; false when time is up.
+# What is asked takes its time, of which the servers that are waited for have a need: half of it, at most, goes to asking.
 within() {
-    local end
-    end=$(($(now_ms) + $1 * 1000 * SLOW))
-    until eval "$2" > /dev/null 2>&1; do
-        [ "$(now_ms)" -lt "$end" ] || return 1
-        sleep 0.03
+    local began end now
+    clock_ms now
+    end=$((now + $1 * 1000 * SLOW))
+    while :; do
+        began=$now
+        ! eval "$2" > /dev/null 2>&1 || return 0
+        clock_ms now
+        [ "$now" -lt "$end" ] || return 1
+        pause_ms $((now - began < 30 ? 30 : now - began > 300 ? 300 : now - began))
+        clock_ms now
     done
 }
 
@@ -191,11 +213,13 @@ wait_for() { within "$1" "$2" || fail "not within $(($1 * SLOW)) s: $2"; }
 
 # The opposite: the condition holds all the time.
 holds_for() {
-    local end
-    end=$(($(now_ms) + $1 * 1000))
-    while [ "$(now_ms)" -lt "$end" ]; do
+    local end now
+    clock_ms now
+    end=$((now + $1 * 1000))
+    while [ "$now" -lt "$end" ]; do
         eval "$2" > /dev/null 2>&1 || fail "no longer holds: $2"
         sleep 0.05
+        clock_ms now
     done
 }
 

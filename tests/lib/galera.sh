@@ -23,11 +23,11 @@ galera_elsewhere() {
     mkdir -p "$TEMPLATES"
 }
 
-galera_new() { # galera_new NAME...
+galera_new() { # galera_new NAME...; GALERA_DATA: a folder that has their data
     local name all=''
     local -A at
     for name; do
-        my_new "$name"
+        my_new "$name" "${GALERA_DATA:+$GALERA_DATA/$name}"
         port_take
         at[$name]=$PORT
         all+=,127.0.0.1:$PORT
@@ -64,7 +64,7 @@ E2
 
 # After a crash the position is in the tablespace, not in grastate.dat: given it, a node needs an incremental transfer only.
 galera_position() {
-    [ -e "$T/$1/grastate.dat" ] || return 0
+    grep -qsx 'seqno: *-1' "$T/$1/grastate.dat" || return 0
     (cd "$T" && "${unprivileged[@]}" mariadbd --defaults-file="$T/$1.cnf" --wsrep-cluster-address="$(cat "$T/$1.cluster")" \
         --wsrep-recover --skip-networking 2>&1) | sed -n 's/.*WSREP: Recovered position: *//p' | tail -n 1
 }
@@ -80,7 +80,7 @@ galera_launch() { # galera_launch NAME [new]
 galera_ready() { [ "$(galera_status "$1" wsrep_ready)" = ON ]; }
 galera_start() {
     galera_launch "$@"
-    wait_for 60 "galera_ready $1"
+    wait_for 120 "galera_ready $1"
 }
 
 galera_isolate() { my_sql "$1" "SET GLOBAL wsrep_provider_options = 'gmcast.isolate=${2:-1}'"; }
@@ -95,10 +95,46 @@ galera_says() {
 galera_well() { [ "$(galera_says "$1")" = Synced:Primary:ON ] && [ "$(galera_status "$1" wsrep_cluster_size)" = 3 ]; }
 galera_all_well() { galera_well my-1 && galera_well my-2 && galera_well my-3; }
 
-galera_three() {
+# One after the other, the first one feeds the others.
+galera_form() {
     galera_new my-1 my-2 my-3
     galera_start my-1 new
     galera_start my-2
     galera_start my-3
-    wait_for 20 galera_all_well
+    wait_for 120 galera_all_well
+}
+
+# Three that were a cluster, killed at one moment, and their tablespaces mended: all have one position, and remember one another. In a
+# folder of its own, for a test has nodes of these names.
+galera_template() { # galera_template FOLDER
+    local T=$T/template name position
+    rm -rf "$1.made"
+    mkdir -p "$T/pids" "$1.made"
+    own "$T"
+    galera_form
+    for name in my-1 my-2 my-3; do send KILL $name; done
+    for name in my-1 my-2 my-3; do
+        crash $name
+        position=$(galera_position $name)
+        [ -n "$position" ] || fail "$name has no position"
+        sed -i "s/^seqno:.*/seqno: ${position##*:}/" "$T/$name/grastate.dat"
+        rm -f "$T/$name/galera.cache"
+        mv "$T/$name" "$1.made"
+    done
+    : > "$1.made/ready"
+    mv -T "$1.made" "$1"
+}
+
+galera_three() {
+    local GALERA_DATA='' name
+    if shared; then
+        once "$TEMPLATES/three" galera_template
+        GALERA_DATA=$TEMPLATES/three
+        galera_new my-1 my-2 my-3
+        for name in my-1 my-2 my-3; do galera_launch $name; done
+        for name in my-1 my-2 my-3; do wait_for 120 "galera_ready $name"; done
+        wait_for 120 galera_all_well
+    else
+        galera_form
+    fi
 }

@@ -19,11 +19,11 @@
 
 GROUP_NAME=aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee
 
-group_new() { # group_new NAME...
+group_new() { # group_new NAME...; GROUP_DATA: a folder that has their data
     local name weight=90 seeds=''
     local -A at
     for name; do
-        mysql_new "$name"
+        mysql_new "$name" "${GROUP_DATA:+$GROUP_DATA/$name}"
         port_take
         at[$name]=127.0.0.1:$PORT
         seeds+=,${at[$name]}
@@ -90,16 +90,49 @@ group_accounts() {
         GRANT ALL ON app.* TO app@'%'"
 }
 
-group_three() {
+# Running, and in no group.
+group_servers() { # group_servers NAME...
     local name
-    group_new my-1 my-2 my-3
-    for name in my-1 my-2 my-3; do mysql_launch $name; done
-    wait_for 40 "my_answers my-1 && my_answers my-2 && my_answers my-3"
-    group_join my-1 bootstrap
-    wait_for 20 "group_online my-1 1 && [ \"\$(group_says my-1)\" = ONLINE:PRIMARY:0 ]"
-    group_accounts my-1
-    group_join my-2
-    group_join my-3
-    for name in my-1 my-2 my-3; do wait_for 40 "group_online $name 3"; done
+    group_new "$@"
+    for name; do mysql_launch "$name"; done
+    for name; do wait_for 120 "my_answers $name"; done
+}
+
+# The first makes the group; ACCOUNTS what it is to know.
+group_form() { # group_form NAME...
+    local name
+    group_join "$1" bootstrap
+    wait_for 120 "group_online $1 1 && [ \"\$(group_says $1)\" = ONLINE:PRIMARY:0 ]"
+    [ -n "${GROUP_DATA:-}" ] || group_accounts "$1"
+    for name in "${@:2}"; do group_join "$name"; done
+    for name; do wait_for 120 "group_online $name $#"; done
+}
+
+# Three that were a group: what they know, they know for good. In a folder of its own, for a test has servers of these names.
+group_template() { # group_template FOLDER
+    local T=$T/template name
+    rm -rf "$1.made"
+    mkdir -p "$T/pids" "$1.made"
+    own "$T"
+    group_servers my-1 my-2 my-3
+    group_form my-1 my-2 my-3
+    for name in my-3 my-2 my-1; do group_leave $name; done
+    for name in my-1 my-2 my-3; do send TERM $name; done
+    for name in my-1 my-2 my-3; do
+        my_stop $name
+        mv "$T/$name" "$1.made"
+    done
+    : > "$1.made/ready"
+    mv -T "$1.made" "$1"
+}
+
+group_three() {
+    local GROUP_DATA=''
+    if shared; then
+        once "$(mysql_folder group)" group_template
+        GROUP_DATA=$(mysql_folder group)
+    fi
+    group_servers my-1 my-2 my-3
+    group_form my-1 my-2 my-3
     cat "$T"/my-[123]/ca.pem > "$T/ca.pem"
 }

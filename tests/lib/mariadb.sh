@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # MariaDB servers on loopback, with asynchronous replication by GTID.
 #
-#     my_new NAME                not started; a clone of one template with a server id of its own
+#     my_new NAME [DATA]         not started; a clone of one template (of that data) with a server id of its own
 #     my_start NAME              waits until it answers; read-only until told otherwise
 #     my_pair [PREFIX]           PREFIX-1 (my-1) the primary, PREFIX-2 its replica
 #     my_sql NAME SQL            as root, through the socket; prints rows
@@ -34,9 +34,9 @@ E2
     mv -T "$made" "$1" 2> /dev/null || rm -rf "$made"
 }
 
-my_new() { # my_new NAME
-    my_template "${TEMPLATES:-$T}/my"
-    cp -a --reflink=auto "${TEMPLATES:-$T}/my/data" "$T/$1"
+my_new() { # my_new NAME [DATA]
+    [ -n "${2:-}" ] || once "${TEMPLATES:-$T}/my" my_template
+    cp -a --reflink=auto "${2:-${TEMPLATES:-$T}/my/data}" "$T/$1"
     own -R "$T/$1"
     port_take
     cat > "$T/$1.cnf" <<E2
@@ -63,10 +63,10 @@ E2
 
 my_port() { sed -n 's/^port=//p' "$T/$1.cnf"; }
 my_launch() { start "$1" mariadbd --defaults-file="$T/$1.cnf"; }
-my_answers() { [ "$(my_sql "$1" 'SELECT 1')" = 1 ]; }
-my_start() { my_launch "$1"; wait_for 40 "my_answers $1"; }
+my_answers() { [ -S "$T/$1.sock" ] && [ "$(my_sql "$1" 'SELECT 1')" = 1 ]; }
+my_start() { my_launch "$1"; wait_for 120 "my_answers $1"; }
 
-my_sql() { mariadb --no-defaults -N -B -S "$T/$1.sock" -u root -e "$2"; }
+my_sql() { mariadb --no-defaults --skip-ssl -N -B -S "$T/$1.sock" -u root -e "$2"; }
 
 # As somebody on the network does it: my_as USER PASSWORD NAME SQL
 my_as() { mariadb --no-defaults -N -B --connect-timeout=5 -h 127.0.0.1 -P "$(my_port "$3")" -u "$1" -p"$2" -e "$4"; }
@@ -86,10 +86,10 @@ my_pair() {
     my_new "$prefix-2"
     my_launch "$prefix-1"
     my_launch "$prefix-2"
-    wait_for 40 "my_answers $prefix-1 && my_answers $prefix-2"
+    wait_for 120 "my_answers $prefix-1 && my_answers $prefix-2"
     my_sql "$prefix-1" "SET GLOBAL read_only=0"
     my_follow "$prefix-2" "$prefix-1"
-    wait_for 20 "my_replicates $prefix-2"
+    wait_for 120 "my_replicates $prefix-2"
 }
 
 my_position() { my_sql "$1" "SELECT @@gtid_current_pos"; }

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # MySQL servers on loopback, of the release that `elsewhere RELEASE sbin/mysqld` found; asynchronous replication by GTID.
 #
-#     mysql_new NAME              not started; a clone of one template with an identity of its own
+#     mysql_new NAME [DATA]       not started; a clone of one template (of that data) with an identity of its own
 #     mysql_start NAME            waits until it answers; read-only until told otherwise
 #     mysql_pair                  my-1 the source, my-2 its replica
 #     mysql_follow NAME UPSTREAM  replicate from there
@@ -32,11 +32,17 @@ E2
     mv -T "$made" "$1" 2> /dev/null || rm -rf "$made"
 }
 
-mysql_new() { # mysql_new NAME
-    local template=${ELSEWHERE#"$SERVERS"/}
-    template=${TEMPLATES:-$T}/mysql-${template%%/*}
-    mysql_template "$template"
-    cp -a --reflink=auto "$template/data" "$T/$1"
+# What is made for a release, by this name.
+mysql_folder() { # mysql_folder NAME
+    local release=${ELSEWHERE#"$SERVERS"/}
+    echo "${TEMPLATES:-$T}/$1-${release%%/*}"
+}
+
+mysql_new() { # mysql_new NAME [DATA]
+    local template
+    template=$(mysql_folder mysql)
+    [ -n "${2:-}" ] || once "$template" mysql_template
+    cp -a --reflink=auto "${2:-$template/data}" "$T/$1"
     own -R "$T/$1"
     port_take
     cat > "$T/$1.cnf" <<E2
@@ -64,7 +70,7 @@ E2
 }
 
 mysql_launch() { start "$1" "$ELSEWHERE/mysqld" --defaults-file="$T/$1.cnf"; }
-mysql_start() { mysql_launch "$1"; wait_for 40 "my_answers $1"; }
+mysql_start() { mysql_launch "$1"; wait_for 120 "my_answers $1"; }
 
 mysql_follow() { # mysql_follow NAME UPSTREAM
     my_sql "$1" "CHANGE REPLICATION SOURCE TO SOURCE_HOST='127.0.0.1', SOURCE_PORT=$(my_port "$2"), SOURCE_USER='repl',
@@ -81,10 +87,10 @@ mysql_pair() {
     mysql_new my-2
     mysql_launch my-1
     mysql_launch my-2
-    wait_for 40 "my_answers my-1 && my_answers my-2"
+    wait_for 120 "my_answers my-1 && my_answers my-2"
     my_sql my-1 "SET GLOBAL read_only = 0"
     mysql_follow my-2 my-1
-    wait_for 20 "mysql_replicates my-2"
+    wait_for 120 "mysql_replicates my-2"
 }
 
 mysql_promote() { my_sql "$1" "STOP REPLICA; RESET REPLICA ALL; SET GLOBAL read_only = 0"; } # super_read_only goes with it

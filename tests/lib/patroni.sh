@@ -104,12 +104,12 @@ patroni_group() { # patroni_group N [PREFIX]
     local i prefix=${2:-pg} others=()
     for ((i = 1; i <= $1; i++)); do patroni_new "$prefix-$i" "$([ "$i" != 1 ] || echo first)"; done
     patroni_start "$prefix-1"
-    wait_for 60 "patroni_settled $prefix-1"
+    wait_for 120 "patroni_settled $prefix-1"
     for ((i = 2; i <= $1; i++)); do
         patroni_start "$prefix-$i"
         others+=("$prefix-$i")
     done
-    wait_for 60 "patroni_settled $prefix-1 ${others[*]}"
+    wait_for 120 "patroni_settled $prefix-1 ${others[*]}"
 }
 
 # Servers outlive the Patroni that started them, and nobody else knows their ids.

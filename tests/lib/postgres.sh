@@ -73,8 +73,12 @@ pg_follow() { # pg_follow NAME UPSTREAM
 }
 
 pg_launch() { start "$1" "$PG_BIN/postgres" -D "$T/$1"; }
-pg_answers() { [ "$(pg_sql "$1" 'SELECT 1')" = 1 ]; }
-pg_start() { pg_launch "$1"; wait_for 30 "pg_answers $1"; }
+
+# It writes down when it takes connections: to ask before costs it time.
+pg_answers() {
+    case $(sed -n 8p "$T/$1/postmaster.pid" 2> /dev/null) in ready* | standby*) [ "$(pg_sql "$1" 'SELECT 1')" = 1 ] ;; *) return 1 ;; esac
+}
+pg_start() { pg_launch "$1"; wait_for 120 "pg_answers $1"; }
 
 pg_sql() { PGOPTIONS='' "$PG_BIN/psql" -X -q -A -t -v ON_ERROR_STOP=1 -h "$T" -p "$(pg_port "$1")" -U postgres "${3:-postgres}" -c "$2"; }
 
@@ -87,16 +91,14 @@ pg_streams() { [ "$(pg_sql "$1" "SELECT status FROM pg_stat_wal_receiver")" = st
 pg_in_recovery() { [ "$(pg_sql "$1" "SELECT pg_is_in_recovery()")" = t ]; }
 
 pg_group() { # pg_group N [PREFIX]
-    local i name prefix=${2:-pg}
-    pg_new "$prefix-1"
-    pg_start "$prefix-1"
-    for ((i = 2; i <= $1; i++)); do
-        name=$prefix-$i
-        pg_new "$name"
-        pg_follow "$name" "$prefix-1"
-        pg_launch "$name"
+    local i prefix=${2:-pg}
+    for ((i = 1; i <= $1; i++)); do
+        pg_new "$prefix-$i"
+        [ $i = 1 ] || pg_follow "$prefix-$i" "$prefix-1"
+        pg_launch "$prefix-$i"
     done
-    for ((i = 2; i <= $1; i++)); do wait_for 30 "pg_streams $prefix-$i"; done
+    for ((i = 1; i <= $1; i++)); do wait_for 120 "pg_answers $prefix-$i"; done
+    for ((i = 2; i <= $1; i++)); do wait_for 120 "pg_streams $prefix-$i"; done
 }
 
 pg_promote() { pg_sql "$1" "SELECT pg_promote(true, 30)" > /dev/null || fail "pg_promote $1"; }

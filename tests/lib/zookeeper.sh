@@ -8,13 +8,16 @@
 #
 # ZK is the connect string. Small ticks, so that short session timeouts are allowed.
 
+# The classes that a server needs, loaded and checked already; made once a run, if this machine's java can.
+ZK_CLASSES=${TEMPLATES:+$TEMPLATES/zk.jsa}
+
 # All jars of the folder would die in conflicting logging bindings: these will do.
 zk_class_path() {
-    local jar path=$T
+    local jar path=''
     for jar in zookeeper zookeeper-jute slf4j-api slf4j-nop netty-all snappy-java metrics-core; do
-        path=$path:/usr/share/java/$jar.jar
+        path+=:/usr/share/java/$jar.jar
     done
-    echo "$path"
+    echo "${path#:}"
 }
 
 zk_write() { # zk_write NAME PORT [EXTRA LINES]
@@ -37,7 +40,14 @@ E2
 }
 
 zk_launch() {
-    start "$1" java -Xmx128m -Xss512k -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto -XX:-UsePerfData \
+    local classes=()
+    ANSWERED_AT='' # transactions may be counted anew
+    [ ! -e "$ZK_CLASSES" ] || classes=(-XX:SharedArchiveFile="$ZK_CLASSES")
+    zk_java "$1" "${classes[@]}"
+}
+
+zk_java() { # zk_java NAME OPTION...
+    start "$1" java -Xmx128m -Xss512k -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto -XX:-UsePerfData "${@:2}" \
         -Dzookeeper.preAllocSize=1024 -Dzookeeper.forceSync=no -cp "$(zk_class_path)" \
         org.apache.zookeeper.server.quorum.QuorumPeerMain "$T/$1.cfg"
 }
@@ -64,7 +74,7 @@ zk_start() {
         ZK=127.0.0.1:$PORT
     fi
     zk_launch "$name"
-    wait_for 30 "zk_serves $name"
+    wait_for 120 "zk_serves $name"
 }
 
 zk_ensemble() {
@@ -81,12 +91,34 @@ zk_ensemble() {
         zk_launch "zk$i"
     done
     ZK=$(IFS=,; echo "${at[*]}")
-    for ((i = 1; i <= $1; i++)); do wait_for 40 "zk_serves zk$i"; done
+    for ((i = 1; i <= $1; i++)); do wait_for 120 "zk_serves zk$i"; done
+}
+
+# From a server that has served; it writes them down when it ends.
+zk_template() { # zk_template FILE
+    zk_launch() { zk_java "$1" -XX:ArchiveClassesAtExit="$T/zk.jsa"; }
+    zk_start
+    zk create /value 1
+    zk get /value
+    stop zk
+    [ ! -e "$T/zk.jsa" ] || mv "$T/zk.jsa" "$1"
 }
 
 zk_stop() { local name; for name in "${@:-zk}"; do crash "$name"; done; }
 
 zk() { "$B/zk" "$ZK" "$@"; }
+
+# The last transaction that the registry knows of, as a number, into ZXID: of one server, which answers. By the shell alone, and
+# without a session, which would be two transactions itself.
+zk_last() {
+    local fd said=''
+    [[ ${ZK:-} =~ ^127\.0\.0\.1:([0-9]+)(/.*)?$ ]] || return 1
+    { exec {fd}<> "/dev/tcp/127.0.0.1/${BASH_REMATCH[1]}"; } 2> /dev/null || return 1
+    { echo srvr >&"$fd" && read -r -t 1 -d '' said <&"$fd"; } 2> /dev/null || true # it ends without a NUL
+    exec {fd}>&-
+    [[ $said =~ Zxid:\ (0x[0-9a-f]+) ]] || return 1
+    ZXID=$((BASH_REMATCH[1]))
+}
 
 # The last transaction that the server knows of, as a number.
 zk_zxid() { local zxid; zxid=$(zk_word "${1:-zk}" srvr | sed -n 's/^Zxid: //p'); echo $((zxid)); }

@@ -231,7 +231,7 @@ static void check_withdrawal(struct oracle *oracle, const struct topology *now)
     }
     if (against < quorum_of(now->policy.witnesses)) {
         world_fail(oracle->world, "S5: %s was withdrawn by %d witnesses (%s)", was, against,
-                   now->rule);
+                   topology_rule(now));
     }
 }
 
@@ -277,8 +277,8 @@ static void check_fold(struct oracle *oracle, const struct topology *now)
         world_fail(oracle->world,
                    "S6: the verdict of %s (epoch %lld, %s, %s) does not follow from its evidence "
                    "(epoch %lld, %s, %s)",
-                   now->by, (long long)now->epoch, now->primary, now->rule, (long long)again.epoch,
-                   again.primary, again.rule);
+                   now->by, (long long)now->epoch, now->primary, topology_rule(now), (long long)again.epoch,
+                   again.primary, topology_rule(&again));
     }
 }
 
@@ -340,9 +340,9 @@ static void tell(struct oracle *oracle, const struct topology *now)
 {
     const struct topology *last = &oracle->last;
     bool aside = oracle->has && is(last->primary, now->primary) && last->state == now->state &&
-                 is(last->rule, now->rule);
+                 is(topology_rule(last), topology_rule(now));
     world_tell(oracle->world, aside, "verdict %lld: %s, %s, %s", (long long)now->epoch,
-               now->primary[0] ? now->primary : "nobody", state_names[now->state], now->rule);
+               now->primary[0] ? now->primary : "nobody", state_names[now->state], topology_rule(now));
     world_tell(oracle->world, true, "  by %s: %s", now->by, now->why);
 }
 

@@ -295,7 +295,7 @@ versions_group() { # versions_group RELEASE VERSION
     wait_topology 60 sales '(.members | length) == 2'
     expect_text "$T/probe-a.log" "discovery: member $(my_name my-3) is forgotten"
 }
-test_members_of_a_group_are_found() { versions_group sid 9; }
+test_members_of_a_group_are_found() { versions_group sid 9; } # long
 
 versions_galera() { # versions_galera RELEASE VERSION
     galera_elsewhere "$1" "$2"
@@ -309,4 +309,4 @@ versions_galera() { # versions_galera RELEASE VERSION
     my_crash my-3
     wait_topology 60 sales '(.members | length) == 2'
 }
-test_nodes_of_galera_are_found() { versions_galera bookworm 10.11; }
+test_nodes_of_galera_are_found() { versions_galera bookworm 10.11; } # long

@@ -63,7 +63,7 @@ test_a_broken_replica_is_shown_as_broken() {
     wait_topology 20 sales "$(member my-2) | .lag.state == \"ok\""
 }
 
-test_a_refused_password_is_no_death() {
+test_a_refused_password_is_no_death() { # long
     local refused before
     sales
     my_sql my-1 "SET PASSWORD FOR roster@'%' = PASSWORD('another')"

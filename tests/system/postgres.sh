@@ -166,7 +166,7 @@ test_a_server_of_another_cluster_is_refused_and_shown() {
     holds_for 3 "! grep -q '$(at_pg guest)' '$T/watch.out'"
 }
 
-test_a_refused_password_is_no_death_and_locks_no_account() {
+test_a_refused_password_is_no_death_and_locks_no_account() { # long
     local before after
     orders
     pg_sql pg-1 "ALTER ROLE roster PASSWORD 'another'"
@@ -252,7 +252,7 @@ test_one_probe_on_one_server_is_enough() {
     watch_sees 10 watch "$(at_pg pg-2)"
 }
 
-test_a_minority_of_witnesses_changes_nothing() {
+test_a_minority_of_witnesses_changes_nothing() { # long
     orders
     crash probe-b
     crash probe-c

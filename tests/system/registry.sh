@@ -58,7 +58,7 @@ test_a_stopped_registry_leaves_routing_and_its_age_shows() {
     watch_never_wavered
 }
 
-test_a_promotion_while_the_registry_is_away_is_told_when_it_is_back() {
+test_a_promotion_while_the_registry_is_away_is_told_when_it_is_back() { # long
     orders
     zk_stop
     sleep 20
@@ -174,7 +174,7 @@ test_a_report_of_a_future_format_has_no_vote() {
 
 # The registry's writes in a quiet minute are the probes' beats: one each per 2 s. On a loaded machine a look may be
 # late; then the probes say so, and that minute was none. A fleet that says nothing writes nothing.
-test_a_quiet_minute_writes_nothing_but_beats() {
+test_a_quiet_minute_writes_nothing_but_beats() { # long
     local before after zxid tries said
     orders 3 3
     tree() { zk tree /roster | grep -v '^/roster/probes/'; }

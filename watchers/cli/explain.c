@@ -34,7 +34,8 @@ static void print_verdict(const struct cluster_evidence *evidence)
         text_time(at, sizeof at, topology->at_wall_ms);
     }
     printf("  why      %s\n", topology->why[0] ? topology->why : "-");
-    printf("  rule     %s, by %s at %s (zxid %lld)\n", topology->rule[0] ? topology->rule : "-",
+    const char *rule = topology_rule(topology);
+    printf("  rule     %s, by %s at %s (zxid %lld)\n", rule[0] ? rule : "-",
            topology->by[0] ? topology->by : "-", at, (long long)evidence->topology_mzxid);
     if (topology->seen_wall_ms && topology->at_wall_ms) {
         printf("  seen     %s, %lld ms before\n", text_time(at, sizeof at, topology->seen_wall_ms),
@@ -59,7 +60,7 @@ static void print_recomputed(const struct cluster_evidence *evidence)
     } else {
         output_put(DOUBTFUL, "the evidence present leads to %s: %s (rule %s)",
                    evidence->has_topology ? "another verdict" : "a verdict", evidence->now.why,
-                   evidence->now.rule);
+                   topology_rule(&evidence->now));
     }
     printf("\n");
 }

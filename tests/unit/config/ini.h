@@ -1,4 +1,4 @@
-/* A folder with an INI in it, and what config_load makes of that: for the tests of configuration. */
+/* A folder with an INI in it, and what config_load makes of it: for the configuration's tests. */
 #ifndef ROSTER_TESTS_UNIT_CONFIG_INI_H
 #define ROSTER_TESTS_UNIT_CONFIG_INI_H
 

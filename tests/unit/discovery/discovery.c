@@ -111,7 +111,7 @@ static struct observation streams(struct observation facts, const char *host, ui
 
 static struct observation names(struct observation facts, const char *host, uint16_t port)
 {
-    advertised_add(&facts.named, host, port);
+    advertised_add(&facts.advertised, host, port);
     return facts;
 }
 
@@ -509,7 +509,7 @@ START_TEST(galeras_nodes_may_have_one_server_id)
     begin(KIND_GALERA);
     struct observation facts = answers(uuids[0], "1");
     facts.group.type = GROUP_GALERA;
-    advertised_add_addresses(&facts.named, "10.0.0.1:5432,,AUTO,10.0.0.2:3306,[fd00::3]:3306");
+    advertised_add_addresses(&facts.advertised, "10.0.0.1:5432,,AUTO,10.0.0.2:3306,[fd00::3]:3306");
     member_says("pg-1", facts);
     ck_assert_str_eq(next(), "10.0.0.2:3306");
     ck_assert_str_eq(next(), "fd00::3:3306");
@@ -549,7 +549,7 @@ START_TEST(a_flood_of_names_takes_no_more_than_its_room_and_pushes_no_member_out
             snprintf(host, sizeof host, "%s.1.%u.%u", i % 2 ? "10" : "192", i, k);
             facts = names(facts, host, 5432);
         }
-        ck_assert_uint_eq(facts.named.count, ADVERTISED_MAX);
+        ck_assert_uint_eq(facts.advertised.count, ADVERTISED_MAX);
         member_says("pg-1", facts);
         member_says("10.0.0.2-5432", streams(answers(ours, "2"), "10.0.0.1", 5432, ""));
         ck_assert_uint_le(discovery.count, FOUND_MAX);

@@ -230,7 +230,8 @@ START_TEST(every_material_field_of_a_topology_counts)
     DIFFERS(topology, last_primary[0] = 'a');
     DIFFERS(topology, lineage[0] = '1');
     DIFFERS(topology, identity[0] = '1');
-    DIFFERS(topology, rule[0] = 'x');
+    DIFFERS(topology, rule = RULE_TIE);
+    DIFFERS(topology, foreign_rule[0] = 'x');
     DIFFERS(topology, rules = 2);
     DIFFERS(topology, member_count = 1);
     DIFFERS(topology, members[1].config.name[0] = 'x');

@@ -22,7 +22,7 @@ static void expect(const char *primary, enum state state, const char *rule)
     ck_assert(topology_equal(&once, &world.previous));
     ck_assert_str_eq(world.previous.primary, primary);
     ck_assert_str_eq(state_names[world.previous.state], state_names[state]);
-    ck_assert_str_eq(world.previous.rule, rule);
+    ck_assert_str_eq(topology_rule(&world.previous), rule);
 }
 
 static struct member_report in_group(const char *view)

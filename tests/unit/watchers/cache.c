@@ -39,7 +39,7 @@ static bool save(const char *registry, int64_t mzxid, int64_t epoch)
     struct provenance provenance = {.mzxid = mzxid};
     topology.epoch = epoch;
     strcpy(topology.why, "because");
-    strcpy(topology.rule, "sole");
+    topology.rule = RULE_SOLE_CLAIMANT;
     strcpy(topology.by, "probe-a");
     topology.rules = 1;
     topology.at_wall_ms = 1795224153000;

@@ -184,7 +184,7 @@ char *fake_topology(int64_t epoch, const char *primary)
     topology.at_wall_ms = fake.wall_ms;
     strcpy(topology.primary, primary);
     strcpy(topology.why, "because");
-    strcpy(topology.rule, "sole");
+    topology.rule = RULE_SOLE_CLAIMANT;
     strcpy(topology.by, "probe-a");
     topology.member_count = 1;
     struct member *member = &topology.members[0];
