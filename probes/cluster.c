@@ -382,8 +382,8 @@ static void hear(struct watch *watch, size_t i)
 {
     struct discovery *discovery = &watch->search.discovery;
     int64_t now_ms = clock_mono_ms();
-    discovery_hear(discovery, &watch->assessment, i, now_ms);
-    if (discovery_review(discovery, &watch->assessment, identity_of(watch), now_ms)) {
+    discovery_learn(discovery, &watch->assessment, i, now_ms);
+    if (discovery_prune(discovery, &watch->assessment, identity_of(watch), now_ms)) {
         list_members(watch, true);
     }
 }
@@ -405,8 +405,8 @@ static void trial_ended(void *owner, const struct member_config *config,
 {
     struct watch *watch = owner;
     int64_t now_ms = clock_mono_ms();
-    bool joins = discovery_judge(&watch->search.discovery, config->host, config->port, observation,
-                                 &watch->assessment, identity_of(watch), now_ms);
+    bool joins = discovery_verify(&watch->search.discovery, config->host, config->port, observation,
+                                  &watch->assessment, identity_of(watch), now_ms);
     if (joins) {
         list_members(watch, true);
         size_t i = member_index(watch, config->name);

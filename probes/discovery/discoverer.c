@@ -6,26 +6,27 @@
 #include "registry/base/log.h"
 #include "registry/base/text.h"
 
-static void tell(void *owner, enum tidings tidings, const struct found *found, const char *why)
+static void tell(void *owner, enum discovery_event tidings, const struct candidate *found,
+                 const char *why)
 {
     const struct search *search = owner;
     char address[ADDRESS_SIZE], name[NAME_SIZE];
     text_address(address, sizeof address, found->host, found->port);
     discovery_name(found, name);
     switch (tidings) {
-    case TIDINGS_NAMED:
+    case DISCOVERY_NAMED:
         log_line(LOG_NOTICE, search->cluster, "discovery: %s is named by %s: to be verified",
                  address, why);
         break;
-    case TIDINGS_VERIFIED:
+    case DISCOVERY_VERIFIED:
         log_line(LOG_NOTICE, search->cluster, "discovery: %s is verified: member %s", address,
                  name);
         break;
-    case TIDINGS_REFUSED:
+    case DISCOVERY_REFUSED:
         log_line(LOG_NOTICE, search->cluster, "discovery: %s is refused: %s",
                  found->port ? address : found->host, why);
         break;
-    case TIDINGS_FORGOTTEN:
+    case DISCOVERY_FORGOTTEN:
         log_line(LOG_NOTICE, search->cluster,
                  "discovery: member %s is forgotten: it is silent, and nobody names it", name);
         break;
@@ -42,7 +43,7 @@ void search_init(struct search *search, const struct cluster_settings *configure
     search->owner = owner;
     search->outcome = outcome;
     search->discovery.owner = search;
-    search->discovery.tell = tell;
+    search->discovery.on_event = tell;
     discovery_reload(&search->discovery, configured);
 }
 
@@ -63,7 +64,7 @@ void search_reload(struct search *search, const struct cluster_settings *configu
 void search_recall(struct search *search, const struct topology *topology, int64_t now_ms)
 {
     for (size_t i = 0; !search->recalled && topology && i < topology->member_count; i++) {
-        discovery_recall(&search->discovery, &topology->members[i].config, now_ms);
+        discovery_restore(&search->discovery, &topology->members[i].config, now_ms);
     }
     search->recalled = true;
 }
@@ -97,7 +98,7 @@ static void ignore_alarm(void *owner, const char *member, const char *why)
     (void)why;
 }
 
-static bool begin(struct search *search, struct trial *trial, const struct found *found,
+static bool begin(struct search *search, struct trial *trial, const struct candidate *found,
                   const struct look_settings *like)
 {
     struct look_settings settings = *like;
@@ -118,13 +119,13 @@ void search_step(struct search *search, const struct look_settings *like,
 {
     for (size_t i = 0; i < TRIALS_MAX; i++) {
         struct trial *trial = &search->trials[i];
-        const struct found *found =
+        const struct candidate *found =
             trial->look ? NULL : discovery_next(&search->discovery, assessment, now_ms);
         if (found && !begin(search, trial, found, like)) {
             struct observation nothing = {.answer = ANSWER_UNKNOWN,
                                           .detail = "no memory for a look"};
-            discovery_judge(&search->discovery, trial->config.host, trial->config.port, &nothing,
-                            assessment, "", now_ms);
+            discovery_verify(&search->discovery, trial->config.host, trial->config.port, &nothing,
+                             assessment, "", now_ms);
         }
     }
 }

@@ -19,7 +19,8 @@ static const char uuids[][40] = {"aaaaaaaa-0000-0000-0000-000000000001",
                                  "aaaaaaaa-0000-0000-0000-000000000002",
                                  "aaaaaaaa-0000-0000-0000-000000000003"};
 
-static void tell(void *owner, enum tidings tidings, const struct found *found, const char *why)
+static void tell(void *owner, enum discovery_event tidings, const struct candidate *found,
+                 const char *why)
 {
     static const char *const words[] = {"named", "verified", "refused", "forgotten"};
     size_t used = strlen(told);
@@ -73,7 +74,7 @@ static void begin(enum kind kind)
     configured.discover_forget_ms = 60000;
     configure("pg-1", "10.0.0.1", 5432);
     discovery.owner = &discovery;
-    discovery.tell = tell;
+    discovery.on_event = tell;
     told[0] = '\0';
     now_ms = 1000000;
     discovery_reload(&discovery, &configured);
@@ -142,8 +143,8 @@ static void member_says(const char *name, struct observation facts)
     size_t i = index_of(name);
     now_ms += 1000;
     assess_look(&assessment, i, &facts, assessment.members[i].config.host, now_ms, now_ms);
-    discovery_hear(&discovery, &assessment, i, now_ms);
-    if (discovery_review(&discovery, &assessment, "", now_ms)) {
+    discovery_learn(&discovery, &assessment, i, now_ms);
+    if (discovery_prune(&discovery, &assessment, "", now_ms)) {
         list_anew();
     }
 }
@@ -152,7 +153,7 @@ static void member_says(const char *name, struct observation facts)
 static const char *next(void)
 {
     static char address[ADDRESS_SIZE];
-    const struct found *found = discovery_next(&discovery, &assessment, now_ms);
+    const struct candidate *found = discovery_next(&discovery, &assessment, now_ms);
     snprintf(address, sizeof address, "%s", "");
     if (found) {
         snprintf(address, sizeof address, "%s:%u", found->host, found->port);
@@ -162,9 +163,9 @@ static const char *next(void)
 
 static bool trial(const char *host, uint16_t port, struct observation facts)
 {
-    bool joins = discovery_judge(&discovery, host, port, &facts, &assessment, "", now_ms);
+    bool joins = discovery_verify(&discovery, host, port, &facts, &assessment, "", now_ms);
     if (joins) {
-        struct found found = {.port = port};
+        struct candidate found = {.port = port};
         char name[NAME_SIZE];
         strcpy(found.host, host);
         discovery_name(&found, name);
@@ -278,7 +279,7 @@ START_TEST(an_address_has_one_name_at_every_probe)
                  {"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
                   "ffff_ffff_ffff_ffff_ffff_ffff_ffff_ffff-5432"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct found found = {.port = 5432};
+        struct candidate found = {.port = 5432};
         char name[NAME_SIZE];
         strcpy(found.host, cases[i].host);
         discovery_name(&found, name);
@@ -343,8 +344,8 @@ START_TEST(without_the_clusters_identity_nobody_can_be_verified)
     now_ms += TRIAL_AGAIN_MS;
     next();
     struct observation facts = streams(answers(ours, "2"), "10.0.0.1", 5432, "");
-    ck_assert(discovery_judge(&discovery, "10.0.0.2", 5432, &facts, &assessment, ours,
-                              now_ms)); /* the registry knows */
+    ck_assert(discovery_verify(&discovery, "10.0.0.2", 5432, &facts, &assessment, ours,
+                               now_ms)); /* the registry knows */
 }
 END_TEST
 
@@ -552,7 +553,7 @@ START_TEST(a_flood_of_names_takes_no_more_than_its_room_and_pushes_no_member_out
         ck_assert_uint_eq(facts.advertised.count, ADVERTISED_MAX);
         member_says("pg-1", facts);
         member_says("10.0.0.2-5432", streams(answers(ours, "2"), "10.0.0.1", 5432, ""));
-        ck_assert_uint_le(discovery.count, FOUND_MAX);
+        ck_assert_uint_le(discovery.count, CANDIDATES_MAX);
     }
     for (int i = 0; i < TRIALS_MAX; i++) {
         ck_assert_str_ne(next(), "");
@@ -570,7 +571,7 @@ START_TEST(a_flood_of_names_takes_no_more_than_its_room_and_pushes_no_member_out
         }
         member_says("pg-1", facts);
     }
-    ck_assert_uint_eq(discovery.count, FOUND_MAX);
+    ck_assert_uint_eq(discovery.count, CANDIDATES_MAX);
     member_says("pg-1", names(answers(ours, "1"), "10.0.0.2", 5432));
     ck_assert_str_eq(next(), "10.0.0.2:5432");
 }
@@ -639,13 +640,13 @@ START_TEST(the_registry_gives_addresses_to_try_and_no_members)
 {
     struct member_config config = {.name = "10.0.0.2-5432", .host = "10.0.0.2", .port = 5432};
     begin(KIND_STREAMING);
-    discovery_recall(&discovery, &config, now_ms);
+    discovery_restore(&discovery, &config, now_ms);
     strcpy(config.name, "pg-9"); /* somebody configured it once */
     strcpy(config.host, "10.0.0.9");
-    discovery_recall(&discovery, &config, now_ms);
+    discovery_restore(&discovery, &config, now_ms);
     strcpy(config.name, "192.0.2.1-5432");
     strcpy(config.host, "192.0.2.1");
-    discovery_recall(&discovery, &config, now_ms);
+    discovery_restore(&discovery, &config, now_ms);
     ck_assert(!discovery_is_settled(&discovery));
     member_says("pg-1", answers(ours, "1"));
     ck_assert_str_eq(next(), "10.0.0.2:5432");
