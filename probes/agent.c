@@ -31,7 +31,7 @@ struct agent {
     int exit_code;
 };
 
-/* ---- events in, actions out -------------------------------------------------------------------- */
+/* ---- events in, actions out ------------------------------------------------------------------ */
 
 static void perform(struct agent *agent, const struct probe_action *action);
 
@@ -80,7 +80,7 @@ static void wake_at(struct agent *agent, int64_t at_ms)
     uv_timer_start(&agent->wake, on_wake, (uint64_t)(at_ms > now_ms ? at_ms - now_ms : 0), 0);
 }
 
-/* ---- the store --------------------------------------------------------------------------------- */
+/* ---- the store ------------------------------------------------------------------------------- */
 
 static void on_store(uv_poll_t *handle, int status, int events)
 {
@@ -136,7 +136,7 @@ static void close_store(struct agent *agent)
     uv_queue_work(&agent->loop, &agent->store_work, close_work, on_closed);
 }
 
-/* ---- configuration and signals ----------------------------------------------------------------- */
+/* ---- configuration and signals --------------------------------------------------------------- */
 
 static void keep_what_needs_a_restart(const struct config *old, struct config *new)
 {
@@ -192,7 +192,7 @@ static void on_signal(uv_signal_t *handle, int number)
                                       .text = number == SIGTERM ? "SIGTERM" : "SIGINT"});
 }
 
-/* ---- the end ----------------------------------------------------------------------------------- */
+/* ---- the end --------------------------------------------------------------------------------- */
 
 /* The registry or a worker hangs: what we hold goes by itself when the session expires. */
 static void give_up_waiting(uv_timer_t *timer)
@@ -220,7 +220,7 @@ static void stop(struct agent *agent, int64_t at_ms, int exit_code)
     uv_unref((uv_handle_t *)&agent->intr);
 }
 
-/* ---- actions ----------------------------------------------------------------------------------- */
+/* ---- actions --------------------------------------------------------------------------------- */
 
 /* The slot's prober, made when it has something to do for the first time. NULL: no memory. */
 static struct prober *prober_of(struct agent *agent, struct slot *slot)
@@ -277,7 +277,7 @@ static void perform(struct agent *agent, const struct probe_action *action)
     }
 }
 
-/* ---- the beginning ----------------------------------------------------------------------------- */
+/* ---- the beginning --------------------------------------------------------------------------- */
 
 static void on_store_log(void *ctx, int severity, const char *line)
 {

@@ -34,7 +34,7 @@ static void emit(const struct probed_cluster *cluster, struct fact fact)
     cluster->context->log(cluster->context->log_owner, &fact);
 }
 
-/* ---- slots ------------------------------------------------------------------------------------- */
+/* ---- slots ----------------------------------------------------------------------------------- */
 
 static struct slot_context slot_context(const struct probed_cluster *cluster, struct probe_time now)
 {
@@ -126,7 +126,7 @@ void cluster_alarm(struct probed_cluster *cluster, const char *member, const cha
     }
 }
 
-/* ---- reports ----------------------------------------------------------------------------------- */
+/* ---- reports --------------------------------------------------------------------------------- */
 
 /* Why this probe must not vote on the cluster, the strongest reason first; "": it may. */
 static const char *abstains(struct probed_cluster *cluster, struct probe_time now)
@@ -208,7 +208,7 @@ static void log_kind(struct probed_cluster *cluster)
     }
 }
 
-/* ---- members come and go ----------------------------------------------------------------------- */
+/* ---- members come and go --------------------------------------------------------------------- */
 
 static bool same_statement(const struct cluster_settings *a, const struct cluster_settings *b)
 {
@@ -271,7 +271,7 @@ static void list_members(struct probed_cluster *cluster, bool same_timeout, stru
     explicit_bzero(&listed, sizeof listed);
 }
 
-/* ---- discovery --------------------------------------------------------------------------------- */
+/* ---- discovery ------------------------------------------------------------------------------- */
 
 static void on_discovery(void *owner, enum discovery_event event, const struct candidate *candidate,
                          const char *why)
@@ -349,7 +349,7 @@ static void trial_ended(struct probed_cluster *cluster, struct slot *slot,
     begin_trials(cluster, now);
 }
 
-/* ---- the slots' events ------------------------------------------------------------------------- */
+/* ---- the slots' events ----------------------------------------------------------------------- */
 
 static void member_ended(struct probed_cluster *cluster, struct slot *slot,
                          const struct observation *observation, struct probe_time now)
@@ -425,7 +425,7 @@ bool cluster_slot_timer(struct slot *slot, struct probe_time now)
     return take_outcome(slot, &outcome, now);
 }
 
-/* ---- verdicts ---------------------------------------------------------------------------------- */
+/* ---- verdicts -------------------------------------------------------------------------------- */
 
 static void take_news(struct probed_cluster *cluster, struct probe_time now)
 {
@@ -470,7 +470,7 @@ void cluster_beat(struct probed_cluster *cluster)
     resolver_beat(cluster->resolver);
 }
 
-/* ---- life -------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 /* What it does with the registry: a report of ours, and the resolver. */
 static bool join_registry(struct probed_cluster *cluster)
@@ -561,7 +561,7 @@ void cluster_reload(struct probed_cluster *cluster, const struct cluster_setting
     cluster_alarm(cluster, "", "the configuration was reloaded", now);
 }
 
-/* ---- ways to it -------------------------------------------------------------------------------- */
+/* ---- ways to it ------------------------------------------------------------------------------ */
 
 const char *cluster_name(const struct probed_cluster *cluster)
 {

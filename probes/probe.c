@@ -53,7 +53,7 @@ static void emit(struct probe *probe, struct fact fact)
     probe->context.log(probe->context.log_owner, &fact);
 }
 
-/* ---- clusters ---------------------------------------------------------------------------------- */
+/* ---- clusters -------------------------------------------------------------------------------- */
 
 static struct probed_cluster *staying(struct probed_cluster *cluster)
 {
@@ -118,7 +118,7 @@ static void report_all(struct probe *probe, struct probe_time now)
     }
 }
 
-/* ---- self-doubt -------------------------------------------------------------------------------- */
+/* ---- self-doubt ------------------------------------------------------------------------------ */
 
 /* All of two or more targets fail in an ambiguous way at once: it is probably this probe that is
  * cut off. One target proves nothing. */
@@ -153,7 +153,7 @@ static void check_slip(struct probe *probe, struct probe_time now)
     }
 }
 
-/* ---- everything that is due -------------------------------------------------------------------- */
+/* ---- everything that is due ------------------------------------------------------------------ */
 
 static void step_reporter(struct probe *probe, struct probe_time now)
 {
@@ -214,7 +214,7 @@ static void settle(struct probe *probe, struct probe_time now)
     }
 }
 
-/* ---- the store --------------------------------------------------------------------------------- */
+/* ---- the store ------------------------------------------------------------------------------- */
 
 static void link_up(struct probe *probe, const struct store_event *event, struct probe_time now)
 {
@@ -290,7 +290,7 @@ static void renewed(struct probe *probe, struct probe_time now)
     settle(probe, now);
 }
 
-/* ---- time -------------------------------------------------------------------------------------- */
+/* ---- time ------------------------------------------------------------------------------------ */
 
 /* Silence, overdue looks, doubts that are over, the slow resync. */
 static void pulse(struct probe *probe, struct probe_time now)
@@ -345,7 +345,7 @@ static void on_timer(struct probe *probe, struct timer *timer, struct probe_time
         pulse(probe, now);
         break;
     default:
-        assert(!"a timer of nobody");
+        assert(false); /* a timer of nobody */
     }
 }
 
@@ -359,7 +359,7 @@ static void run_timers(struct probe *probe, struct probe_time now)
     }
 }
 
-/* ---- reload and stop --------------------------------------------------------------------------- */
+/* ---- reload and stop ------------------------------------------------------------------------- */
 
 static const struct cluster_settings *find_settings(const struct config *config, const char *name)
 {
@@ -408,7 +408,7 @@ static void stop(struct probe *probe, int exit_code, struct probe_time now)
     }
 }
 
-/* ---- the step ---------------------------------------------------------------------------------- */
+/* ---- the step -------------------------------------------------------------------------------- */
 
 static void step_slot(struct probe *probe, const struct probe_event *event)
 {
@@ -470,7 +470,7 @@ void probe_step(struct probe *probe, const struct probe_event *event)
     }
 }
 
-/* ---- actions ----------------------------------------------------------------------------------- */
+/* ---- actions --------------------------------------------------------------------------------- */
 
 static void forget_first_ordered(struct probe_context *context)
 {
@@ -525,7 +525,7 @@ bool probe_next(struct probe *probe, struct probe_action *ret_action)
     return true;
 }
 
-/* ---- life -------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static bool join_registry(struct probe *probe, const struct probe_setup *setup)
 {

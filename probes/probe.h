@@ -13,7 +13,7 @@
  * (reporter, resolver), and whether this process may be trusted at all:
  *
  *   slipped   its own time has a gap: everything is read again, and for an interval it abstains
- *   blind     all of two or more targets fail at once in an ambiguous way: the cause is probably here
+ *   blind     all of two or more targets fail at once, ambiguously: the cause is probably here
  *
  * The order within a step: reporter, liveness, resolver. A shell owns sockets,
  * threads, clocks, names and words; it decides nothing. It takes actions out

@@ -39,7 +39,7 @@ struct prober {
 
 static void follow(struct prober *prober, const struct want *want);
 
-/* ---- handles ----------------------------------------------------------------------------------- */
+/* ---- handles --------------------------------------------------------------------------------- */
 
 static void free_poller(uv_handle_t *handle)
 {
@@ -128,7 +128,7 @@ static void on_timer_closed(uv_handle_t *handle)
     free_if_done(prober);
 }
 
-/* ---- one look ---------------------------------------------------------------------------------- */
+/* ---- one look -------------------------------------------------------------------------------- */
 
 static void step(struct prober *prober, struct probe_event *event)
 {
@@ -245,7 +245,7 @@ static void on_timer(uv_timer_t *timer)
     }
 }
 
-/* ---- what a slot orders ------------------------------------------------------------------------ */
+/* ---- what a slot orders ---------------------------------------------------------------------- */
 
 static void on_resolved(void *context, const struct resolution *resolution)
 {
@@ -355,11 +355,11 @@ void prober_perform(struct prober *prober, enum probe_action_kind action)
         close_all(prober);
         break;
     default:
-        assert(!"no action of a slot");
+        assert(false); /* no action of a slot */
     }
 }
 
-/* ---- life -------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 struct prober *prober_new(const struct prober_settings *settings, struct slot *slot,
                           const char *application, int64_t timeout_ms)

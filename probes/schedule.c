@@ -42,17 +42,17 @@ int64_t schedule_gap(const struct schedule *schedule, int64_t now_ms)
     return schedule->interval_ms;
 }
 
-void turn_begin(struct turn *turn, int64_t now_ms)
+void look_times_begin(struct look_times *times, int64_t now_ms)
 {
-    turn->in_flight = true;
-    turn->began_ms = now_ms;
-    turn->looks++;
+    times->in_flight = true;
+    times->began_ms = now_ms;
+    times->looks++;
 }
 
-static int64_t auth_wait(const struct turn *turn)
+static int64_t auth_wait(const struct look_times *times)
 {
     int64_t wait_ms = AUTH_WAIT_MS;
-    for (unsigned i = 1; i < turn->refusals && wait_ms < AUTH_WAIT_MOST_MS; i++) {
+    for (unsigned i = 1; i < times->refusals && wait_ms < AUTH_WAIT_MOST_MS; i++) {
         wait_ms *= 2;
     }
     return wait_ms < AUTH_WAIT_MOST_MS ? wait_ms : AUTH_WAIT_MOST_MS;
@@ -69,29 +69,29 @@ static int64_t quiet_due(const struct schedule *schedule, int64_t now_ms, int64_
     return now_ms + (wait_ms < interval_ms / 2 ? wait_ms + interval_ms : wait_ms);
 }
 
-void turn_end(struct turn *turn, const struct schedule *schedule, enum answer answer,
-              int64_t now_ms, int64_t now_wall_ms, size_t rank, size_t size)
+void look_times_end(struct look_times *times, const struct schedule *schedule, enum answer answer,
+                    int64_t now_ms, int64_t now_wall_ms, size_t rank, size_t size)
 {
     int64_t gap_ms = schedule_gap(schedule, now_ms);
-    turn->in_flight = false;
-    turn->refusals = answer == ANSWER_OK ? 0 : turn->refusals + (answer == ANSWER_AUTH);
-    if (turn->refusals > 0) {
-        turn->due_ms = now_ms + auth_wait(turn);
+    times->in_flight = false;
+    times->refusals = answer == ANSWER_OK ? 0 : times->refusals + (answer == ANSWER_AUTH);
+    if (times->refusals > 0) {
+        times->due_ms = now_ms + auth_wait(times);
     } else if (gap_ms == schedule->interval_ms || answer == ANSWER_SATURATED) {
-        turn->due_ms = quiet_due(schedule, now_ms, now_wall_ms, rank, size);
+        times->due_ms = quiet_due(schedule, now_ms, now_wall_ms, rank, size);
     } else {
-        int64_t due_ms = turn->began_ms + gap_ms;
-        turn->due_ms = due_ms > now_ms ? due_ms : now_ms;
+        int64_t due_ms = times->began_ms + gap_ms;
+        times->due_ms = due_ms > now_ms ? due_ms : now_ms;
     }
 }
 
-void turn_expedite(struct turn *turn, const struct schedule *schedule, enum answer standing,
-                   int64_t now_ms)
+void look_times_expedite(struct look_times *times, const struct schedule *schedule,
+                         enum answer standing, int64_t now_ms)
 {
-    if (turn->in_flight || turn->refusals > 0 || standing == ANSWER_SATURATED) {
+    if (times->in_flight || times->refusals > 0 || standing == ANSWER_SATURATED) {
         return;
     }
-    int64_t soonest_ms = turn->began_ms + schedule->alert_ms;
+    int64_t soonest_ms = times->began_ms + schedule->alert_ms;
     int64_t due_ms = soonest_ms > now_ms ? soonest_ms : now_ms;
-    turn->due_ms = due_ms < turn->due_ms ? due_ms : turn->due_ms;
+    times->due_ms = due_ms < times->due_ms ? due_ms : times->due_ms;
 }

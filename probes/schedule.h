@@ -1,10 +1,10 @@
 /* When to look: quiet cadence, and closer while something is changing.
  *
- *   quiet      every `interval`, at a phase of the wall clock that this probe's place in the
- * liveness gives, so that N witnesses look N times an interval between them alarm      every
- * `alert_interval`, for ALARM_HOLD_MS after the last change, and while the cluster has no writer
- * that is both agreed and seen, for SEARCH_MS searching  every SEARCH_SLOW_MS for SEARCH_LONG_MS
- * more, then quiet again
+ *   quiet      every `interval`, at a phase of the wall clock that this probe's place in
+ *              the fleet gives, so that N probes look N times an interval between them
+ *   alarm      every `alert_interval`, for ALARM_HOLD_MS after the last change, and
+ *              for SEARCH_MS while no writer is both agreed on and seen
+ *   searching  every SEARCH_SLOW_MS for SEARCH_LONG_MS more, then quiet again
  *
  * The alarm is raised by a change only. A member that refuses our account is
  * asked more and more rarely, so that accounts are not locked; one that has no
@@ -37,8 +37,8 @@ struct schedule {
     int64_t lost_ms; /* since when there is no valid writer; -1: there is one */
 };
 
-/* One member's turn. */
-struct turn {
+/* When one member was looked at, and when it is to be. */
+struct look_times {
     bool in_flight; /* a look is under way: never two at once */
     int64_t began_ms;
     int64_t due_ms;
@@ -51,24 +51,24 @@ void schedule_init(struct schedule *schedule, int64_t interval_ms, int64_t alert
 void schedule_reload(struct schedule *schedule, int64_t interval_ms, int64_t alert_ms);
 
 /* Something changed: look closely, at once. True when the cadence was slower until now: then
- * turn_expedite the turns that wait. */
+ * look_times_expedite the members that wait. */
 bool schedule_alarm(struct schedule *schedule, int64_t now_ms);
 
-/* Is there a writer that the liveness agrees on and that we see ourselves? */
+/* Is there a writer that the fleet agrees on and that we see ourselves? */
 void schedule_writer(struct schedule *schedule, bool valid, int64_t now_ms);
 
 /* Milliseconds between two looks, as of now. */
 int64_t schedule_gap(const struct schedule *schedule, int64_t now_ms);
 
 /* A look begins. */
-void turn_begin(struct turn *turn, int64_t now_ms);
+void look_times_begin(struct look_times *times, int64_t now_ms);
 
-/* A look ended: when the next one is due. `rank` of `size` is our place in the liveness. */
-void turn_end(struct turn *turn, const struct schedule *schedule, enum answer answer,
-              int64_t now_ms, int64_t now_wall_ms, size_t rank, size_t size);
+/* A look ended: when the next one is due. `rank` of `size` is our place in the fleet. */
+void look_times_end(struct look_times *times, const struct schedule *schedule, enum answer answer,
+                    int64_t now_ms, int64_t now_wall_ms, size_t rank, size_t size);
 
-/* Bring a waiting turn forward after an alarm. */
-void turn_expedite(struct turn *turn, const struct schedule *schedule, enum answer standing,
-                   int64_t now_ms);
+/* Bring a look that waits forward after an alarm. */
+void look_times_expedite(struct look_times *times, const struct schedule *schedule,
+                         enum answer standing, int64_t now_ms);
 
 #endif

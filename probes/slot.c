@@ -11,10 +11,10 @@ static void order(struct slot *slot, enum probe_action_kind action)
 
 void slot_init(struct slot *slot, const struct member_config *config, bool trial, int64_t now_ms)
 {
-    *slot = (struct slot){.trial = trial, .config = *config, .turn = {.due_ms = now_ms}};
+    *slot = (struct slot){.trial = trial, .config = *config, .times = {.due_ms = now_ms}};
 }
 
-/* ---- the end of a look ------------------------------------------------------------------------- */
+/* ---- the end of a look ----------------------------------------------------------------------- */
 
 static void end(struct slot *slot, const struct observation *observation, enum answer answer,
                 const struct slot_context *context, struct slot_outcome *outcome)
@@ -24,8 +24,8 @@ static void end(struct slot *slot, const struct observation *observation, enum a
     /* broken twice in a row, the second time on a new connection */
     outcome->observation.answer = answer == ANSWER_LOST ? ANSWER_PROTOCOL : answer;
     slot->state = SLOT_WAITING;
-    turn_end(&slot->turn, context->schedule, outcome->observation.answer, context->now.ms,
-             context->now.wall_ms, context->rank, context->size);
+    look_times_end(&slot->times, context->schedule, outcome->observation.answer, context->now.ms,
+                   context->now.wall_ms, context->rank, context->size);
 }
 
 static void end_unresolved(struct slot *slot, const char *problem,
@@ -98,12 +98,12 @@ void slot_look_ended(struct slot *slot, const struct observation *observation, b
     }
 }
 
-/* ---- the beginning of a look ------------------------------------------------------------------- */
+/* ---- the beginning of a look ----------------------------------------------------------------- */
 
 void slot_begin(struct slot *slot, const struct slot_context *context)
 {
     assert(slot->state == SLOT_WAITING);
-    turn_begin(&slot->turn, context->now.ms);
+    look_times_begin(&slot->times, context->now.ms);
     slot->state = SLOT_RESOLVING;
     slot->again = false;
     slot->warned = false;
@@ -113,9 +113,9 @@ void slot_begin(struct slot *slot, const struct slot_context *context)
 
 static bool wants_fresh(const struct slot *slot)
 {
-    bool due = slot->turn.looks % FRESH_EVERY == 0 && slot->turn.began_ms >= slot->fresh_due_ms;
+    bool due = slot->times.looks % FRESH_EVERY == 0 && slot->times.began_ms >= slot->fresh_due_ms;
     /* what the server sent unasked is to be read; and without a connection this look makes one */
-    return slot->kept && !slot->unsolicited && slot->turn.began_ms >= slot->fresh_not_before_ms &&
+    return slot->kept && !slot->unsolicited && slot->times.began_ms >= slot->fresh_not_before_ms &&
            (slot->only_fresh || due);
 }
 
@@ -134,7 +134,7 @@ void slot_resolved(struct slot *slot, const char *address, const char *problem,
     slot->only_fresh = slot->only_fresh && slot->kept;
     slot->unsolicited = false;
     if (fresh) {
-        slot->fresh_due_ms = slot->turn.began_ms + FRESH_PACE_MS;
+        slot->fresh_due_ms = slot->times.began_ms + FRESH_PACE_MS;
     }
     ask(slot, fresh);
 }
@@ -148,14 +148,14 @@ void slot_unsolicited(struct slot *slot, const struct slot_context *context,
         return; /* the look in flight reads it */
     }
     ret_outcome->alarm = "the server spoke unasked";
-    if (slot->turn.refusals > 0) {
+    if (slot->times.refusals > 0) {
         slot->kept = false;
         order(slot, ACTION_DROP);
         return;
     }
-    int64_t soonest_ms = slot->turn.began_ms + context->schedule->alert_ms;
+    int64_t soonest_ms = slot->times.began_ms + context->schedule->alert_ms;
     slot->unsolicited = true;
-    slot->turn.due_ms = slot->turn.due_ms < soonest_ms ? slot->turn.due_ms : soonest_ms;
+    slot->times.due_ms = slot->times.due_ms < soonest_ms ? slot->times.due_ms : soonest_ms;
 }
 
 void slot_timer(struct slot *slot, const struct slot_context *context,
@@ -164,11 +164,11 @@ void slot_timer(struct slot *slot, const struct slot_context *context,
     int64_t now_ms = context->now.ms;
     ret_outcome->alarm = NULL;
     ret_outcome->ended = false;
-    if (slot->state == SLOT_WAITING && now_ms >= slot->turn.due_ms) {
+    if (slot->state == SLOT_WAITING && now_ms >= slot->times.due_ms) {
         slot_begin(slot, context);
         return;
     }
-    if (slot->turn.in_flight && !slot->warned && now_ms >= slot->turn.began_ms + OVERDUE_MS) {
+    if (slot->times.in_flight && !slot->warned && now_ms >= slot->times.began_ms + OVERDUE_MS) {
         slot->warned = true;
         ret_outcome->alarm = "the answer is overdue";
     }
@@ -180,7 +180,7 @@ void slot_timer(struct slot *slot, const struct slot_context *context,
 
 void slot_expedite(struct slot *slot, enum answer standing, const struct slot_context *context)
 {
-    turn_expedite(&slot->turn, context->schedule, standing, context->now.ms);
+    look_times_expedite(&slot->times, context->schedule, standing, context->now.ms);
 }
 
 void slot_close(struct slot *slot)
@@ -191,10 +191,10 @@ void slot_close(struct slot *slot)
 
 int64_t slot_due(const struct slot *slot)
 {
-    int64_t overdue_ms = slot->warned ? TIMER_NEVER : slot->turn.began_ms + OVERDUE_MS;
+    int64_t overdue_ms = slot->warned ? TIMER_NEVER : slot->times.began_ms + OVERDUE_MS;
     switch (slot->state) {
     case SLOT_WAITING:
-        return slot->turn.due_ms;
+        return slot->times.due_ms;
     case SLOT_RESOLVING:
         return overdue_ms < slot->resolve_until_ms ? overdue_ms : slot->resolve_until_ms;
     case SLOT_IN_FLIGHT:

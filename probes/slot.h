@@ -2,8 +2,8 @@
  *
  *     WAITING --due--> RESOLVING --address--> IN_FLIGHT --observation--> WAITING
  *                                              |     ^
- *                                              '-----' a connection that was kept broke: asked
- *                                                      again at once over a new one, and that counts
+ *                                              '-----' the connection broke: asked again at
+ *                                                      once over a new one, and that counts
  *
  * The connection is kept from look to look. Every FRESH_EVERY looks a fresh one
  * is made beside it, for a server whose accept loop hangs still answers old
@@ -21,7 +21,8 @@
 #include "probes/schedule.h"
 #include "probes/timers.h"
 
-/* What a shell has to do. Those up to CLOSE are about a slot: at most one of each waits per slot. */
+/* What a shell has to do. Those up to CLOSE are about a slot, which waits for one of each at most.
+ */
 enum probe_action_kind {
     ACTION_STOP_RESOLVING, /* the name took too long: its answer is not waited for */
     ACTION_NEXT_ADDRESS,   /* the latest address did not answer: try another of the name's */
@@ -61,7 +62,7 @@ struct slot {
     bool unsolicited; /* the next look is due to what the server sent unasked */
     int64_t resolve_until_ms;
     char address[SLOT_ADDRESS_SIZE]; /* the literal that it was asked at last */
-    struct turn turn;
+    struct look_times times;
     unsigned orders; /* 1u << enum probe_action_kind */
     struct slot *next_ordered;
     bool ordered; /* in the list of those with orders */

@@ -67,7 +67,7 @@ static bool is_away(struct sim_probe *probe, void (*run)(void *owner, uint64_t a
     return probe->frozen || !probe->probe;
 }
 
-/* ---- events in, actions out -------------------------------------------------------------------- */
+/* ---- events in, actions out ------------------------------------------------------------------ */
 
 static struct probe_time time_of(const struct sim_probe *probe)
 {
@@ -137,7 +137,7 @@ static void on_store_ready(void *owner)
     }
 }
 
-/* ---- looks ------------------------------------------------------------------------------------- */
+/* ---- looks ----------------------------------------------------------------------------------- */
 
 /* The one with this name or address. */
 static int find_database(const struct world *world, const char *host)
@@ -253,7 +253,7 @@ void sim_probe_disconnected(struct sim_probe *probe, int database)
     }
 }
 
-/* ---- actions ----------------------------------------------------------------------------------- */
+/* ---- actions --------------------------------------------------------------------------------- */
 
 static void perform_of_slot(struct prober *prober, enum probe_action_kind kind)
 {
@@ -333,7 +333,7 @@ static void perform(struct sim_probe *probe, const struct probe_action *action)
     }
 }
 
-/* ---- facts ------------------------------------------------------------------------------------- */
+/* ---- facts ----------------------------------------------------------------------------------- */
 
 static void tell_discovery(struct sim_probe *probe, const struct fact *fact)
 {
@@ -399,7 +399,7 @@ static void on_fact(void *owner, const struct fact *fact)
     }
 }
 
-/* ---- life -------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 /* All probes share a host: a pid is gone when no probe that runs has it. */
 static struct world *world_of_pids;

@@ -16,7 +16,7 @@
 enum { INTERVAL = 1000, TIMEOUT = 500, SERVERS_MAX_HERE = 8, TOLD = 16 * 1024 };
 
 /* How a server answers from now on, over whatever connection. */
-struct server {
+struct fake_server {
     char host[HOST_SIZE];
     struct observation says;
     bool silent;       /* its look stays in flight */
@@ -29,7 +29,7 @@ static struct store *store;
 static struct probe *probe;
 static struct config config;
 static struct cluster_settings clusters[3];
-static struct server servers[SERVERS_MAX_HERE];
+static struct fake_server servers[SERVERS_MAX_HERE];
 static size_t server_count;
 static int64_t wake_ms;
 static bool ready, renewing, closed;
@@ -63,9 +63,9 @@ static bool is_not_told(const char *words)
     return !found;
 }
 
-/* ---- the shell --------------------------------------------------------------------------------- */
+/* ---- the shell ------------------------------------------------------------------------------- */
 
-static struct server *server_at(const char *host)
+static struct fake_server *server_at(const char *host)
 {
     for (size_t i = 0; i < server_count; i++) {
         if (strcmp(servers[i].host, host) == 0) {
@@ -85,7 +85,7 @@ static void resolve(struct slot *slot)
 
 static void answer_now(const char *host)
 {
-    struct server *server = server_at(host);
+    struct fake_server *server = server_at(host);
     step((struct probe_event){.kind = EVENT_LOOK_ENDED,
                               .slot = server->slot,
                               .observation = &server->says,
@@ -94,7 +94,7 @@ static void answer_now(const char *host)
 
 static void ask(struct slot *slot)
 {
-    struct server *server = server_at(slot->config.host);
+    struct fake_server *server = server_at(slot->config.host);
     ck_assert_ptr_nonnull(server);
     server->slot = slot;
     if (!server->silent) {
@@ -247,12 +247,12 @@ static void stand_still(int64_t ms)
     }
 }
 
-/* ---- words ------------------------------------------------------------------------------------- */
+/* ---- words ----------------------------------------------------------------------------------- */
 
-static struct server *add_member(struct cluster_settings *cluster, const char *name)
+static struct fake_server *add_member(struct cluster_settings *cluster, const char *name)
 {
     struct member_config *member = &cluster->members[cluster->member_count++];
-    struct server *server = server_at(name);
+    struct fake_server *server = server_at(name);
     *member = (struct member_config){.port = 5432, .weight = 100};
     strcpy(member->name, name);
     strcpy(member->host, name);
@@ -266,7 +266,7 @@ static struct server *add_member(struct cluster_settings *cluster, const char *n
 
 static void answers(const char *host, enum answer answer)
 {
-    struct server *server = server_at(host);
+    struct fake_server *server = server_at(host);
     server->says = (struct observation){
         .answer = answer, .position = -1, .received = -1, .lag_ms = -1, .group = {.queue = -1}};
     if (answer == ANSWER_OK) {
@@ -395,7 +395,7 @@ static void start_and_settle(void)
     ck_assert(is_told("orders votes"));
 }
 
-/* ---- abstention -------------------------------------------------------------------------------- */
+/* ---- abstention ------------------------------------------------------------------------------ */
 
 START_TEST(a_probe_votes_once_every_member_was_looked_at)
 {
@@ -522,7 +522,7 @@ START_TEST(blind_is_said_before_slipped_and_slipped_before_starting)
 }
 END_TEST
 
-/* ---- discovery and the hint -------------------------------------------------------------------- */
+/* ---- discovery and the hint ------------------------------------------------------------------ */
 
 static void discover(void)
 {
@@ -618,7 +618,7 @@ START_TEST(a_kind_that_no_server_shows_is_known_from_the_verdict)
 }
 END_TEST
 
-/* ---- the cadence ------------------------------------------------------------------------------- */
+/* ---- the cadence ----------------------------------------------------------------------------- */
 
 START_TEST(a_change_at_one_member_makes_all_be_looked_at_closely)
 {
@@ -641,7 +641,7 @@ START_TEST(a_server_that_sends_unasked_is_asked_again_within_the_step)
 }
 END_TEST
 
-/* ---- the registry ------------------------------------------------------------------------------ */
+/* ---- the registry ---------------------------------------------------------------------------- */
 
 START_TEST(a_registry_that_is_not_reached_is_logged_once)
 {
@@ -702,7 +702,7 @@ START_TEST(our_name_in_the_hands_of_one_that_lives_stops_us)
 }
 END_TEST
 
-/* ---- reload and stop --------------------------------------------------------------------------- */
+/* ---- reload and stop ------------------------------------------------------------------------- */
 
 START_TEST(a_reload_that_changes_nothing_of_a_member_spares_it)
 {

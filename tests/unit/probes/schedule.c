@@ -5,14 +5,14 @@
 enum { INTERVAL = 1000, ALERT = 25, START = 5000 };
 
 static struct schedule schedule;
-static struct turn turn;
+static struct look_times times;
 
 /* Past the alarm of the beginning, with a writer in sight. */
 static int64_t begin_quiet(void)
 {
     schedule_init(&schedule, INTERVAL, ALERT, START);
     schedule_writer(&schedule, true, START);
-    turn = (struct turn){0};
+    times = (struct look_times){0};
     return START + ALARM_HOLD_MS;
 }
 
@@ -20,11 +20,11 @@ static int64_t begin_quiet(void)
  */
 static int64_t look(enum answer answer, int64_t now_ms, int64_t took_ms)
 {
-    turn_begin(&turn, now_ms);
-    ck_assert(turn.in_flight);
-    turn_end(&turn, &schedule, answer, now_ms + took_ms, now_ms + took_ms, 0, 1);
-    ck_assert(!turn.in_flight);
-    return turn.due_ms - (now_ms + took_ms);
+    look_times_begin(&times, now_ms);
+    ck_assert(times.in_flight);
+    look_times_end(&times, &schedule, answer, now_ms + took_ms, now_ms + took_ms, 0, 1);
+    ck_assert(!times.in_flight);
+    return times.due_ms - (now_ms + took_ms);
 }
 
 START_TEST(it_begins_alarmed_and_goes_quiet_once_there_is_a_writer)
@@ -84,11 +84,11 @@ START_TEST(quiet_looks_of_a_fleet_are_interleaved)
 {
     int64_t now_ms = begin_quiet();
     for (size_t rank = 0; rank < 4; rank++) {
-        turn_begin(&turn, now_ms);
-        turn_end(&turn, &schedule, ANSWER_OK, now_ms, now_ms, rank, 4);
-        ck_assert_int_eq(turn.due_ms % INTERVAL, (int64_t)rank * INTERVAL / 4);
-        ck_assert_int_ge(turn.due_ms - now_ms, INTERVAL / 2);
-        ck_assert_int_le(turn.due_ms - now_ms, INTERVAL * 3 / 2);
+        look_times_begin(&times, now_ms);
+        look_times_end(&times, &schedule, ANSWER_OK, now_ms, now_ms, rank, 4);
+        ck_assert_int_eq(times.due_ms % INTERVAL, (int64_t)rank * INTERVAL / 4);
+        ck_assert_int_ge(times.due_ms - now_ms, INTERVAL / 2);
+        ck_assert_int_le(times.due_ms - now_ms, INTERVAL * 3 / 2);
     }
 }
 END_TEST
@@ -96,10 +96,10 @@ END_TEST
 START_TEST(a_wall_clock_before_1970_and_a_fleet_of_nobody_do_no_harm)
 {
     int64_t now_ms = begin_quiet();
-    turn_begin(&turn, now_ms);
-    turn_end(&turn, &schedule, ANSWER_OK, now_ms, -123456789, 0, 0);
-    ck_assert_int_ge(turn.due_ms - now_ms, INTERVAL / 2);
-    ck_assert_int_le(turn.due_ms - now_ms, INTERVAL * 3 / 2);
+    look_times_begin(&times, now_ms);
+    look_times_end(&times, &schedule, ANSWER_OK, now_ms, -123456789, 0, 0);
+    ck_assert_int_ge(times.due_ms - now_ms, INTERVAL / 2);
+    ck_assert_int_le(times.due_ms - now_ms, INTERVAL * 3 / 2);
 }
 END_TEST
 
@@ -111,8 +111,8 @@ START_TEST(a_refused_account_is_asked_more_and_more_rarely_even_under_alarm)
     for (size_t i = 0; i < sizeof waits / sizeof *waits; i++) {
         ck_assert_int_eq(look(ANSWER_AUTH, START, 1), waits[i]);
     }
-    turn_expedite(&turn, &schedule, ANSWER_AUTH, START + 2);
-    ck_assert_int_eq(turn.due_ms, START + 1 + 60000);
+    look_times_expedite(&times, &schedule, ANSWER_AUTH, START + 2);
+    ck_assert_int_eq(times.due_ms, START + 1 + 60000);
     /* a failure of another kind does not forgive */
     ck_assert_int_eq(look(ANSWER_TIMEOUT, START, 1), 60000);
     ck_assert_int_eq(look(ANSWER_OK, START, 1), ALERT - 1);
@@ -125,9 +125,9 @@ START_TEST(a_saturated_server_is_not_pressed)
     begin_quiet();
     schedule_alarm(&schedule, START);
     ck_assert_int_ge(look(ANSWER_SATURATED, START, 1), INTERVAL / 2);
-    int64_t due_ms = turn.due_ms;
-    turn_expedite(&turn, &schedule, ANSWER_SATURATED, START + 1);
-    ck_assert_int_eq(turn.due_ms, due_ms);
+    int64_t due_ms = times.due_ms;
+    look_times_expedite(&times, &schedule, ANSWER_SATURATED, START + 1);
+    ck_assert_int_eq(times.due_ms, due_ms);
 }
 END_TEST
 
@@ -136,21 +136,21 @@ START_TEST(expediting_brings_a_waiting_look_forward_and_never_back)
     int64_t now_ms = begin_quiet();
     look(ANSWER_OK, now_ms, 1);
     schedule_alarm(&schedule, now_ms + 400);
-    turn_expedite(&turn, &schedule, ANSWER_OK, now_ms + 400);
-    ck_assert_int_eq(turn.due_ms, now_ms + 400);
+    look_times_expedite(&times, &schedule, ANSWER_OK, now_ms + 400);
+    ck_assert_int_eq(times.due_ms, now_ms + 400);
     look(ANSWER_OK, now_ms + 400, 1);
-    turn_expedite(&turn, &schedule, ANSWER_OK, now_ms + 401); /* it was just looked at */
-    ck_assert_int_eq(turn.due_ms, now_ms + 400 + ALERT);
+    look_times_expedite(&times, &schedule, ANSWER_OK, now_ms + 401); /* it was just looked at */
+    ck_assert_int_eq(times.due_ms, now_ms + 400 + ALERT);
 }
 END_TEST
 
 START_TEST(a_look_in_flight_is_not_expedited)
 {
     int64_t now_ms = begin_quiet();
-    turn_begin(&turn, now_ms);
-    turn.due_ms = now_ms + 777;
-    turn_expedite(&turn, &schedule, ANSWER_OK, now_ms + 1);
-    ck_assert_int_eq(turn.due_ms, now_ms + 777);
+    look_times_begin(&times, now_ms);
+    times.due_ms = now_ms + 777;
+    look_times_expedite(&times, &schedule, ANSWER_OK, now_ms + 1);
+    ck_assert_int_eq(times.due_ms, now_ms + 777);
 }
 END_TEST
 

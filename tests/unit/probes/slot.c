@@ -72,7 +72,7 @@ static const char *begin(void)
 /* Looks that succeed, until the next one is to be made over a fresh connection. */
 static void until_fresh(void)
 {
-    while (slot.turn.looks % FRESH_EVERY != FRESH_EVERY - 1) {
+    while (slot.times.looks % FRESH_EVERY != FRESH_EVERY - 1) {
         ck_assert_str_eq(begin(), "ask ");
         answer(ANSWER_OK, true);
     }
@@ -249,7 +249,7 @@ START_TEST(a_server_that_never_stops_sending_is_asked_at_the_pace_of_an_alarm)
     answer(ANSWER_OK, true);
     pass(1);
     slot_unsolicited(&slot, &context, &outcome);
-    ck_assert_int_eq(slot_due(&slot), slot.turn.began_ms + ALERT);
+    ck_assert_int_eq(slot_due(&slot), slot.times.began_ms + ALERT);
 }
 END_TEST
 
