@@ -18,7 +18,4 @@ int64_t clock_boot_ms(void);
 /* Milliseconds since 1970, UTC. For people and timelines, never for decisions. */
 int64_t clock_wall_ms(void);
 
-/* A random 64-bit number (for nonces and jitter); from the kernel. */
-uint64_t clock_random(void);
-
 #endif

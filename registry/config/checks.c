@@ -28,7 +28,7 @@ static bool is_wrong(const struct section *section, const char *key)
     return section->wrong[draft_row(section->kind, key)];
 }
 
-/* ---- headings ---------------------------------------------------------------------------------- */
+/* ---- headings -------------------------------------------------------------------------------- */
 
 static int by_heading(const void *a, const void *b)
 {
@@ -89,7 +89,7 @@ static struct section **sections_of(struct section **sorted, size_t count, enum 
     return sorted + first;
 }
 
-/* ---- defaults ---------------------------------------------------------------------------------- */
+/* ---- defaults -------------------------------------------------------------------------------- */
 
 static void default_probe_name(struct draft *draft, struct section *section)
 {
@@ -133,7 +133,7 @@ static void set_defaults(struct draft *draft, struct section *section)
     }
 }
 
-/* ---- files ------------------------------------------------------------------------------------- */
+/* ---- files ----------------------------------------------------------------------------------- */
 
 /* Does the mode keep everybody else out? A file of root's may be shown to our group besides: that
  * is how packages and service managers hand secrets to a daemon without rights. */
@@ -238,7 +238,7 @@ static void read_password(struct draft *draft, struct section *section)
     close(fd);
 }
 
-/* ---- one section ------------------------------------------------------------------------------- */
+/* ---- one section ----------------------------------------------------------------------------- */
 
 static void check_registry(struct draft *draft, const struct section *section)
 {
@@ -269,42 +269,26 @@ static void check_probe(struct draft *draft, const struct section *section)
     }
 }
 
-/* The kinds that an engine's servers can be of. */
-static bool kind_fits(enum kind kind, enum engine engine)
-{
-    switch (kind) {
-    case KIND_STREAMING:
-        return engine == ENGINE_POSTGRESQL;
-    case KIND_ASYNC:
-    case KIND_GROUP:
-    case KIND_GALERA:
-        return engine == ENGINE_MYSQL;
-    default:
-        return true;
-    }
-}
-
 static void check_kind(struct draft *draft, const struct section *section, struct policy *policy)
 {
     if (!was_set(section, "engine") || is_wrong(section, "engine") || is_wrong(section, "kind")) {
         return;
     }
-    if (policy->kind == KIND_AUTO && policy->engine == ENGINE_POSTGRESQL) {
-        policy->kind = KIND_STREAMING;
+    if (policy->kind == KIND_AUTO) {
+        policy->kind = kind_only(policy->engine);
     } else if (!kind_fits(policy->kind, policy->engine)) {
-        config_refuse(&draft->errors, draft_position(section, "kind"),
-                      policy->engine == ENGINE_POSTGRESQL
-                          ? "one of streaming, stateless, custom, auto"
-                          : "one of async, group-replication, galera, stateless, custom, auto",
+        char list[SENTENCE_SIZE / 2], hint[SENTENCE_SIZE];
+        kind_list_fitting(policy->engine, list, sizeof list);
+        snprintf(hint, sizeof hint, "one of %s, auto", list);
+        config_refuse(&draft->errors, draft_position(section, "kind"), hint,
                       "%s does not fit engine %s", kind_names[policy->kind],
                       engine_names[policy->engine]);
     }
-    if (policy->kind == KIND_STATELESS && !was_set(section, "writers")) {
-        policy->writers = WRITERS_ALL;
+    const struct kind_traits *traits = kind_traits_of(policy->kind);
+    if (!was_set(section, "writers")) {
+        policy->writers = traits->writers;
     }
-    bool one_writer =
-        policy->kind == KIND_STREAMING || policy->kind == KIND_ASYNC || policy->kind == KIND_CUSTOM;
-    if (policy->writers == WRITERS_ALL && one_writer) {
+    if (policy->writers == WRITERS_ALL && !traits->many_writers) {
         config_refuse(&draft->errors, draft_position(section, "writers"), "single",
                       "all does not fit kind %s: it has one writer", kind_names[policy->kind]);
     }
@@ -317,12 +301,16 @@ static void check_query(struct draft *draft, const struct section *section, enum
     if (is_wrong(section, "kind") || is_wrong(section, "query")) {
         return;
     }
-    if (kind == KIND_CUSTOM && !was_set(section, "query")) {
+    const struct kind_traits *traits = kind_traits_of(kind);
+    if (traits->takes_query && !traits->default_query && !was_set(section, "query")) {
         config_refuse(&draft->errors, position, "query = SELECT ... AS claim",
-                      "must be set for kind custom: it reports what a server is");
+                      "must be set for kind %s: it reports what a server is", kind_names[kind]);
     }
-    if (was_set(section, "query") && kind != KIND_CUSTOM && kind != KIND_STATELESS) {
-        config_refuse(&draft->errors, position, "kind = custom, or stateless",
+    if (was_set(section, "query") && !traits->takes_query) {
+        char list[SENTENCE_SIZE / 2], hint[SENTENCE_SIZE];
+        kind_list_queried(list, sizeof list);
+        snprintf(hint, sizeof hint, "kind = %s", list);
+        config_refuse(&draft->errors, position, hint,
                       "does not fit kind %s, which has its own question", kind_names[kind]);
     }
 }
@@ -398,13 +386,13 @@ static void check_discovery(struct draft *draft, const struct section *section, 
                       "is too much: beside the %zu configured ones there is room for %zu", members,
                       MEMBERS_MAX - members);
     }
-    if (kind == KIND_STATELESS || kind == KIND_CUSTOM) {
+    if (!kind_traits_of(kind)->may_discover) {
         config_refuse(&draft->errors, draft_position(section, "discover"), "no",
                       "does not fit kind %s: its servers name no others", kind_names[kind]);
     }
 }
 
-/* ---- members ----------------------------------------------------------------------------------- */
+/* ---- members --------------------------------------------------------------------------------- */
 
 /* A member's address in a form in which equal ones are equal text. */
 struct address {
@@ -532,7 +520,7 @@ static void check_members(struct draft *draft, struct section **clusters, size_t
     check_addresses(draft, members, count);
 }
 
-/* ---- the whole --------------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 static bool is_there(const struct draft *draft, enum section_kind kind)
 {

@@ -26,7 +26,7 @@
 #include "registry/base/text.h"
 #include "registry/config/draft.h"
 
-/* ---- lines ------------------------------------------------------------------------------------- */
+/* ---- lines ----------------------------------------------------------------------------------- */
 
 struct reader {
     struct draft *draft;
@@ -125,7 +125,7 @@ static void take_line(struct reader *reader)
     }
 }
 
-/* ---- headings ---------------------------------------------------------------------------------- */
+/* ---- headings -------------------------------------------------------------------------------- */
 
 static const char headings[] =
     "the sections are [registry], [probe], [cluster NAME], [member CLUSTER/NAME]";
@@ -176,7 +176,7 @@ static void open_section(struct reader *reader)
     section->spare = kind < 0 || !draft_name_section(section, name, errors);
 }
 
-/* ---- settings ---------------------------------------------------------------------------------- */
+/* ---- settings -------------------------------------------------------------------------------- */
 
 /* Is the line in reader->line a setting that inih will call back for? */
 static bool is_setting(struct reader *reader)
@@ -356,7 +356,7 @@ static int handle(void *user, const char *section, const char *key, const char *
     return 1;
 }
 
-/* ---- the file ---------------------------------------------------------------------------------- */
+/* ---- the file -------------------------------------------------------------------------------- */
 
 static void parse(struct draft *draft, const char *content, size_t size)
 {

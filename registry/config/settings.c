@@ -50,13 +50,11 @@ const struct setting settings[] = {
      .meaning = "how to talk to the servers"},
     {CLUSTER("kind"), .type = SETTING_CHOICE, .choices = kind_names, .usual = {"auto"},
      FIELD(cluster_settings, policy.kind),
-     .meaning = "how to read what they report: streaming (postgresql); async, group-replication, "
-                "galera (mysql); stateless, custom; "
-                "auto finds out from the servers"},
+     .meaning = "how to read what they report; auto finds out from the servers"},
     {CLUSTER("password_file"), .type = SETTING_FILE, FIELD(cluster_settings, password_file),
      .meaning = "file whose first line is the password, readable by its owner alone"},
     {CLUSTER("query"), .type = SETTING_TEXT, FIELD(cluster_settings, query),
-     .meaning = "kinds custom and stateless: the statement to run instead of our own query; its "
+     .meaning = "for kinds that take one: the statement to run instead of our own query; its "
                 "columns describe the server"},
     {CLUSTER("tls"), .type = SETTING_CHOICE, .choices = tls_names, .usual = {"prefer", "off"},
      FIELD(cluster_settings, tls),
@@ -72,8 +70,7 @@ const struct setting settings[] = {
      .meaning = "how many probes should watch this cluster; more than half of them decide"},
     {CLUSTER("writers"), .type = SETTING_CHOICE, .choices = writers_names, .usual = {"single"},
      FIELD(cluster_settings, policy.writers),
-     .meaning = "where several members may write (galera, multi-primary groups, stateless): write "
-                "to a single one, or to all"},
+     .meaning = "where several members may write at a time: write to a single one, or to all"},
 
     {MEMBER("address"), .type = SETTING_ADDRESS, .required = REQUIRED, FIELD(member_config, host),
      .meaning = "host:port, or [v6]:port"},
@@ -119,7 +116,7 @@ const struct setting settings[] = {
 };
 const size_t settings_count = sizeof settings / sizeof *settings;
 
-/* ---- finding ----------------------------------------------------------------------------------- */
+/* ---- finding --------------------------------------------------------------------------------- */
 
 static const char label_prefix[] = "label.";
 
@@ -164,7 +161,7 @@ const char *settings_nearest(enum section_kind kind, const char *key)
                        : NULL;
 }
 
-/* ---- numbers of any width ---------------------------------------------------------------------- */
+/* ---- numbers of any width -------------------------------------------------------------------- */
 
 static void store_number(const struct setting *setting, void *to, int64_t number)
 {
@@ -206,7 +203,7 @@ static int64_t load_number(const struct setting *setting, const void *from)
     }
 }
 
-/* ---- parsing ----------------------------------------------------------------------------------- */
+/* ---- parsing --------------------------------------------------------------------------------- */
 
 #define WRONG(mistake, ...) (snprintf((mistake)->what, sizeof(mistake)->what, __VA_ARGS__), false)
 #define HINT(mistake, ...) snprintf((mistake)->hint, sizeof(mistake)->hint, __VA_ARGS__)
@@ -433,7 +430,7 @@ void setting_default(const struct setting *setting, enum engine engine, void *to
     }
 }
 
-/* ---- printing ---------------------------------------------------------------------------------- */
+/* ---- printing -------------------------------------------------------------------------------- */
 
 /* In the largest unit that divides it. */
 static const char *print_duration(int64_t ms, char *to, size_t size)

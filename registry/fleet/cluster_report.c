@@ -75,7 +75,7 @@ void cluster_report_free(struct cluster_report *report)
     free(report);
 }
 
-/* ---- what is published ------------------------------------------------------------------------- */
+/* ---- what is published ----------------------------------------------------------------------- */
 
 static void publish(struct cluster_report *report, struct shared_report *shared, int64_t now_ms)
 {
@@ -84,17 +84,17 @@ static void publish(struct cluster_report *report, struct shared_report *shared,
     report->published_ms = now_ms;
 }
 
-void cluster_report_publish(struct cluster_report *report, const struct report *as, int64_t now_ms)
+bool cluster_report_publish(struct cluster_report *report, const struct report *as, int64_t now_ms)
 {
     const struct report *before = report->published ? &report->published->report : NULL;
     assert(strcmp(as->cluster, report->cluster) == 0);
     if (before && report_equal(before, as)) {
         hold(&report->paced, NULL);
-        return;
+        return false;
     }
     struct shared_report *shared = share(as);
     if (!shared) {
-        return; /* no memory: the next time that it is published tries again */
+        return false; /* no memory: the next time that it is published tries again */
     }
     if (before && report_alike(before, as) && now_ms < report->published_ms + PACE_MS) {
         hold(&report->paced, shared);
@@ -102,9 +102,10 @@ void cluster_report_publish(struct cluster_report *report, const struct report *
         publish(report, shared, now_ms);
     }
     hold(&shared, NULL);
+    return true;
 }
 
-/* ---- what is acknowledged ---------------------------------------------------------------------- */
+/* ---- what is acknowledged -------------------------------------------------------------------- */
 
 static void set_acked(struct cluster_report *report, struct shared_report *acked)
 {
@@ -145,7 +146,7 @@ bool cluster_report_take_acked(struct cluster_report *report, const struct repor
     return true;
 }
 
-/* ---- what is due ------------------------------------------------------------------------------- */
+/* ---- what is due ----------------------------------------------------------------------------- */
 
 static void write_published(struct cluster_report *report)
 {

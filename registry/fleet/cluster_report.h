@@ -31,8 +31,9 @@ struct cluster_report *cluster_report_new(struct store *store, struct mirror *mi
                                           const char *root, const char *cluster, const char *probe);
 void cluster_report_free(struct cluster_report *report); /* no answer may come after it */
 
-/* What should be in the registry now; copied. Unchanged reports cost nothing. */
-void cluster_report_publish(struct cluster_report *report, const struct report *as, int64_t now_ms);
+/* What should be in the registry now; copied. Unchanged reports cost nothing. True when there is
+ * something to write, now or later: cluster_report_step. */
+bool cluster_report_publish(struct cluster_report *report, const struct report *as, int64_t now_ms);
 
 /* Does what is due in this session, which has our name. Returns when to come back. */
 int64_t cluster_report_step(struct cluster_report *report, int64_t now_ms);

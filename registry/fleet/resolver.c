@@ -134,7 +134,7 @@ void resolver_free(struct resolver *resolver)
     free(resolver);
 }
 
-/* ---- reading ----------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static void refuse(struct resolver *resolver, const struct mirror_node *node, const char *sentence)
 {
@@ -320,7 +320,7 @@ void resolver_beat(struct resolver *resolver)
     resolver->since = SINCE_BEAT;
 }
 
-/* ---- deciding ---------------------------------------------------------------------------------- */
+/* ---- deciding -------------------------------------------------------------------------------- */
 
 static bool is_settled(const struct resolver *resolver)
 {

@@ -1,12 +1,32 @@
-/* Records to JSON and back: what stands in the znodes.
+/* Records to JSON and back: the contents of the znodes.
  *
- * Written for people first (pretty-printed, keys in a fixed order), read
- * strictly: the length is checked before parsing, duplicate keys, wrong types,
- * numbers out of range, names that are not names and formats other than
- * MODEL_FORMAT are refused with a sentence that says where ("members[2].port:
- * 70000 is not in 1..65535"). Unknown keys are skipped. Numbers that may pass
- * 2^53 travel as strings. decode(encode(x)) == x; encode(decode(b)) is the
- * canonical form of b. Only json.c knows jansson. Thread-safe. */
+ * The dialect, of all records:
+ *   - One object, laid out for people: a line per member, keys in a fixed order. "format" is 1.
+ *   - A key that every record of its kind has is always written: null, [] or {} where there is
+ *     none ("primary": null, "abstains": null, "drain": []).
+ *   - A value that is not known is not written: the lag of a member that did not answer, the time of
+ *     evidence that nobody dated. So null is "there is none", and absence is "not known". What a
+ *     member reports of itself is complete when its answer is "ok".
+ *   - A value that is the usual one is not written: "reason" where it is "ok", "condition" where it
+ *     is "fit", "writers" where it is "single", "fenced_epoch" where it is 0.
+ *   - A flag that is false is not written.
+ *   - Host and port are two keys, "host" and "port"; a host has no brackets.
+ *   - A choice is a word in lower case, of the tables in model.h. A rule has its number beside the
+ *     word ("rule", "rule_id"): words may change, numbers do not.
+ *   - A number is whole. One that may pass 2^53 (zxids, nonces, beats) is a string of digits. Units
+ *     are in the key: "bytes", "ms".
+ *   - A time is RFC 3339 in UTC with milliseconds, its key ends in "_wall": for people and
+ *     timelines, no decision rests on it.
+ *   - Members are sorted by name, labels by key, evidence by probe.
+ *
+ * Readers are strict: the length is checked before parsing; duplicate keys, wrong types, numbers out
+ * of range, names that are not names and other formats are refused with a sentence that names the
+ * place ("members[2].port: 70000 is not in 1..65535"). Lenient where versions differ: unknown keys
+ * are skipped, any order is taken, and false, null and absence of an optional key are one (former
+ * versions wrote "claim": false, "bytes": null, and directives without orders as { "format": 1 }).
+ *
+ * decode(encode(x)) == x; encode(decode(b)) is the canonical form of b. Only json.c knows jansson.
+ * Thread-safe. */
 #ifndef ROSTER_REGISTRY_MODEL_CODEC_H
 #define ROSTER_REGISTRY_MODEL_CODEC_H
 
@@ -15,7 +35,7 @@
 
 #include "registry/model/model.h"
 
-/* The sentence of a error; written only on failure. */
+/* Why a record was refused; written only on failure. */
 struct codec_error {
     char sentence[SENTENCE_SIZE];
     /* a record of another format: valid JSON, made by another program version; leave it alone */

@@ -130,7 +130,7 @@ static bool get_policy(const struct json_value *object, struct policy *policy)
     if (!json_get_word(object, "engine", REQUIRED, engine_names, &engine)) {
         return false;
     }
-    int kind = engine == ENGINE_POSTGRESQL ? KIND_STREAMING : KIND_ASYNC;
+    int kind = (int)kind_least((enum engine)engine);
     if (!json_get_word(object, "kind", OPTIONAL, kind_names, &kind) ||
         !json_get_number(object, "witnesses", REQUIRED, 1, WITNESSES_MAX, &witnesses) ||
         !json_get_word(object, "conflict", OPTIONAL, conflict_names, &conflict) ||
@@ -195,7 +195,7 @@ static int compare_member_reports(const void *a, const void *b)
                   ((const struct member_report *)b)->config.name);
 }
 
-/* Names to bits; to be called when the report's members stand in their order. */
+/* Names to bits; to be called when the report's members are sorted. */
 static bool get_set(const struct json_value *object, const char *key, const struct report *report,
                     uint32_t *ret_set)
 {
@@ -223,8 +223,9 @@ static bool get_relations(const struct json_value *object, struct report *report
     if (!json_get_name(object, "name", REQUIRED, name)) {
         return false;
     }
-    struct member_report *member_report =
-        &report->members[report_member(report, name) - report->members];
+    const struct member_report *found = report_member(report, name);
+    assert(found); /* it was read from this very object */
+    struct member_report *member_report = &report->members[found - report->members];
     return get_set(object, "replicas", report, &member_report->replicas) &&
            get_set(object, "lacks", report, &member_report->lacks);
 }
@@ -299,6 +300,25 @@ static bool get_member(const struct json_value *object, struct member *member)
            json_refuse(object, "is both primary and fenced");
 }
 
+/* A number that is known here decides, else the name: versions before the number wrote that alone.
+ * A rule that only a newer version knows leaves the topology readable: who is primary does not
+ * depend on why. */
+static bool get_rule(const struct json_value *root, struct topology *topology)
+{
+    char name[RULE_SIZE];
+    int64_t id = 0;
+    if (!json_get_text(root, "rule", REQUIRED, name, sizeof name) ||
+        !json_get_number(root, "rule_id", OPTIONAL, 1, RULES_MAX, &id)) {
+        return false;
+    }
+    int rule = id > 0 && id <= RULE_LAST ? (int)id : name_index(rule_names, name);
+    topology->rule = rule > 0 ? (enum rule)rule : RULE_FOREIGN;
+    if (topology->rule == RULE_FOREIGN) {
+        strcpy(topology->foreign_rule, name);
+    }
+    return true;
+}
+
 static int compare_members(const void *a, const void *b)
 {
     return strcmp(((const struct member *)a)->config.name, ((const struct member *)b)->config.name);
@@ -334,7 +354,7 @@ static bool get_members(const struct json_value *root, struct topology *topology
     return true;
 }
 
-static int compare_testimonies(const void *a, const void *b)
+static int compare_evidence_refs(const void *a, const void *b)
 {
     return strcmp(((const struct evidence_ref *)a)->probe, ((const struct evidence_ref *)b)->probe);
 }
@@ -365,7 +385,7 @@ static bool get_evidence(const struct json_value *root, struct topology *topolog
         ref->mzxid = (int64_t)mzxid;
     }
     qsort(topology->evidence, topology->evidence_count, sizeof *topology->evidence,
-          compare_testimonies);
+          compare_evidence_refs);
     return true;
 }
 
@@ -399,8 +419,8 @@ static bool read_topology(const struct json_value *root, void *record)
         !get_lineage(root, "lineage", topology->lineage) ||
         !json_get_text(root, "identity", OPTIONAL, topology->identity, sizeof topology->identity) ||
         !json_get_text(root, "why", REQUIRED, topology->why, sizeof topology->why) ||
-        !json_get_text(root, "rule", REQUIRED, topology->rule, sizeof topology->rule) ||
-        !get_rules(root, &topology->rules) || !get_probe(root, "by", topology->by) ||
+        !get_rule(root, topology) || !get_rules(root, &topology->rules) ||
+        !get_probe(root, "by", topology->by) ||
         !json_get_time(root, "at_wall", REQUIRED, &topology->at_wall_ms) ||
         !json_get_time(root, "seen_wall", OPTIONAL, &topology->seen_wall_ms)) {
         return false;
@@ -410,7 +430,7 @@ static bool read_topology(const struct json_value *root, void *record)
            check_topology(root, topology);
 }
 
-/* ---- the operator's word ----------------------------------------------------------------------- */
+/* ---- the operator's orders --------------------------------------------------------------------- */
 
 static bool get_drain(const struct json_value *root, struct directives *directives)
 {
@@ -534,6 +554,8 @@ static bool decode(const char *data, size_t len, bool (*read)(const struct json_
                    void *ret_record, size_t size, struct codec_error *error)
 {
     struct json_value root;
+    assert(data || len == 0);
+    assert(ret_record && error);
     if (!json_parse(&root, data, len, error)) {
         return false;
     }

@@ -2,13 +2,13 @@
  *
  *   record -> buffer -> znode
  *
- * The layout is for people: a line per member, keys in one order. Whatever
- * stands in a record, what comes out is valid JSON: control characters become
- * blanks, bytes that are not UTF-8 question marks.
- * Keys whose value is empty or false are left out where a reader would miss
- * nothing. No JSON library here: none of them writes this layout. */
+ * The layout is for people: a line per member, keys in one order. Whatever a
+ * record holds, the result is valid JSON: control characters become blanks,
+ * bytes that are not UTF-8 question marks. No JSON library here: none of them
+ * writes this layout. */
 #include "registry/model/codec.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@
 
 enum { FIRST_SIZE = 1024, TIME_SIZE = 40 };
 
-/* The end of the year 9999: what RFC 3339 can say. */
+/* The end of the year 9999: the last that RFC 3339 can express. */
 static const int64_t last_wall_ms = INT64_C(253402300799999);
 
 /* ---- a growing text ---------------------------------------------------------------------------- */
@@ -133,6 +133,7 @@ static void put_text(struct buffer *to, const char *text)
 
 static void put_key(struct buffer *to, const char *key)
 {
+    assert(key && *key);
     put(to, ", \"%s\": ", key);
 }
 
@@ -162,14 +163,9 @@ static void put_text_if_any(struct buffer *to, const char *key, const char *valu
 
 static void put_flag(struct buffer *to, const char *key, bool value)
 {
-    put_key(to, key);
-    put(to, value ? "true" : "false");
-}
-
-static void put_flag_if_true(struct buffer *to, const char *key, bool value)
-{
     if (value) {
-        put_flag(to, key, value);
+        put_key(to, key);
+        put(to, "true");
     }
 }
 
@@ -193,12 +189,9 @@ static void put_time_if_known(struct buffer *to, const char *key, int64_t wall_m
     }
 }
 
-static void put_lag_number(struct buffer *to, const char *key, int64_t value)
+static void put_number_if_known(struct buffer *to, const char *key, int64_t value)
 {
-    if (value < 0) {
-        put_key(to, key);
-        put(to, "null");
-    } else {
+    if (value >= 0) {
         put_number(to, key, value);
     }
 }
@@ -209,11 +202,9 @@ static void put_lag_if_known(struct buffer *to, const struct lag *lag)
         return;
     }
     put(to, ", \"lag\": { \"state\": \"%s\"", lag_state_names[lag->state]);
-    put_lag_number(to, "bytes", lag->bytes);
-    put_lag_number(to, "ms", lag->ms);
-    if (lag->transactions >= 0) {
-        put_number(to, "transactions", lag->transactions);
-    }
+    put_number_if_known(to, "bytes", lag->bytes);
+    put_number_if_known(to, "ms", lag->ms);
+    put_number_if_known(to, "transactions", lag->transactions);
     put(to, " }");
 }
 
@@ -269,6 +260,8 @@ static void put_set(struct buffer *to, const char *key, const struct report *rep
     size_t count = 0;
     put_key(to, key);
     put(to, "[");
+    /* a bit beyond the members would be dropped without notice */
+    assert(report->member_count == MEMBERS_MAX || set >> report->member_count == 0);
     for (size_t i = 0; i < report->member_count; i++) {
         if (set >> i & 1) {
             put(to, "%s", gap(count++));
@@ -278,22 +271,22 @@ static void put_set(struct buffer *to, const char *key, const struct report *rep
     put(to, "%s", closing(count, " ]", "]"));
 }
 
-/* What a server said of itself: whole when it answered, so that a reader sees what is missing. */
+/* What a server reports of itself. When it answered, "there is none" is known, and written as null or
+ * an empty list; when it did not, nothing is known. */
 static void put_statement(struct buffer *to, const struct report *report,
                           const struct member_report *member_report)
 {
     bool whole = member_report->answer == ANSWER_OK;
     void (*put_string)(struct buffer *, const char *, const char *) =
         whole ? put_text_or_null : put_text_if_any;
-    void (*put_bool)(struct buffer *, const char *, bool) = whole ? put_flag : put_flag_if_true;
 
-    put_bool(to, "claim", member_report->claim);
-    put_flag_if_true(to, "peer", member_report->shared);
-    put_bool(to, "writable", member_report->writable);
+    put_flag(to, "claim", member_report->claim);
+    put_flag(to, "peer", member_report->shared);
+    put_flag(to, "writable", member_report->writable);
     put_condition(to, member_report->condition);
-    put_flag_if_true(to, "sync", member_report->sync);
-    put_flag_if_true(to, "live", member_report->live);
-    put_flag_if_true(to, "replica", member_report->replica);
+    put_flag(to, "sync", member_report->sync);
+    put_flag(to, "live", member_report->live);
+    put_flag(to, "replica", member_report->replica);
     put_string(to, "lineage", member_report->lineage);
     put_string(to, "identity", member_report->identity);
     put_string(to, "upstream", member_report->upstream);
@@ -326,6 +319,8 @@ static void put_member_report(struct buffer *to, const struct report *report,
 char *report_encode(const struct report *report)
 {
     struct buffer to = {0};
+    assert(report->member_count <= MEMBERS_MAX);
+    assert(report->probe[0]);
     put(&to, "{\n  \"format\": %d", MODEL_FORMAT);
     put_text_field(&to, "cluster", report->cluster);
     put_text_field(&to, "probe", report->probe);
@@ -358,14 +353,14 @@ static void put_member(struct buffer *to, const struct member *member)
     if (member->reason != ANSWER_OK) {
         put_text_field(to, "reason", answer_names[member->reason]);
     }
-    put_flag_if_true(to, "fenced", member->fenced);
+    put_flag(to, "fenced", member->fenced);
     if (member->fenced_epoch != 0) {
         put_number(to, "fenced_epoch", member->fenced_epoch);
     }
-    put_flag_if_true(to, "drained", member->drained);
-    put_flag_if_true(to, "claims", member->claims);
+    put_flag(to, "drained", member->drained);
+    put_flag(to, "claims", member->claims);
     put_condition(to, member->condition);
-    put_flag_if_true(to, "sync", member->sync);
+    put_flag(to, "sync", member->sync);
     put_text_if_any(to, "upstream", member->upstream);
     put_lag_if_known(to, &member->lag);
     put_number(to, "weight", member->config.weight);
@@ -391,6 +386,8 @@ static void put_evidence(struct buffer *to, const struct topology *topology)
 char *topology_encode(const struct topology *topology)
 {
     struct buffer to = {0};
+    assert(topology->member_count <= MEMBERS_MAX);
+    assert(topology->evidence_count <= WITNESSES_MAX + 1);
     put(&to, "{\n  \"format\": %d", MODEL_FORMAT);
     put_text_field(&to, "cluster", topology->cluster);
     put_text_field(&to, "engine", engine_names[topology->policy.engine]);
@@ -407,7 +404,10 @@ char *topology_encode(const struct topology *topology)
     put(&to, ",\n  \"why\": ");
     put_text(&to, topology->why);
     put(&to, ",\n  \"rule\": ");
-    put_text(&to, topology->rule);
+    put_text(&to, topology_rule(topology));
+    if (topology->rule != RULE_FOREIGN) {
+        put_number(&to, "rule_id", topology->rule);
+    }
     put_number(&to, "rules", topology->rules);
     put_text_field(&to, "by", topology->by);
     put_time(&to, "at_wall", topology->at_wall_ms);
@@ -423,7 +423,7 @@ char *topology_encode(const struct topology *topology)
     return finish(&to);
 }
 
-/* ---- the operator's word ----------------------------------------------------------------------- */
+/* ---- the operator's orders --------------------------------------------------------------------- */
 
 static void put_orders(struct buffer *to, const struct directives *directives)
 {
@@ -454,11 +454,10 @@ static void put_orders(struct buffer *to, const struct directives *directives)
 char *directives_encode(const struct directives *directives)
 {
     struct buffer to = {0};
+    assert(directives->drain_count <= MEMBERS_MAX && directives->weight_count <= MEMBERS_MAX &&
+           directives->accept_count <= MEMBERS_MAX);
     put(&to, "{ \"format\": %d", MODEL_FORMAT);
-    if (directives->drain_count || directives->weight_count || directives->hold[0] ||
-        directives->accept_count) {
-        put_orders(&to, directives);
-    }
+    put_orders(&to, directives);
     put(&to, " }\n");
     return finish(&to);
 }
@@ -484,6 +483,8 @@ char *registry_id_encode(const struct registry_id *registry_id)
     put(&to, "{ \"format\": %d", MODEL_FORMAT);
     put_text_field(&to, "registry", registry_id->registry);
     put(&to, ", \"supersedes\": [");
+    assert(registry_id->supersedes_count <=
+           sizeof registry_id->supersedes / sizeof *registry_id->supersedes);
     for (size_t i = 0; i < registry_id->supersedes_count; i++) {
         put(&to, "%s", gap(i));
         put_text(&to, registry_id->supersedes[i]);

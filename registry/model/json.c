@@ -1,5 +1,6 @@
 #include "registry/model/json.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdarg.h>
@@ -11,14 +12,14 @@
 
 enum { NUMBER_TEXT_MAX = 20 }; /* digits of a 64-bit number */
 
-/* ---- places and refusals ----------------------------------------------------------------------- */
+/* ---- places and errors ------------------------------------------------------------------------- */
 
-static void put_way(struct text *to, const struct json_value *place)
+static void put_path(struct text *to, const struct json_value *place)
 {
     if (!place->up) {
         return;
     }
-    put_way(to, place->up);
+    put_path(to, place->up);
     if (place->key) {
         text_put(to, "%s%s", place->up->up ? "." : "", place->key);
     } else {
@@ -32,11 +33,12 @@ bool json_refuse(const struct json_value *place, const char *format, ...)
     char fault[SENTENCE_SIZE];
     struct text text;
     va_list args;
+    assert(place->error);
     va_start(args, format);
     vsnprintf(fault, sizeof fault, format, args);
     va_end(args);
     text_init(&text, sentence, sizeof sentence);
-    put_way(&text, place);
+    put_path(&text, place);
     text_put(&text, "%s%s", place->up ? ": " : "", fault);
     text_tame(place->error->sentence, sizeof place->error->sentence, sentence);
     place->error->foreign = false;
@@ -45,6 +47,7 @@ bool json_refuse(const struct json_value *place, const char *format, ...)
 
 struct json_value json_key(const struct json_value *object, const char *key)
 {
+    assert(key);
     return (struct json_value){object, key, 0, json_object_get(object->value, key), object->error};
 }
 
@@ -64,7 +67,7 @@ static bool is_absent(const struct json_value *place)
     return !place->value || json_is_null(place->value);
 }
 
-/* The value to read, or false with *ret_fine telling whether its absence is fine. */
+/* The value to read, or false with *ret_fine: is its absence fine. */
 static bool is_there(const struct json_value *place, enum need need, bool *ret_fine)
 {
     if (!is_absent(place)) {
@@ -88,6 +91,7 @@ bool json_is_printable(const char *text)
 
 bool json_value_text(const struct json_value *place, char *to, size_t size)
 {
+    assert(to && size > 0);
     if (!json_is_string(place->value)) {
         return json_refuse(place, "is not a string");
     }
@@ -118,6 +122,7 @@ bool json_value_name(const struct json_value *place, char to[NAME_SIZE])
 bool json_value_number(const struct json_value *place, int64_t low, int64_t high,
                        int64_t *ret_number)
 {
+    assert(low <= high);
     if (!json_is_integer(place->value)) {
         return json_refuse(place, "is not a whole number");
     }

@@ -1,9 +1,9 @@
-/* Values in a JSON text, each with the way to it, so that every error can say
- * where: "members[2].port: 70000 is not in 1..65535".
+/* Values in a JSON text, each with the path to it, so that every error names
+ * its place: "members[2].port: 70000 is not in 1..65535".
  *
  *   bytes -> json_parse -> the root -> json_get_text(root, "cluster", ...) -> a field of a record
  *
- * Strict: the length is checked before parsing, a key may stand in an object
+ * Strict: the length is checked before parsing, a key occurs in an object
  * once, types and ranges are what they should be, no control character passes.
  * Functions that return bool write what they promise on true; on false the
  * error is filled. The only room that knows jansson. Thread-safe. */
@@ -44,12 +44,12 @@ struct json_value json_element(const struct json_value *list, size_t index);
 /* Elements of a list, keys of an object; 0 for what is absent. */
 size_t json_count(const struct json_value *place);
 
-/* Walks an object's keys in the order they stand in:
+/* Walks an object's keys in their order:
  *     for (void *at = json_first(&object, &place); at; at = json_next(&object, at, &place)) */
 void *json_first(const struct json_value *object, struct json_value *ret_place);
 void *json_next(const struct json_value *object, void *at, struct json_value *ret_place);
 
-/* ---- the value at a place ---------------------------------------------------------------------- */
+/* ---- the value at a place -------------------------------------------------------------------- */
 
 bool json_value_text(const struct json_value *place, char *ret_text, size_t size);
 bool json_value_name(const struct json_value *place, char ret_name[NAME_SIZE]);

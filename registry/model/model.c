@@ -3,17 +3,33 @@
 #include <assert.h>
 #include <string.h>
 
-const char *const engine_names[] = {"postgresql", "mysql", NULL};
-const char *const kind_names[] = {
-    "streaming", "async", "group-replication", "galera", "stateless", "custom", "auto", NULL};
 const char *const role_names[] = {"none", "primary", "secondary", NULL};
 const char *const health_names[] = {"unknown", "up", "down", NULL};
 const char *const state_names[] = {"ok", "suspect", "no-primary", "conflict", NULL};
 const char *const lag_state_names[] = {"unknown", "ok", "broken", NULL};
 const char *const conflict_names[] = {"hold", "none", NULL};
-const char *const writers_names[] = {"single", "all", NULL};
 const char *const condition_names[] = {"fit",       "paused",   "recovering", "donor", "rejecting",
                                        "not-ready", "minority", "left",       "error", NULL};
+
+const char *const rule_names[] = {
+    [RULE_FOREIGN] = "",
+    [RULE_NO_CLAIM] = "no-claim",
+    [RULE_SOLE_CLAIMANT] = "sole-claimant",
+    [RULE_NEWEST_LINEAGE] = "newest-lineage",
+    [RULE_PREFERRED] = "preferred",
+    [RULE_MOST_REPLICAS] = "most-replicas",
+    [RULE_INCUMBENT] = "incumbent-holds",
+    [RULE_HELD] = "held",
+    [RULE_KEPT] = "kept",
+    [RULE_NOT_WRITABLE] = "not-writable",
+    [RULE_MINORITY] = "minority",
+    [RULE_REFUSED] = "refused",
+    [RULE_OUTDATED] = "outdated",
+    [RULE_REWOUND] = "rewound",
+    [RULE_STRANGER] = "stranger",
+    [RULE_TIE] = "tie",
+    [RULE_LAST + 1] = NULL,
+};
 
 /* One row per answer. */
 static const struct {
@@ -60,6 +76,7 @@ bool condition_serves(enum condition condition)
 
 const struct member *topology_member(const struct topology *topology, const char *name)
 {
+    assert(topology->member_count <= MEMBERS_MAX);
     for (size_t i = 0; i < topology->member_count; i++) {
         if (strcmp(topology->members[i].config.name, name) == 0) {
             return &topology->members[i];
@@ -70,6 +87,7 @@ const struct member *topology_member(const struct topology *topology, const char
 
 const struct member_report *report_member(const struct report *report, const char *name)
 {
+    assert(report->member_count <= MEMBERS_MAX);
     for (size_t i = 0; i < report->member_count; i++) {
         if (strcmp(report->members[i].config.name, name) == 0) {
             return &report->members[i];
@@ -80,6 +98,7 @@ const struct member_report *report_member(const struct report *report, const cha
 
 int name_index(const char *const *names, const char *name)
 {
+    assert(names && name);
     for (int i = 0; names[i]; i++) {
         if (strcmp(names[i], name) == 0) {
             return i;
@@ -88,7 +107,14 @@ int name_index(const char *const *names, const char *name)
     return -1;
 }
 
-/* ---- equality: field by field, for bytes between and behind fields may differ -- */
+const char *topology_rule(const struct topology *topology)
+{
+    assert(topology->rule <= RULE_LAST);
+    assert(topology->rule == RULE_FOREIGN || !topology->foreign_rule[0]);
+    return topology->rule == RULE_FOREIGN ? topology->foreign_rule : rule_names[topology->rule];
+}
+
+/* ---- equality: field by field, for bytes between and behind fields may differ ------------------ */
 
 static bool same(const char *a, const char *b)
 {
@@ -149,7 +175,8 @@ bool topology_equal(const struct topology *a, const struct topology *b)
     if (!same(a->cluster, b->cluster) || !policy_equal(&a->policy, &b->policy) ||
         a->epoch != b->epoch || a->state != b->state || !same(a->primary, b->primary) ||
         !same(a->last_primary, b->last_primary) || !same(a->lineage, b->lineage) ||
-        !same(a->identity, b->identity) || !same(a->rule, b->rule) || a->rules != b->rules ||
+        !same(a->identity, b->identity) || a->rule != b->rule ||
+        !same(a->foreign_rule, b->foreign_rule) || a->rules != b->rules ||
         a->member_count != b->member_count) {
         return false;
     }
@@ -183,45 +210,4 @@ bool report_equal(const struct report *a, const struct report *b)
         equal = lag_equal(&a->members[i].lag, &b->members[i].lag);
     }
     return equal;
-}
-
-/* ---- lineages ---------------------------------------------------------------------------------- */
-
-static const char *skip_zeros(const char *number)
-{
-    while (number[0] == '0' && number[1] != '\0') {
-        number++;
-    }
-    return number;
-}
-
-/* Numbers of any length: the longer is the greater, then digit by digit. */
-static int compare_numbers(const char *a, const char *b)
-{
-    a = skip_zeros(a);
-    b = skip_zeros(b);
-    size_t a_len = strlen(a);
-    size_t b_len = strlen(b);
-    if (a_len != b_len) {
-        return a_len < b_len ? -1 : 1;
-    }
-    int order = memcmp(a, b, a_len);
-    return (order > 0) - (order < 0);
-}
-
-bool lineage_is_total(const char *lineage)
-{
-    return lineage[0] && !strchr(lineage, ':');
-}
-
-int lineage_compare(const char *a, const char *b)
-{
-    const char *a_colon = strchr(a, ':');
-    const char *b_colon = strchr(b, ':');
-    if (!a_colon && !b_colon) {
-        return compare_numbers(a, b);
-    }
-    bool one_stamp = a_colon && b_colon && a_colon - a == b_colon - b &&
-                     memcmp(a, b, (size_t)(a_colon - a)) == 0;
-    return one_stamp ? compare_numbers(a_colon + 1, b_colon + 1) : 0;
 }

@@ -1,13 +1,15 @@
-/* What a roster is: the three records of the registry and the words in them.
+/* The records of the registry and the values in them.
  *
  *   report      evidence: what one probe sees of every member of a cluster
- *   topology    verdict: what the fleet holds true
- *   directives  the operator's word
+ *   topology    verdict: what the fleet agrees on
+ *   directives  what the operator ordered
+ *   presence    a probe lives
+ *   registry_id which registry this is
  *
  * All are flat values, bounded by limits.h: a copy is an assignment. A string
  * that is empty means "none". Unused slots are zero, so that records can be
- * built from {0}. Every enum has a table of names, the ones that stand in the
- * znodes; index and value agree, the tables end with NULL. */
+ * built from {0}. Every enum has a table of names, the ones in the znodes;
+ * index and value agree, the tables end with NULL. */
 #ifndef ROSTER_REGISTRY_MODEL_MODEL_H
 #define ROSTER_REGISTRY_MODEL_MODEL_H
 
@@ -16,25 +18,10 @@
 #include <stdint.h>
 
 #include "registry/base/limits.h"
+#include "registry/model/kinds.h"
+#include "registry/model/lineage.h"
 
 enum { MODEL_FORMAT = 1, MODEL_RULES = 2 };
-
-/* How to talk to a server. */
-enum engine { ENGINE_POSTGRESQL, ENGINE_MYSQL };
-extern const char *const engine_names[]; /* postgresql, mysql */
-
-/* How to read what it says. */
-enum kind {
-    KIND_STREAMING,
-    KIND_ASYNC,
-    KIND_GROUP,
-    KIND_GALERA,
-    KIND_STATELESS,
-    KIND_CUSTOM,
-    KIND_AUTO /* the servers are to tell; never in a report that votes */
-};
-/* streaming, async, group-replication, galera, stateless, custom, auto */
-extern const char *const kind_names[];
 
 enum role { ROLE_NONE, ROLE_PRIMARY, ROLE_SECONDARY };
 extern const char *const role_names[]; /* none, primary, secondary */
@@ -45,7 +32,7 @@ extern const char *const health_names[]; /* unknown, up, down */
 enum state { STATE_OK, STATE_SUSPECT, STATE_NO_PRIMARY, STATE_CONFLICT };
 extern const char *const state_names[]; /* ok, suspect, no-primary, conflict */
 
-/* What became of the last look at a member; classified, never merged.
+/* The outcome of the last look at a member; classified, never merged.
  * STRANGER and RIVAL never come from a probe: resolve gives them as a member's reason. */
 enum answer {
     ANSWER_UNKNOWN,     /* not looked at yet, or the look is overdue */
@@ -59,10 +46,10 @@ enum answer {
     ANSWER_STARTING,    /* alive, not yet accepting sessions */
     ANSWER_STOPPING,    /* alive, shutting down */
     ANSWER_OFFLINE,     /* alive, but in offline mode: it takes no ordinary session */
-    ANSWER_STALLED,     /* accepted the connection or the query and then said nothing */
+    ANSWER_STALLED,     /* accepted the connection or the query and then sent nothing */
     ANSWER_PRIVILEGE,   /* alive, but our account may not see what we must see */
-    ANSWER_TLS,         /* alive, but the encryption asked for could not be had or verified */
-    /* said something that is not the protocol or not the shape we asked for */
+    ANSWER_TLS,         /* alive, but without the encryption asked for, or it cannot be verified */
+    /* sent something that is not the protocol or not the shape we asked for */
     ANSWER_PROTOCOL,
     /* an established connection broke; asked again at once, never reported */
     ANSWER_LOST,
@@ -73,21 +60,21 @@ enum answer {
  * stopping, offline, stalled, privilege, tls, protocol, lost, stranger, rival */
 extern const char *const answer_names[];
 
-/* How an answer counts towards health, and whether it is definite (counts at once) or
- * ambiguous (counts after `fall` in a row). */
+/* How an answer counts towards health, and whether it is definite (counts at once) or not (counts
+ * after `fall` in a row). */
 enum health answer_health(enum answer answer);
 bool answer_is_definite(enum answer answer);
 
-/* What a server that answers says of its own fitness, beyond its role. */
+/* The fitness that a server reports of itself, beyond its role. */
 enum condition {
-    CONDITION_FIT,        /* nothing stands in the way */
-    CONDITION_PAUSED,     /* a replica that has been told not to apply */
+    CONDITION_FIT,        /* in full service */
+    CONDITION_PAUSED,     /* a replica that is set not to apply */
     CONDITION_RECOVERING, /* joining its group, catching up */
     /* feeds another member, or is out of its group's flow control: it may fall behind without
      * bound */
     CONDITION_DONOR,
-    CONDITION_REJECTING, /* told to reject statements */
-    CONDITION_UNREADY,   /* it says itself that it is not ready */
+    CONDITION_REJECTING, /* set to reject statements */
+    CONDITION_UNREADY,   /* it reports that it is not ready */
     /* it sees no majority of its group: what it has may be old, and a write would hang */
     CONDITION_MINORITY,
     CONDITION_LEFT, /* no member of its group: stopped, or not started */
@@ -103,7 +90,7 @@ enum lag_state { LAG_UNKNOWN, LAG_OK, LAG_BROKEN };
 extern const char *const lag_state_names[]; /* unknown, ok, broken */
 
 /* Lag as the registry carries it: the upper end of its band. -1: not known. Which of them a server
- * can tell depends on its kind. */
+ * reports depends on its kind. */
 struct lag {
     enum lag_state state;
     int64_t bytes; /* of the log */
@@ -113,20 +100,40 @@ struct lag {
 
 #define LAG_NOT_KNOWN ((struct lag){LAG_UNKNOWN, -1, -1, -1})
 
+/* The rules that decide who is primary, and why nobody is. In the registry a rule is its name and
+ * its number: a number is never given to another rule, and new rules get new numbers, so that a
+ * name can become a better one. */
+enum rule {
+    RULE_FOREIGN = 0,        /* of a newer version: known by its name only, for display */
+    RULE_NO_CLAIM = 1,       /* nobody claims, and nobody was primary */
+    RULE_SOLE_CLAIMANT = 2,  /* one claims */
+    RULE_NEWEST_LINEAGE = 3, /* the strictly newest of several, or newer than the last */
+    RULE_PREFERRED = 4,      /* several may write: the incumbent, else by weight, then by name */
+    RULE_MOST_REPLICAS = 5,  /* no order: the one that most others replicate from */
+    RULE_INCUMBENT = 6,      /* several claim, none is newest: the incumbent holds */
+    RULE_HELD = 7,           /* the operator holds the primary */
+    RULE_KEPT = 8,           /* it cannot be read as primary, but nothing contradicts it */
+    RULE_NOT_WRITABLE = 9,   /* withdrawn: it reports itself that it takes no writes */
+    RULE_MINORITY = 10, /* withdrawn: it reports itself that it sees no majority of its group */
+    RULE_REFUSED = 11,  /* withdrawn: its port refuses and nothing streams from it */
+    RULE_OUTDATED = 12, /* withdrawn: a newer lineage was seen */
+    RULE_REWOUND = 13,  /* withdrawn: its own lineage is older than it was */
+    RULE_STRANGER = 14, /* withdrawn: another cluster answers at its address */
+    RULE_TIE = 15,      /* several claim, none is newest, and none may hold */
+    RULE_LAST = RULE_TIE
+};
+extern const char *const rule_names[]; /* "", no-claim, sole-claimant, newest-lineage, ... */
+
 /* What to do while several claim and none is newest. */
 enum conflict { CONFLICT_HOLD, CONFLICT_NONE };
 extern const char *const conflict_names[]; /* hold, none */
-
-/* Where several may write at a time: who is told to. */
-enum writers { WRITERS_SINGLE, WRITERS_ALL };
-extern const char *const writers_names[]; /* single, all */
 
 struct label {
     char key[LABEL_KEY_SIZE];
     char value[LABEL_VALUE_SIZE];
 };
 
-/* What configuration says of a member. Labels are sorted by key. */
+/* A member as configuration lists it. Labels are sorted by key. */
 struct member_config {
     char name[NAME_SIZE];
     char host[HOST_SIZE];
@@ -136,7 +143,7 @@ struct member_config {
     struct label labels[LABELS_MAX];
 };
 
-/* What configuration says of a cluster, as reports and topologies carry it. */
+/* A cluster's configuration, as reports and topologies carry it. */
 struct policy {
     enum engine engine;
     enum kind kind;
@@ -152,11 +159,11 @@ static inline int quorum_of(int witnesses)
 
 /* ---- the report -------------------------------------------------------------------------------- */
 
-/* What one probe says of one member. */
+/* What one probe reports of one member. */
 struct member_report {
     struct member_config config;
     enum answer answer;
-    bool claim;    /* answered, is writable, and meets its kind's conditions for a primary */
+    bool claim;    /* answered, is writable, and fulfils its kind's conditions for a primary */
     bool shared;   /* a claim that others may share: its group lets several write */
     bool writable; /* would take a write from an ordinary account, and could commit it */
     bool sync;     /* a commit waits for it */
@@ -193,14 +200,14 @@ struct report {
 /* ---- the topology ------------------------------------------------------------------------------ */
 
 struct member {
-    struct member_config config; /* weight: what configuration says, or the operator's */
+    struct member_config config; /* weight: as configured, or the operator's */
     enum role role;
     enum health health;
-    /* why it is not up, or not used; ANSWER_OK when there is nothing to say */
+    /* why it is not up, or not used; ANSWER_OK when there is no reason */
     enum answer reason;
     bool fenced;          /* a former primary not seen replicating since: never routed to */
     int64_t fenced_epoch; /* the epoch at which it was replaced */
-    bool drained;         /* the operator's word */
+    bool drained;         /* by the operator */
     /* a quorum reads it as claiming (a rival, if it is not the primary) */
     bool claims;
     bool sync; /* a commit waits for it */
@@ -225,8 +232,9 @@ struct topology {
     char lineage[LINEAGE_SIZE];   /* of the primary, or of the last one */
     char identity[IDENTITY_SIZE];
     char why[WHY_SIZE];
-    char rule[RULE_SIZE];
-    int rules;
+    enum rule rule;               /* that decided who is primary */
+    char foreign_rule[RULE_SIZE]; /* its name, when it is RULE_FOREIGN; else "" */
+    int rules;                    /* MODEL_RULES of the program that wrote it */
     char by[NAME_SIZE];
     int64_t at_wall_ms;   /* when the verdict was reached */
     int64_t seen_wall_ms; /* when the evidence for it was first seen; 0: not known */
@@ -237,7 +245,7 @@ struct topology {
     int64_t directives_mzxid;                        /* 0: there were none */
 };
 
-/* ---- the operator's word ----------------------------------------------------------------------- */
+/* ---- the operator's orders --------------------------------------------------------------------- */
 
 struct override {
     char name[NAME_SIZE];
@@ -268,7 +276,7 @@ struct presence {
     char host[HOST_SIZE];
     int64_t pid;
     char version[VERSION_SIZE];
-    uint64_t nonce; /* drawn at boot: tells this life from a former one */
+    uint64_t nonce; /* drawn at start: distinguishes this process from a former one */
     uint64_t beat;  /* grows every BEAT_MS */
 };
 
@@ -287,6 +295,9 @@ const struct member_report *report_member(const struct report *report, const cha
 bool member_config_equal(const struct member_config *a, const struct member_config *b);
 bool lag_equal(const struct lag *a, const struct lag *b);
 
+/* The name of the rule that decided: ours, or the one a newer version wrote. */
+const char *topology_rule(const struct topology *topology);
+
 /* Equal in all that matters: everything but by, at_wall, seen_wall, why and evidence. */
 bool topology_equal(const struct topology *a, const struct topology *b);
 
@@ -295,14 +306,6 @@ bool report_equal(const struct report *a, const struct report *b);
 
 /* Equal in all but how far members lag; a stream that broke is no matter of degree. */
 bool report_alike(const struct report *a, const struct report *b);
-
-/* A lineage is a number, which orders claims over all time (PostgreSQL's timeline), or
- * STAMP:NUMBER, which orders claims that are seen together, and only under one stamp (a group's
- * views), or "". */
-bool lineage_is_total(const char *lineage);
-
-/* -1, 0, 1: the order of two lineages. "" is before every number; 0 where there is no order. */
-int lineage_compare(const char *a, const char *b);
 
 /* Index of `name` in a NULL-terminated table of names, -1 when absent. */
 int name_index(const char *const *names, const char *name);

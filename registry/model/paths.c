@@ -1,5 +1,6 @@
 #include "registry/model/paths.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +14,7 @@ static const char *write_path(char *to, size_t size, const char *format, ...)
 static const char *write_path(char *to, size_t size, const char *format, ...)
 {
     va_list args;
+    assert(size > 0);
     va_start(args, format);
     vsnprintf(to, size, format, args);
     va_end(args);
@@ -80,6 +82,7 @@ static bool is_plain(const char *text)
 
 bool path_is_root(const char *root)
 {
+    assert(root);
     if (root[0] != '/' || strlen(root) > ROOT_LENGTH_MAX || !is_plain(root)) {
         return false;
     }

@@ -1,4 +1,4 @@
-/* Where things stand in the registry. All paths are below `root`. */
+/* The paths of the znodes. All are below `root`. */
 #ifndef ROSTER_REGISTRY_MODEL_PATHS_H
 #define ROSTER_REGISTRY_MODEL_PATHS_H
 

@@ -110,7 +110,7 @@ struct store_event {
     size_t failed_op; /* a write that was refused: which step */
 };
 
-/* ---- requests: never block, never fail at once ------------------------------------------------- */
+/* ---- requests: never block, never fail at once ----------------------------------------------- */
 
 /* Read a znode. With `watch`, a later change gives one STORE_CHANGED; a get on an
  * absent znode answers STORE_NO_NODE and watches for its creation. */
@@ -125,7 +125,7 @@ void store_sync(struct store *store, uint64_t tag, const char *path);
 /* All steps or none. n <= STORE_OPS_MAX; data is copied. */
 void store_write(struct store *store, uint64_t tag, const struct store_op *ops, size_t n);
 
-/* ---- events ------------------------------------------------------------------------------------ */
+/* ---- events ---------------------------------------------------------------------------------- */
 
 /* Readable (POLLIN) while events may wait, those that time alone brings among them.
  * Level-triggered. -1 for a store without one. */
@@ -162,7 +162,7 @@ struct store {
     const struct store_ops *ops;
 };
 
-/* ---- ZooKeeper --------------------------------------------------------------------------------- */
+/* ---- ZooKeeper ------------------------------------------------------------------------------- */
 
 struct store_zk_options {
     /* comma list of host:port, [v6]:port; an optional /chroot at the very end */

@@ -31,6 +31,7 @@
 
 #include "registry/base/auth.h"
 #include "registry/base/clock.h"
+#include "registry/base/entropy.h"
 #include "registry/base/text.h"
 #include "registry/store/connect_string.h"
 #include "registry/store/queue.h"
@@ -46,7 +47,7 @@ enum {
     FINISH_MS = 200 /* how long store_close waits for requests under way */
 };
 
-/* ---- types ------------------------------------------------------------------------------------- */
+/* ---- types ----------------------------------------------------------------------------------- */
 
 enum { ITEM_SESSION = ITEM_ANSWER + 1, ITEM_CHANGED };
 
@@ -96,7 +97,7 @@ static struct store_zk *zk_of(struct store *store)
     return (struct store_zk *)(void *)store;
 }
 
-/* ---- callbacks: on the client's threads, they only hand over ----------------------------------- */
+/* ---- callbacks: on the client's threads, they only hand over --------------------------------- */
 
 static struct event *new_event(struct store_zk *zk, int kind, const char *path)
 {
@@ -133,7 +134,7 @@ static void authenticated(int rc, const void *context)
     (void)context;
 }
 
-/* ---- the end of a session, as reported to the caller ------------------------------------------ */
+/* ---- the end of a session, as reported to the caller ----------------------------------------- */
 
 static bool has_session(const struct store_zk *zk)
 {
@@ -158,7 +159,7 @@ static int64_t pause_ms(const struct store_zk *zk)
     unsigned doublings = zk->failures - 1 < 6 ? zk->failures - 1 : 6;
     int64_t ms = (int64_t)PAUSE_FIRST_MS << doublings;
     ms = ms < PAUSE_MAX_MS ? ms : PAUSE_MAX_MS;
-    return ms / 2 + (int64_t)(clock_random() % (uint64_t)(ms / 2 + 1));
+    return ms / 2 + (int64_t)(entropy_draw() % (uint64_t)(ms / 2 + 1));
 }
 
 static bool report_gone(struct store_zk *zk, struct store_event *ret_event)
@@ -216,7 +217,7 @@ static bool next_by_clock(struct store_zk *zk, int64_t now_ms, struct store_even
     return report_gone(zk, ret_event);
 }
 
-/* ---- events ------------------------------------------------------------------------------------ */
+/* ---- events ---------------------------------------------------------------------------------- */
 
 static void free_item(struct queue_item *item)
 {
@@ -324,7 +325,7 @@ static int zk_fd(const struct store *store)
     return queue_fd(&((const struct store_zk *)(const void *)store)->queue);
 }
 
-/* ---- life -------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 /* The client's threads inherit the mask: no signal of the program is ever handled on them. */
 static zhandle_t *open_handle(struct store_zk *zk, const char *addresses)

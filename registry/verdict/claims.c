@@ -1,20 +1,22 @@
 #include "registry/verdict/claims.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "registry/base/text.h"
 
-int work_index(const struct work *work, const char *name)
+const struct contender *contender_find(const struct verdict_inputs *inputs, const char *name)
 {
-    for (int i = 0; i < work->out->member_count; i++) {
-        if (text_equal(work->out->members[i].config.name, name)) {
-            return i;
+    assert(name);
+    for (size_t i = 0; i < inputs->count; i++) {
+        if (text_equal(inputs->contenders[i].listing->name, name)) {
+            return &inputs->contenders[i];
         }
     }
-    return -1;
+    return NULL;
 }
 
-/* ---- the operator's word ----------------------------------------------------------------------- */
+/* ---- the operator's orders --------------------------------------------------------------------- */
 
 static bool is_drained(const struct directives *directives, const char *name)
 {
@@ -26,7 +28,8 @@ static bool is_drained(const struct directives *directives, const char *name)
     return false;
 }
 
-/* An acceptance counts for what happened up to its epoch. */
+/* An acceptance covers what happened up to its epoch: the same member's next failure is judged
+ * anew. */
 static bool is_accepted(const struct directives *directives, const char *name, int64_t epoch)
 {
     for (size_t i = 0; directives && i < directives->accept_count; i++) {
@@ -37,254 +40,289 @@ static bool is_accepted(const struct directives *directives, const char *name, i
     return false;
 }
 
-static void apply_weight(const struct directives *directives, struct member_config *config)
+static uint16_t weight_of(const struct directives *directives, const struct member_config *listing)
 {
+    uint16_t weight = listing->weight;
     for (size_t i = 0; directives && i < directives->weight_count; i++) {
-        if (text_equal(directives->weight[i].name, config->name)) {
-            config->weight = directives->weight[i].weight;
+        if (text_equal(directives->weight[i].name, listing->name)) {
+            weight = directives->weight[i].weight;
         }
     }
+    return weight;
 }
 
 /* ---- members ----------------------------------------------------------------------------------- */
 
-const struct member *work_before(const struct work *work, const char *name)
+static void contender_init(struct contender *contender, const struct verdict_inputs *inputs,
+                           const struct member_config *listing)
 {
-    return work->previous ? topology_member(work->previous, name) : NULL;
-}
-
-static void begin_member(struct work *work, const struct member_config *config)
-{
-    struct member *member = &work->out->members[work->out->member_count];
-    const struct member *was = work_before(work, config->name);
-    *member = (struct member){.lag = LAG_NOT_KNOWN};
-    if (was) {
-        *member = *was;
-    }
-    member->config = *config;
-    apply_weight(work->directives, &member->config);
-    member->drained = is_drained(work->directives, config->name);
-    tally_count(&work->tallies[work->out->member_count], &work->voters, config->name);
-    int64_t epoch = work->previous ? work->previous->epoch : 1;
-    work->accepted[work->out->member_count] = is_accepted(work->directives, config->name, epoch);
-    if (member->fenced && is_accepted(work->directives, config->name, member->fenced_epoch)) {
-        member->fenced = false;
-        member->fenced_epoch = 0;
-    }
-    work->out->member_count++;
-}
-
-static void begin(struct work *work, const struct evidence *evidence)
-{
-    struct topology *out = work->out;
-    const struct topology *previous = work->previous;
-    strcpy(out->cluster, work->voters.votes[0].report->cluster);
-    out->policy = work->voters.policy;
-    out->rules = MODEL_RULES;
-    out->directives_mzxid = evidence->directives_mzxid;
-    for (size_t i = 0; i < work->voters.member_count; i++) {
-        begin_member(work, &work->voters.members[i]);
-    }
-    /* by name; the voters may have another order */
-    for (size_t i = 0; i < work->voters.count; i++) {
-        struct evidence_ref testimony = {.mzxid = work->voters.votes[i].mzxid};
-        strcpy(testimony.probe, work->voters.votes[i].report->probe);
-        size_t at = out->evidence_count++;
-        for (; at > 0 && strcmp(testimony.probe, out->evidence[at - 1].probe) < 0; at--) {
-            out->evidence[at] = out->evidence[at - 1];
-        }
-        out->evidence[at] = testimony;
-    }
-    if (previous) {
-        strcpy(work->incumbent, previous->primary[0] ? previous->primary : previous->last_primary);
+    const struct topology *previous = inputs->previous;
+    const struct directives *directives = inputs->directives;
+    const struct member *before = previous ? topology_member(previous, listing->name) : NULL;
+    *contender = (struct contender){
+        .listing = listing,
+        .before = before,
+        .drained = is_drained(directives, listing->name),
+        .accepted = is_accepted(directives, listing->name, previous ? previous->epoch : 1),
+        .weight = weight_of(directives, listing),
+    };
+    tally_count(&contender->tally, &inputs->voters, listing->name);
+    if (before &&
+        !(before->fenced && is_accepted(directives, listing->name, before->fenced_epoch))) {
+        contender->fenced = before->fenced;
+        contender->fenced_epoch = before->fenced_epoch;
     }
 }
 
 /* ---- identity and lineage ---------------------------------------------------------------------- */
 
-/* The identity that strictly most members have; "" when two share the lead. */
-static void first_identity(struct work *work)
+/* A cluster that is seen for the first time: the identity that strictly most members have; "" when
+ * two share the lead (half of the file's members belong to another cluster: the operator has to
+ * accept one). */
+static void first_identity(struct verdict_inputs *inputs)
 {
     int most = 0;
-    for (int i = 0; i < work->out->member_count; i++) {
-        const char *identity = work->tallies[i].identity;
+    for (size_t i = 0; i < inputs->count; i++) {
+        const char *identity = inputs->contenders[i].tally.identity;
         int same = 0;
-        for (int k = 0; identity && identity[0] && k < work->out->member_count; k++) {
-            same += work->tallies[k].identity && text_equal(work->tallies[k].identity, identity);
+        for (size_t k = 0; identity && identity[0] && k < inputs->count; k++) {
+            const char *other = inputs->contenders[k].tally.identity;
+            same += other && text_equal(other, identity);
         }
         if (same > most) {
             most = same;
-            strcpy(work->out->identity, identity);
-        } else if (same == most && same > 0 && !text_equal(work->out->identity, identity)) {
-            work->out->identity[0] = '\0';
+            strcpy(inputs->identity, identity);
+        } else if (same == most && same > 0 && !text_equal(inputs->identity, identity)) {
+            inputs->identity[0] = '\0';
         }
     }
 }
 
-static void decide_identity(struct work *work)
+static void decide_identity(struct verdict_inputs *inputs)
 {
-    struct topology *out = work->out;
-    if (work->previous && work->previous->identity[0]) {
-        strcpy(out->identity, work->previous->identity);
+    if (inputs->previous && inputs->previous->identity[0]) {
+        strcpy(inputs->identity, inputs->previous->identity);
     } else {
-        first_identity(work);
+        first_identity(inputs);
     }
-    for (int i = 0; i < out->member_count; i++) {
-        const char *identity = work->tallies[i].identity;
-        if (work->accepted[i] && identity && identity[0]) {
-            /* the operator vouches for this one: the cluster is what it is */
-            strcpy(out->identity, identity);
+    /* the whole cluster was restored under a new identity: the operator accepts one of its members */
+    for (size_t i = 0; i < inputs->count; i++) {
+        const struct contender *contender = &inputs->contenders[i];
+        const char *identity = contender->tally.identity;
+        if (contender->accepted && identity && identity[0]) {
+            strcpy(inputs->identity, identity);
         }
     }
-    for (int i = 0; i < out->member_count; i++) {
-        const char *identity = work->tallies[i].identity;
-        work->stranger[i] = identity && identity[0] && !text_equal(identity, out->identity);
+    /* another cluster's server was started at a member's address, or the file names a wrong one */
+    for (size_t i = 0; i < inputs->count; i++) {
+        const char *identity = inputs->contenders[i].tally.identity;
+        inputs->contenders[i].stranger =
+            identity && identity[0] && !text_equal(identity, inputs->identity);
     }
 }
 
-static void find_lineage(struct work *work)
+static void find_lineage(struct verdict_inputs *inputs)
 {
-    const struct topology *previous = work->previous;
-    if (previous && text_equal(previous->identity, work->out->identity)) {
-        strcpy(work->out->lineage, previous->lineage);
+    const struct topology *previous = inputs->previous;
+    if (previous && text_equal(previous->identity, inputs->identity)) {
+        strcpy(inputs->lineage, previous->lineage);
     }
-    work->ordered = lineage_is_total(work->out->lineage);
-    for (int i = 0; i < work->out->member_count; i++) {
-        work->ordered = work->ordered || work->tallies[i].has_lineage;
+    inputs->ordered = lineage_is_total(inputs->lineage);
+    for (size_t i = 0; i < inputs->count; i++) {
+        inputs->ordered = inputs->ordered || inputs->contenders[i].tally.has_lineage;
     }
-    if (!work->ordered) {
+    if (!inputs->ordered) {
         return;
     }
-    strcpy(work->base, work->out->lineage);
-    strcpy(work->newest, work->base);
-    for (int i = 0; i < work->out->member_count; i++) {
-        const struct tally *tally = &work->tallies[i];
-        bool counts = tally->has_lineage && !work->stranger[i] && !work->out->members[i].fenced;
-        if (counts && lineage_compare(tally->lineage, work->newest) > 0) {
-            strcpy(work->newest, tally->lineage);
+    /* A standby that already follows the promoted one shows that the old primary is outdated, also
+     * when no probe reaches the new one. A fenced member's number shows nothing: it may have been
+     * promoted by accident on its own side of a partition. */
+    strcpy(inputs->newest, inputs->lineage);
+    for (size_t i = 0; i < inputs->count; i++) {
+        const struct contender *contender = &inputs->contenders[i];
+        bool counts = contender->tally.has_lineage && !contender->stranger && !contender->fenced;
+        if (counts && lineage_compare(contender->tally.lineage, inputs->newest) > 0) {
+            strcpy(inputs->newest, contender->tally.lineage);
         }
     }
 }
 
 /* ---- claims ------------------------------------------------------------------------------------ */
 
-bool work_is_incumbent(const struct work *work, int i)
+bool contender_is_incumbent(const struct verdict_inputs *inputs, const struct contender *contender)
 {
-    return text_equal(work->out->members[i].config.name, work->incumbent);
+    assert(contender);
+    return contender == inputs->incumbent;
 }
 
-/* Without an order, an incumbent that is writable goes on claiming, whatever channels it has,
- * unless it replicates from one that claims without any doubt. */
-static bool keeps_claiming(const struct work *work, int i)
+const char *contender_lineage(const struct contender *contender)
 {
-    const struct tally *tally = &work->tallies[i];
-    if (work->ordered || !work_is_incumbent(work, i) || !tally->writer) {
+    return contender->tally.claim ? contender->tally.claim->lineage : "";
+}
+
+bool verdict_was_withdrawn_by(const struct verdict_inputs *inputs, enum rule rule)
+{
+    assert(rule != RULE_FOREIGN);
+    const struct topology *previous = inputs->previous;
+    return previous && !previous->primary[0] && previous->rule == rule;
+}
+
+/* Async: a primary is given a channel by mistake, or keeps one from a circular pair. Without an
+ * order an incumbent that is writable goes on claiming, whatever channels it has, unless it
+ * replicates from one that claims without any doubt (a planned switch). */
+static bool keeps_claiming(const struct verdict_inputs *inputs, const struct contender *contender)
+{
+    const struct tally *tally = &contender->tally;
+    if (inputs->ordered || !contender_is_incumbent(inputs, contender) || !tally->writer) {
         return false;
     }
-    int upstream = tally->upstream && tally->live ? work_index(work, tally->upstream) : -1;
-    return upstream < 0 || !work->tallies[upstream].claim;
+    const struct contender *upstream =
+        tally->upstream && tally->live ? contender_find(inputs, tally->upstream) : NULL;
+    return !upstream || !upstream->tally.claim;
 }
 
-const char *work_lineage(const struct work *work, int i)
+/* Galera: a group that lost its majority comes back under another configuration. Who claims the one
+ * in which it was lost is a node that was frozen meanwhile and does not know yet. */
+static bool is_stale(const struct verdict_inputs *inputs, const struct contender *contender)
 {
-    return work->tallies[i].claim ? work->tallies[i].claim->lineage : "";
+    return kind_traits_of(inputs->voters.policy.kind)->stale_after_minority &&
+           verdict_was_withdrawn_by(inputs, RULE_MINORITY) &&
+           text_equal(contender_lineage(contender), inputs->previous->lineage);
 }
 
-bool work_was_withdrawn_by(const struct work *work, enum rule rule)
+/* Galera: a node that was suspended (SIGSTOP, a frozen host) claims the old configuration for some
+ * seconds after it is thawed, while the rest of the group has a newer one. */
+bool contender_is_behind(const struct verdict_inputs *inputs, const struct contender *contender)
 {
-    return work->previous && !work->previous->primary[0] &&
-           text_equal(work->previous->rule, rule_names[rule]);
-}
-
-/* A Galera cluster that lost its majority comes back under another configuration: who claims the
- * one in which it was lost does not know yet. */
-static bool is_stale(const struct work *work, int i)
-{
-    return work->out->policy.kind == KIND_GALERA && work_was_withdrawn_by(work, RULE_MINORITY) &&
-           text_equal(work_lineage(work, i), work->previous->lineage);
-}
-
-bool work_is_behind_a_peer(const struct work *work, int i)
-{
-    for (int k = 0; k < work->out->member_count; k++) {
-        if (work->shared[k] && lineage_compare(work_lineage(work, k), work_lineage(work, i)) > 0) {
+    assert(contender);
+    for (size_t i = 0; i < inputs->count; i++) {
+        const struct contender *other = &inputs->contenders[i];
+        if (other->shared &&
+            lineage_compare(contender_lineage(other), contender_lineage(contender)) > 0) {
             return true;
         }
     }
     return false;
 }
 
-static void find_claims(struct work *work)
+/* A rival stays one through its silence: an old primary that claimed and then is cut off from the
+ * probes may still take writes. Only a quorum that reads the contrary ends it. */
+static bool is_rival(const struct verdict_inputs *inputs, const struct contender *contender)
 {
-    for (int i = 0; i < work->out->member_count; i++) {
-        const struct tally *tally = &work->tallies[i];
-        work->claims_now[i] =
-            !work->stranger[i] && (tally->claim || keeps_claiming(work, i)) && !is_stale(work, i);
-        work->shared[i] = work->claims_now[i] && tally->claim && tally->claim->shared;
+    const struct tally *tally = &contender->tally;
+    bool contrary = tally->follows + tally->down >= tally->quorum;
+    bool allowed = contender->shared && !contender_is_behind(inputs, contender);
+    bool was = contender->before && contender->before->claims;
+    return (contender->claims && !allowed) ||
+           (was && !contrary && !allowed && !contender->stranger);
+}
+
+static void find_claims(struct verdict_inputs *inputs)
+{
+    for (size_t i = 0; i < inputs->count; i++) {
+        struct contender *contender = &inputs->contenders[i];
+        const struct member_report *claim = contender->tally.claim;
+        contender->claims = !contender->stranger && !is_stale(inputs, contender) &&
+                            (claim || keeps_claiming(inputs, contender));
+        contender->shared = contender->claims && claim && claim->shared;
     }
-    for (int i = 0; i < work->out->member_count; i++) {
-        const struct tally *tally = &work->tallies[i];
-        struct member *member = &work->out->members[i];
-        bool contrary = tally->follows + tally->down >= tally->quorum;
-        bool allowed = work->shared[i] && !work_is_behind_a_peer(work, i);
-        member->claims = (work->claims_now[i] && !allowed) ||
-                         (member->claims && !contrary && !allowed && !work->stranger[i]);
-        work->unseen_rival =
-            work->unseen_rival || (member->claims && !work->claims_now[i] && !member->fenced);
+    for (size_t i = 0; i < inputs->count; i++) {
+        struct contender *contender = &inputs->contenders[i];
+        contender->rival = is_rival(inputs, contender);
+        inputs->unseen_rival =
+            inputs->unseen_rival || (contender->rival && !contender->claims && !contender->fenced);
     }
 }
 
-/* Does it claim the lineage that it was withdrawn with? That the newer one is not seen at the
- * moment is no reason to win. */
-static bool was_outdated(const struct work *work, int i)
+/* ---- candidates -------------------------------------------------------------------------------- */
+
+/* A conflict that ended in no primary (`conflict = none`), and then one side falls silent: the other
+ * did not win against it, and its silence is no reason to win now. */
+static bool lost_to_unseen_rival(const struct verdict_inputs *inputs,
+                                 const struct contender *contender)
 {
-    return work_was_withdrawn_by(work, RULE_OUTDATED) && work_is_incumbent(work, i) &&
-           !work->accepted[i] && lineage_compare(work_lineage(work, i), work->base) <= 0;
+    return inputs->unseen_rival && contender->before && contender->before->claims;
 }
 
-/* May this claim win? Timelines: never one older than the newest seen, and for another than the
- * incumbent only one newer than the last verdict's, since two histories may carry the same number.
- */
-bool work_is_candidate(const struct work *work, int i)
+/* A standby that is promoted for a rehearsal while it is drained. A primary that is drained stays
+ * one: drain takes reads from it, and makes room for nobody. */
+static bool is_kept_out(const struct verdict_inputs *inputs, const struct contender *contender)
 {
-    const struct member *member = &work->out->members[i];
-    bool ordered = work->ordered;
-    if (!work->claims_now[i] || member->fenced || (ordered && !work->out->identity[0])) {
-        return false;
-    }
-    const struct member *was = work_before(work, member->config.name);
-    if (work->unseen_rival && was && was->claims) {
-        /* it did not win against that rival; the rival's silence is no reason to win now */
-        return false;
-    }
-    if (member->drained &&
-        !text_equal(member->config.name, work->previous ? work->previous->primary : "")) {
-        return false;
-    }
-    if (!ordered) {
+    return contender->drained &&
+           !(inputs->previous && text_equal(inputs->previous->primary, contender->listing->name));
+}
+
+/* The primary was withdrawn because a newer lineage was seen on a standby, and then that standby is
+ * cut off: that the newer one is not seen at the moment is no reason for the old one to win. */
+static bool was_outdated(const struct verdict_inputs *inputs, const struct contender *contender)
+{
+    return verdict_was_withdrawn_by(inputs, RULE_OUTDATED) &&
+           contender_is_incumbent(inputs, contender) && !contender->accepted &&
+           lineage_compare(contender_lineage(contender), inputs->lineage) <= 0;
+}
+
+/* A standby promoted from an old timeline, or a restored backup that is opened: its number is not
+ * newer than what the cluster had. Two histories may carry one number, so that another member than
+ * the incumbent needs a newer one. */
+static bool is_late(const struct verdict_inputs *inputs, const struct contender *contender)
+{
+    if (lineage_compare(contender_lineage(contender), inputs->newest) < 0 ||
+        was_outdated(inputs, contender)) {
         return true;
     }
-    if (lineage_compare(work_lineage(work, i), work->newest) < 0 || was_outdated(work, i)) {
-        return false;
-    }
-    return !work->incumbent[0] || work_is_incumbent(work, i) || work->accepted[i] ||
-           lineage_compare(work_lineage(work, i), work->base) > 0;
+    return inputs->incumbent_name[0] && !contender_is_incumbent(inputs, contender) &&
+           !contender->accepted &&
+           lineage_compare(contender_lineage(contender), inputs->lineage) <= 0;
 }
 
-int work_replicas(const struct work *work, int i)
+bool contender_is_candidate(const struct verdict_inputs *inputs, const struct contender *contender)
+{
+    assert(contender);
+    /* a former primary that was replaced: it may have writes that nobody else has */
+    if (!contender->claims || contender->fenced) {
+        return false;
+    }
+    if (lost_to_unseen_rival(inputs, contender) || is_kept_out(inputs, contender)) {
+        return false;
+    }
+    /* two clusters under one name, and none accepted: neither may win by its number */
+    return !inputs->ordered || (inputs->identity[0] && !is_late(inputs, contender));
+}
+
+int contender_replicas(const struct verdict_inputs *inputs, const struct contender *contender)
 {
     int replicas = 0;
-    for (int k = 0; k < work->out->member_count; k++) {
-        const struct tally *tally = &work->tallies[k];
-        replicas += tally->live && text_equal(tally->upstream, work->out->members[i].config.name);
+    assert(contender);
+    for (size_t i = 0; i < inputs->count; i++) {
+        const struct tally *tally = &inputs->contenders[i].tally;
+        replicas += tally->live && text_equal(tally->upstream, contender->listing->name);
     }
     return replicas;
 }
 
-void work_begin(struct work *work, const struct evidence *evidence)
+/* ---- the beginning ----------------------------------------------------------------------------- */
+
+bool verdict_inputs_init(struct verdict_inputs *inputs, const struct evidence *evidence)
 {
-    begin(work, evidence);
-    decide_identity(work);
-    find_lineage(work);
-    find_claims(work);
+    const struct topology *previous = evidence->previous;
+    *inputs = (struct verdict_inputs){.previous = previous, .directives = evidence->directives};
+    if (!voters_select(previous, evidence->votes, evidence->count, &inputs->voters)) {
+        return false;
+    }
+    assert(inputs->voters.member_count <= MEMBERS_MAX);
+    inputs->count = inputs->voters.member_count;
+    for (size_t i = 0; i < inputs->count; i++) {
+        contender_init(&inputs->contenders[i], inputs, &inputs->voters.members[i]);
+        assert(i == 0 ||
+               strcmp(inputs->voters.members[i - 1].name, inputs->voters.members[i].name) < 0);
+    }
+    if (previous) {
+        strcpy(inputs->incumbent_name,
+               previous->primary[0] ? previous->primary : previous->last_primary);
+    }
+    inputs->incumbent = contender_find(inputs, inputs->incumbent_name);
+    decide_identity(inputs);
+    find_lineage(inputs);
+    find_claims(inputs);
+    return true;
 }

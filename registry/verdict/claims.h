@@ -1,60 +1,75 @@
-/* What a verdict is worked out from: the members, what the voters say of each, and which of them
- * claim.
+/* What a verdict is reached from: the members, what the voters report of each, and which of them
+ * claim to be primary.
  *
- *     evidence --> work_begin --> writer_decide (primary.h) --> resolve: fences, roles, state
+ *     evidence --> verdict_inputs_init --> primary_choose (primary.h) --> resolve: fences, roles, state
  *
- * Members go by their index in the topology that comes out, and tallies by the same. Pure. */
+ * A contender is a member in this light. Nothing here decides who is primary; it says who may be.
+ * Contenders have the order, and so the index, of the members of the topology that comes out. Pure. */
 #ifndef ROSTER_REGISTRY_VERDICT_CLAIMS_H
 #define ROSTER_REGISTRY_VERDICT_CLAIMS_H
 
 #include "registry/verdict/resolve.h"
-#include "registry/verdict/rules.h"
 #include "registry/verdict/tally.h"
 
-struct work {
-    const struct topology *previous;
-    const struct directives *directives;
-    struct voters voters;
-    struct tally tallies[MEMBERS_MAX];
-    bool stranger[MEMBERS_MAX];
-    bool claims_now[MEMBERS_MAX];
-    bool shared[MEMBERS_MAX]; /* claims now, and others may write beside it */
-    bool ordered;             /* lineages here order claims over all time */
-    /* one was seen to claim, and no quorum has said since what it does */
-    bool unseen_rival;
-    bool accepted[MEMBERS_MAX]; /* vouched for by the operator, as of this epoch */
-    char incumbent[NAME_SIZE];  /* the primary, or the last one while there is none */
-    char base[LINEAGE_SIZE];    /* the last verdict's lineage; "" when the identity is new */
-    char newest[LINEAGE_SIZE];  /* the newest lineage that a quorum sees on any member */
-    struct topology *out;
+struct contender {
+    const struct member_config *listing; /* by quorum, of the voters in the same inputs */
+    const struct member *before;         /* in the last verdict; NULL: it was not in it */
+    struct tally tally;
+    /* the operator's orders for it */
+    bool drained;
+    bool accepted;   /* as of the last verdict's epoch */
+    uint16_t weight; /* the operator's, else the configured one */
+    /* from the last verdict, unless the operator has accepted it since */
+    bool fenced;
+    int64_t fenced_epoch;
+    /* what a quorum reads of it now */
+    bool stranger; /* another cluster's identity */
+    bool claims;
+    bool shared; /* claims, and others may write beside it */
+    /* claims where it may not, or did so and no quorum has read the contrary since */
+    bool rival;
 };
 
-/* `work` holds the previous topology, the directives, the voters and `out`, empty; the rest is
- * worked out. */
-void work_begin(struct work *work, const struct evidence *evidence);
+struct verdict_inputs {
+    const struct topology *previous;     /* NULL: none yet */
+    const struct directives *directives; /* NULL: none */
+    struct voters voters;
+    size_t count;
+    struct contender contenders[MEMBERS_MAX]; /* sorted by name */
+    /* the primary, or the last one while there is none; "": there never was one */
+    char incumbent_name[NAME_SIZE];
+    const struct contender *incumbent; /* NULL: it is no member now */
+    char identity[IDENTITY_SIZE];
+    char lineage[LINEAGE_SIZE]; /* the last verdict's; "" when the identity is new */
+    bool ordered;               /* lineages here order claims over all time */
+    char newest[LINEAGE_SIZE];  /* where ordered: the newest that a quorum sees on any member */
+    /* one was seen to claim, and no quorum has reported since what it does */
+    bool unseen_rival;
+};
 
-/* Index of a member, or -1. */
-int work_index(const struct work *work, const char *name);
+/* Fills `inputs`, which is then neither copied nor moved: it points into itself and into `evidence`.
+ * False: there is no quorum of voters. */
+bool verdict_inputs_init(struct verdict_inputs *inputs, const struct evidence *evidence);
 
-/* What stood of it before; NULL: nothing. */
-const struct member *work_before(const struct work *work, const char *name);
+/* By name; NULL: it is no member. */
+const struct contender *contender_find(const struct verdict_inputs *inputs, const char *name);
 
-bool work_is_incumbent(const struct work *work, int i);
+bool contender_is_incumbent(const struct verdict_inputs *inputs, const struct contender *contender);
 
 /* Of a quorum's claim; "" without one. */
-const char *work_lineage(const struct work *work, int i);
+const char *contender_lineage(const struct contender *contender);
 
-/* Is there no primary since this rule withdrew the last one? */
-bool work_was_withdrawn_by(const struct work *work, enum rule rule);
-
-/* Behind another that writes in the same group? It has not heard yet that the group went on without
+/* Behind another that writes in the same group? It does not know yet that the group went on without
  * it. */
-bool work_is_behind_a_peer(const struct work *work, int i);
+bool contender_is_behind(const struct verdict_inputs *inputs, const struct contender *contender);
 
 /* May this claim win? */
-bool work_is_candidate(const struct work *work, int i);
+bool contender_is_candidate(const struct verdict_inputs *inputs, const struct contender *contender);
 
 /* How many members stream from it now, or name it as their group's primary. */
-int work_replicas(const struct work *work, int i);
+int contender_replicas(const struct verdict_inputs *inputs, const struct contender *contender);
+
+/* Is there no primary since this rule withdrew the last one? */
+bool verdict_was_withdrawn_by(const struct verdict_inputs *inputs, enum rule rule);
 
 #endif

@@ -1,216 +1,417 @@
+/* To add a rule: a fact in struct contest, computed once in contest_of(); a predicate over the facts;
+ * a row at the place where it is to come before the others; a test of the same name as its scenario
+ * in tests/unit/verdict/primary.c. Predicates may assume that no row above applied. */
 #include "registry/verdict/primary.h"
+
+#include <assert.h>
 
 #include "registry/base/text.h"
 
-/* Something to order claims by: lineage where it tells, else how many replicate from it (or, in a
- * group, name it), unless it is known to lack what the other has. */
-static int compare_claims(const struct work *work, int a, int b)
+/* The facts that the rows ask for. */
+struct contest {
+    const struct verdict_inputs *inputs;
+    const struct contender *primary; /* of the last verdict; NULL: none */
+    const struct contender
+        *incumbent;               /* the primary, or the last one while there is none; or NULL */
+    const struct contender *held; /* by the operator; NULL: no hold on a member */
+    size_t count;                 /* candidates: claims that may win */
+    const struct contender *candidates[MEMBERS_MAX];
+    bool incumbent_claims; /* it is one of them */
+    bool peers;            /* all of them may write at a time: no rivalry */
+    /* among peers: the one to prefer, NULL where all are behind; else NULL */
+    const struct contender *preferred;
+    /* among rivals: the one strictly ahead of all others, NULL where the lead is shared; else NULL */
+    const struct contender *leader;
+};
+
+/* ---- order among candidates -------------------------------------------------------------------- */
+
+/* Positive: `a` is ahead. By lineage where that orders them, else by how many replicate from it (or,
+ * in a group, name it): a promoter re-points the others to the one that it chose. Unless that one is
+ * known to lack what the other has: then it was chosen by mistake, or it is not the last choice. */
+static int compare_claims(const struct verdict_inputs *inputs, const struct contender *a,
+                          const struct contender *b)
 {
-    int order = lineage_compare(work_lineage(work, a), work_lineage(work, b));
-    if (order != 0 || work->ordered) {
+    int order = lineage_compare(contender_lineage(a), contender_lineage(b));
+    if (order != 0 || inputs->ordered) {
         return order;
     }
-    int lead = work_replicas(work, a) - work_replicas(work, b);
-    int ahead = lead > 0 ? a : b;
-    int other = lead > 0 ? b : a;
-    bool lacks =
-        tally_lacks(&work->tallies[ahead], &work->voters, work->out->members[other].config.name);
-    return lacks ? 0 : lead;
+    int lead = contender_replicas(inputs, a) - contender_replicas(inputs, b);
+    const struct contender *ahead = lead > 0 ? a : b;
+    const struct contender *other = lead > 0 ? b : a;
+    return tally_lacks(&ahead->tally, &inputs->voters, other->listing->name) ? 0 : lead;
 }
 
-/* The candidate strictly ahead of all others, -1 when the lead is shared or there is none. */
-static int leader_of(const struct work *work, const int *candidates, int count)
+static const struct contender *find_leader(const struct contest *contest)
 {
-    for (int i = 0; i < count; i++) {
+    for (size_t i = 0; i < contest->count; i++) {
+        const struct contender *mine = contest->candidates[i];
         bool leads = true;
-        for (int k = 0; k < count; k++) {
-            leads = leads && (k == i || compare_claims(work, candidates[i], candidates[k]) > 0);
+        for (size_t k = 0; leads && k < contest->count; k++) {
+            leads = k == i || compare_claims(contest->inputs, mine, contest->candidates[k]) > 0;
         }
         if (leads) {
-            return candidates[i];
+            return mine;
         }
     }
-    return -1;
+    return NULL;
 }
 
-/* Can the incumbent be left for another without an order between them? Only when it says itself
- * that it takes no writes, or does not answer at all. */
-static bool is_replaceable(const struct work *work, int incumbent)
+static bool is_fit(const struct contender *contender)
 {
-    if (incumbent < 0) {
+    const enum condition *condition = contender->tally.condition;
+    return !condition || *condition == CONDITION_FIT;
+}
+
+/* Among peers: one in full service (a Galera donor would block writes), then the incumbent (a writer
+ * that comes back does not take over), then by weight, then by name. */
+static bool is_preferable(const struct contest *contest, const struct contender *a,
+                          const struct contender *b)
+{
+    if (is_fit(a) != is_fit(b)) {
+        return is_fit(a);
+    }
+    if (a == contest->incumbent || b == contest->incumbent) {
+        return a == contest->incumbent;
+    }
+    return a->weight > b->weight;
+}
+
+static const struct contender *find_preferred(const struct contest *contest)
+{
+    const struct contender *best = NULL;
+    for (size_t i = 0; i < contest->count; i++) {
+        const struct contender *mine = contest->candidates[i];
+        if (!contender_is_behind(contest->inputs, mine) &&
+            (!best || is_preferable(contest, mine, best))) {
+            best = mine;
+        }
+    }
+    return best;
+}
+
+/* ---- the facts --------------------------------------------------------------------------------- */
+
+static void add_candidate(struct contest *contest, const struct contender *contender)
+{
+    if (!contender_is_candidate(contest->inputs, contender)) {
+        return;
+    }
+    assert(contest->count < MEMBERS_MAX);
+    contest->candidates[contest->count++] = contender;
+    contest->incumbent_claims = contest->incumbent_claims || contender == contest->incumbent;
+    contest->peers = contest->peers && contender->shared;
+}
+
+static struct contest contest_of(const struct verdict_inputs *inputs)
+{
+    const char *hold = inputs->directives ? inputs->directives->hold : "";
+    struct contest contest = {
+        .inputs = inputs,
+        .primary = inputs->previous ? contender_find(inputs, inputs->previous->primary) : NULL,
+        .incumbent = inputs->incumbent,
+        .held = contender_find(inputs, hold),
+        .peers = true,
+    };
+    assert(!contest.primary || contest.primary == contest.incumbent);
+    for (size_t i = 0; i < inputs->count; i++) {
+        /* while one is held, no other may win */
+        if (!contest.held || contest.held == &inputs->contenders[i]) {
+            add_candidate(&contest, &inputs->contenders[i]);
+        }
+    }
+    if (contest.count > 0 && contest.peers) {
+        contest.preferred = find_preferred(&contest);
+    } else {
+        contest.leader = find_leader(&contest);
+    }
+    return contest;
+}
+
+/* ---- predicates: the operator ------------------------------------------------------------------ */
+
+static bool is_held(const struct contest *c)
+{
+    return c->held && (c->held == c->primary || c->count > 0);
+}
+
+/* ---- predicates: claims that may share --------------------------------------------------------- */
+
+/* Can the incumbent be left for another without an order between them? Only when it reports itself
+ * that it takes no writes, or does not answer at all: that probes cannot log in to it, or that its
+ * last look is overdue, proves nothing. */
+static bool is_replaceable(const struct contest *c)
+{
+    if (!c->incumbent) {
         return true;
     }
-    const struct tally *tally = &work->tallies[incumbent];
-    return tally->unfit >= tally->quorum || work->stranger[incumbent] ||
-           (tally->follows >= tally->quorum && !work->claims_now[incumbent]);
+    const struct tally *tally = &c->incumbent->tally;
+    return tally->unfit >= tally->quorum || c->incumbent->stranger ||
+           (tally->follows >= tally->quorum && !c->incumbent->claims);
 }
 
-/* Voters to whom `primary` is dead: refused, or denying it itself, and no member that answers them
- * streams from it. Both in one voter's word, so that the silence of another cannot turn the sum. */
-static int count_of_dead(const struct work *work, const char *primary)
+static bool peer_may_write(const struct contest *c)
 {
-    int dead = 0;
-    for (size_t v = 0; v < work->voters.count; v++) {
-        const struct report *report = work->voters.votes[v].report;
-        const struct member_report *seen = report_member(report, primary);
-        bool is_dead = seen && (seen->answer == ANSWER_REFUSED || member_report_denies(seen));
-        for (size_t m = 0; is_dead && m < report->member_count; m++) {
-            const struct member_report *other = &report->members[m];
-            is_dead = !(other->answer == ANSWER_OK && other->live &&
-                        text_equal(other->upstream, primary));
-        }
-        dead += is_dead;
+    return c->preferred && (c->incumbent_claims || is_replaceable(c));
+}
+
+static bool one_peer(const struct contest *c)
+{
+    return peer_may_write(c) && c->count == 1;
+}
+
+/* ---- predicates: claims that exclude each other ------------------------------------------------ */
+
+static bool are_rivals(const struct contest *c)
+{
+    return c->count > 0 && !c->peers;
+}
+
+static bool only_the_incumbent(const struct contest *c)
+{
+    return c->leader && c->count == 1 && c->leader == c->incumbent;
+}
+
+static bool first_claim(const struct contest *c)
+{
+    return c->leader && c->inputs->ordered && c->count == 1 && !c->inputs->lineage[0];
+}
+
+static bool newest_timeline(const struct contest *c)
+{
+    return c->leader && c->inputs->ordered;
+}
+
+/* Of one group: the incumbent and the leader are in views of the same stamp. */
+static bool newest_view(const struct contest *c)
+{
+    return c->leader && c->incumbent_claims && contender_lineage(c->leader)[0];
+}
+
+static bool named_in_view(const struct contest *c)
+{
+    return newest_view(c) && c->leader != c->incumbent &&
+           lineage_compare(contender_lineage(c->leader), contender_lineage(c->incumbent)) == 0;
+}
+
+static bool overtakes(const struct contest *c)
+{
+    return c->leader && c->incumbent_claims && c->leader != c->incumbent &&
+           tally_overtakes(&c->leader->tally, &c->inputs->voters, c->incumbent->listing->name);
+}
+
+static bool incumbent_contested(const struct contest *c)
+{
+    return are_rivals(c) && c->incumbent_claims;
+}
+
+static bool incumbent_may_hold(const struct contest *c)
+{
+    return incumbent_contested(c) && c->inputs->voters.policy.conflict == CONFLICT_HOLD;
+}
+
+static bool successor(const struct contest *c)
+{
+    return c->leader && is_replaceable(c);
+}
+
+static bool one_successor(const struct contest *c)
+{
+    return successor(c) && c->count == 1;
+}
+
+/* ---- predicates: nobody may win ---------------------------------------------------------------- */
+
+static bool still_outdated(const struct contest *c)
+{
+    return !c->primary && verdict_was_withdrawn_by(c->inputs, RULE_OUTDATED);
+}
+
+static bool still_minority(const struct contest *c)
+{
+    return !c->primary && verdict_was_withdrawn_by(c->inputs, RULE_MINORITY);
+}
+
+static bool rivals_without_primary(const struct contest *c)
+{
+    return !c->primary && are_rivals(c);
+}
+
+static bool no_primary(const struct contest *c)
+{
+    return !c->primary;
+}
+
+static bool is_stranger(const struct contest *c)
+{
+    return c->primary->stranger;
+}
+
+static bool is_outdated(const struct contest *c)
+{
+    return c->inputs->ordered && lineage_compare(c->inputs->lineage, c->inputs->newest) < 0;
+}
+
+static bool is_rewound(const struct contest *c)
+{
+    return c->inputs->ordered && tally_is_older(&c->primary->tally, c->inputs->lineage);
+}
+
+static bool takes_no_writes(const struct contest *c)
+{
+    return c->primary->tally.denies >= c->primary->tally.quorum;
+}
+
+static bool lost_majority(const struct contest *c)
+{
+    const enum condition *condition = c->primary->tally.condition;
+    return takes_no_writes(c) && condition && *condition == CONDITION_MINORITY;
+}
+
+/* To this voter `name` is dead: refused, or it denies writes itself, and no member that answers
+ * streams from it. Both facts must come from the same report, so that an absent report cannot tip
+ * the count. */
+static bool is_dead_in(const struct report *report, const char *name)
+{
+    const struct member_report *seen = report_member(report, name);
+    bool dead = seen && (seen->answer == ANSWER_REFUSED || member_report_denies(seen));
+    for (size_t i = 0; dead && i < report->member_count; i++) {
+        const struct member_report *other = &report->members[i];
+        dead = !(other->answer == ANSWER_OK && other->live && text_equal(other->upstream, name));
     }
     return dead;
 }
 
-/* With nobody to take over: what becomes of the writer? */
-static struct decision without_claimant(const struct work *work)
+static bool is_dead(const struct contest *c)
 {
-    const char *primary = work->previous ? work->previous->primary : "";
-    int i = primary[0] ? work_index(work, primary) : -1;
-    if (i < 0) {
-        enum rule rule = work_was_withdrawn_by(work, RULE_OUTDATED)   ? RULE_OUTDATED
-                         : work_was_withdrawn_by(work, RULE_MINORITY) ? RULE_MINORITY
-                                                                      : RULE_NO_CLAIM;
-        return (struct decision){"", rule};
+    const struct voters *voters = &c->inputs->voters;
+    int dead = 0;
+    for (size_t i = 0; i < voters->count; i++) {
+        dead += is_dead_in(voters->votes[i].report, c->primary->listing->name);
     }
-    const struct tally *tally = &work->tallies[i];
-    if (work->stranger[i]) {
-        return (struct decision){"", RULE_STRANGER};
-    }
-    if (work->ordered && lineage_compare(work->base, work->newest) < 0) {
-        return (struct decision){"", RULE_OUTDATED};
-    }
-    if (work->ordered && tally_is_older(tally, work->base)) {
-        return (struct decision){
-            "", RULE_REWOUND}; /* unlike the outdated it may come back as what it was */
-    }
-    if (tally->denies >= tally->quorum) {
-        bool lost = tally->condition && *tally->condition == CONDITION_MINORITY;
-        return (struct decision){"", lost ? RULE_MINORITY : RULE_NOT_WRITABLE};
-    }
-    if (count_of_dead(work, primary) >= work->voters.quorum) {
-        return (struct decision){"", RULE_REFUSED};
-    }
-    return (struct decision){primary, RULE_KEPT};
+    return dead >= voters->quorum;
 }
 
-static bool is_fit(const struct work *work, int i)
+static bool otherwise(const struct contest *c)
 {
-    const enum condition *condition = work->tallies[i].condition;
-    return !condition || *condition == CONDITION_FIT;
-}
-
-/* To be preferred to another peer: one in full service, then the incumbent, then by weight, then by
- * name. */
-static bool is_preferable(const struct work *work, int a, int b)
-{
-    if (is_fit(work, a) != is_fit(work, b)) {
-        return is_fit(work, a);
-    }
-    if (work_is_incumbent(work, a) || work_is_incumbent(work, b)) {
-        return work_is_incumbent(work, a);
-    }
-    return work->out->members[a].config.weight > work->out->members[b].config.weight;
-}
-
-/* All may write, so there is no rivalry. */
-static struct decision among_peers(const struct work *work, const int *candidates, int count,
-                                   int incumbent)
-{
-    int best = -1;
-    bool incumbent_claims = false;
-    for (int i = 0; i < count; i++) {
-        incumbent_claims = incumbent_claims || candidates[i] == incumbent;
-        if (!work_is_behind_a_peer(work, candidates[i]) &&
-            (best < 0 || is_preferable(work, candidates[i], best))) {
-            best = candidates[i];
-        }
-    }
-    if (best < 0 || (!incumbent_claims && !is_replaceable(work, incumbent))) {
-        return without_claimant(work);
-    }
-    return (struct decision){work->out->members[best].config.name,
-                             count == 1 ? RULE_SOLE_CLAIMANT : RULE_PREFERRED};
-}
-
-static struct decision among_candidates(const struct work *work, const int *candidates, int count)
-{
-    int incumbent = work->incumbent[0] ? work_index(work, work->incumbent) : -1;
-    bool ordered = work->ordered;
-    bool incumbent_claims = false;
-    bool peers = true;
-    for (int i = 0; i < count; i++) {
-        incumbent_claims = incumbent_claims || candidates[i] == incumbent;
-        peers = peers && work->shared[candidates[i]];
-    }
-    if (peers) {
-        return among_peers(work, candidates, count, incumbent);
-    }
-    int leader = leader_of(work, candidates, count);
-    if (count == 1 && leader == incumbent) {
-        return (struct decision){work->incumbent, RULE_SOLE_CLAIMANT};
-    }
-    if (leader >= 0 && ordered) {
-        return (struct decision){work->out->members[leader].config.name,
-                                 count == 1 && !work->base[0] ? RULE_SOLE_CLAIMANT
-                                                              : RULE_NEWEST_LINEAGE};
-    }
-    /* of one group: the views tell, or the others */
-    if (leader >= 0 && incumbent_claims && work_lineage(work, leader)[0]) {
-        bool named = incumbent != leader && lineage_compare(work_lineage(work, leader),
-                                                            work_lineage(work, incumbent)) == 0;
-        return (struct decision){work->out->members[leader].config.name,
-                                 named ? RULE_MOST_REPLICAS : RULE_NEWEST_LINEAGE};
-    }
-    if (leader >= 0 && leader != incumbent && incumbent_claims &&
-        tally_overtakes(&work->tallies[leader], &work->voters, work->incumbent)) {
-        return (struct decision){work->out->members[leader].config.name, RULE_MOST_REPLICAS};
-    }
-    if (incumbent_claims) { /* several without an order between them */
-        return work->out->policy.conflict == CONFLICT_HOLD
-                   ? (struct decision){work->incumbent, RULE_INCUMBENT}
-                   : (struct decision){"", RULE_TIE};
-    }
-    if (leader >= 0 && is_replaceable(work, incumbent)) {
-        return (struct decision){work->out->members[leader].config.name,
-                                 count == 1 ? RULE_SOLE_CLAIMANT : RULE_MOST_REPLICAS};
-    }
-    struct decision otherwise = without_claimant(work);
-    return otherwise.rule == RULE_NO_CLAIM ? (struct decision){"", RULE_TIE} : otherwise;
-}
-
-/* `hold` freezes the writer at a member: it stays whatever happens, and if it is not the writer
- * yet, only it may become so. */
-static bool decide_held(const struct work *work, struct decision *ret_decision)
-{
-    const char *hold = work->directives ? work->directives->hold : "";
-    int i = hold[0] ? work_index(work, hold) : -1;
-    if (i < 0) {
-        return false;
-    }
-    const char *primary = work->previous ? work->previous->primary : "";
-    if (text_equal(hold, primary) || work_is_candidate(work, i)) {
-        *ret_decision = (struct decision){work->out->members[i].config.name, RULE_HELD};
-    } else {
-        *ret_decision = without_claimant(work);
-    }
+    (void)c;
     return true;
 }
 
-struct decision writer_decide(const struct work *work)
+/* ---- the table --------------------------------------------------------------------------------- */
+
+/* Who wins. */
+static const struct contender *the_held(const struct contest *c)
 {
-    struct decision decision;
-    if (decide_held(work, &decision)) {
-        return decision;
+    return c->held;
+}
+
+static const struct contender *the_preferred(const struct contest *c)
+{
+    return c->preferred;
+}
+
+static const struct contender *the_leader(const struct contest *c)
+{
+    return c->leader;
+}
+
+static const struct contender *the_incumbent(const struct contest *c)
+{
+    return c->incumbent;
+}
+
+static const struct contender *nobody(const struct contest *c)
+{
+    (void)c;
+    return NULL;
+}
+
+static const struct row {
+    enum rule rule;
+    bool (*applies)(const struct contest *);
+    const struct contender *(*winner)(const struct contest *);
+    const char *scenario;
+} rows[] = {
+    /* the operator comes before all that servers report */
+    {RULE_HELD, is_held, the_held,
+     "the operator froze the primary for maintenance: it is primary whatever happens, or the only "
+     "one that may become it"},
+
+    /* all candidates may write at a time: Galera, stateless peers, a multi-primary group */
+    {RULE_SOLE_CLAIMANT, one_peer, the_preferred,
+     "one node of the group is left, or the first one is up"},
+    {RULE_PREFERRED, peer_may_write, the_preferred,
+     "several nodes could write: one gets the writes, and keeps them while it is fit"},
+
+    /* one claims, and it is the one from before */
+    {RULE_SOLE_CLAIMANT, only_the_incumbent, the_incumbent,
+     "every day; also a primary that was restarted in place"},
+
+    /* timelines: PostgreSQL, custom queries with a lineage */
+    {RULE_SOLE_CLAIMANT, first_claim, the_leader, "the first look at a cluster with timelines"},
+    {RULE_NEWEST_LINEAGE, newest_timeline, the_leader,
+     "a standby was promoted, whether the old primary is gone or still answers"},
+
+    /* views: group replication */
+    {RULE_MOST_REPLICAS, named_in_view, the_leader,
+     "a group moved its primary within one view, and the old one has not noticed: the others name "
+     "the new one"},
+    {RULE_NEWEST_LINEAGE, newest_view, the_leader,
+     "a group went on without its primary (partitioned, frozen), which still claims in an old "
+     "view"},
+
+    /* no order: asynchronous replication, custom queries without a lineage */
+    {RULE_MOST_REPLICAS, overtakes, the_leader,
+     "a replica was promoted and the others re-pointed to it while the old primary still takes "
+     "writes"},
+    {RULE_INCUMBENT, incumbent_may_hold, the_incumbent,
+     "two take writes and nothing orders them (a replica was opened by mistake): the old one "
+     "holds"},
+    {RULE_TIE, incumbent_contested, nobody,
+     "the same where the operator prefers no primary to a doubtful one (conflict = none)"},
+    {RULE_SOLE_CLAIMANT, one_successor, the_leader,
+     "a replica was promoted, and the old primary is down, read-only or follows it"},
+    {RULE_MOST_REPLICAS, successor, the_leader,
+     "the same with a second replica open for writes: the others follow one of them"},
+
+    /* nobody may win, and there was no primary */
+    {RULE_OUTDATED, still_outdated, nobody,
+     "a withdrawn old primary is all that claims, while the promoted one is cut off"},
+    {RULE_MINORITY, still_minority, nobody,
+     "a group without a majority has not come together again"},
+    {RULE_TIE, rivals_without_primary, nobody,
+     "two claim, and there is no primary to hold: two opened at once, or after a conflict"},
+    {RULE_NO_CLAIM, no_primary, nobody,
+     "a cluster that is down or was never up, or in between two primaries"},
+
+    /* nobody may win, and there is a primary: withdrawn by what is known of it, or kept */
+    {RULE_STRANGER, is_stranger, nobody,
+     "another cluster's server was started at the primary's address"},
+    {RULE_OUTDATED, is_outdated, nobody,
+     "a standby follows a promoted server that no probe reaches: writes would go to the old one"},
+    {RULE_REWOUND, is_rewound, nobody,
+     "the primary's data directory was restored from a backup; unlike the outdated one it may come "
+     "back as what it was"},
+    {RULE_MINORITY, lost_majority, nobody,
+     "the group's node with the writes is on the smaller side of a partition"},
+    {RULE_NOT_WRITABLE, takes_no_writes, nobody,
+     "a planned switch closed the old primary, or it starts up, shuts down or is in recovery"},
+    {RULE_REFUSED, is_dead, nobody,
+     "the primary crashed on a living host, and no standby streams from it any more"},
+    {RULE_KEPT, otherwise, the_incumbent,
+     "silence: a lost network, a full server, refused accounts. That probes cannot see it does not "
+     "prove that applications cannot"},
+};
+
+struct decision primary_choose(const struct verdict_inputs *inputs)
+{
+    assert(inputs->voters.quorum > 0);
+    struct contest contest = contest_of(inputs);
+    const struct row *row = rows;
+    while (!row->applies(&contest)) {
+        row++;
+        assert(row < rows + sizeof rows / sizeof *rows);
     }
-    int candidates[MEMBERS_MAX];
-    int count = 0;
-    for (int i = 0; i < work->out->member_count; i++) {
-        if (work_is_candidate(work, i)) {
-            candidates[count++] = i;
-        }
-    }
-    return count > 0 ? among_candidates(work, candidates, count) : without_claimant(work);
+    return (struct decision){row->winner(&contest), row->rule, row->scenario};
 }

@@ -1,100 +1,163 @@
 #include "registry/verdict/resolve.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "registry/base/text.h"
 #include "registry/verdict/primary.h"
+#include "registry/verdict/rules.h"
 
-static void install(struct work *work, struct decision decision)
+/* ---- what the verdict is about ----------------------------------------------------------------- */
+
+/* By name; the voters may have another order. */
+static void put_evidence(struct topology *out, const struct voters *voters)
 {
-    struct topology *out = work->out;
-    const struct topology *previous = work->previous;
-    strcpy(out->primary, decision.primary);
-    strcpy(out->rule, rule_names[decision.rule]);
-    if (!out->primary[0]) {
-        strcpy(out->last_primary, work->incumbent);
+    for (size_t i = 0; i < voters->count; i++) {
+        struct evidence_ref ref = {.mzxid = voters->votes[i].mzxid};
+        strcpy(ref.probe, voters->votes[i].report->probe);
+        size_t at = out->evidence_count++;
+        for (; at > 0 && strcmp(ref.probe, out->evidence[at - 1].probe) < 0; at--) {
+            out->evidence[at] = out->evidence[at - 1];
+        }
+        out->evidence[at] = ref;
     }
-    int i = out->primary[0] ? work_index(work, out->primary) : -1;
-    if (i >= 0 && work->tallies[i].claim && !work->stranger[i]) {
-        strcpy(out->lineage, work_lineage(work, i));
-    }
-    out->epoch =
-        !previous ? 1 : previous->epoch + (text_equal(previous->primary, out->primary) ? 0 : 1);
 }
 
-/* ---- fences ------------------------------------------------------------------------------------ */
-
-/* Does a live stream lead from this member up to the primary, by any number of steps? */
-static bool follows_primary(const struct work *work, int i)
+/* A member begins as the last verdict left it: no evidence, no change. */
+static struct member member_of(const struct contender *contender)
 {
-    const struct topology *out = work->out;
-    for (int steps = 0; i >= 0 && steps < out->member_count; steps++) {
-        const struct tally *tally = &work->tallies[i];
-        if (!tally->live || work->stranger[i] || work->claims_now[i] ||
+    struct member member = {.lag = LAG_NOT_KNOWN};
+    if (contender->before) {
+        member = *contender->before;
+    }
+    member.config = *contender->listing;
+    member.config.weight = contender->weight;
+    member.drained = contender->drained;
+    member.fenced = contender->fenced;
+    member.fenced_epoch = contender->fenced_epoch;
+    member.claims = contender->rival;
+    return member;
+}
+
+static void begin(struct topology *out, const struct verdict_inputs *inputs)
+{
+    memset(out, 0, sizeof *out);
+    strcpy(out->cluster, inputs->voters.votes[0].report->cluster);
+    out->policy = inputs->voters.policy;
+    out->rules = MODEL_RULES;
+    strcpy(out->identity, inputs->identity);
+    strcpy(out->lineage, inputs->lineage);
+    for (size_t i = 0; i < inputs->count; i++) {
+        out->members[out->member_count++] = member_of(&inputs->contenders[i]);
+    }
+    put_evidence(out, &inputs->voters);
+}
+
+static bool is_primary(const struct topology *out, const char *name)
+{
+    return out->primary[0] && text_equal(out->primary, name);
+}
+
+static void put_decision(struct topology *out, const struct verdict_inputs *inputs,
+                         struct decision decision)
+{
+    const struct topology *previous = inputs->previous;
+    const struct contender *primary = decision.primary;
+    out->rule = decision.rule;
+    if (primary) {
+        strcpy(out->primary, primary->listing->name);
+    } else {
+        strcpy(out->last_primary, inputs->incumbent_name);
+    }
+    /* a primary that is kept through silence keeps its lineage; a stranger's is not ours */
+    if (primary && primary->tally.claim && !primary->stranger) {
+        strcpy(out->lineage, contender_lineage(primary));
+    }
+    bool same = previous && text_equal(previous->primary, out->primary);
+    out->epoch = !previous ? 1 : same ? previous->epoch : previous->epoch + 1;
+    assert(out->epoch > 0);
+}
+
+/* ---- fences ---------------------------------------------------------------------------------- */
+
+/* Does a live stream lead from this member up to the primary, by any number of steps? A cascade
+ * does (a replica of a replica); a circle of replicas does not, and is left after as many steps as
+ * there are members. */
+static bool follows_primary(const struct verdict_inputs *inputs, const struct topology *out,
+                            const struct contender *contender)
+{
+    for (size_t steps = 0; contender && steps < inputs->count; steps++) {
+        const struct tally *tally = &contender->tally;
+        if (!tally->live || contender->stranger || contender->claims ||
             tally->follows < tally->quorum) {
             return false;
         }
         if (text_equal(tally->upstream, out->primary)) {
             return true;
         }
-        /* its upstream goes by a name that no member has: then its history tells */
+        /* it streams from a name that no member has (a VIP, a proxy): then its history decides */
         if (!tally->upstream[0]) {
-            return work->ordered && tally->has_lineage && text_equal(tally->lineage, out->lineage);
+            return inputs->ordered && tally->has_lineage &&
+                   text_equal(tally->lineage, out->lineage);
         }
-        i = work_index(work, tally->upstream);
+        contender = contender_find(inputs, tally->upstream);
     }
     return false;
 }
 
-/* It writes in the same view as the primary: the group has it back. */
-static bool shares_view(const struct work *work, int i)
+/* It writes in the same view as the primary: the group has taken it back. */
+static bool shares_view(const struct topology *out, const struct contender *contender)
 {
-    return work->shared[i] && work->out->primary[0] &&
-           text_equal(work_lineage(work, i), work->out->lineage);
+    return contender->shared && out->primary[0] &&
+           text_equal(contender_lineage(contender), out->lineage);
 }
 
-static void fence(struct work *work)
+/* A former primary may have writes that nobody else has, and may take more: it is fenced until it is
+ * seen to follow, or writes in the primary's view, or is primary again. */
+static void fence(struct topology *out, const struct verdict_inputs *inputs)
 {
-    struct topology *out = work->out;
-    int former = work->incumbent[0] ? work_index(work, work->incumbent) : -1;
-    if (former >= 0 && out->primary[0] && !text_equal(out->primary, work->incumbent)) {
-        out->members[former].fenced = true;
-        out->members[former].fenced_epoch = out->epoch;
-    }
-    for (int i = 0; i < out->member_count; i++) {
+    for (size_t i = 0; i < inputs->count; i++) {
+        const struct contender *contender = &inputs->contenders[i];
         struct member *member = &out->members[i];
-        bool follows = out->primary[0] && (follows_primary(work, i) || shares_view(work, i));
-        if (member->fenced && (text_equal(member->config.name, out->primary) || follows)) {
+        bool primary = is_primary(out, member->config.name);
+        if (contender_is_incumbent(inputs, contender) && out->primary[0] && !primary) {
+            member->fenced = true;
+            member->fenced_epoch = out->epoch;
+        }
+        bool follows = out->primary[0] &&
+                       (follows_primary(inputs, out, contender) || shares_view(out, contender));
+        if (member->fenced && (primary || follows)) {
             member->fenced = false;
             member->fenced_epoch = 0;
         }
     }
 }
 
-/* ---- what members are -------------------------------------------------------------------------- */
+/* ---- what members are ------------------------------------------------------------------------ */
 
-static void judge_health(struct work *work, int i)
+static void judge_health(const struct topology *out, const struct contender *contender,
+                         struct member *member)
 {
-    const struct tally *tally = &work->tallies[i];
-    struct member *member = &work->out->members[i];
+    const struct tally *tally = &contender->tally;
+    /* half of the probes reach it and half do not: it stays what it was */
     if (tally->up >= tally->quorum) {
         member->health = HEALTH_UP;
         member->reason = tally->reason;
     } else if (tally->down >= tally->quorum) {
         member->health = HEALTH_DOWN;
         member->reason = tally->reason;
-    } else if (!work_before(work, member->config.name)) {
+    } else if (!contender->before) {
         member->reason = tally->reason;
     }
-    if (work->stranger[i]) {
+    if (contender->stranger) {
         member->reason = ANSWER_STRANGER;
-    } else if (member->claims && !text_equal(member->config.name, work->out->primary)) {
+    } else if (member->claims && !is_primary(out, member->config.name)) {
         member->reason = ANSWER_RIVAL;
     } else if (member->reason == ANSWER_RIVAL || member->reason == ANSWER_STRANGER) {
         member->reason = tally->reason; /* it no longer is */
     }
     if (tally->down >= tally->quorum) {
-        member->condition = CONDITION_FIT; /* what it said is of no use now */
+        member->condition = CONDITION_FIT; /* its last report of itself is of no use now */
         member->sync = false;
     } else if (tally->condition) {
         member->condition = *tally->condition;
@@ -102,96 +165,109 @@ static void judge_health(struct work *work, int i)
     }
 }
 
-static void judge_role(struct work *work, int i)
+static enum role role_of(const struct topology *out, const struct contender *contender,
+                         const struct member *member)
 {
-    const struct tally *tally = &work->tallies[i];
-    struct member *member = &work->out->members[i];
-    bool is_primary = text_equal(member->config.name, work->out->primary);
-    bool writes_too = work->shared[i] && work->out->primary[0] &&
-                      work->out->policy.writers == WRITERS_ALL && !member->drained;
-    if (is_primary) {
-        member->role = ROLE_PRIMARY;
-    } else if (member->fenced || member->claims || work->stranger[i] ||
-               !condition_serves(member->condition)) {
-        member->role = ROLE_NONE;
-    } else if (writes_too) {
-        member->role = ROLE_PRIMARY;
-    } else if (work->shared[i] || tally->follows >= tally->quorum) {
-        member->role = ROLE_SECONDARY;
-    } else if (member->role == ROLE_PRIMARY) {
-        member->role = ROLE_NONE; /* withdrawn */
+    const struct tally *tally = &contender->tally;
+    if (is_primary(out, member->config.name)) {
+        return ROLE_PRIMARY;
     }
-    if (is_primary) {
-        member->claims = false;
+    /* reads from these would return another history, or none */
+    if (member->fenced || member->claims || contender->stranger ||
+        !condition_serves(member->condition)) {
+        return ROLE_NONE;
     }
+    if (contender->shared && out->primary[0] && out->policy.writers == WRITERS_ALL &&
+        !member->drained) {
+        return ROLE_PRIMARY;
+    }
+    /* a peer that gets no writes is as good for reads as one that follows */
+    if (contender->shared || tally->follows >= tally->quorum) {
+        return ROLE_SECONDARY;
+    }
+    /* withdrawn; a secondary that no quorum reads stays one, its health says the rest */
+    return member->role == ROLE_PRIMARY ? ROLE_NONE : member->role;
 }
 
-static void judge_stream(struct work *work, int i)
+static void judge_stream(const struct contender *contender, struct member *member)
 {
-    const struct tally *tally = &work->tallies[i];
-    struct member *member = &work->out->members[i];
     if (member->role != ROLE_SECONDARY) {
         member->lag = LAG_NOT_KNOWN;
         member->upstream[0] = '\0';
         return;
     }
-    tally_lag(tally, &member->lag);
-    if (tally->upstream) {
-        strcpy(member->upstream, tally->upstream);
+    tally_lag(&contender->tally, &member->lag);
+    if (contender->tally.upstream) {
+        strcpy(member->upstream, contender->tally.upstream);
     }
 }
 
-static enum state judge_state(const struct work *work)
+static void judge_members(struct topology *out, const struct verdict_inputs *inputs)
 {
-    const struct topology *out = work->out;
-    for (int i = 0; i < out->member_count; i++) {
+    for (size_t i = 0; i < inputs->count; i++) {
+        const struct contender *contender = &inputs->contenders[i];
+        struct member *member = &out->members[i];
+        judge_health(out, contender, member);
+        member->role = role_of(out, contender, member);
+        member->claims = member->claims && !is_primary(out, member->config.name);
+        judge_stream(contender, member);
+    }
+}
+
+static enum state state_of(const struct topology *out, const struct decision *decision)
+{
+    /* an old primary that still takes writes is what an operator has to know first */
+    for (size_t i = 0; i < out->member_count; i++) {
         if (out->members[i].claims) {
             return STATE_CONFLICT;
         }
     }
-    if (!out->primary[0]) {
+    if (!decision->primary) {
         return STATE_NO_PRIMARY;
     }
-    int i = work_index(work, out->primary);
-    return work->claims_now[i] ? STATE_OK : STATE_SUSPECT;
+    return decision->primary->claims ? STATE_OK : STATE_SUSPECT;
 }
 
-static int readers_of(const struct work *work)
+static int count_readers(const struct verdict_inputs *inputs, const struct contender *primary)
 {
-    int i = work->out->primary[0] ? work_index(work, work->out->primary) : -1;
     int readers = 0;
-    for (size_t k = 0; i >= 0 && k < work->tallies[i].count; k++) {
-        const struct member_report *seen = work->tallies[i].seen[k];
-        readers += seen->answer == ANSWER_OK && (seen->claim || (!work->ordered && seen->writable));
+    for (size_t i = 0; primary && i < primary->tally.count; i++) {
+        const struct member_report *seen = primary->tally.seen[i];
+        readers +=
+            seen->answer == ANSWER_OK && (seen->claim || (!inputs->ordered && seen->writable));
     }
     return readers;
 }
 
+/* The rule that brought this about stays, so that a verdict that changed nothing is equal to the
+ * last one and is not written again. */
+static void keep_rule(struct topology *out, const struct topology *previous)
+{
+    if (previous && text_equal(previous->primary, out->primary) &&
+        rule_stays(previous->rule, out->rule, previous->state == out->state)) {
+        out->rule = previous->rule;
+        strcpy(out->foreign_rule, previous->foreign_rule);
+    }
+}
+
 bool resolve(const struct evidence *evidence, struct topology *ret_topology)
 {
-    struct work work = {
-        .previous = evidence->previous, .directives = evidence->directives, .out = ret_topology};
-    if (!voters_select(evidence->previous, evidence->votes, evidence->count, &work.voters)) {
+    struct verdict_inputs inputs;
+    struct topology *out = ret_topology;
+    assert(out && out != evidence->previous);
+    assert(evidence->count <= REPORTS_MAX);
+    if (!verdict_inputs_init(&inputs, evidence)) {
         return false;
     }
-    memset(ret_topology, 0, sizeof *ret_topology);
-    work_begin(&work, evidence);
-    install(&work, writer_decide(&work));
-    fence(&work);
-    for (int i = 0; i < ret_topology->member_count; i++) {
-        judge_health(&work, i);
-        judge_role(&work, i);
-        judge_stream(&work, i);
-    }
-    ret_topology->state = judge_state(&work);
-    const struct topology *previous = evidence->previous;
-    if (previous && text_equal(previous->primary, ret_topology->primary) &&
-        rule_still_stands(previous->rule, ret_topology->rule,
-                          previous->state == ret_topology->state)) {
-        /* the rule that brought this about still stands */
-        strcpy(ret_topology->rule, previous->rule);
-    }
-    rule_tell(ret_topology, readers_of(&work), ret_topology->why, sizeof ret_topology->why);
+    struct decision decision = primary_choose(&inputs);
+    begin(out, &inputs);
+    out->directives_mzxid = evidence->directives_mzxid;
+    put_decision(out, &inputs, decision);
+    fence(out, &inputs);
+    judge_members(out, &inputs);
+    out->state = state_of(out, &decision);
+    keep_rule(out, evidence->previous);
+    rule_explain(out, count_readers(&inputs, decision.primary), out->why, sizeof out->why);
     return true;
 }
 

@@ -8,15 +8,15 @@
  *
  * In this order:
  *   1. who votes, and what is configured (voters)
- *   2. what the voters say of each member (tally)
+ *   2. what the voters report of each member (tally)
  *   3. which identity the cluster has; strangers claim nothing
- *   4. who claims: by quorum, from an answer, not fenced, not older than the
+ *   4. who claims (claims): by quorum, from an answer, not fenced, not older than the
  *      newest lineage seen, not drained
- *   5. the writer: one claimant; the strictly newest of several; else the
- *      incumbent; with none, withdrawn or kept by what the incumbent itself says
- *   6. fences, roles, health, lag, and the state in a word
+ *   5. the primary: one claimant; the strictly newest of several; else the
+ *      incumbent; with none, withdrawn or kept by what it reports itself (primary)
+ *   6. fences, roles, health, lag, and the state in one word
  *
- * No evidence, no change: what is not said by a quorum stays as it was. */
+ * No evidence, no change: what no quorum reports stays as it was. */
 #ifndef ROSTER_REGISTRY_VERDICT_RESOLVE_H
 #define ROSTER_REGISTRY_VERDICT_RESOLVE_H
 
@@ -31,11 +31,12 @@ struct evidence {
 };
 
 /* Reaches a verdict and returns true; false when there is no quorum to reach one with. The
- * outcome has no by, at_wall and seen_wall: the writer signs it. */
+ * outcome has no by, at_wall and seen_wall: the probe that writes it fills them. It is not
+ * `evidence->previous`. */
 bool resolve(const struct evidence *evidence, struct topology *ret_topology);
 
-/* A change that a router must hear of at once: the writer, a conflict, a member gone, fenced or
- * drained. The rest (lag, weight, suspicion) may wait to be written together. */
+/* A change that routers need at once: the primary, a conflict, a member gone, fenced or drained. The
+ * rest (lag, weight) may wait to be written together. `before` NULL: there was none. */
 bool resolve_is_urgent(const struct topology *before, const struct topology *after);
 
 #endif

@@ -1,27 +1,26 @@
 #include "registry/verdict/rules.h"
 
+#include <assert.h>
+
 #include "registry/base/text.h"
 
-const char *const rule_names[] = {"no-claim",  "sole-claimant", "newest-lineage",
-                                  "preferred", "most-replicas", "incumbent-holds",
-                                  "held",      "kept",          "not-writable",
-                                  "minority",  "refused",       "outdated",
-                                  "rewound",   "stranger",      "tie",
-                                  NULL};
-
-static bool is_win(const char *rule)
+static bool is_win(enum rule rule)
 {
-    return text_equal(rule, rule_names[RULE_SOLE_CLAIMANT]) ||
-           text_equal(rule, rule_names[RULE_NEWEST_LINEAGE]) ||
-           text_equal(rule, rule_names[RULE_PREFERRED]) ||
-           text_equal(rule, rule_names[RULE_MOST_REPLICAS]);
+    return rule == RULE_SOLE_CLAIMANT || rule == RULE_NEWEST_LINEAGE || rule == RULE_PREFERRED ||
+           rule == RULE_MOST_REPLICAS;
 }
 
-bool rule_still_stands(const char *before, const char *now, bool same_state)
+bool rule_stays(enum rule before, enum rule now, bool same_state)
 {
-    const char *held = rule_names[RULE_HELD];
-    return (same_state && !text_equal(before, held) && !text_equal(now, held)) ||
-           (is_win(before) && is_win(now));
+    assert(before <= RULE_LAST);
+    assert(now > RULE_FOREIGN && now <= RULE_LAST);
+    /* a promotion that won against the old primary is not "sole claimant" once that one is gone */
+    if (is_win(before) && is_win(now)) {
+        return true;
+    }
+    /* withdrawn as refused, and now it times out: why it was withdrawn did not change. But a hold
+     * shows while it lasts, and no longer. */
+    return same_state && before != RULE_HELD && now != RULE_HELD;
 }
 
 static const char *const answers[] = {
@@ -62,7 +61,7 @@ static const char *answer_of(const struct member *member)
     return member ? answers[member->reason] : "is gone";
 }
 
-static void tell_primary(struct text *text, const struct topology *topology, int readers)
+static void put_primary(struct text *text, const struct topology *topology, int readers)
 {
     text_put(text, "%s is primary", topology->primary);
     if (topology->lineage[0]) {
@@ -72,28 +71,28 @@ static void tell_primary(struct text *text, const struct topology *topology, int
     text_put(text, ", read by %d of %d witnesses", readers, topology->policy.witnesses);
 }
 
-static void tell_decision(struct text *text, const struct topology *topology, int readers)
+static void put_decision(struct text *text, const struct topology *topology, int readers)
 {
     const struct member *primary = topology_member(topology, topology->primary);
     const char *last = topology->last_primary;
     const struct member *former = topology_member(topology, last);
-    switch ((enum rule)name_index(rule_names, topology->rule)) {
+    switch (topology->rule) {
     case RULE_SOLE_CLAIMANT:
     case RULE_NEWEST_LINEAGE:
-        tell_primary(text, topology, readers);
+        put_primary(text, topology, readers);
         break;
     case RULE_PREFERRED:
-        tell_primary(text, topology, readers);
+        put_primary(text, topology, readers);
         text_put(text, topology->policy.writers == WRITERS_ALL
                            ? ", the preferred one of those that write"
                            : ", the one to write to of those that could");
         break;
     case RULE_MOST_REPLICAS:
-        tell_primary(text, topology, readers);
+        put_primary(text, topology, readers);
         text_put(text, ", chosen because most others follow it");
         break;
     case RULE_INCUMBENT:
-        tell_primary(text, topology, readers);
+        put_primary(text, topology, readers);
         text_put(text, ", and holds because none that claims is newer");
         break;
     case RULE_HELD:
@@ -127,8 +126,15 @@ static void tell_decision(struct text *text, const struct topology *topology, in
     case RULE_TIE:
         text_put(text, "no primary: several members claim, none is newer than the others");
         break;
+    case RULE_FOREIGN: /* kept from a newer version's verdict */
+        if (primary) {
+            put_primary(text, topology, readers);
+        } else {
+            text_put(text, "no primary");
+        }
+        text_put(text, ", by the rule %s", topology->foreign_rule);
+        break;
     case RULE_NO_CLAIM:
-    default:
         text_put(text, "no primary: no member claims to be one");
         if (former) {
             text_put(text, " (%s was the last)", last);
@@ -136,8 +142,8 @@ static void tell_decision(struct text *text, const struct topology *topology, in
     }
 }
 
-static void tell_member(struct text *text, const struct topology *topology,
-                        const struct member *member)
+static void put_member(struct text *text, const struct topology *topology,
+                       const struct member *member)
 {
     const char *name = member->config.name;
     if (member->claims) {
@@ -152,15 +158,17 @@ static void tell_member(struct text *text, const struct topology *topology,
     }
 }
 
-void rule_tell(const struct topology *topology, int readers, char *to, size_t size)
+void rule_explain(const struct topology *topology, int readers, char *to, size_t size)
 {
     struct text text;
+    assert(topology->rule <= RULE_LAST);
+    assert(readers >= 0 && readers <= WITNESSES_MAX);
     text_init(&text, to, size);
-    tell_decision(&text, topology, readers);
+    put_decision(&text, topology, readers);
     for (size_t i = 0; i < topology->member_count; i++) {
         const struct member *member = &topology->members[i];
         if (!text_equal(member->config.name, topology->primary)) {
-            tell_member(&text, topology, member);
+            put_member(&text, topology, member);
         }
     }
 }

@@ -1,6 +1,9 @@
 #include "registry/verdict/tally.h"
 
+#include <assert.h>
 #include <string.h>
+
+#include "registry/verdict/agree.h"
 
 static bool is_claim(const struct member_report *seen)
 {
@@ -18,7 +21,20 @@ bool member_report_denies(const struct member_report *seen)
            seen->answer == ANSWER_STOPPING || seen->answer == ANSWER_OFFLINE;
 }
 
-/* Views under one stamp follow each other, and probes look at different moments. */
+static struct opinions opinions_of(const struct tally *tally)
+{
+    struct opinions opinions = {.quorum = tally->quorum, .count = tally->count};
+    for (size_t i = 0; i < tally->count; i++) {
+        opinions.item[i] = tally->seen[i];
+    }
+    return opinions;
+}
+
+/* ---- claims ------------------------------------------------------------------------------------ */
+
+/* Views under one stamp follow each other, and probes look at different moments: who saw a newer
+ * view supports a claim in an older one. Timelines do not follow each other so: a probe that saw 8
+ * does not support a claim of 7. */
 static bool reaches(const struct member_report *theirs, const struct member_report *mine)
 {
     return strcmp(theirs->identity, mine->identity) == 0 &&
@@ -27,18 +43,25 @@ static bool reaches(const struct member_report *theirs, const struct member_repo
              lineage_compare(theirs->lineage, mine->lineage) > 0));
 }
 
-/* The member_report of a kind that a quorum shares with the same identity and lineage. */
-static const struct member_report *shared(const struct tally *tally,
-                                          bool (*is)(const struct member_report *))
+static bool same_claim(const void *theirs, const void *mine)
 {
+    return is_claim(theirs) && is_claim(mine) && reaches(theirs, mine);
+}
+
+static bool same_writer(const void *theirs, const void *mine)
+{
+    return is_writer(theirs) && is_writer(mine) && reaches(theirs, mine);
+}
+
+/* The report that a quorum agrees with; of several (a group changes its view while the probes look)
+ * the one in the newest view. */
+static const struct member_report *newest(const struct tally *tally, agrees_fn *agrees)
+{
+    struct opinions opinions = opinions_of(tally);
     const struct member_report *best = NULL;
     for (size_t i = 0; i < tally->count; i++) {
         const struct member_report *mine = tally->seen[i];
-        int same = 0;
-        for (size_t k = 0; is(mine) && k < tally->count; k++) {
-            same += is(tally->seen[k]) && reaches(tally->seen[k], mine);
-        }
-        if (same >= tally->quorum &&
+        if (agree_count(&opinions, mine, agrees) >= tally->quorum &&
             (!best || (!lineage_is_total(mine->lineage) &&
                        lineage_compare(mine->lineage, best->lineage) > 0))) {
             best = mine;
@@ -47,46 +70,50 @@ static const struct member_report *shared(const struct tally *tally,
     return best;
 }
 
-static const enum condition *agreed_condition(const struct tally *tally)
+/* ---- facts that a quorum of answers reports alike ---------------------------------------------- */
+
+static bool both_answered(const struct member_report *a, const struct member_report *b)
 {
-    for (size_t i = 0; i < tally->count; i++) {
-        int same = 0;
-        for (size_t k = 0; tally->seen[i]->answer == ANSWER_OK && k < tally->count; k++) {
-            same += tally->seen[k]->answer == ANSWER_OK &&
-                    tally->seen[k]->condition == tally->seen[i]->condition;
-        }
-        if (same >= tally->quorum) {
-            return &tally->seen[i]->condition;
-        }
-    }
-    return NULL;
+    return a->answer == ANSWER_OK && b->answer == ANSWER_OK;
 }
 
-static const char *identity_of(const struct member_report *seen)
+static bool same_condition(const void *a, const void *b)
 {
-    return seen->identity;
+    const struct member_report *theirs = a, *mine = b;
+    return both_answered(theirs, mine) && theirs->condition == mine->condition;
 }
 
-static const char *upstream_of(const struct member_report *seen)
+static bool same_identity(const void *a, const void *b)
 {
-    return seen->upstream;
+    const struct member_report *theirs = a, *mine = b;
+    return both_answered(theirs, mine) && strcmp(theirs->identity, mine->identity) == 0;
 }
 
-/* A string that a quorum of answers gives alike. */
-static const char *agreed(const struct tally *tally,
-                          const char *(*of)(const struct member_report *))
+static bool same_upstream(const void *a, const void *b)
 {
-    for (size_t i = 0; i < tally->count; i++) {
-        int same = 0;
-        for (size_t k = 0; tally->seen[i]->answer == ANSWER_OK && k < tally->count; k++) {
-            same += tally->seen[k]->answer == ANSWER_OK &&
-                    strcmp(of(tally->seen[i]), of(tally->seen[k])) == 0;
-        }
-        if (same >= tally->quorum) {
-            return of(tally->seen[i]);
-        }
-    }
-    return NULL;
+    const struct member_report *theirs = a, *mine = b;
+    return both_answered(theirs, mine) && strcmp(theirs->upstream, mine->upstream) == 0;
+}
+
+static bool reaches_lineage(const void *a, const void *b)
+{
+    const struct member_report *theirs = a, *mine = b;
+    return both_answered(theirs, mine) && lineage_is_total(theirs->lineage) &&
+           lineage_is_total(mine->lineage) && lineage_compare(theirs->lineage, mine->lineage) >= 0;
+}
+
+static void find_facts(struct tally *tally)
+{
+    struct opinions opinions = opinions_of(tally);
+    const struct member_report *condition = agree_first(&opinions, same_condition);
+    const struct member_report *identity = agree_first(&opinions, same_identity);
+    const struct member_report *upstream = agree_first(&opinions, same_upstream);
+    const struct member_report *lineage = agree_greatest(&opinions, reaches_lineage);
+    tally->condition = condition ? &condition->condition : NULL;
+    tally->identity = identity ? identity->identity : NULL;
+    tally->upstream = upstream ? upstream->upstream : NULL;
+    tally->has_lineage = lineage != NULL;
+    strcpy(tally->lineage, lineage ? lineage->lineage : "");
 }
 
 static void count_live(struct tally *tally)
@@ -100,27 +127,8 @@ static void count_live(struct tally *tally)
     tally->live = live >= tally->quorum;
 }
 
-/* The greatest lineage that at least a quorum of answers reach. */
-static void find_lineage(struct tally *tally)
-{
-    for (size_t i = 0; i < tally->count; i++) {
-        const struct member_report *mine = tally->seen[i];
-        int reach = 0;
-        for (size_t k = 0;
-             mine->answer == ANSWER_OK && lineage_is_total(mine->lineage) && k < tally->count;
-             k++) {
-            const struct member_report *theirs = tally->seen[k];
-            reach += theirs->answer == ANSWER_OK && lineage_is_total(theirs->lineage) &&
-                     lineage_compare(theirs->lineage, mine->lineage) >= 0;
-        }
-        if (reach >= tally->quorum &&
-            (!tally->has_lineage || lineage_compare(mine->lineage, tally->lineage) > 0)) {
-            tally->has_lineage = true;
-            strcpy(tally->lineage, mine->lineage);
-        }
-    }
-}
-
+/* The commonest of the answers that make its health, so that "down" comes with the reason that most
+ * voters have, and not with that of the one voter that still reaches it. */
 static void find_reason(struct tally *tally)
 {
     enum health health = tally->up >= tally->quorum     ? HEALTH_UP
@@ -139,9 +147,14 @@ static void find_reason(struct tally *tally)
     }
 }
 
+/* ---- counting ---------------------------------------------------------------------------------- */
+
 void tally_count(struct tally *tally, const struct voters *voters, const char *name)
 {
     int sync = 0;
+    assert(name && name[0]);
+    assert(voters->quorum > 0 && voters->quorum <= WITNESSES_MAX);
+    assert(voters->count <= WITNESSES_MAX);
     *tally = (struct tally){.name = name, .quorum = voters->quorum};
     for (size_t i = 0; i < voters->count; i++) {
         const struct member_report *seen = report_member(voters->votes[i].report, name);
@@ -157,65 +170,59 @@ void tally_count(struct tally *tally, const struct voters *voters, const char *n
         sync += seen->answer == ANSWER_OK && seen->sync;
     }
     tally->sync = sync >= tally->quorum;
-    tally->condition = agreed_condition(tally);
-    tally->claim = shared(tally, is_claim);
-    tally->writer = shared(tally, is_writer);
-    tally->identity = agreed(tally, identity_of);
-    tally->upstream = agreed(tally, upstream_of);
+    tally->claim = newest(tally, same_claim);
+    tally->writer = newest(tally, same_writer);
+    find_facts(tally);
     count_live(tally);
-    find_lineage(tally);
     find_reason(tally);
 }
 
-/* The value at place `quorum` from the top: at least a quorum report this much or more. -1 is "not
- * known". */
-static int64_t reached(const struct tally *tally, int64_t (*of)(const struct member_report *))
+/* ---- lag --------------------------------------------------------------------------------------- */
+
+static bool same_lag_state(const void *a, const void *b)
 {
-    int64_t best = -1;
-    for (size_t i = 0; i < tally->count; i++) {
-        int reach = 0;
-        for (size_t k = 0; k < tally->count; k++) {
-            reach +=
-                tally->seen[k]->answer == ANSWER_OK && of(tally->seen[k]) >= of(tally->seen[i]);
-        }
-        if (tally->seen[i]->answer == ANSWER_OK && reach >= tally->quorum &&
-            of(tally->seen[i]) > best) {
-            best = of(tally->seen[i]);
-        }
-    }
-    return best;
+    const struct member_report *theirs = a, *mine = b;
+    return both_answered(theirs, mine) && theirs->lag.state == mine->lag.state;
 }
 
-static int64_t bytes_of(const struct member_report *seen)
+static bool reaches_bytes(const void *a, const void *b)
 {
-    return seen->lag.bytes;
+    const struct member_report *theirs = a, *mine = b;
+    return both_answered(theirs, mine) && theirs->lag.bytes >= mine->lag.bytes;
 }
 
-static int64_t transactions_of(const struct member_report *seen)
+static bool reaches_ms(const void *a, const void *b)
 {
-    return seen->lag.transactions;
+    const struct member_report *theirs = a, *mine = b;
+    return both_answered(theirs, mine) && theirs->lag.ms >= mine->lag.ms;
 }
 
-static int64_t ms_of(const struct member_report *seen)
+static bool reaches_transactions(const void *a, const void *b)
 {
-    return seen->lag.ms;
+    const struct member_report *theirs = a, *mine = b;
+    return both_answered(theirs, mine) && theirs->lag.transactions >= mine->lag.transactions;
 }
 
+/* Probes look at different moments, so no two need report one number: the greatest that a quorum
+ * reaches is a bound that a single slow or lying probe cannot raise. A quorum on the state is one of
+ * answers, so each number is reached by one, be it -1, "not known". */
 bool tally_lag(const struct tally *tally, struct lag *ret_lag)
 {
-    for (enum lag_state state = LAG_UNKNOWN; state <= LAG_BROKEN; state++) {
-        int same = 0;
-        for (size_t i = 0; i < tally->count; i++) {
-            same += tally->seen[i]->answer == ANSWER_OK && tally->seen[i]->lag.state == state;
-        }
-        if (same >= tally->quorum) {
-            *ret_lag = (struct lag){state, reached(tally, bytes_of), reached(tally, ms_of),
-                                    reached(tally, transactions_of)};
-            return true;
-        }
+    struct opinions opinions = opinions_of(tally);
+    const struct member_report *state = agree_first(&opinions, same_lag_state);
+    if (!state) {
+        return false;
     }
-    return false;
+    const struct member_report *bytes = agree_greatest(&opinions, reaches_bytes);
+    const struct member_report *ms = agree_greatest(&opinions, reaches_ms);
+    const struct member_report *transactions = agree_greatest(&opinions, reaches_transactions);
+    assert(bytes && ms && transactions);
+    *ret_lag = (struct lag){state->lag.state, bytes->lag.bytes, ms->lag.ms,
+                            transactions->lag.transactions};
+    return true;
 }
+
+/* ---- one member beside another ----------------------------------------------------------------- */
 
 bool tally_is_older(const struct tally *tally, const char *lineage)
 {
@@ -230,14 +237,14 @@ bool tally_is_older(const struct tally *tally, const char *lineage)
 
 bool tally_lacks(const struct tally *tally, const struct voters *voters, const char *other)
 {
-    int saying = 0;
+    int agreeing = 0;
     for (size_t i = 0; i < voters->count; i++) {
         const struct report *report = voters->votes[i].report;
         const struct member_report *mine = report_member(report, tally->name);
         const struct member_report *theirs = report_member(report, other);
-        saying += mine && theirs && (mine->lacks >> (theirs - report->members) & 1);
+        agreeing += mine && theirs && (mine->lacks >> (theirs - report->members) & 1);
     }
-    return saying >= tally->quorum;
+    return agreeing >= tally->quorum;
 }
 
 static int replicas_in(const struct report *report, const char *name)
@@ -252,14 +259,14 @@ static int replicas_in(const struct report *report, const char *name)
 
 bool tally_overtakes(const struct tally *tally, const struct voters *voters, const char *other)
 {
-    int saying = 0;
+    int agreeing = 0;
     for (size_t i = 0; i < voters->count; i++) {
         const struct report *report = voters->votes[i].report;
         const struct member_report *mine = report_member(report, tally->name);
         const struct member_report *theirs = report_member(report, other);
-        saying += mine && theirs && is_claim(mine) && is_claim(theirs) &&
-                  !(mine->lacks >> (theirs - report->members) & 1) &&
-                  replicas_in(report, tally->name) > replicas_in(report, other);
+        agreeing += mine && theirs && is_claim(mine) && is_claim(theirs) &&
+                    !(mine->lacks >> (theirs - report->members) & 1) &&
+                    replicas_in(report, tally->name) > replicas_in(report, other);
     }
-    return saying >= tally->quorum;
+    return agreeing >= tally->quorum;
 }

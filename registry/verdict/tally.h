@@ -1,7 +1,7 @@
-/* What the voters together say of one member: counting, no deciding.
+/* What the voters together report of one member: counting, no deciding.
  *
- * "By quorum" below: at least `quorum` voters say the same. What no quorum
- * says is absent, and the caller keeps what was. */
+ * "By quorum" below: at least `quorum` voters report the same (agree.h). What
+ * no quorum reports is absent, and the caller keeps what was. Pure. */
 #ifndef ROSTER_REGISTRY_VERDICT_TALLY_H
 #define ROSTER_REGISTRY_VERDICT_TALLY_H
 
@@ -15,7 +15,7 @@ struct tally {
     int up, down; /* health, as answers count towards it */
     /* its own answer: not writable, starting, or shutting down */
     int denies;
-    /* denies or is down; many a voter says both */
+    /* denies or is down; counted once per voter, for STARTING is both */
     int unfit;
     int follows; /* answered, and does not claim */
     /* a claim by quorum (lineage and identity agree; of the views under one stamp the newest
@@ -32,7 +32,7 @@ struct tally {
     bool has_lineage;
     /* the newest total one that a quorum reaches, from answers */
     char lineage[LINEAGE_SIZE];
-    /* the commonest answer of those that stand for its health; ties by order */
+    /* the commonest answer of those that make its health; ties by order */
     enum answer reason;
 };
 
@@ -41,11 +41,11 @@ void tally_count(struct tally *tally, const struct voters *voters, const char *n
 /* Lag by quorum: the greatest bound that a quorum reaches. False: no quorum on its state. */
 bool tally_lag(const struct tally *tally, struct lag *ret_lag);
 
-/* Does a quorum say that this claimant lacks, or may lack, transactions which `other` has? */
+/* Does a quorum report that this claimant lacks, or may lack, transactions which `other` has? */
 bool tally_lacks(const struct tally *tally, const struct voters *voters, const char *other);
 
 /* Does a quorum see this claimant overtake the claimant `other`: more replicate from it, and it
- * lacks nothing? All in one voter's word, so that the silence of another cannot turn the sum. */
+ * lacks nothing? All in one voter's report, so that an absent report cannot tip the count. */
 bool tally_overtakes(const struct tally *tally, const struct voters *voters, const char *other);
 
 /* By its own answer it takes no writes: in recovery, read-only, offline, or on its way up or down.

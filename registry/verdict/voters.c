@@ -1,7 +1,10 @@
 #include "registry/verdict/voters.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "registry/verdict/agree.h"
 
 static bool is_in_evidence(const struct topology *previous, const char *probe)
 {
@@ -39,75 +42,76 @@ static size_t order_votes(const struct topology *previous, const struct vote *vo
     return n;
 }
 
-/* How many of the first `among` say that there should be `witnesses` of them. */
-static int count_saying(const struct vote *ordered, size_t n, int among, int witnesses)
+/* How many of the first `among` are configured for this number of witnesses. */
+static int count_configured(const struct vote *ordered, size_t n, int among, int witnesses)
 {
-    int saying = 0;
+    int configured = 0;
     for (size_t i = 0; i < n && (int)i < among; i++) {
-        saying += ordered[i].report->policy.witnesses == witnesses;
+        configured += ordered[i].report->policy.witnesses == witnesses;
     }
-    return saying;
+    return configured;
 }
 
-/* The N in force; 0 when a first verdict cannot tell. */
+/* The N in force; 0 when a first verdict has no quorum for one. N grows by a quorum of the new N and
+ * shrinks by one of the old N, so that while `witnesses` is changed probe by probe no two sets of
+ * probes can each believe to be a quorum. */
 static int decide_witnesses(const struct topology *previous, const struct vote *ordered, size_t n)
 {
     int old = previous ? previous->policy.witnesses : 0;
     for (int witnesses = WITNESSES_MAX; witnesses > old; witnesses--) {
-        if (count_saying(ordered, n, witnesses, witnesses) >= quorum_of(witnesses)) {
+        if (count_configured(ordered, n, witnesses, witnesses) >= quorum_of(witnesses)) {
             return witnesses;
         }
     }
     for (int witnesses = old - 1; witnesses > 0; witnesses--) {
-        if (count_saying(ordered, n, old, witnesses) >= quorum_of(old)) {
+        if (count_configured(ordered, n, old, witnesses) >= quorum_of(old)) {
             return witnesses;
         }
     }
     return old;
 }
 
-static bool policy_agrees(const struct policy *a, const struct policy *b)
+/* All of a policy but N, which is decided by itself. */
+static bool same_policy(const void *theirs, const void *mine)
 {
+    const struct policy *a = theirs, *b = mine;
     return a->engine == b->engine && a->kind == b->kind && a->conflict == b->conflict &&
            a->writers == b->writers;
 }
 
+/* The policy of a quorum. Without one (a rolling change of `kind` or `conflict` is half way) the
+ * last verdict's stays; a first verdict waits until the configurations agree. */
 static bool decide_policy(const struct topology *previous, struct voters *voters)
 {
+    struct opinions opinions = {.quorum = voters->quorum, .count = voters->count};
     for (size_t i = 0; i < voters->count; i++) {
-        const struct policy *policy = &voters->votes[i].report->policy;
-        int saying = 0;
-        for (size_t k = 0; k < voters->count; k++) {
-            saying += policy_agrees(policy, &voters->votes[k].report->policy);
-        }
-        if (saying >= voters->quorum) {
-            uint8_t witnesses = voters->policy.witnesses;
-            voters->policy = *policy;
-            voters->policy.witnesses = witnesses;
-            return true;
-        }
+        opinions.item[i] = &voters->votes[i].report->policy;
     }
-    if (!previous) {
+    const struct policy *policy = agree_first(&opinions, same_policy);
+    if (!policy && !previous) {
         return false;
     }
     uint8_t witnesses = voters->policy.witnesses;
-    voters->policy = previous->policy;
+    voters->policy = policy ? *policy : previous->policy;
     voters->policy.witnesses = witnesses;
     return true;
 }
 
-static bool same_address(const struct member_config *a, const struct member_config *b)
+static bool same_address(const void *theirs, const void *mine)
 {
+    const struct member_config *a = theirs, *b = mine;
     return a->port == b->port && strcmp(a->host, b->host) == 0;
 }
 
-static bool same_weight(const struct member_config *a, const struct member_config *b)
+static bool same_weight(const void *theirs, const void *mine)
 {
+    const struct member_config *a = theirs, *b = mine;
     return a->weight == b->weight;
 }
 
-static bool same_labels(const struct member_config *a, const struct member_config *b)
+static bool same_labels(const void *theirs, const void *mine)
 {
+    const struct member_config *a = theirs, *b = mine;
     if (a->label_count != b->label_count) {
         return false;
     }
@@ -120,25 +124,19 @@ static bool same_labels(const struct member_config *a, const struct member_confi
     return true;
 }
 
-/* What a quorum lists for `name` in the respect that `same` compares; NULL when they differ. */
-static const struct member_config *agreed(const struct voters *voters, const char *name,
-                                          bool (*same)(const struct member_config *,
-                                                       const struct member_config *))
+/* What each voter lists for `name`. */
+static struct opinions listings_of(const struct voters *voters, const char *name)
 {
+    struct opinions opinions = {.quorum = voters->quorum, .count = voters->count};
     for (size_t i = 0; i < voters->count; i++) {
-        const struct member_report *mine = report_member(voters->votes[i].report, name);
-        int saying = 0;
-        for (size_t k = 0; mine && k < voters->count; k++) {
-            const struct member_report *theirs = report_member(voters->votes[k].report, name);
-            saying += theirs && same(&mine->config, &theirs->config);
-        }
-        if (saying >= voters->quorum) {
-            return &mine->config;
-        }
+        const struct member_report *member = report_member(voters->votes[i].report, name);
+        opinions.item[i] = member ? &member->config : NULL;
     }
-    return NULL;
+    return opinions;
 }
 
+/* Listed by a quorum, or listed before and not dropped by one. A reload never drops the primary: a
+ * file with a line too few must not withdraw the writer of every application. */
 static bool stays_listed(const struct topology *previous, const struct voters *voters,
                          const char *name)
 {
@@ -153,7 +151,6 @@ static bool stays_listed(const struct topology *previous, const struct voters *v
         return false;
     }
     int unlisted = (int)voters->count - listed;
-    /* a reload never drops the primary */
     return unlisted < voters->quorum || strcmp(previous->primary, name) == 0;
 }
 
@@ -168,11 +165,12 @@ static void add_member(const struct topology *previous, struct voters *voters, c
         return;
     }
     const struct member *was = previous ? topology_member(previous, name) : NULL;
-    const struct member_config *address = agreed(voters, name, same_address);
-    const struct member_config *weight = agreed(voters, name, same_weight);
-    const struct member_config *labels = agreed(voters, name, same_labels);
+    struct opinions listings = listings_of(voters, name);
+    const struct member_config *address = agree_first(&listings, same_address);
+    const struct member_config *weight = agree_first(&listings, same_weight);
+    const struct member_config *labels = agree_first(&listings, same_labels);
     if (!address && !was) {
-        return; /* nobody knows where it is */
+        return; /* two addresses for a new member: a quorum has to agree on one first */
     }
     struct member_config config = {.weight = 100};
     if (was) {
@@ -217,6 +215,8 @@ bool voters_select(const struct topology *previous, const struct vote *votes, si
                    struct voters *ret_voters)
 {
     struct vote ordered[REPORTS_MAX];
+    assert(ret_voters);
+    assert(count <= REPORTS_MAX);
     size_t n = order_votes(previous, votes, count, ordered);
     int witnesses = decide_witnesses(previous, ordered, n);
     memset(ret_voters, 0, sizeof *ret_voters);
@@ -231,5 +231,6 @@ bool voters_select(const struct topology *previous, const struct vote *votes, si
         return false;
     }
     decide_members(previous, ret_voters);
+    assert(ret_voters->count >= (size_t)ret_voters->quorum);
     return true;
 }

@@ -1,18 +1,19 @@
-/* Who votes, and what the voters' configuration says.
+/* Who votes, and what a quorum of the voters has configured.
  *
  * At most N reports vote, so that no two quorums of N can be disjoint. The
  * order of the voters is sticky: those the last verdict rests on come first,
- * then the rest by name; what is beyond N stands by.
+ * then the rest by name; reports beyond N are standbys.
  *
  * N itself, the members and their settings are decided by quorum too, so that
- * a rolling reload of the fleet makes nobody fight: a greater N takes effect
- * when a quorum of the new N says it, a lower N needs a quorum of the old. */
+ * during a rolling reload of the fleet the probes do not overwrite each other:
+ * a greater N takes effect when a quorum of the new N is configured so, a
+ * lower N needs a quorum of the old. Pure. */
 #ifndef ROSTER_REGISTRY_VERDICT_VOTERS_H
 #define ROSTER_REGISTRY_VERDICT_VOTERS_H
 
 #include "registry/model/model.h"
 
-/* A fresh report and the write that it is. */
+/* A fresh report, and the zxid of the write that it came with. */
 struct vote {
     const struct report *report;
     int64_t mzxid;

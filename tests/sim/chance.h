@@ -1,9 +1,11 @@
-/* Chance, from a seed: splitmix64. The same seed gives the same world. */
+/* Chance, from a seed. The same seed gives the same world. */
 #ifndef ROSTER_TESTS_SIM_CHANCE_H
 #define ROSTER_TESTS_SIM_CHANCE_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "registry/base/random.h"
 
 struct chance {
     uint64_t state;
@@ -11,10 +13,7 @@ struct chance {
 
 static inline uint64_t chance_draw(struct chance *chance)
 {
-    uint64_t x = chance->state += UINT64_C(0x9e3779b97f4a7c15);
-    x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return x ^ (x >> 31);
+    return random_next(&chance->state);
 }
 
 /* 0 .. n-1; 0 for n == 0. */

@@ -75,7 +75,7 @@ void oracle_halted(struct oracle *oracle, bool halted)
     }
 }
 
-/* ---- the evidence ------------------------------------------------------------------------------ */
+/* ---- the evidence ---------------------------------------------------------------------------- */
 
 /* The reports that a verdict names, as they stand in the registry at this very moment. */
 static bool read_evidence(struct oracle *oracle, const struct topology *topology)
@@ -145,7 +145,7 @@ static void check_voters(struct oracle *oracle, const struct topology *now, cons
     }
 }
 
-/* ---- what is written --------------------------------------------------------------------------- */
+/* ---- what is written ------------------------------------------------------------------------- */
 
 static void check_order(struct oracle *oracle, const struct topology *now)
 {
@@ -231,7 +231,7 @@ static void check_withdrawal(struct oracle *oracle, const struct topology *now)
     }
     if (against < quorum_of(now->policy.witnesses)) {
         world_fail(oracle->world, "S5: %s was withdrawn by %d witnesses (%s)", was, against,
-                   now->rule);
+                   topology_rule(now));
     }
 }
 
@@ -277,8 +277,8 @@ static void check_fold(struct oracle *oracle, const struct topology *now)
         world_fail(oracle->world,
                    "S6: the verdict of %s (epoch %lld, %s, %s) does not follow from its evidence "
                    "(epoch %lld, %s, %s)",
-                   now->by, (long long)now->epoch, now->primary, now->rule, (long long)again.epoch,
-                   again.primary, again.rule);
+                   now->by, (long long)now->epoch, now->primary, topology_rule(now), (long long)again.epoch,
+                   again.primary, topology_rule(&again));
     }
 }
 
@@ -340,9 +340,9 @@ static void tell(struct oracle *oracle, const struct topology *now)
 {
     const struct topology *last = &oracle->last;
     bool aside = oracle->has && is(last->primary, now->primary) && last->state == now->state &&
-                 is(last->rule, now->rule);
+                 is(topology_rule(last), topology_rule(now));
     world_tell(oracle->world, aside, "verdict %lld: %s, %s, %s", (long long)now->epoch,
-               now->primary[0] ? now->primary : "nobody", state_names[now->state], now->rule);
+               now->primary[0] ? now->primary : "nobody", state_names[now->state], topology_rule(now));
     world_tell(oracle->world, true, "  by %s: %s", now->by, now->why);
 }
 
@@ -406,7 +406,7 @@ const struct topology *oracle_topology(const struct oracle *oracle)
     return oracle->has ? &oracle->last : NULL;
 }
 
-/* ---- what is routed ---------------------------------------------------------------------------- */
+/* ---- what is routed -------------------------------------------------------------------------- */
 
 void oracle_hears_router(struct oracle *oracle, const char *router, const struct topology *before,
                          int64_t before_mzxid, const struct topology *now, int64_t now_mzxid)
@@ -433,7 +433,7 @@ void oracle_hears_router(struct oracle *oracle, const char *router, const struct
                router, now_mzxid);
 }
 
-/* ---- life -------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 struct oracle *oracle_new(struct world *world)
 {

@@ -71,15 +71,21 @@ void world_fails(struct world *world, int probe, size_t m, enum answer answer)
     world_says(world, probe, m, &member_report);
 }
 
-bool world_resolve(struct world *world)
+struct evidence world_evidence(const struct world *world)
 {
-    static struct topology topology;
     struct evidence evidence = {.previous = world->has_previous ? &world->previous : NULL,
                                 .directives = &world->directives};
     for (size_t p = 0; p < world->count; p++) {
         size_t at = world->backwards ? world->count - 1 - p : p;
         evidence.votes[evidence.count++] = (struct vote){&world->reports[at], (int64_t)at + 1};
     }
+    return evidence;
+}
+
+bool world_resolve(struct world *world)
+{
+    static struct topology topology;
+    struct evidence evidence = world_evidence(world);
     if (!resolve(&evidence, &topology)) {
         return false;
     }

@@ -1,4 +1,4 @@
-/* Small worlds for the unit tests: reports said in one line each. */
+/* Small worlds for the unit tests: a line for what the probes report of a member. */
 #ifndef ROSTER_TESTS_UNIT_WORLD_H
 #define ROSTER_TESTS_UNIT_WORLD_H
 
@@ -23,11 +23,14 @@ void world_primary(struct world *world, int probe, size_t m, const char *lineage
 void world_standby(struct world *world, int probe, size_t m, size_t upstream, const char *lineage);
 void world_fails(struct world *world, int probe, size_t m, enum answer answer);
 
-/* The same in any words; the config stays. */
+/* Any report; the config stays. */
 void world_says(struct world *world, int probe, size_t m,
                 const struct member_report *member_report);
 
 enum { ALL = -1 };
+
+/* What there is to resolve; points into the world. */
+struct evidence world_evidence(const struct world *world);
 
 /* Resolves; the outcome becomes the previous topology. False: no quorum. */
 bool world_resolve(struct world *world);

@@ -282,7 +282,7 @@ START_TEST(a_word_of_the_operator_makes_the_write_fail)
     move_underway(hold);
     sandbox_pass(&sandbox, 1000);
     ck_assert_str_eq(written()->primary, "m0");
-    ck_assert_str_eq(written()->rule, "held");
+    ck_assert_str_eq(topology_rule(written()), "held");
 }
 END_TEST
 

@@ -18,7 +18,8 @@ static const char topology_sample[] =
     "\"7710429185476665205\",\n"
     "  \"why\": \"pg-2 is primary on timeline 8, read by 3 of 3 witnesses; pg-1 (timeline 7) "
     "refuses connections\",\n"
-    "  \"rule\": \"newest-lineage\", \"rules\": 1, \"by\": \"probe-a\", \"at_wall\": "
+    "  \"rule\": \"newest-lineage\", \"rule_id\": 3, \"rules\": 1, \"by\": \"probe-a\", "
+    "\"at_wall\": "
     "\"2026-11-21T01:22:33.123Z\",\n"
     "  \"members\": [\n"
     "    { \"name\": \"pg-1\", \"host\": \"10.0.0.1\", \"port\": 5432, \"role\": \"none\", "
@@ -55,10 +56,10 @@ static const char report_sample[] =
     " \"upstream\": null, \"replicas\": [ \"pg-3\" ], \"version\": \"15.20\" },\n"
     "    { \"name\": \"pg-3\", \"host\": \"10.0.0.3\", \"port\": 5432, \"weight\": 100, "
     "\"labels\": {},"
-    " \"answer\": \"ok\", \"claim\": false, \"writable\": false, \"live\": true, \"replica\": "
+    " \"answer\": \"ok\", \"live\": true, \"replica\": "
     "true, \"lineage\": \"8\","
     " \"identity\": \"7710429185476665205\", \"upstream\": \"pg-2\", \"replicas\": [],"
-    " \"lag\": { \"state\": \"ok\", \"bytes\": 0, \"ms\": null }, \"version\": \"15.20\" }\n"
+    " \"lag\": { \"state\": \"ok\", \"bytes\": 0 }, \"version\": \"15.20\" }\n"
     "  ]\n"
     "}\n";
 
@@ -192,7 +193,7 @@ START_TEST(the_largest_topology_reads_back_and_fits_a_znode)
     fill(big.lineage, sizeof big.lineage, '9');
     fill(big.identity, sizeof big.identity, '\\');
     fill(big.why, sizeof big.why, '"');
-    fill(big.rule, sizeof big.rule, 'r');
+    fill(big.foreign_rule, sizeof big.foreign_rule, 'r');
     fill(big.by, sizeof big.by, 'b');
     big.member_count = MEMBERS_MAX;
     for (int i = 0; i < MEMBERS_MAX; i++) {
@@ -341,6 +342,57 @@ START_TEST(members_in_any_order_are_sorted_and_replicas_follow)
     ck_assert_uint_eq(report.members[0].config.weight, 100);
     ck_assert_int_eq(report.policy.kind, KIND_ASYNC);
     ck_assert_int_eq(report.policy.conflict, CONFLICT_HOLD);
+}
+END_TEST
+
+START_TEST(false_null_and_absence_of_an_optional_key_are_one)
+{
+    static struct report before;
+    ck_assert(reads_report(report_sample));
+    before = report;
+    char *text = with(report_sample, "\"answer\": \"ok\", \"live\": true",
+                      "\"answer\": \"ok\", \"claim\": false, \"writable\": false, \"sync\": null, "
+                      "\"live\": true");
+    char *whole = with(text, "\"bytes\": 0", "\"bytes\": 0, \"ms\": null, \"transactions\": null");
+    ck_assert_msg(reads_report(whole), "%s", error.sentence);
+    ck_assert_int_eq(memcmp(&report, &before, sizeof report), 0);
+    free(whole);
+    free(text);
+}
+END_TEST
+
+/* ---- a rule's word and number ------------------------------------------------------------------ */
+
+static void rule_reads(const char *written, enum rule rule, const char *name)
+{
+    char *text = with(topology_sample, "\"rule\": \"newest-lineage\", \"rule_id\": 3", written);
+    ck_assert_msg(reads_topology(text), "%s", error.sentence);
+    ck_assert_int_eq(topology.rule, rule);
+    ck_assert_str_eq(topology_rule(&topology), name);
+    ck_assert_str_eq(topology.foreign_rule, rule == RULE_FOREIGN ? name : "");
+    free(text);
+}
+
+START_TEST(a_rule_is_its_number_and_without_one_its_word)
+{
+    rule_reads("\"rule\": \"kept\", \"rule_id\": 8", RULE_KEPT, "kept");
+    rule_reads("\"rule\": \"kept\"", RULE_KEPT, "kept"); /* the version before the number */
+    rule_reads("\"rule\": \"kept\", \"rule_id\": null", RULE_KEPT, "kept");
+    /* a version that has a better word for it */
+    rule_reads("\"rule\": \"stays\", \"rule_id\": 8", RULE_KEPT, "kept");
+}
+END_TEST
+
+START_TEST(a_rule_of_a_newer_version_leaves_the_topology_readable)
+{
+    rule_reads("\"rule\": \"promoted\", \"rule_id\": 1000", RULE_FOREIGN, "promoted");
+    char *text = topology_encode(&topology);
+    ck_assert_ptr_nonnull(strstr(text, "\"rule\": \"promoted\", \"rules\": 1"));
+    free(text);
+    rule_reads("\"rule\": \"promoted\"", RULE_FOREIGN, "promoted");
+    rule_reads("\"rule\": \"\"", RULE_FOREIGN, "");
+    /* its number is not known here, but its word is */
+    rule_reads("\"rule\": \"kept\", \"rule_id\": 1000", RULE_KEPT, "kept");
 }
 END_TEST
 
@@ -550,7 +602,10 @@ START_TEST(no_directives_are_one_short_line)
     ck_assert(directives_decode("{\"format\":1}", 12, &directives, &error));
     ck_assert_int_eq(memcmp(&directives, &none, sizeof none), 0);
     char *text = directives_encode(&directives);
-    ck_assert_str_eq(text, "{ \"format\": 1 }\n");
+    ck_assert_str_eq(text, "{ \"format\": 1, \"drain\": [], \"weight\": {}, \"hold\": null, "
+                           "\"accept\": [] }\n");
+    ck_assert(directives_decode(text, strlen(text), &directives, &error));
+    ck_assert_int_eq(memcmp(&directives, &none, sizeof none), 0);
     free(text);
 }
 END_TEST
@@ -643,6 +698,9 @@ Suite *codec_suite(void)
     TCase *leniency = tcase_create("leniency");
     tcase_add_test(leniency, unknown_keys_are_skipped);
     tcase_add_test(leniency, members_in_any_order_are_sorted_and_replicas_follow);
+    tcase_add_test(leniency, false_null_and_absence_of_an_optional_key_are_one);
+    tcase_add_test(leniency, a_rule_is_its_number_and_without_one_its_word);
+    tcase_add_test(leniency, a_rule_of_a_newer_version_leaves_the_topology_readable);
     suite_add_tcase(suite, leniency);
     TCase *strictness = tcase_create("strictness");
     tcase_add_test(strictness, what_is_not_json_is_refused);

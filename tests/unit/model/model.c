@@ -4,7 +4,7 @@
 
 #include "tests/unit/unit.h"
 
-/* ---- names and answers ------------------------------------------------------------------------- */
+/* ---- names and answers ----------------------------------------------------------------------- */
 
 START_TEST(names_and_values_agree)
 {
@@ -77,7 +77,7 @@ START_TEST(silence_is_ambiguous_and_words_are_definite)
 }
 END_TEST
 
-/* ---- lineages ---------------------------------------------------------------------------------- */
+/* ---- lineages -------------------------------------------------------------------------------- */
 
 START_TEST(lineages_are_compared_as_numbers_of_any_length)
 {
@@ -125,7 +125,7 @@ START_TEST(a_quorum_is_more_than_half)
 }
 END_TEST
 
-/* ---- equality ---------------------------------------------------------------------------------- */
+/* ---- equality -------------------------------------------------------------------------------- */
 
 static struct topology topology;
 static struct report report;
@@ -230,7 +230,8 @@ START_TEST(every_material_field_of_a_topology_counts)
     DIFFERS(topology, last_primary[0] = 'a');
     DIFFERS(topology, lineage[0] = '1');
     DIFFERS(topology, identity[0] = '1');
-    DIFFERS(topology, rule[0] = 'x');
+    DIFFERS(topology, rule = RULE_TIE);
+    DIFFERS(topology, foreign_rule[0] = 'x');
     DIFFERS(topology, rules = 2);
     DIFFERS(topology, member_count = 1);
     DIFFERS(topology, members[1].config.name[0] = 'x');

@@ -22,7 +22,7 @@ static void expect(const char *primary, enum state state, const char *rule)
     ck_assert(topology_equal(&once, &world.previous));
     ck_assert_str_eq(world.previous.primary, primary);
     ck_assert_str_eq(state_names[world.previous.state], state_names[state]);
-    ck_assert_str_eq(world.previous.rule, rule);
+    ck_assert_str_eq(topology_rule(&world.previous), rule);
 }
 
 static struct member_report in_group(const char *view)
@@ -33,7 +33,7 @@ static struct member_report in_group(const char *view)
     return member_report;
 }
 
-/* ---- Group Replication: one primary ------------------------------------------------------------ */
+/* ---- Group Replication: one primary ---------------------------------------------------------- */
 
 static void leads(int probe, size_t m, const char *view)
 {
@@ -149,7 +149,7 @@ START_TEST(a_recovering_member_is_not_read_from)
 }
 END_TEST
 
-/* ---- Galera: all may write --------------------------------------------------------------------- */
+/* ---- Galera: all may write ------------------------------------------------------------------- */
 
 static void writes(int probe, size_t m, const char *configuration, enum condition condition)
 {
@@ -263,7 +263,7 @@ START_TEST(a_donor_writes_only_when_no_other_can)
 }
 END_TEST
 
-/* ---- two that could, and neither is a group ---------------------------------------------------- */
+/* ---- two that could, and neither is a group -------------------------------------------------- */
 
 static void begin_async_rivals(void)
 {

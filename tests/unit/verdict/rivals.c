@@ -13,7 +13,7 @@ static void expect(const char *primary, enum state state, const char *rule)
     ck_assert(world_resolve(&world));
     ck_assert_str_eq(world.previous.primary, primary);
     ck_assert_str_eq(state_names[world.previous.state], state_names[state]);
-    ck_assert_str_eq(world.previous.rule, rule);
+    ck_assert_str_eq(topology_rule(&world.previous), rule);
 }
 
 static void lacks(int probe, size_t m, size_t other)
