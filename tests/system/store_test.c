@@ -36,7 +36,7 @@ void fail(const char *format, ...)
     longjmp(failed, 1);
 }
 
-/* ---- a store and its latest event ------------------------------------------------------------- */
+/* ---- a store and its latest event ------------------------------------------------------------ */
 
 enum { STORES_MAX = 4 };
 static struct store *stores[STORES_MAX]; /* for cleaning up after a failed test */
@@ -153,7 +153,7 @@ struct store *connected(void)
     return connected_for(10 * TIMEOUT_MS, NULL);
 }
 
-/* ---- requests by name ------------------------------------------------------------------ */
+/* ---- requests by name ------------------------------------------------------------------------ */
 
 const char *path_of(const char *name)
 {
