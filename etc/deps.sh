@@ -13,20 +13,53 @@ if ! command -v dpkg-query > /dev/null; then
     exit 0
 fi
 
-missing=
-for package in $(sed 's/#.*//' packages); do
-    case $(dpkg-query -W -f '${db:Status-Status} ' "$package" 2> /dev/null) in
-    installed*) ;;
-    *) missing="$missing $package" ;;
+installed() {
+    case $(dpkg-query -W -f '${db:Status-Status} ' "$1" 2> /dev/null) in
+    installed*) return 0 ;;
     esac
-done
+    return 1
+}
+available() { LC_ALL=C apt-cache policy "$1" | grep -q '^  Candidate: [^(]'; }
+
+# first TEST NAME...: the first name that passes it
+first() {
+    test=$1
+    shift
+    for package; do
+        if "$test" "$package"; then
+            echo "$package"
+            return
+        fi
+    done
+    return 1
+}
+
+# What the list asks for and has no installed package for: a line each, of names that do equally well.
+missing=$(sed 's/#.*//; s/|/ /g' packages | while read -r names; do
+    # shellcheck disable=SC2086 # a list of names
+    [ -z "$names" ] || first installed $names > /dev/null || echo "$names"
+done)
 [ -n "$missing" ] || exit 0
 
-echo "deps: installing$missing"
 if [ "$(id -u)" != 0 ]; then
+    echo "deps: lacking $(echo "$missing" | sed 's/  */ | /g' | paste -sd , | sed 's/,/, /g')"
     command -v sudo > /dev/null || { echo "deps: run this once as root, or install sudo" >&2; exit 1; }
     exec sudo -- "$(pwd)/deps.sh"
 fi
+
+export DEBIAN_FRONTEND=noninteractive
+apt-get -q update || echo "deps: apt-get update failed; trying with the lists at hand" >&2
+
+chosen=$(echo "$missing" | {
+    code=0
+    while read -r names; do
+        # shellcheck disable=SC2086
+        first available $names && continue
+        echo "deps: apt offers no $(echo "$names" | sed 's/  */, and no /g')" >&2
+        code=1
+    done
+    exit $code
+})
 
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
@@ -36,7 +69,7 @@ if [ ! -e "$policy" ]; then
     chmod 755 "$policy"
 fi
 
-export DEBIAN_FRONTEND=noninteractive
-apt-get -q update || echo "deps: apt-get update failed; trying with the lists at hand" >&2
-# shellcheck disable=SC2086 # a list of names
-apt-get -q install -y --no-install-recommends $missing
+# shellcheck disable=SC2086
+echo deps: installing $chosen
+# shellcheck disable=SC2086
+apt-get -q install -y --no-install-recommends $chosen
