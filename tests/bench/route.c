@@ -165,7 +165,7 @@ static double measure(const struct contender *contender, int threads)
     for (int i = 0; i < threads; i++) {
         pthread_join(thread[i], NULL);
     }
-    return (now_ns() - start_ns) / TIMES;
+    return (now_ns() - start_ns) / (double)TIMES;
 }
 
 static void compare_all(int threads, double least_ns[CONTENDERS])

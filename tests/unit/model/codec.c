@@ -207,7 +207,7 @@ START_TEST(the_largest_topology_reads_back_and_fits_a_znode)
                                   .fenced_epoch = INT64_C(1) << 53,
                                   .drained = true,
                                   .claims = true,
-                                  .lag = {LAG_BROKEN, INT64_MAX, INT64_MAX}};
+                                  .lag = {LAG_BROKEN, INT64_MAX, INT64_MAX, INT64_MAX}};
         fill(member->upstream, sizeof member->upstream, 'u');
     }
     big.evidence_count = WITNESSES_MAX + 1;
