@@ -26,7 +26,7 @@ export SERVERS
 elsewhere_packages() {
     case $1 in
     bullseye) echo postgresql-13 postgresql-client-13 mariadb-server-core-10.5 mariadb-client-core-10.5 ;;
-    bookworm) echo mariadb-server-core mariadb-client-core mariadb-server galera-4 ;; # mariadb-server: scripts of state transfers
+    bookworm) echo postgresql-15 postgresql-client-15 mariadb-server-core mariadb-client-core mariadb-server galera-4 ;; # mariadb-server: scripts of state transfers
     trixie) echo postgresql-17 postgresql-client-17 mariadb-server-core mariadb-client-core ;;
     sid) echo postgresql-18 postgresql-client-18 mysql-server-core mysql-client-core mysql-router ;;
     sid-client) echo libmysqlclient-dev mysql-client-core ;; # to build with; and the plugin for accounts of mysql_native_password
