@@ -12,6 +12,8 @@
  *  - It takes whatever is in OpenSSL's queue of errors, one per thread, for its own: what the end of
  *    one connection left there would end the next one that has to wait. So the queue is emptied
  *    before every call.
+ *  - 3.4 verifies by whatever file of authorities it is given, asked to or not; so it gets one to
+ *    verify by alone. And with 127.0.0.1 or ::1 it compares no name.
  *  - While data keeps coming, a call reads on. The callback counts the bytes and ends the
  *    connection.
  *
@@ -135,7 +137,7 @@ static void set_options(struct client *client)
     mysql_optionsv(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
     if (encrypt) {
         mysql_optionsv(mysql, MYSQL_OPT_SSL_ENFORCE, &encrypt);
-        if (options->ca[0]) {
+        if (verify && options->ca[0]) {
             mysql_optionsv(mysql, MYSQL_OPT_SSL_CA, options->ca);
         }
     }
