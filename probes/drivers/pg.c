@@ -154,9 +154,16 @@ static PGconn *start_connection(const struct link *link, const char *address)
     return PQconnectStartParams(keys, values, 0);
 }
 
+/* require_auth, or the guard in its place, has kept the password back. */
+static bool is_barred(const struct link *link)
+{
+    return link->guard.tripped ||
+           strstr(PQerrorMessage(link->connection), "server requested a cleartext password");
+}
+
 static void fail_connecting(struct link *link)
 {
-    if (link->guard.tripped) {
+    if (is_barred(link)) {
         fail(link, ANSWER_AUTH, guard_sentence(&link->guard));
         return;
     }
