@@ -66,7 +66,7 @@ my_launch() { start "$1" mariadbd --defaults-file="$T/$1.cnf"; }
 my_answers() { [ "$(my_sql "$1" 'SELECT 1')" = 1 ]; }
 my_start() { my_launch "$1"; wait_for 40 "my_answers $1"; }
 
-my_sql() { mariadb --no-defaults -N -B -S "$T/$1.sock" -u root -e "$2"; }
+my_sql() { mariadb --no-defaults --skip-ssl -N -B -S "$T/$1.sock" -u root -e "$2"; }
 
 # As somebody on the network does it: my_as USER PASSWORD NAME SQL
 my_as() { mariadb --no-defaults -N -B --connect-timeout=5 -h 127.0.0.1 -P "$(my_port "$3")" -u "$1" -p"$2" -e "$4"; }

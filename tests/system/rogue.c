@@ -276,7 +276,7 @@ static void my_flood(int fd)
 {
     char bytes[4096];
     if (my_welcome(fd) && my_get(fd, bytes, sizeof bytes) &&
-        my_put(fd, 1, "\xfd\xff\xff\xff", 4)) { /* 16777215 columns */
+        my_put(fd, 1, "\xfd\xff\xff\x07", 4)) { /* 524287 columns */
         flood(fd, 1);
     }
 }
