@@ -49,7 +49,7 @@ ROSTER_API const char *roster_strerror(enum roster_status status);
 /* "0.1.0" */
 ROSTER_API const char *roster_version(void);
 
-/* ---- a handle: one registry session ------------------------------------------------------------ */
+/* ---- a handle: one registry session ---------------------------------------------------------- */
 
 struct roster; /* opaque */
 
@@ -92,7 +92,7 @@ ROSTER_API const char *roster_error(void);
  * In a forked child it frees memory only. */
 ROSTER_API void roster_close(struct roster *roster);
 
-/* ---- a cluster: what to follow ----------------------------------------------------------------- */
+/* ---- a cluster: what to follow --------------------------------------------------------------- */
 
 struct roster_cluster; /* opaque; owned by its handle, lives until roster_close */
 
@@ -169,7 +169,7 @@ ROSTER_API enum roster_status roster_subscribe(struct roster *roster, const char
                                                const struct roster_subscription *subscription,
                                                struct roster_cluster **ret_cluster);
 
-/* ---- routing ----------------------------------------------------------------------------------- */
+/* ---- routing --------------------------------------------------------------------------------- */
 
 enum roster_access { ROSTER_WRITE, ROSTER_READ };
 
@@ -205,7 +205,7 @@ ROSTER_API enum roster_status roster_route(struct roster_cluster *cluster,
                                            const struct roster_request *request,
                                            struct roster_endpoint *ret_endpoint);
 
-/* ---- feedback ---------------------------------------------------------------------------------- */
+/* ---- feedback -------------------------------------------------------------------------------- */
 
 enum roster_outcome {
     ROSTER_OUTCOME_OK,      /* it worked: ends a quarantine */
@@ -228,7 +228,7 @@ ROSTER_API void roster_feedback(struct roster_cluster *cluster,
                                 const struct roster_endpoint *endpoint,
                                 enum roster_outcome outcome);
 
-/* ---- looking ----------------------------------------------------------------------------------- */
+/* ---- looking --------------------------------------------------------------------------------- */
 
 enum roster_topology_state {
     ROSTER_STATE_OK,

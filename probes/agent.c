@@ -8,122 +8,88 @@
 #include <unistd.h>
 #include <uv.h>
 
-#include "probes/cluster.h"
+#include "probes/log_events.h"
+#include "probes/prober.h"
 #include "registry/base/clock.h"
 #include "registry/base/entropy.h"
 #include "registry/base/log.h"
 #include "registry/base/random.h"
 #include "registry/base/text.h"
 
-enum { LIVENESS_LIST = 48, LIVENESS_PROBE };
-enum { PULSE_MS = 250, STOP_MS = 1800, STOP_GONE_MS = 4500 };
-
 struct agent {
-    struct ground ground; /* first: the watches know their agent by it */
+    struct probe *probe;
+    struct prober_settings probers;
+    struct config *config;
+    struct store *store;
     uv_loop_t loop;
     const char *file;
     uv_poll_t store_poll;
-    uv_timer_t pulse, reporting, stopping;
+    uv_timer_t wake, stopping;
     uv_signal_t hup, term, intr;
-    uv_work_t store_work;
-    bool store_busy; /* in a worker's hands: nobody else's */
-    bool reload_due; /* asked for while the store was in a worker's hands */
-    bool connected;
-    bool told_away;
-    int64_t away_ms;  /* since when the registry is silent */
-    int64_t pulse_ms; /* when the pulse came last */
-    int64_t resync_ms;
-    bool stop;
+    uv_work_t store_work; /* while it is under way, the store is the worker's */
+    bool performing;
     int exit_code;
 };
 
-static void settle(struct agent *agent);
-static void stop(struct agent *agent);
-static void reload(struct agent *agent);
-static void on_store(uv_poll_t *handle, int status, int events);
-static void finish_stop(struct agent *agent);
+/* ---- events in, actions out -------------------------------------------------------------------- */
 
-static bool is_pid_gone(const struct presence *presence)
+static void perform(struct agent *agent, const struct probe_action *action);
+
+/* An action may lead to further events at once; theirs are performed by the outermost. */
+static void perform_all(struct agent *agent)
 {
-    char host[HOST_SIZE] = "";
-    gethostname(host, sizeof host - 1);
-    return text_equal(host, presence->host) && presence->pid > 0 &&
-           kill((pid_t)presence->pid, 0) != 0 && errno == ESRCH;
-}
-
-/* ---- everything that is due -------------------------------------------------------------------- */
-
-static void on_reporting(uv_timer_t *timer)
-{
-    settle(timer->data);
-}
-
-/* A gap in our own time: what was read before it is not to be acted on. Every way into deciding
- * comes by here first. */
-static void check_slip(struct agent *agent, int64_t now_ms)
-{
-    int64_t gap_ms = now_ms - agent->pulse_ms;
-    if (gap_ms <= BEAT_MS + PULSE_MS) {
+    struct probe_action action;
+    if (agent->performing) {
         return;
     }
-    agent->pulse_ms = now_ms;
-    log_line(LOG_WARNING, agent->ground.config->probe.name,
-             "this process stood still for %lld ms: reading everything again before deciding",
-             (long long)gap_ms);
-    agent->ground.slipped_ms = now_ms + agent->ground.config->probe.interval_ms;
-    liveness_forget(agent->ground.liveness);
-    if (!agent->store_busy) {
-        mirror_refresh_all(agent->ground.mirror);
+    agent->performing = true;
+    while (probe_next(agent->probe, &action)) {
+        perform(agent, &action);
     }
-    watch_report_all(&agent->ground);
-    for (struct watch *watch = watch_first(&agent->ground); watch; watch = watch_next(watch)) {
-        watch_alarm(watch, "", "this process stood still");
-    }
+    agent->performing = false;
 }
 
-static void settle(struct agent *agent)
+static struct probe_time now(void)
 {
-    if (agent->store_busy || agent->stop) {
-        return;
-    }
+    return (struct probe_time){.ms = clock_mono_ms(), .wall_ms = clock_wall_ms()};
+}
+
+static void step(void *owner, struct probe_event *event)
+{
+    struct agent *agent = owner;
+    event->now = now();
+    probe_step(agent->probe, event);
+    perform_all(agent);
+}
+
+static void on_fact(void *owner, const struct fact *fact)
+{
+    struct agent *agent = owner;
+    log_events_fact(agent->config->probe.name, fact);
+}
+
+static void on_wake(uv_timer_t *timer)
+{
+    step(timer->data, &(struct probe_event){.kind = EVENT_TIMER});
+}
+
+static void wake_at(struct agent *agent, int64_t at_ms)
+{
     int64_t now_ms = clock_mono_ms();
-    check_slip(agent, now_ms);
-    int64_t due_ms = reporter_step(agent->ground.reporter, now_ms);
-    unsigned beats = reporter_take_beats(agent->ground.reporter);
-    while (beats-- > 0) {
-        liveness_beat(agent->ground.liveness);
-        for (struct watch *watch = watch_first(&agent->ground); watch; watch = watch_next(watch)) {
-            resolver_beat(watch_resolver(watch));
-        }
-    }
-    agent->ground.size = liveness_size(agent->ground.liveness, &agent->ground.rank);
-    watch_sweep(&agent->ground, false);
-    for (struct watch *watch = watch_first(&agent->ground); watch; watch = watch_next(watch)) {
-        watch_settle(watch);
-    }
-    const char *trouble = reporter_trouble(agent->ground.reporter);
-    if (trouble) {
-        log_line(LOG_WARNING, "registry", "%s", trouble);
-    }
-    if (reporter_name_conflict(agent->ground.reporter)[0]) {
-        log_line(LOG_ERROR, agent->ground.config->probe.name, "%s",
-                 reporter_name_conflict(agent->ground.reporter));
-        agent->exit_code = 1;
-        stop(agent);
-    } else if (due_ms < INT64_MAX) {
-        uv_timer_start(&agent->reporting, on_reporting,
-                       (uint64_t)(due_ms > now_ms ? due_ms - now_ms : 1), 0);
-    }
-}
-
-static void settle_ground(struct ground *ground)
-{
-    settle((struct agent *)ground);
+    uv_update_time(&agent->loop);
+    uv_timer_start(&agent->wake, on_wake, (uint64_t)(at_ms > now_ms ? at_ms - now_ms : 0), 0);
 }
 
 /* ---- the store --------------------------------------------------------------------------------- */
 
-static void watch_store(struct agent *agent)
+static void on_store(uv_poll_t *handle, int status, int events)
+{
+    (void)status;
+    (void)events;
+    step(handle->data, &(struct probe_event){.kind = EVENT_STORE});
+}
+
+static void poll_store(struct agent *agent)
 {
     uv_poll_start(&agent->store_poll, UV_READABLE, on_store);
 }
@@ -131,149 +97,46 @@ static void watch_store(struct agent *agent)
 static void renew_work(uv_work_t *work)
 {
     struct agent *agent = work->data;
-    store_renew(agent->ground.store);
+    store_renew(agent->store);
 }
 
-static void renewed(uv_work_t *work, int status)
+static void on_renewed(uv_work_t *work, int status)
 {
     struct agent *agent = work->data;
     (void)status;
-    agent->store_busy = false;
-    if (agent->stop) {
-        finish_stop(agent);
-        return;
+    if (!uv_is_closing((uv_handle_t *)&agent->store_poll)) {
+        poll_store(agent);
     }
-    watch_store(agent);
-    if (agent->reload_due) {
-        agent->reload_due = false;
-        reload(agent);
-    }
-    settle(agent);
+    step(agent, &(struct probe_event){.kind = EVENT_RENEWED});
 }
 
 static void renew(struct agent *agent)
 {
     uv_poll_stop(&agent->store_poll);
-    agent->store_busy = true;
     agent->store_work.data = agent;
-    if (uv_queue_work(&agent->loop, &agent->store_work, renew_work, renewed) != 0) {
-        agent->store_busy = false;
-        watch_store(agent); /* the pulse finds it gone again */
-    }
+    /* fails only without a callback to call */
+    uv_queue_work(&agent->loop, &agent->store_work, renew_work, on_renewed);
 }
 
-static void session_news(struct agent *agent, const struct store_event *event)
+static void close_work(uv_work_t *work)
 {
-    bool up = event->kind == STORE_UP;
-    if (up && (!agent->connected || event->renewed)) {
-        log_line(LOG_NOTICE, "registry", "%s, session 0x%llx",
-                 event->renewed ? "connected, a new session" : "connected again",
-                 (unsigned long long)event->session);
-        if (event->renewed) {
-            liveness_session_began(agent->ground.liveness);
-        } else if (clock_mono_ms() - agent->away_ms > BEAT_MS) {
-            liveness_forget(agent->ground.liveness);
-        }
-    } else if (!up && agent->connected) {
-        log_line(LOG_WARNING, "registry", "%s%s%s: probing goes on",
-                 event->kind == STORE_GONE ? "the session is over" : "the connection is lost",
-                 event->detail ? ", " : "", event->detail ? event->detail : "");
-        agent->away_ms = clock_mono_ms();
-    }
-    agent->told_away = !up && agent->told_away;
-    agent->connected = up;
+    struct agent *agent = work->data;
+    store_close(agent->store); /* our reports go with the session */
 }
 
-static void node_read(struct agent *agent, const struct mirror_node *node)
+static void on_closed(uv_work_t *work, int status)
 {
-    switch (node->kind) {
-    case LIVENESS_LIST:
-    case LIVENESS_PROBE:
-        liveness_read(agent->ground.liveness, node);
-        break;
-    case REPORTER_EPHEMERAL:
-        reporter_read(agent->ground.reporter, node);
-        break;
-    default:
-        resolver_read(node->owner, node, clock_mono_ms());
-    }
-}
-
-/* Returns false when the store has to be renewed. */
-static bool take_event(struct agent *agent, const struct store_event *event)
-{
-    struct mirror_node *node = NULL;
-    if (event->kind == STORE_UP || event->kind == STORE_DOWN || event->kind == STORE_GONE) {
-        session_news(agent, event);
-    }
-    reporter_event(agent->ground.reporter, event, clock_mono_ms());
-    if (mirror_event(agent->ground.mirror, event, &node) && node) {
-        node_read(agent, node);
-    }
-    if (event->kind == STORE_ANSWER && (event->tag & TAG_MASK) == TAG_RESOLVER) {
-        watch_answer(&agent->ground, event);
-    }
-    return event->kind != STORE_GONE;
-}
-
-static void drain_store(struct agent *agent)
-{
-    struct store_event event;
-    bool lives = true;
-    while (lives && !agent->store_busy &&
-           store_next(agent->ground.store, clock_mono_ms(), &event)) {
-        lives = take_event(agent, &event);
-    }
-    if (!lives) {
-        renew(agent);
-        return;
-    }
-    settle(agent);
-}
-
-static void on_store(uv_poll_t *handle, int status, int events)
-{
+    (void)work; /* nothing else holds the loop */
     (void)status;
-    (void)events;
-    drain_store(handle->data);
 }
 
-/* ---- the pulse: our own clock, silence, the slow resync ---------------------------------------- */
-
-static void on_pulse(uv_timer_t *timer)
+static void close_store(struct agent *agent)
 {
-    struct agent *agent = timer->data;
-    int64_t now_ms = clock_mono_ms();
-    check_slip(agent, now_ms);
-    agent->pulse_ms = now_ms;
-    watch_report_all(&agent->ground); /* a look may be overdue, a doubt over */
-    if (agent->store_busy) {
-        return;
-    }
-    if (!agent->connected && !agent->told_away && now_ms - agent->away_ms > 3000) {
-        agent->told_away = true;
-        log_line(LOG_WARNING, "registry", "not reached at %s: waiting; probing goes on",
-                 agent->ground.config->registry.servers);
-    }
-    if (now_ms >= agent->resync_ms) {
-        agent->resync_ms =
-            now_ms + RESYNC_MS * 2 / 3 + (int64_t)(entropy_draw() % (RESYNC_MS * 2 / 3));
-        mirror_refresh_all(agent->ground.mirror);
-    }
-    drain_store(agent);
+    agent->store_work.data = agent;
+    uv_queue_work(&agent->loop, &agent->store_work, close_work, on_closed);
 }
 
-/* ---- signals ----------------------------------------------------------------------------------- */
-
-static const struct cluster_settings *find_cluster(const struct config *config, const char *name)
-{
-    for (size_t i = 0; i < config->cluster_count; i++) {
-        if (text_equal(config->clusters[i].name, name)) {
-            return &config->clusters[i];
-        }
-    }
-    return NULL;
-}
+/* ---- configuration and signals ----------------------------------------------------------------- */
 
 static void keep_what_needs_a_restart(const struct config *old, struct config *new)
 {
@@ -285,12 +148,13 @@ static void keep_what_needs_a_restart(const struct config *old, struct config *n
     memcpy(new->probe.name, old->probe.name, sizeof new->probe.name);
 }
 
-static void reload(struct agent *agent)
+/* NULL: it has errors, which are logged. */
+static struct config *load(const char *file)
 {
     char *errors = NULL;
     size_t size = 0;
     FILE *to = open_memstream(&errors, &size);
-    struct config *config = to ? config_load(agent->file, to) : NULL;
+    struct config *config = to ? config_load(file, to) : NULL;
     if (to) {
         fclose(to);
     }
@@ -300,79 +164,37 @@ static void reload(struct agent *agent)
         log_line(LOG_WARNING, "reload", "%.*s", (int)strcspn(line, "\n"), line);
     }
     free(errors);
+    return config;
+}
+
+static void reload(struct agent *agent)
+{
+    struct config *old = agent->config;
+    struct config *config = load(agent->file);
     if (!config) {
         log_line(LOG_ERROR, "reload", "%s is not taken over: the old configuration stays in force",
                  agent->file);
         return;
     }
-    struct config *old = agent->ground.config;
-    bool same_timeout = old->probe.timeout_ms == config->probe.timeout_ms;
     keep_what_needs_a_restart(old, config);
-    agent->ground.config = config;
     log_set_level((enum log_level)config->probe.log_level);
-    for (struct watch *watch = watch_first(&agent->ground); watch; watch = watch_next(watch)) {
-        const struct cluster_settings *settings = find_cluster(config, watch_name(watch));
-        if (settings) {
-            watch_reload(watch, settings, same_timeout);
-        } else {
-            log_line(LOG_NOTICE, watch_name(watch),
-                     "no longer configured: its report is withdrawn");
-            watch_leave(watch);
-        }
-    }
-    for (size_t i = 0; i < config->cluster_count; i++) {
-        const char *name = config->clusters[i].name;
-        if (!watch_find(&agent->ground, name) &&
-            !watch_start(&agent->ground, &config->clusters[i])) {
-            log_line(LOG_ERROR, name, "no memory to watch it");
-        }
-    }
+    agent->config = config;
+    step(agent, &(struct probe_event){.kind = EVENT_RELOAD, .config = config});
     config_free(old);
     log_line(LOG_NOTICE, "reload", "%s is in force: %zu clusters", agent->file,
              config->cluster_count);
-    settle(agent);
 }
 
 static void on_signal(uv_signal_t *handle, int number)
 {
     struct agent *agent = handle->data;
-    if (number == SIGHUP) {
-        if (agent->store_busy) {
-            agent->reload_due = true; /* once the registry's session is begun */
-        } else if (!agent->stop) {
-            reload(agent);
-        }
-        return;
-    }
-    log_line(LOG_NOTICE, agent->ground.config->probe.name, "stopping: %s",
-             number == SIGTERM ? "SIGTERM" : "SIGINT");
-    stop(agent);
+    step(agent, &(struct probe_event){.kind = number == SIGHUP ? EVENT_RELOAD_ASKED : EVENT_STOP,
+                                      .text = number == SIGTERM ? "SIGTERM" : "SIGINT"});
 }
 
 /* ---- the end ----------------------------------------------------------------------------------- */
 
-static void close_work(uv_work_t *work)
-{
-    struct agent *agent = work->data;
-    store_close(agent->ground.store); /* our reports go with the session */
-}
-
-static void closed(uv_work_t *work, int status)
-{
-    struct agent *agent = work->data;
-    (void)status;
-    agent->ground.store = NULL;
-    agent->store_busy = false;
-}
-
-static void finish_stop(struct agent *agent)
-{
-    agent->store_busy = true;
-    agent->store_work.data = agent;
-    uv_queue_work(&agent->loop, &agent->store_work, close_work, closed);
-}
-
-/* The registry or a worker hangs: what we held goes by itself when the session expires. */
+/* The registry or a worker hangs: what we hold goes by itself when the session expires. */
 static void give_up_waiting(uv_timer_t *timer)
 {
     struct agent *agent = timer->data;
@@ -381,129 +203,174 @@ static void give_up_waiting(uv_timer_t *timer)
     _exit(agent->exit_code);
 }
 
-static void stop(struct agent *agent)
+static void stop(struct agent *agent, int64_t at_ms, int exit_code)
 {
-    if (agent->stop) {
-        return;
-    }
-    agent->stop = true;
-    uv_timer_start(&agent->stopping, give_up_waiting, agent->connected ? STOP_MS : STOP_GONE_MS, 0);
+    int64_t now_ms = clock_mono_ms();
+    agent->exit_code = exit_code;
+    uv_timer_start(&agent->stopping, give_up_waiting,
+                   (uint64_t)(at_ms > now_ms ? at_ms - now_ms : 0), 0);
     /* fires only while something else is still waited for */
     uv_unref((uv_handle_t *)&agent->stopping);
-    for (struct watch *watch = watch_first(&agent->ground); watch; watch = watch_next(watch)) {
-        watch_stop(watch);
-    }
-    names_free(agent->ground.names, NULL, NULL);
+    dns_free(agent->probers.dns, NULL, NULL);
     uv_close((uv_handle_t *)&agent->store_poll, NULL);
-    uv_close((uv_handle_t *)&agent->pulse, NULL);
-    uv_close((uv_handle_t *)&agent->reporting, NULL);
+    uv_close((uv_handle_t *)&agent->wake, NULL);
     /* caught to the end: a second signal changes nothing */
     uv_unref((uv_handle_t *)&agent->hup);
     uv_unref((uv_handle_t *)&agent->term);
     uv_unref((uv_handle_t *)&agent->intr);
-    if (!agent->store_busy) {
-        finish_stop(agent);
+}
+
+/* ---- actions ----------------------------------------------------------------------------------- */
+
+/* The slot's prober, made when it has something to do for the first time. NULL: no memory. */
+static struct prober *prober_of(struct agent *agent, struct slot *slot)
+{
+    char application[NAME_SIZE + 16];
+    if (!slot->shell) {
+        const struct probe_settings *probe = &agent->config->probe;
+        snprintf(application, sizeof application, "roster-probe %s", probe->name);
+        slot->shell = prober_new(&agent->probers, slot, application, probe->timeout_ms);
+    }
+    return slot->shell;
+}
+
+/* Whatever it was, the look ends without an answer. */
+static void fail_slot(struct agent *agent, struct slot *slot)
+{
+    if (slot->state == SLOT_RESOLVING) {
+        step(agent, &(struct probe_event){.kind = EVENT_RESOLVED,
+                                          .slot = slot,
+                                          .address = "",
+                                          .text = "no memory for a look"});
     }
 }
 
-static void release(struct agent *agent)
+static void perform(struct agent *agent, const struct probe_action *action)
 {
-    watch_sweep(&agent->ground, true);
-    reporter_free(agent->ground.reporter);
-    liveness_free(agent->ground.liveness);
-    mirror_free(agent->ground.mirror);
-    config_free(agent->ground.config);
+    switch (action->kind) {
+    case ACTION_RENEW:
+        renew(agent);
+        break;
+    case ACTION_RELOAD:
+        reload(agent);
+        break;
+    case ACTION_STOP:
+        stop(agent, action->at_ms, action->exit_code);
+        break;
+    case ACTION_CLOSE_STORE:
+        close_store(agent);
+        break;
+    case ACTION_WAKE:
+        wake_at(agent, action->at_ms);
+        break;
+    case ACTION_CLOSE:
+        if (action->shell) {
+            prober_perform(action->shell, ACTION_CLOSE);
+        }
+        break;
+    default: /* of a slot */
+        if (prober_of(agent, action->slot)) {
+            prober_perform(action->slot->shell, action->kind);
+        } else {
+            fail_slot(agent, action->slot);
+        }
+    }
 }
 
 /* ---- the beginning ----------------------------------------------------------------------------- */
 
-static void store_says(void *ctx, int severity, const char *line)
+static void on_store_log(void *ctx, int severity, const char *line)
 {
     (void)ctx;
     log_line(severity <= 1 ? LOG_INFO : LOG_DEBUG, "zookeeper", "%s", line);
 }
 
-static bool start_store(struct agent *agent)
+static bool is_pid_gone(const struct presence *presence)
 {
-    const struct registry_settings *registry = &agent->ground.config->registry;
-    char sentence[SENTENCE_SIZE] = "no memory";
-    char uuid[UUID_SIZE];
-    struct reporter_settings settings = {
-        .root = registry->root,
-        .chroot_create = strchr(registry->servers, '/') ? "/" : NULL,
-        .presence = {.pid = getpid(), .version = ROSTER_VERSION, .nonce = entropy_draw()},
-        .registry_uuid = uuid,
-        .is_gone = is_pid_gone,
-    };
-    random_uuid(uuid, entropy_draw(), entropy_draw());
-    strcpy(settings.presence.probe, agent->ground.config->probe.name);
-    gethostname(settings.presence.host, sizeof settings.presence.host - 1);
-    agent->ground.store =
+    char host[HOST_SIZE] = "";
+    gethostname(host, sizeof host - 1);
+    return text_equal(host, presence->host) && presence->pid > 0 &&
+           kill((pid_t)presence->pid, 0) != 0 && errno == ESRCH;
+}
+
+static bool open_store(struct agent *agent)
+{
+    const struct registry_settings *registry = &agent->config->registry;
+    char sentence[SENTENCE_SIZE];
+    agent->store =
         store_zk_new(&(struct store_zk_options){.servers = registry->servers,
                                                 .session_timeout_ms = registry->session_timeout_ms,
                                                 .auth = registry->auth,
-                                                .log = store_says},
+                                                .log = on_store_log},
                      sentence, sizeof sentence);
-    agent->ground.mirror = agent->ground.store ? mirror_new(agent->ground.store) : NULL;
-    agent->ground.reporter =
-        agent->ground.mirror ? reporter_new(agent->ground.store, agent->ground.mirror, &settings)
-                             : NULL;
-    agent->ground.liveness =
-        agent->ground.reporter
-            ? liveness_new(agent->ground.mirror, registry->root, agent->ground.config->probe.name,
-                           LIVENESS_LIST, LIVENESS_PROBE)
-            : NULL;
-    if (!agent->ground.liveness) {
+    if (!agent->store) {
         log_line(LOG_ERROR, "registry", "%s", sentence);
     }
-    return agent->ground.liveness != NULL;
+    return agent->store != NULL;
+}
+
+static bool start_probe(struct agent *agent)
+{
+    char uuid[UUID_SIZE];
+    struct probe_setup setup = {
+        .store = agent->store,
+        .config = agent->config,
+        .chroot = strchr(agent->config->registry.servers, '/') != NULL,
+        .presence = {.pid = getpid(), .version = ROSTER_VERSION, .nonce = entropy_draw()},
+        .registry_uuid = uuid,
+        .is_gone = is_pid_gone,
+        .seed = entropy_draw(),
+        .now = now(),
+        .log = on_fact,
+        .log_owner = agent,
+    };
+    random_uuid(uuid, entropy_draw(), entropy_draw());
+    gethostname(setup.presence.host, sizeof setup.presence.host - 1);
+    agent->probe = probe_new(&setup);
+    if (!agent->probe) {
+        log_line(LOG_ERROR, "registry", "no memory");
+    }
+    return agent->probe != NULL;
 }
 
 static void start_handles(struct agent *agent)
 {
-    uv_poll_init(&agent->loop, &agent->store_poll, store_fd(agent->ground.store));
-    uv_timer_init(&agent->loop, &agent->pulse);
-    uv_timer_init(&agent->loop, &agent->reporting);
+    uv_poll_init(&agent->loop, &agent->store_poll, store_fd(agent->store));
+    uv_timer_init(&agent->loop, &agent->wake);
     uv_timer_init(&agent->loop, &agent->stopping);
     uv_signal_init(&agent->loop, &agent->hup);
     uv_signal_init(&agent->loop, &agent->term);
     uv_signal_init(&agent->loop, &agent->intr);
-    agent->store_poll.data = agent->pulse.data = agent->reporting.data = agent->stopping.data =
-        agent;
+    agent->store_poll.data = agent->wake.data = agent->stopping.data = agent;
     agent->hup.data = agent->term.data = agent->intr.data = agent;
     uv_signal_start(&agent->hup, on_signal, SIGHUP);
     uv_signal_start(&agent->term, on_signal, SIGTERM);
     uv_signal_start(&agent->intr, on_signal, SIGINT);
-    uv_timer_start(&agent->pulse, on_pulse, PULSE_MS, PULSE_MS);
 }
 
 int agent_run(struct config *config, const char *file)
 {
     static struct agent agent;
-    agent = (struct agent){
-        .file = file,
-        .ground = {.loop = &agent.loop, .config = config, .size = 1, .settle = settle_ground}};
+    agent = (struct agent){.file = file, .config = config};
+    agent.probers = (struct prober_settings){.loop = &agent.loop, .step = step, .owner = &agent};
     signal(SIGPIPE, SIG_IGN);
-    if (uv_loop_init(&agent.loop) != 0 || !(agent.ground.names = names_new(&agent.loop)) ||
-        !start_store(&agent)) {
+    if (uv_loop_init(&agent.loop) != 0 || !(agent.probers.dns = dns_new(&agent.loop)) ||
+        !open_store(&agent)) {
+        config_free(config);
+        return 1;
+    }
+    log_line(LOG_NOTICE, config->probe.name, "roster-probe %s watches %zu clusters", ROSTER_VERSION,
+             config->cluster_count);
+    if (!start_probe(&agent)) {
         config_free(config);
         return 1;
     }
     start_handles(&agent);
-    agent.away_ms = agent.pulse_ms = clock_mono_ms();
-    agent.resync_ms = agent.pulse_ms + RESYNC_MS;
-    log_line(LOG_NOTICE, config->probe.name, "roster-probe %s watches %zu clusters", ROSTER_VERSION,
-             config->cluster_count);
-    for (size_t i = 0; i < config->cluster_count; i++) {
-        if (!watch_start(&agent.ground, &config->clusters[i])) {
-            log_line(LOG_ERROR, config->clusters[i].name, "no memory to watch it");
-            agent.exit_code = 1;
-        }
-    }
-    renew(&agent);
+    perform_all(&agent);
     uv_run(&agent.loop, UV_RUN_DEFAULT);
     /* The handles of signals stay open, and so does the loop: closed, they would give the signals
      * back their deadly meaning, and a late one would change how we end. */
-    release(&agent);
+    probe_free(agent.probe);
+    config_free(agent.config);
     return agent.exit_code;
 }

@@ -1,10 +1,10 @@
-/* The daemon's shell: the loop, the store, and everything that is due.
+/* The daemon: a shell of the probe (probe.h). It has the loop, the store's
+ * threads, the clocks, the signals and the configuration file.
  *
- *      looks --> assess --> reporter --> store
- *      store --> mirror --> liveness, resolver --> store
+ *     timer, store, signal, prober --> probe_step --> actions --> prober, store, timer
+ *                                                 \-> facts --> log_events
  *
- * Nothing is decided here: events go in with the time, what comes out is
- * performed, and news are put into words for the log. */
+ * Nothing is decided here. */
 #ifndef ROSTER_PROBES_AGENT_H
 #define ROSTER_PROBES_AGENT_H
 

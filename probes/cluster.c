@@ -1,302 +1,216 @@
 #include "probes/cluster.h"
 
-#include <stdio.h>
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uv.h>
 
-#include "probes/assess/assess.h"
 #include "probes/discovery/discoverer.h"
 #include "probes/drivers/custom_query.h"
-#include "probes/log_events.h"
-#include "probes/prober.h"
-#include "registry/base/clock.h"
-#include "registry/base/log.h"
 #include "registry/base/text.h"
 
-struct watch {
-    struct ground *ground;
+struct probed_cluster {
+    struct probe_context *context;
     struct cluster_settings configured; /* what the file says */
     struct cluster_settings settings;   /* with the discovered members */
-    struct search search;
+    struct discoverer discoverer;
     struct assessment assessment;
     struct schedule schedule;
     struct resolver *resolver;
-    struct published *published;     /* NULL: withdrawn */
-    struct look *looks[MEMBERS_MAX]; /* by index in assessment.members */
-    uv_timer_t timer;
-    bool timer_open;
+    struct cluster_report *published; /* NULL: withdrawn */
+    struct slot *slots[MEMBERS_MAX];  /* by index in assessment.members */
+    struct slot *trials[TRIALS_MAX];  /* NULL: free */
+    struct timer timer;               /* when the resolver has something to do */
     bool leaving;
+    size_t targets, failing; /* as counted in the context */
     char abstains[RULE_SIZE];
-    enum kind told_kind;
-    enum answer told[MEMBERS_MAX]; /* what the log last said of each member */
-    struct watch *next;
+    enum kind logged_kind;
+    enum answer logged[MEMBERS_MAX]; /* the standing answer that was logged last, of each member */
+    struct probed_cluster *next;
 };
 
-/* ---- looks and reports ------------------------------------------------------------------------- */
-
-static void hasten(struct watch *watch)
+static void emit(const struct probed_cluster *cluster, struct fact fact)
 {
-    for (size_t i = 0; i < watch->assessment.member_count; i++) {
-        if (watch->looks[i]) {
-            look_hasten(watch->looks[i], watch->assessment.members[i].standing);
+    fact.cluster = cluster->settings.name;
+    cluster->context->log(cluster->context->log_owner, &fact);
+}
+
+/* ---- slots ------------------------------------------------------------------------------------- */
+
+static struct slot_context slot_context(const struct probed_cluster *cluster, struct probe_time now)
+{
+    return (struct slot_context){.now = now,
+                                 .schedule = &cluster->schedule,
+                                 .timeout_ms = cluster->context->config->probe.timeout_ms,
+                                 .rank = cluster->context->rank,
+                                 .size = cluster->context->size};
+}
+
+/* After whatever was done to a slot: its timer, and its orders for the shell. */
+static void update_slot(struct slot *slot)
+{
+    struct probe_context *context = cluster_of(slot)->context;
+    if (slot->state != SLOT_CLOSED) {
+        timers_set(&context->timers, &slot->timer, slot_due(slot));
+    }
+    if (slot->orders && !slot->ordered) {
+        slot->ordered = true;
+        slot->next_ordered = NULL;
+        *context->ordered_end = slot;
+        context->ordered_end = &slot->next_ordered;
+    }
+}
+
+/* NULL: no memory */
+static struct slot *open_slot(struct probed_cluster *cluster, const struct member_config *config,
+                              bool trial, struct probe_time now)
+{
+    struct slot *slot = calloc(1, sizeof *slot);
+    if (!slot) {
+        return NULL;
+    }
+    slot_init(slot, config, trial, now.ms);
+    slot->cluster = cluster;
+    if (!timers_add(&cluster->context->timers, &slot->timer, TIMER_SLOT, slot)) {
+        free(slot);
+        return NULL;
+    }
+    update_slot(slot);
+    return slot;
+}
+
+/* It is freed when the shell was told to close it. NULL is fine. */
+static void close_slot(struct slot *slot)
+{
+    if (slot) {
+        timers_remove(&cluster_of(slot)->context->timers, &slot->timer);
+        slot_close(slot);
+        update_slot(slot);
+    }
+}
+
+static void open_member(struct probed_cluster *cluster, size_t i, struct probe_time now)
+{
+    const struct member_config *config = &cluster->settings.members[i];
+    cluster->logged[i] = ANSWER_UNKNOWN;
+    cluster->slots[i] = open_slot(cluster, config, false, now);
+    if (!cluster->slots[i]) {
+        emit(cluster, (struct fact){.kind = FACT_NO_MEMORY, .member = config->name});
+    }
+}
+
+static void close_trials(struct probed_cluster *cluster)
+{
+    for (size_t i = 0; i < TRIALS_MAX; i++) {
+        close_slot(cluster->trials[i]);
+        cluster->trials[i] = NULL;
+    }
+}
+
+static void expedite(struct probed_cluster *cluster, struct probe_time now)
+{
+    struct slot_context context = slot_context(cluster, now);
+    for (size_t i = 0; i < cluster->assessment.member_count; i++) {
+        if (cluster->slots[i]) {
+            slot_expedite(cluster->slots[i], cluster->assessment.members[i].standing, &context);
+            update_slot(cluster->slots[i]);
         }
     }
 }
 
-void watch_alarm(struct watch *watch, const char *member, const char *why)
+void cluster_alarm(struct probed_cluster *cluster, const char *member, const char *why,
+                   struct probe_time now)
 {
-    if (schedule_alarm(&watch->schedule, clock_mono_ms())) {
-        log_line(LOG_INFO, watch->settings.name, "looking closely: %s%s%s", member,
-                 member[0] ? ": " : "", why);
-        hasten(watch);
+    if (schedule_alarm(&cluster->schedule, now.ms)) {
+        emit(cluster, (struct fact){.kind = FACT_LOOKS_CLOSELY, .member = member, .text = why});
+        expedite(cluster, now);
     }
 }
 
-static void report(struct watch *watch)
+/* ---- reports ----------------------------------------------------------------------------------- */
+
+/* Why this probe must not vote on the cluster, the strongest reason first; "": it may. */
+static const char *abstains(struct probed_cluster *cluster, struct probe_time now)
 {
-    static struct report now; /* 60 kB; one thread */
-    int64_t now_ms = clock_mono_ms();
-    const char *abstains = watch->ground->blind                 ? "blind"
-                           : now_ms < watch->ground->slipped_ms ? "slipped"
-                                                                : "";
-    if (!abstains[0] && !search_is_settled(&watch->search, now_ms)) {
-        abstains = "starting";
+    if (cluster->context->blind) {
+        return "blind";
     }
-    assess_report(&watch->assessment, now_ms, abstains, &now);
-    if (!text_equal(watch->abstains, now.abstains)) {
-        log_line(LOG_NOTICE, watch->settings.name,
-                 now.abstains[0] ? "this probe abstains: %s" : "this probe votes%s", now.abstains);
-        strcpy(watch->abstains, now.abstains);
+    if (now.ms < cluster->context->slipped_until_ms) {
+        return "slipped";
     }
-    reporter_say(watch->ground->reporter, watch->published, &now, now_ms);
+    return discoverer_is_settled(&cluster->discoverer, now.ms) ? "" : "starting";
 }
 
-void watch_report_all(struct ground *ground)
+void cluster_report(struct probed_cluster *cluster, struct probe_time now)
 {
-    for (struct watch *watch = watch_first(ground); watch; watch = watch_next(watch)) {
-        report(watch);
+    static struct report report; /* 60 kB; one thread */
+    assert(cluster->published);
+    assess_report(&cluster->assessment, now.ms, abstains(cluster, now), &report);
+    if (!text_equal(cluster->abstains, report.abstains)) {
+        emit(cluster, (struct fact){.kind = report.abstains[0] ? FACT_ABSTAINS : FACT_VOTES,
+                                    .text = report.abstains});
+        strcpy(cluster->abstains, report.abstains);
+    }
+    if (cluster_report_publish(cluster->published, &report, now.ms)) {
+        cluster->context->report_due = true;
     }
 }
 
-/* Is there a writer that the liveness agrees on and that we see? */
-static void update_schedule(struct watch *watch)
+/* Is there a writer that the fleet agrees on and that we see? */
+static void update_schedule(struct probed_cluster *cluster, struct probe_time now)
 {
-    const struct topology *topology = resolver_topology(watch->resolver);
+    const struct topology *topology = resolver_topology(cluster->resolver);
     bool valid = topology && topology->primary[0] && topology->state != STATE_SUSPECT &&
-                 assess_sees_writer(&watch->assessment, topology->primary);
-    schedule_writer(&watch->schedule, valid, clock_mono_ms());
+                 assess_sees_writer(&cluster->assessment, topology->primary);
+    schedule_writer(&cluster->schedule, valid, now.ms);
 }
 
-/* All of two or more targets fail in an ambiguous way at once: it is probably this probe that is
- * cut off. */
-static void doubt_oneself(struct ground *ground)
+/* The context's sums of all clusters follow this one's. */
+static void count_failing(struct probed_cluster *cluster)
 {
-    size_t targets = 0;
-    size_t failing = 0;
-    for (struct watch *watch = watch_first(ground); watch; watch = watch_next(watch)) {
-        assess_count_failing(&watch->assessment, &targets, &failing);
+    struct probe_context *context = cluster->context;
+    context->targets -= cluster->targets;
+    context->failing -= cluster->failing;
+    cluster->targets = cluster->failing = 0;
+    if (!cluster->leaving) {
+        assess_count_failing(&cluster->assessment, &cluster->targets, &cluster->failing);
     }
-    bool blind = targets >= 2 && failing == targets;
-    if (blind != ground->blind) {
-        ground->blind = blind;
-        watch_report_all(ground);
-    }
+    context->targets += cluster->targets;
+    context->failing += cluster->failing;
 }
 
-static size_t member_index(const struct watch *watch, const char *name)
+static size_t member_index(const struct probed_cluster *cluster, const char *name)
 {
-    for (size_t i = 0; i < watch->assessment.member_count; i++) {
-        if (text_equal(watch->assessment.members[i].config.name, name)) {
+    for (size_t i = 0; i < cluster->assessment.member_count; i++) {
+        if (text_equal(cluster->assessment.members[i].config.name, name)) {
             return i;
         }
     }
     return MEMBERS_MAX;
 }
 
-static void tell_member(struct watch *watch, size_t i)
+static void log_member(struct probed_cluster *cluster, size_t i)
 {
-    const struct assessed *member = &watch->assessment.members[i];
-    if (watch->told[i] != member->standing) {
-        words_member(watch->settings.name, member);
-        watch->told[i] = member->standing;
+    const struct assessed *member = &cluster->assessment.members[i];
+    if (cluster->logged[i] != member->standing) {
+        emit(cluster,
+             (struct fact){.kind = FACT_MEMBER, .member = member->config.name, .assessed = member});
+        cluster->logged[i] = member->standing;
     }
 }
 
-/* kind = auto: say what was found. */
-static void tell_kind(struct watch *watch)
+/* kind = auto: what the servers show. */
+static void log_kind(struct probed_cluster *cluster)
 {
-    enum kind kind = watch->assessment.policy.kind;
-    if (watch->assessment.finds_kind && kind != watch->told_kind) {
-        log_line(LOG_NOTICE, watch->settings.name, "the servers show that its kind is %s",
-                 kind_names[kind]);
-        watch->told_kind = kind;
+    enum kind kind = cluster->assessment.policy.kind;
+    if (cluster->assessment.finds_kind && kind != cluster->logged_kind) {
+        emit(cluster, (struct fact){.kind = FACT_KIND, .number = kind});
+        cluster->logged_kind = kind;
     }
 }
 
-static void search_on(struct watch *watch, size_t i);
+/* ---- members come and go ----------------------------------------------------------------------- */
 
-static void look_ended(void *owner, const char *member, const struct observation *observation,
-                       const char *address)
-{
-    struct watch *watch = owner;
-    size_t i = member_index(watch, member);
-    if (i == MEMBERS_MAX) {
-        return;
-    }
-    int flags =
-        assess_look(&watch->assessment, i, observation, address, clock_mono_ms(), clock_wall_ms());
-    tell_member(watch, i);
-    tell_kind(watch);
-    if (flags & ASSESS_ALARM) {
-        watch_alarm(watch, member,
-                    observation->answer == ANSWER_OK ? "its answer changed"
-                                                     : answer_names[observation->answer]);
-    }
-    search_on(watch, i);
-    doubt_oneself(watch->ground);
-    report(watch);
-    update_schedule(watch);
-    watch->ground->settle(watch->ground);
-}
-
-static void look_alarmed(void *owner, const char *member, const char *why)
-{
-    watch_alarm(owner, member, why);
-}
-
-/* ---- life -------------------------------------------------------------------------------------- */
-
-static void on_timer(uv_timer_t *timer)
-{
-    struct watch *watch = timer->data;
-    watch->ground->settle(watch->ground);
-}
-
-/* How looks at this cluster are made; what is about one member is left out. */
-static struct look_settings how_to_look(struct watch *watch, char application[NAME_SIZE + 16])
-{
-    static const struct driver *const drivers[] = {
-        [ENGINE_POSTGRESQL] = &driver_pg, [ENGINE_MYSQL] = &driver_mysql};
-    struct ground *ground = watch->ground;
-    snprintf(application, NAME_SIZE + 16, "roster-probe %s", ground->config->probe.name);
-    return (struct look_settings){
-        .loop = ground->loop,
-        .names = ground->names,
-        .driver = drivers[watch->settings.policy.engine],
-        .cluster = &watch->settings,
-        .application = application,
-        .timeout_ms = ground->config->probe.timeout_ms,
-        .schedule = &watch->schedule,
-        .rank = &ground->rank,
-        .size = &ground->size,
-    };
-}
-
-static void start_look(struct watch *watch, size_t i)
-{
-    char application[NAME_SIZE + 16];
-    struct look_settings look = how_to_look(watch, application);
-    look.config = &watch->settings.members[i];
-    look.owner = watch;
-    look.outcome = look_ended;
-    look.alarm = look_alarmed;
-    watch->told[i] = ANSWER_UNKNOWN;
-    watch->looks[i] = look_new(&look);
-    if (!watch->looks[i]) {
-        log_line(LOG_ERROR, watch->settings.name, "no memory to look at %s",
-                 watch->settings.members[i].name);
-    }
-}
-
-static void trial_ended(void *owner, const struct member_config *config,
-                        const struct observation *observation, const char *address);
-
-bool watch_start(struct ground *ground, const struct cluster_settings *settings)
-{
-    struct watch *watch = calloc(1, sizeof *watch);
-    if (!watch) {
-        return false;
-    }
-    watch->ground = ground;
-    watch->settings = watch->configured = *settings;
-    watch->told_kind = KIND_AUTO;
-    search_init(&watch->search, settings, watch, trial_ended);
-    assess_init(&watch->assessment, ground->config->probe.name, settings, &ground->config->probe);
-    schedule_init(&watch->schedule, ground->config->probe.interval_ms,
-                  ground->config->probe.alert_interval_ms, clock_mono_ms());
-    watch->resolver =
-        resolver_new(ground->store, ground->mirror, ground->liveness,
-                     &(struct resolver_settings){ground->config->registry.root, settings->name,
-                                                 ground->config->probe.name});
-    watch->published =
-        watch->resolver ? reporter_add(ground->reporter, settings->name, watch) : NULL;
-    if (!watch->published) {
-        resolver_free(watch->resolver);
-        free(watch);
-        return false;
-    }
-    uv_timer_init(ground->loop, &watch->timer);
-    watch->timer.data = watch;
-    watch->timer_open = true;
-    watch->next = ground->watches;
-    ground->watches = watch;
-    for (size_t i = 0; i < settings->member_count; i++) {
-        start_look(watch, i);
-    }
-    return true;
-}
-
-static void free_if_done(struct watch *watch)
-{
-    if (watch->leaving && !watch->timer_open && !watch->resolver) {
-        explicit_bzero(&watch->settings, sizeof watch->settings);
-        explicit_bzero(&watch->configured, sizeof watch->configured);
-        free(watch);
-    }
-}
-
-static void timer_closed(uv_handle_t *handle)
-{
-    struct watch *watch = handle->data;
-    watch->timer_open = false;
-    free_if_done(watch);
-}
-
-void watch_stop(struct watch *watch)
-{
-    watch->leaving = true;
-    search_stop(&watch->search);
-    for (size_t i = 0; i < MEMBERS_MAX; i++) {
-        look_close(watch->looks[i]);
-        watch->looks[i] = NULL;
-    }
-    uv_close((uv_handle_t *)&watch->timer, timer_closed);
-}
-
-void watch_leave(struct watch *watch)
-{
-    reporter_remove(watch->ground->reporter, watch->published);
-    watch->published = NULL;
-    watch_stop(watch);
-}
-
-void watch_sweep(struct ground *ground, bool all)
-{
-    for (struct watch **at = &ground->watches; *at;) {
-        struct watch *watch = *at;
-        if (watch->leaving && (all || resolver_is_idle(watch->resolver))) {
-            *at = watch->next;
-            resolver_free(watch->resolver);
-            watch->resolver = NULL;
-            free_if_done(watch);
-        } else {
-            at = &watch->next;
-        }
-    }
-}
-
-static bool same_question(const struct cluster_settings *a, const struct cluster_settings *b)
+static bool same_statement(const struct cluster_settings *a, const struct cluster_settings *b)
 {
     const char *one = custom_statement(a), *other = custom_statement(b);
     return one && other ? text_equal(one, other) : one == other;
@@ -307,205 +221,369 @@ static bool same_access(const struct cluster_settings *a, const struct cluster_s
     return a->policy.engine == b->policy.engine && text_equal(a->user, b->user) &&
            text_equal(a->database, b->database) && text_equal(a->password, b->password) &&
            a->discover == b->discover && a->tls == b->tls && text_equal(a->tls_ca, b->tls_ca) &&
-           same_question(a, b);
+           same_statement(a, b);
 }
 
-/* Looks at these members from now on. */
-static void change_members(struct watch *watch, const struct cluster_settings *settings,
-                           bool same_timeout)
+static bool same_place(const struct member_config *a, const struct member_config *b)
 {
-    struct look *kept[MEMBERS_MAX] = {0};
-    enum answer told[MEMBERS_MAX] = {0};
-    bool keep = same_timeout && same_access(&watch->settings, settings);
+    return text_equal(a->name, b->name) && text_equal(a->host, b->host) && a->port == b->port;
+}
+
+/* Looks at these members from now on. Slots of members at the same place stay, if `keep`. */
+static void change_members(struct probed_cluster *cluster, const struct cluster_settings *settings,
+                           bool keep, struct probe_time now)
+{
+    struct slot *kept[MEMBERS_MAX] = {0};
+    enum answer logged[MEMBERS_MAX] = {0};
+    const struct probe_settings *probe = &cluster->context->config->probe;
     for (size_t i = 0; i < settings->member_count; i++) {
-        size_t was = member_index(watch, settings->members[i].name);
-        const struct member_config *before =
-            was < MEMBERS_MAX ? &watch->assessment.members[was].config : NULL;
-        if (keep && before && text_equal(before->host, settings->members[i].host) &&
-            before->port == settings->members[i].port) {
-            kept[i] = watch->looks[was];
-            told[i] = watch->told[was];
-            watch->looks[was] = NULL;
+        size_t was = member_index(cluster, settings->members[i].name);
+        if (keep && was < MEMBERS_MAX && cluster->slots[was] &&
+            same_place(&cluster->slots[was]->config, &settings->members[i])) {
+            kept[i] = cluster->slots[was];
+            kept[i]->config = settings->members[i];
+            logged[i] = cluster->logged[was];
+            cluster->slots[was] = NULL;
         }
     }
     for (size_t i = 0; i < MEMBERS_MAX; i++) {
-        look_close(watch->looks[i]);
+        close_slot(cluster->slots[i]);
     }
-    memcpy(watch->looks, kept, sizeof kept);
-    memcpy(watch->told, told, sizeof told);
-    watch->settings = *settings;
-    schedule_reload(&watch->schedule, watch->ground->config->probe.interval_ms,
-                    watch->ground->config->probe.alert_interval_ms);
-    assess_reload(&watch->assessment, settings, &watch->ground->config->probe);
+    memcpy(cluster->slots, kept, sizeof kept);
+    memcpy(cluster->logged, logged, sizeof logged);
+    cluster->settings = *settings;
+    schedule_reload(&cluster->schedule, probe->interval_ms, probe->alert_interval_ms);
+    assess_reload(&cluster->assessment, settings, probe);
     for (size_t i = 0; i < settings->member_count; i++) {
-        if (!watch->looks[i]) {
-            start_look(watch, i);
+        if (!cluster->slots[i]) {
+            open_member(cluster, i, now);
         }
     }
 }
 
 /* The configured members and those that were discovered. */
-static void list_members(struct watch *watch, bool same_timeout)
+static void list_members(struct probed_cluster *cluster, bool same_timeout, struct probe_time now)
 {
     static struct cluster_settings listed; /* 40 kB; one thread */
-    listed = watch->configured;
-    discovery_list(&watch->search.discovery, &listed);
-    change_members(watch, &listed, same_timeout);
+    listed = cluster->configured;
+    discovery_list(&cluster->discoverer.discovery, &listed);
+    change_members(cluster, &listed, same_timeout && same_access(&cluster->settings, &listed), now);
     explicit_bzero(&listed, sizeof listed);
-}
-
-void watch_reload(struct watch *watch, const struct cluster_settings *settings, bool same_timeout)
-{
-    watch->configured = *settings;
-    search_reload(&watch->search, settings);
-    list_members(watch, same_timeout);
-    watch_alarm(watch, "", "the configuration was reloaded");
 }
 
 /* ---- discovery --------------------------------------------------------------------------------- */
 
-static const char *identity_of(const struct watch *watch)
+static void on_discovery(void *owner, enum tidings tidings, const struct found *found,
+                         const char *why)
 {
-    const struct topology *topology = resolver_topology(watch->resolver);
+    emit(owner,
+         (struct fact){.kind = FACT_DISCOVERY, .tidings = tidings, .found = found, .text = why});
+}
+
+static const char *identity_of(const struct probed_cluster *cluster)
+{
+    const struct topology *topology = resolver_topology(cluster->resolver);
     return topology ? topology->identity : "";
 }
 
-static void begin_trials(struct watch *watch)
+/* Begins the trial looks that are due. */
+static void begin_trials(struct probed_cluster *cluster, struct probe_time now)
 {
-    char application[NAME_SIZE + 16];
-    struct look_settings like = how_to_look(watch, application);
-    search_step(&watch->search, &like, &watch->assessment, clock_mono_ms());
-}
-
-/* Member `i` was looked at: whom does it name, who is the same as it, and who has been silent for
- * long? */
-static void hear(struct watch *watch, size_t i)
-{
-    struct discovery *discovery = &watch->search.discovery;
-    int64_t now_ms = clock_mono_ms();
-    discovery_hear(discovery, &watch->assessment, i, now_ms);
-    if (discovery_review(discovery, &watch->assessment, identity_of(watch), now_ms)) {
-        list_members(watch, true);
+    struct member_config config;
+    for (size_t i = 0; i < TRIALS_MAX; i++) {
+        if (cluster->trials[i] ||
+            !discoverer_next(&cluster->discoverer, &cluster->assessment, now.ms, &config)) {
+            continue;
+        }
+        cluster->trials[i] = open_slot(cluster, &config, true, now);
+        if (!cluster->trials[i]) {
+            struct observation nothing = {.answer = ANSWER_UNKNOWN,
+                                          .detail = "no memory for a look"};
+            discovery_judge(&cluster->discoverer.discovery, config.host, config.port, &nothing,
+                            &cluster->assessment, "", now.ms);
+        }
     }
 }
 
-static void search_on(struct watch *watch, size_t i)
+/* Member `i` answered, or not: whom does it name, who is the same as it, and who has been silent
+ * for long? */
+static void learn(struct probed_cluster *cluster, size_t i, struct probe_time now)
 {
-    if (!watch->search.discovery.on) {
+    struct discovery *discovery = &cluster->discoverer.discovery;
+    discovery_hear(discovery, &cluster->assessment, i, now.ms);
+    if (discovery_review(discovery, &cluster->assessment, identity_of(cluster), now.ms)) {
+        list_members(cluster, true, now);
+    }
+}
+
+static void discover(struct probed_cluster *cluster, size_t i, struct probe_time now)
+{
+    if (!cluster->discoverer.discovery.on) {
         return;
     }
-    if (!watch->search.recalled && resolver_has_read(watch->resolver)) {
-        search_recall(&watch->search, resolver_topology(watch->resolver), clock_mono_ms());
+    if (resolver_has_read(cluster->resolver)) {
+        discoverer_restore(&cluster->discoverer, resolver_topology(cluster->resolver), now.ms);
     }
-    hear(watch, i);
-    begin_trials(watch);
+    learn(cluster, i, now);
+    begin_trials(cluster, now);
 }
 
-static void trial_ended(void *owner, const struct member_config *config,
-                        const struct observation *observation, const char *address)
+static void trial_ended(struct probed_cluster *cluster, struct slot *slot,
+                        const struct observation *observation, struct probe_time now)
 {
-    struct watch *watch = owner;
-    int64_t now_ms = clock_mono_ms();
-    bool joins = discovery_judge(&watch->search.discovery, config->host, config->port, observation,
-                                 &watch->assessment, identity_of(watch), now_ms);
-    if (joins) {
-        list_members(watch, true);
-        size_t i = member_index(watch, config->name);
+    struct member_config config = slot->config;
+    for (size_t i = 0; i < TRIALS_MAX; i++) {
+        cluster->trials[i] = cluster->trials[i] == slot ? NULL : cluster->trials[i];
+    }
+    close_slot(slot);
+    if (discovery_judge(&cluster->discoverer.discovery, config.host, config.port, observation,
+                        &cluster->assessment, identity_of(cluster), now.ms)) {
+        list_members(cluster, true, now);
+        size_t i = member_index(cluster, config.name);
+        assert(i < MEMBERS_MAX);
         /* Taken in at once: a report with a member that was not looked at abstains. */
-        assess_look(&watch->assessment, i, observation, address, now_ms, clock_wall_ms());
-        tell_member(watch, i);
-        hear(watch, i);
-        report(watch);
+        assess_look(&cluster->assessment, i, observation, slot->address, now.ms, now.wall_ms);
+        log_member(cluster, i);
+        learn(cluster, i, now);
     }
-    begin_trials(watch);
-    watch->ground->settle(watch->ground);
+    begin_trials(cluster, now);
 }
 
-/* ---- beliefs ----------------------------------------------------------------------------------- */
+/* ---- the slots' events ------------------------------------------------------------------------- */
 
-static void tell_news(struct watch *watch)
+static void member_ended(struct probed_cluster *cluster, struct slot *slot,
+                         const struct observation *observation, struct probe_time now)
 {
-    struct resolver_news news = resolver_news(watch->resolver);
+    size_t i = member_index(cluster, slot->config.name);
+    assert(i < MEMBERS_MAX && cluster->slots[i] == slot);
+    int flags =
+        assess_look(&cluster->assessment, i, observation, slot->address, now.ms, now.wall_ms);
+    log_member(cluster, i);
+    log_kind(cluster);
+    if (flags & ASSESS_ALARM) {
+        cluster_alarm(cluster, slot->config.name,
+                      observation->answer == ANSWER_OK ? "its answer changed"
+                                                       : answer_names[observation->answer],
+                      now);
+    }
+    discover(cluster, i, now);
+}
+
+/* What a step of the slot gave. */
+static bool take_outcome(struct slot *slot, const struct slot_outcome *outcome,
+                         struct probe_time now)
+{
+    struct probed_cluster *cluster = cluster_of(slot);
+    update_slot(slot);
+    if (outcome->alarm && !slot->trial) {
+        cluster_alarm(cluster, slot->config.name, outcome->alarm, now);
+    }
+    if (!outcome->ended) {
+        return false;
+    }
+    if (slot->trial) {
+        trial_ended(cluster, slot, &outcome->observation, now);
+    } else {
+        member_ended(cluster, slot, &outcome->observation, now);
+    }
+    count_failing(cluster);
+    update_schedule(cluster, now);
+    return true;
+}
+
+bool cluster_resolved(struct slot *slot, const char *address, const char *problem,
+                      struct probe_time now)
+{
+    struct slot_context context = slot_context(cluster_of(slot), now);
+    struct slot_outcome outcome;
+    slot_resolved(slot, address, problem, &context, &outcome);
+    return take_outcome(slot, &outcome, now);
+}
+
+bool cluster_look_ended(struct slot *slot, const struct observation *observation, bool connected,
+                        struct probe_time now)
+{
+    struct slot_context context = slot_context(cluster_of(slot), now);
+    struct slot_outcome outcome;
+    slot_look_ended(slot, observation, connected, &context, &outcome);
+    return take_outcome(slot, &outcome, now);
+}
+
+bool cluster_unsolicited(struct slot *slot, struct probe_time now)
+{
+    struct slot_context context = slot_context(cluster_of(slot), now);
+    struct slot_outcome outcome;
+    slot_unsolicited(slot, &context, &outcome);
+    return take_outcome(slot, &outcome, now);
+}
+
+bool cluster_slot_timer(struct slot *slot, struct probe_time now)
+{
+    struct slot_context context = slot_context(cluster_of(slot), now);
+    struct slot_outcome outcome;
+    slot_timer(slot, &context, &outcome);
+    return take_outcome(slot, &outcome, now);
+}
+
+/* ---- verdicts ---------------------------------------------------------------------------------- */
+
+static void take_news(struct probed_cluster *cluster, struct probe_time now)
+{
+    struct resolver_news news = resolver_news(cluster->resolver);
     if (news.refused) {
-        log_line(LOG_WARNING, watch->settings.name, "%s", news.refused);
+        emit(cluster, (struct fact){.kind = FACT_REFUSED, .text = news.refused});
     }
     if (news.changed) {
-        words_verdict(watch->settings.name, news.before, resolver_topology(watch->resolver));
-        update_schedule(watch);
+        emit(cluster, (struct fact){.kind = FACT_VERDICT,
+                                    .before = news.before,
+                                    .topology = resolver_topology(cluster->resolver)});
+        update_schedule(cluster, now);
     }
     if (news.alarm) {
-        watch_alarm(watch, "", "another probe saw a change");
+        cluster_alarm(cluster, "", "another probe saw a change", now);
     }
 }
 
-void watch_settle(struct watch *watch)
+void cluster_settle(struct probed_cluster *cluster, struct probe_time now)
 {
     const struct report *acked;
     int32_t version;
     int64_t mzxid;
-    if (published_take_acked(watch->published, &acked, &version, &mzxid)) {
-        resolver_own_report(watch->resolver, acked, version, mzxid);
+    if (cluster_report_take_acked(cluster->published, &acked, &version, &mzxid)) {
+        resolver_own_report(cluster->resolver, acked, version, mzxid);
     }
-    int64_t now_ms = clock_mono_ms();
-    int64_t due_ms = resolver_step(watch->resolver, now_ms, clock_wall_ms());
-    tell_news(watch);
-    const struct topology *topology = resolver_topology(watch->resolver);
+    int64_t due_ms = resolver_step(cluster->resolver, now.ms, now.wall_ms);
+    take_news(cluster, now);
+    const struct topology *topology = resolver_topology(cluster->resolver);
     if (topology) {
-        assess_hint(&watch->assessment, topology->policy.kind);
-        tell_kind(watch);
+        assess_hint(&cluster->assessment, topology->policy.kind);
+        log_kind(cluster);
     }
-    if (due_ms < INT64_MAX) {
-        uv_timer_start(&watch->timer, on_timer, (uint64_t)(due_ms > now_ms ? due_ms - now_ms : 1),
-                       0);
-    }
-}
-
-void watch_answer(struct ground *ground, const struct store_event *event)
-{
-    void *resolver = store_tag_pointer(event->tag);
-    for (struct watch *watch = ground->watches; watch; watch = watch->next) {
-        if (watch->resolver == resolver) {
-            resolver_answer(watch->resolver, event, clock_mono_ms());
-        }
+    if (due_ms < TIMER_NEVER) {
+        timers_set(&cluster->context->timers, &cluster->timer,
+                   due_ms > now.ms ? due_ms : now.ms + 1);
     }
 }
 
-/* ---- finding one's way ------------------------------------------------------------------------- */
-
-static struct watch *staying(struct watch *watch)
+void cluster_beat(struct probed_cluster *cluster)
 {
-    while (watch && watch->leaving) {
-        watch = watch->next;
+    resolver_beat(cluster->resolver);
+}
+
+/* ---- life -------------------------------------------------------------------------------------- */
+
+/* What it does with the registry: a report of ours, and the resolver. */
+static bool join_registry(struct probed_cluster *cluster)
+{
+    struct probe_context *context = cluster->context;
+    struct resolver_settings settings = {context->config->registry.root, cluster->settings.name,
+                                         context->config->probe.name};
+    cluster->resolver = resolver_new(context->store, context->mirror, context->liveness, &settings);
+    cluster->published =
+        cluster->resolver ? reporter_add(context->reporter, cluster->settings.name) : NULL;
+    return cluster->published != NULL;
+}
+
+struct probed_cluster *cluster_new(struct probe_context *context,
+                                   const struct cluster_settings *settings, struct probe_time now)
+{
+    struct probed_cluster *cluster = calloc(1, sizeof *cluster);
+    if (!cluster) {
+        return NULL;
     }
-    return watch;
-}
-
-struct watch *watch_first(struct ground *ground)
-{
-    return staying(ground->watches);
-}
-
-struct watch *watch_next(struct watch *watch)
-{
-    return staying(watch->next);
-}
-
-struct watch *watch_find(struct ground *ground, const char *cluster)
-{
-    for (struct watch *watch = watch_first(ground); watch; watch = watch_next(watch)) {
-        if (text_equal(watch->settings.name, cluster)) {
-            return watch;
-        }
+    const struct probe_settings *probe = &context->config->probe;
+    cluster->context = context;
+    cluster->settings = cluster->configured = *settings;
+    cluster->logged_kind = KIND_AUTO;
+    discoverer_init(&cluster->discoverer, settings, now.ms, cluster, on_discovery);
+    assess_init(&cluster->assessment, probe->name, settings, probe);
+    schedule_init(&cluster->schedule, probe->interval_ms, probe->alert_interval_ms, now.ms);
+    if (!timers_add(&context->timers, &cluster->timer, TIMER_CLUSTER, cluster)) {
+        free(cluster);
+        return NULL;
     }
-    return NULL;
+    if (!join_registry(cluster)) {
+        cluster_free(cluster);
+        return NULL;
+    }
+    context->report_due = true;
+    for (size_t i = 0; i < settings->member_count; i++) {
+        open_member(cluster, i, now);
+    }
+    return cluster;
 }
 
-const char *watch_name(const struct watch *watch)
+void cluster_stop(struct probed_cluster *cluster)
 {
-    return watch->settings.name;
+    if (cluster->leaving) {
+        return;
+    }
+    cluster->leaving = true;
+    close_trials(cluster);
+    for (size_t i = 0; i < MEMBERS_MAX; i++) {
+        close_slot(cluster->slots[i]);
+        cluster->slots[i] = NULL;
+    }
+    timers_set(&cluster->context->timers, &cluster->timer, TIMER_NEVER);
+    count_failing(cluster);
 }
 
-struct resolver *watch_resolver(struct watch *watch)
+void cluster_leave(struct probed_cluster *cluster)
 {
-    return watch->resolver;
+    assert(!cluster->leaving);
+    reporter_remove(cluster->context->reporter, cluster->published);
+    cluster->published = NULL;
+    cluster->context->report_due = true;
+    cluster_stop(cluster);
+}
+
+bool cluster_is_done(const struct probed_cluster *cluster)
+{
+    return cluster->leaving && resolver_is_idle(cluster->resolver);
+}
+
+void cluster_free(struct probed_cluster *cluster)
+{
+    timers_remove(&cluster->context->timers, &cluster->timer);
+    resolver_free(cluster->resolver);
+    explicit_bzero(cluster, sizeof *cluster); /* it has passwords */
+    free(cluster);
+}
+
+void cluster_reload(struct probed_cluster *cluster, const struct cluster_settings *settings,
+                    bool same_timeout, struct probe_time now)
+{
+    cluster->configured = *settings;
+    close_trials(cluster);
+    discovery_reload(&cluster->discoverer.discovery, settings);
+    list_members(cluster, same_timeout, now);
+    count_failing(cluster);
+    cluster_alarm(cluster, "", "the configuration was reloaded", now);
+}
+
+/* ---- ways to it -------------------------------------------------------------------------------- */
+
+const char *cluster_name(const struct probed_cluster *cluster)
+{
+    return cluster->settings.name;
+}
+
+struct probed_cluster *cluster_of(const struct slot *slot)
+{
+    return slot->cluster;
+}
+
+const struct cluster_settings *cluster_settings_of(const struct slot *slot)
+{
+    return &cluster_of(slot)->settings;
+}
+
+struct probed_cluster **cluster_next(struct probed_cluster *cluster)
+{
+    return &cluster->next;
+}
+
+bool cluster_is_leaving(const struct probed_cluster *cluster)
+{
+    return cluster->leaving;
 }

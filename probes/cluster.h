@@ -1,70 +1,89 @@
-/* One cluster under watch: its members' looks, what is held of them, the report
- * that says so, and the resolver that believes or not.
+/* One cluster of a probe: its members' slots, what is known of them, the report
+ * that says so, and the resolver that keeps the verdict.
  *
- *     look --> assess --> report --> reporter
- *                                    resolver --> news --> log, alarm
+ *     look ended --> assess --> discovery --> report --> reporter
+ *                      |                                 resolver --> facts, alarm
+ *                      '--> alarm: every slot is expedited
  *
- * Loop thread only. */
+ * A step, part of the probe's (probe.h): pure. */
 #ifndef ROSTER_PROBES_CLUSTER_H
 #define ROSTER_PROBES_CLUSTER_H
 
-#include "probes/dns.h"
-#include "registry/config/config.h"
+#include "probes/fact.h"
+#include "probes/slot.h"
 #include "registry/fleet/liveness.h"
 #include "registry/fleet/reporter.h"
 #include "registry/fleet/resolver.h"
 
-struct watch;
+struct probed_cluster;
 
-/* What all watches of a process share; the agent's. */
-struct ground {
-    struct uv_loop_s *loop;
-    struct config *config;
-    struct names *names;
+enum { TIMER_SLOT = 1, TIMER_CLUSTER, TIMER_REPORTER, TIMER_PULSE };
+
+/* What the clusters of a probe share. */
+struct probe_context {
+    const struct config *config;
     struct store *store;
     struct mirror *mirror;
     struct liveness *liveness;
     struct reporter *reporter;
-    struct watch *watches;
-    size_t rank, size;                     /* our place in the liveness */
-    bool blind;                            /* every target fails at once: it is probably us */
-    int64_t slipped_ms;                    /* until when our own clock is not to be trusted */
-    void (*settle)(struct ground *ground); /* something was assessed: do what is due */
+    struct timers timers;
+    size_t rank, size;        /* this probe's place in the fleet */
+    bool blind;               /* every target fails at once: the cause is probably here */
+    int64_t slipped_until_ms; /* until then our own clock is not trusted */
+    size_t targets, failing;  /* of all clusters */
+    bool report_due;          /* a report changed: the reporter has something to do */
+    struct slot *ordered, **ordered_end; /* slots with orders, first come first served */
+    void (*log)(void *owner, const struct fact *fact);
+    void *log_owner;
 };
 
-/* false: no memory */
-bool watch_start(struct ground *ground, const struct cluster_settings *settings);
+/* Its members are looked at from now on. NULL: no memory. */
+struct probed_cluster *cluster_new(struct probe_context *context,
+                                   const struct cluster_settings *settings, struct probe_time now);
 
-/* Takes over new settings; unchanged members keep their connections and history. */
-void watch_reload(struct watch *watch, const struct cluster_settings *settings, bool same_timeout);
+/* Its slots close now and its report is withdrawn; it is done with once its resolver is idle. */
+void cluster_leave(struct probed_cluster *cluster);
+bool cluster_is_done(const struct probed_cluster *cluster);
 
-/* Stop looking; it leaves the list once its resolver is idle, and withdraws its report now. */
-void watch_leave(struct watch *watch);
+/* Its slots close; what exists in the registry is left to the end of the session. */
+void cluster_stop(struct probed_cluster *cluster);
 
-/* Stop looking, and leave what stands in the registry to the end of the session. */
-void watch_stop(struct watch *watch);
+/* No store may be used by it any more, or it is done. */
+void cluster_free(struct probed_cluster *cluster);
 
-/* Frees whatever has left. With `all`, the store is closed: no answer is waited for any more. */
-void watch_sweep(struct ground *ground, bool all);
+/* Takes over new settings: members whose access did not change keep their connections and history.
+ */
+void cluster_reload(struct probed_cluster *cluster, const struct cluster_settings *settings,
+                    bool same_timeout, struct probe_time now);
 
-/* Step the resolver, and tell its news. */
-void watch_settle(struct watch *watch);
+/* The slots' events. True when a look ended and its observation was taken in. */
+bool cluster_resolved(struct slot *slot, const char *address, const char *problem,
+                      struct probe_time now);
+bool cluster_look_ended(struct slot *slot, const struct observation *observation, bool connected,
+                        struct probe_time now);
+bool cluster_unsolicited(struct slot *slot, struct probe_time now);
+bool cluster_slot_timer(struct slot *slot, struct probe_time now);
 
 /* Look closely at every member. */
-void watch_alarm(struct watch *watch, const char *member, const char *why);
+void cluster_alarm(struct probed_cluster *cluster, const char *member, const char *why,
+                   struct probe_time now);
 
-/* Say again what is held, as of now; of every cluster. */
-void watch_report_all(struct ground *ground);
+/* Publish what is known as of now, or why this probe abstains. */
+void cluster_report(struct probed_cluster *cluster, struct probe_time now);
 
-/* NULL: none, or leaving */
-struct watch *watch_find(struct ground *ground, const char *cluster);
-/* that is not leaving; NULL begins and ends */
-struct watch *watch_next(struct watch *watch);
-struct watch *watch_first(struct ground *ground);
-const char *watch_name(const struct watch *watch);
-struct resolver *watch_resolver(struct watch *watch);
+/* Steps the resolver: decides and writes what is due. */
+void cluster_settle(struct probed_cluster *cluster, struct probe_time now);
 
-/* The resolver `resolver` of any watch, leaving ones included, got an answer. */
-void watch_answer(struct ground *ground, const struct store_event *event);
+/* A beat of our own was acknowledged. */
+void cluster_beat(struct probed_cluster *cluster);
+
+const char *cluster_name(const struct probed_cluster *cluster);
+struct probed_cluster *cluster_of(const struct slot *slot);
+
+/* How its members are to be asked; lives as long as the slot. */
+const struct cluster_settings *cluster_settings_of(const struct slot *slot);
+
+struct probed_cluster **cluster_next(struct probed_cluster *cluster); /* the probe's list */
+bool cluster_is_leaving(const struct probed_cluster *cluster);
 
 #endif

@@ -1,18 +1,18 @@
-/* See dns.h. The cache is a list of names, each with its addresses, its waiters and at
+/* See dns.h. The cache is a list of dns, each with its addresses, its waiters and at
  * most one request at the resolver:
  *
- *      struct names --> name -> name -> name
+ *      struct dns --> name -> name -> name
  *                        |-- addresses[0..count), `next` is the one to use
  *                        |-- waiters
  *                        '-- request (on a worker thread while `asking`)
  *
- * A list, because a liveness has some hundred names at most and asks each once a
+ * A list, because a fleet has some hundred names at most and asks each once a
  * second. A request that is under way cannot be taken back: its name lives until
  * the answer comes, which is why freeing takes a turn of the loop. A resolver
  * that hangs holds one of libuv's worker threads (four, UV_THREADPOOL_SIZE).
  *
  * Limits: at most ADDRESSES_MAX addresses per name; the time to live of DNS is
- * not shown by getaddrinfo, so NAMES_FRESH_MS stands for it. */
+ * not shown by getaddrinfo, so DNS_FRESH_MS stands for it. */
 #include "probes/dns.h"
 
 #include <arpa/inet.h>
@@ -35,7 +35,7 @@ struct waiter {
 
 struct name {
     struct name *after;
-    struct names *names;
+    struct dns *dns;
     uv_getaddrinfo_t request;
     bool asking; /* `request` belongs to libuv */
     char host[HOST_SIZE];
@@ -49,31 +49,31 @@ struct name {
     struct waiter **last_waiter;
 };
 
-struct names {
+struct dns {
     uv_loop_t *loop;
     struct name *first;
     size_t asking; /* requests under way */
     bool closing;
     /* never started; its closing is how libuv calls back in a later turn */
     uv_idle_t anchor;
-    void (*done)(void *context); /* of names_free */
+    void (*done)(void *context); /* of dns_free */
     void *context;
 };
 
-struct names *names_new(struct uv_loop_s *loop)
+struct dns *dns_new(struct uv_loop_s *loop)
 {
-    struct names *names = calloc(1, sizeof *names);
-    if (!names) {
+    struct dns *dns = calloc(1, sizeof *dns);
+    if (!dns) {
         return NULL;
     }
-    names->loop = loop;
-    uv_idle_init(loop, &names->anchor); /* cannot fail */
-    uv_unref((uv_handle_t *)&names->anchor);
-    names->anchor.data = names;
-    return names;
+    dns->loop = loop;
+    uv_idle_init(loop, &dns->anchor); /* cannot fail */
+    uv_unref((uv_handle_t *)&dns->anchor);
+    dns->anchor.data = dns;
+    return dns;
 }
 
-/* ---- the list ---------------------------------------------------------------------------------- */
+/* ---- the list -------------------------------------------------------------------------------- */
 
 static void drop_waiters(struct name *name, const void *context, bool all)
 {
@@ -90,9 +90,9 @@ static void drop_waiters(struct name *name, const void *context, bool all)
     name->last_waiter = at;
 }
 
-static struct name *find(const struct names *names, const char *host)
+static struct name *find(const struct dns *dns, const char *host)
 {
-    for (struct name *name = names->first; name; name = name->after) {
+    for (struct name *name = dns->first; name; name = name->after) {
         if (text_equal(name->host, host)) {
             return name;
         }
@@ -100,13 +100,13 @@ static struct name *find(const struct names *names, const char *host)
     return NULL;
 }
 
-static void sweep(struct names *names)
+static void sweep(struct dns *dns)
 {
-    uint64_t now = uv_now(names->loop);
-    struct name **at = &names->first;
+    uint64_t now = uv_now(dns->loop);
+    struct name **at = &dns->first;
     while (*at) {
         struct name *name = *at;
-        if (!name->asking && !name->waiters && now - name->wanted_ms > NAMES_FORGET_MS) {
+        if (!name->asking && !name->waiters && now - name->wanted_ms > DNS_FORGET_MS) {
             *at = name->after;
             free(name);
         } else {
@@ -115,9 +115,9 @@ static void sweep(struct names *names)
     }
 }
 
-static struct name *add(struct names *names, const char *host)
+static struct name *add(struct dns *dns, const char *host)
 {
-    sweep(names);
+    sweep(dns);
     struct name *name = calloc(1, sizeof *name);
     if (!name) {
         return NULL;
@@ -126,14 +126,14 @@ static struct name *add(struct names *names, const char *host)
         free(name);
         return NULL;
     }
-    name->names = names;
+    name->dns = dns;
     name->last_waiter = &name->waiters;
-    name->after = names->first;
-    names->first = name;
+    name->after = dns->first;
+    dns->first = name;
     return name;
 }
 
-/* ---- the resolver ------------------------------------------------------------------------------ */
+/* ---- the resolver ---------------------------------------------------------------------------- */
 
 static void answer(const struct name *name, void (*done)(void *, const struct resolution *),
                    void *context)
@@ -153,7 +153,7 @@ static void answer(const struct name *name, void (*done)(void *, const struct re
  * its head. */
 static void answer_all(struct name *name)
 {
-    name->wanted_ms = uv_now(name->names->loop); /* no sweep takes it away meanwhile */
+    name->wanted_ms = uv_now(name->dns->loop); /* no sweep takes it away meanwhile */
     while (name->waiters) {
         struct waiter waiter = *name->waiters;
         free(name->waiters);
@@ -198,15 +198,15 @@ static void keep_addresses(struct name *name, const struct addrinfo *found)
 
 static void released(uv_handle_t *anchor)
 {
-    struct names *names = anchor->data;
-    while (names->first) {
-        struct name *name = names->first;
-        names->first = name->after;
+    struct dns *dns = anchor->data;
+    while (dns->first) {
+        struct name *name = dns->first;
+        dns->first = name->after;
         free(name);
     }
-    void (*done)(void *) = names->done;
-    void *context = names->context;
-    free(names);
+    void (*done)(void *) = dns->done;
+    void *context = dns->context;
+    free(dns);
     if (done) {
         done(context);
     }
@@ -215,13 +215,13 @@ static void released(uv_handle_t *anchor)
 static void resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
 {
     struct name *name = request->data;
-    struct names *names = name->names;
+    struct dns *dns = name->dns;
     name->asking = false;
-    names->asking--;
-    if (names->closing) {
+    dns->asking--;
+    if (dns->closing) {
         uv_freeaddrinfo(found);
-        if (names->asking == 0) {
-            uv_close((uv_handle_t *)&names->anchor, released);
+        if (dns->asking == 0) {
+            uv_close((uv_handle_t *)&dns->anchor, released);
         }
         return;
     }
@@ -231,7 +231,7 @@ static void resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *fou
         text_tame(name->problem, sizeof name->problem, uv_strerror(status));
     }
     uv_freeaddrinfo(found);
-    name->asked_ms = uv_now(names->loop);
+    name->asked_ms = uv_now(dns->loop);
     answer_all(name);
 }
 
@@ -240,17 +240,17 @@ static void ask(struct name *name)
     const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     name->request.data = name;
     int status =
-        uv_getaddrinfo(name->names->loop, &name->request, resolved, name->host, NULL, &hints);
+        uv_getaddrinfo(name->dns->loop, &name->request, resolved, name->host, NULL, &hints);
     if (status == 0) {
         name->asking = true;
-        name->names->asking++;
+        name->dns->asking++;
     } else { /* not even sent: memory, or a name that IDNA refuses */
         text_tame(name->problem, sizeof name->problem, uv_strerror(status));
-        name->asked_ms = uv_now(name->names->loop);
+        name->asked_ms = uv_now(name->dns->loop);
     }
 }
 
-/* ---- asking ------------------------------------------------------------------------------------ */
+/* ---- asking ---------------------------------------------------------------------------------- */
 
 static bool is_literal(const char *host)
 {
@@ -294,24 +294,24 @@ static bool wait_for(struct name *name, void (*done)(void *, const struct resolu
 
 static bool is_due(const struct name *name)
 {
-    uint64_t age = uv_now(name->names->loop) - name->asked_ms;
+    uint64_t age = uv_now(name->dns->loop) - name->asked_ms;
     if (name->problem[0]) {
-        return age >= NAMES_RETRY_MS;
+        return age >= DNS_RETRY_MS;
     }
-    return name->count == 0 || age >= NAMES_FRESH_MS;
+    return name->count == 0 || age >= DNS_FRESH_MS;
 }
 
-void names_lookup(struct names *names, const char *host,
-                  void (*done)(void *context, const struct resolution *resolution), void *context)
+void dns_lookup(struct dns *dns, const char *host,
+                void (*done)(void *context, const struct resolution *resolution), void *context)
 {
-    assert(!names->closing);
+    assert(!dns->closing);
     if (is_literal(host)) {
         answer_literally(host, done, context);
         return;
     }
-    struct name *name = find(names, host);
+    struct name *name = find(dns, host);
     if (!name) {
-        name = add(names, host);
+        name = add(dns, host);
     }
     if (!name) {
         struct resolution resolution = {.host = host,
@@ -319,7 +319,7 @@ void names_lookup(struct names *names, const char *host,
         done(context, &resolution);
         return;
     }
-    name->wanted_ms = uv_now(names->loop);
+    name->wanted_ms = uv_now(dns->loop);
     if (!name->asking && is_due(name)) {
         ask(name);
     }
@@ -329,40 +329,40 @@ void names_lookup(struct names *names, const char *host,
     answer(name, done, context);
 }
 
-void names_forget(struct names *names, const void *context)
+void dns_cancel(struct dns *dns, const void *context)
 {
-    for (struct name *name = names->first; name; name = name->after) {
+    for (struct name *name = dns->first; name; name = name->after) {
         drop_waiters(name, context, false);
     }
 }
 
-void names_next(struct names *names, const char *host, const char *address)
+void dns_next_address(struct dns *dns, const char *host, const char *address)
 {
-    struct name *name = find(names, host);
+    struct name *name = find(dns, host);
     if (name && name->count > 1 && text_equal(name->addresses[name->next], address)) {
         name->next = (name->next + 1) % name->count;
     }
 }
 
-void names_free(struct names *names, void (*done)(void *context), void *context)
+void dns_free(struct dns *dns, void (*done)(void *context), void *context)
 {
-    if (!names) {
+    if (!dns) {
         if (done) {
             done(context);
         }
         return;
     }
-    assert(!names->closing);
-    names->closing = true;
-    names->done = done;
-    names->context = context;
-    for (struct name *name = names->first; name; name = name->after) {
+    assert(!dns->closing);
+    dns->closing = true;
+    dns->done = done;
+    dns->context = context;
+    for (struct name *name = dns->first; name; name = name->after) {
         drop_waiters(name, NULL, true);
         if (name->asking) {
             uv_cancel((uv_req_t *)&name->request); /* helps when it still waits for a worker */
         }
     }
-    if (names->asking == 0) {
-        uv_close((uv_handle_t *)&names->anchor, released);
+    if (dns->asking == 0) {
+        uv_close((uv_handle_t *)&dns->anchor, released);
     }
 }

@@ -4,25 +4,25 @@
  * literal addresses, and names are turned into those here: on libuv's worker
  * threads, remembered, and refreshed behind the back of those who ask.
  *
- *      a literal          the answer comes before names_lookup returns
+ *      a literal          the answer comes before dns_lookup returns
  *      young in memory    likewise
  *      old in memory      likewise, and a refresh goes under way
  *      not in memory      the answer comes when the resolver has answered
  *
  * A failing resolver takes nothing away: the last good addresses stay, and the
- * answer says that they are stale. One loop's thread uses one `names`. */
+ * answer says that they are stale. One loop's thread uses one `dns`. */
 #ifndef ROSTER_PROBES_DNS_H
 #define ROSTER_PROBES_DNS_H
 
 #include "registry/base/limits.h"
 
 struct uv_loop_s;
-struct names;
+struct dns;
 
 enum {
-    NAMES_FRESH_MS = 30000,  /* an answer younger than this is not asked for again */
-    NAMES_RETRY_MS = 5000,   /* after a failure the resolver is left alone for so long */
-    NAMES_FORGET_MS = 600000 /* a name nobody asked for in this time is dropped */
+    DNS_FRESH_MS = 30000,   /* an answer younger than this is not asked for again */
+    DNS_RETRY_MS = 5000,    /* after a failure the resolver is left alone for so long */
+    DNS_FORGET_MS = 600000 /* a name nobody asked for in this time is dropped */
 };
 
 /* What became of a lookup; borrowed for the callback only.
@@ -36,25 +36,25 @@ struct resolution {
 };
 
 /* NULL when memory ran out. The loop must outlive it. */
-struct names *names_new(struct uv_loop_s *loop);
+struct dns *dns_new(struct uv_loop_s *loop);
 
-/* Ask for `host`. `done` is called exactly once, perhaps before names_lookup returns, unless
- * names_forget or names_free comes first. `done` may call back into this module, names_free
+/* Ask for `host`. `done` is called exactly once, perhaps before dns_lookup returns, unless
+ * dns_cancel or dns_free comes first. `done` may call back into this module, dns_free
  * excepted. */
-void names_lookup(struct names *names, const char *host,
-                  void (*done)(void *context, const struct resolution *resolution), void *context);
+void dns_lookup(struct dns *dns, const char *host,
+                void (*done)(void *context, const struct resolution *resolution), void *context);
 
 /* Who waits with this context is called no more. */
-void names_forget(struct names *names, const void *context);
+void dns_cancel(struct dns *dns, const void *context);
 
 /* `address` did not answer: when the name has several, later lookups give the one after it (of
  * either family, in the resolver's order, in a circle). Nothing happens when the name has moved on
  * already. */
-void names_next(struct names *names, const char *host, const char *address);
+void dns_next_address(struct dns *dns, const char *host, const char *address);
 
 /* No waiter is called any more. Memory goes when the resolver has let go of it, which needs the
  * loop to run; then `done` (may be NULL) is called, at the earliest in the loop's next turn. NULL
  * is fine: `done` is then called at once. */
-void names_free(struct names *names, void (*done)(void *context), void *context);
+void dns_free(struct dns *dns, void (*done)(void *context), void *context);
 
 #endif

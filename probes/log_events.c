@@ -6,7 +6,7 @@
 #include "registry/base/log.h"
 #include "registry/base/text.h"
 
-void words_member(const char *cluster, const struct assessed *member)
+static void log_member(const char *cluster, const struct assessed *member)
 {
     char subject[2 * NAME_SIZE];
     snprintf(subject, sizeof subject, "%s/%s", cluster, member->config.name);
@@ -25,7 +25,8 @@ void words_member(const char *cluster, const struct assessed *member)
     }
 }
 
-void words_verdict(const char *cluster, const struct topology *before, const struct topology *now)
+static void log_verdict(const char *cluster, const struct topology *before,
+                        const struct topology *now)
 {
     if (!before || !text_equal(before->primary, now->primary)) {
         log_line(LOG_NOTICE, cluster,
@@ -45,5 +46,116 @@ void words_verdict(const char *cluster, const struct topology *before, const str
                  now->by, now->why);
     } else {
         log_line(LOG_INFO, cluster, "topology changed by %s: %s", now->by, now->why);
+    }
+}
+
+static void log_discovery(const char *cluster, enum tidings tidings, const struct found *found,
+                          const char *why)
+{
+    char address[ADDRESS_SIZE], name[NAME_SIZE];
+    text_address(address, sizeof address, found->host, found->port);
+    discovery_name(found, name);
+    switch (tidings) {
+    case TIDINGS_NAMED:
+        log_line(LOG_NOTICE, cluster, "discovery: %s is named by %s: to be verified", address, why);
+        break;
+    case TIDINGS_VERIFIED:
+        log_line(LOG_NOTICE, cluster, "discovery: %s is verified: member %s", address, name);
+        break;
+    case TIDINGS_REFUSED:
+        log_line(LOG_NOTICE, cluster, "discovery: %s is refused: %s",
+                 found->port ? address : found->host, why);
+        break;
+    case TIDINGS_FORGOTTEN:
+        log_line(LOG_NOTICE, cluster,
+                 "discovery: member %s is forgotten: it is silent, and nobody names it", name);
+        break;
+    }
+}
+
+static void log_of_cluster(const struct fact *fact)
+{
+    switch (fact->kind) {
+    case FACT_LOOKS_CLOSELY:
+        log_line(LOG_INFO, fact->cluster, "looking closely: %s%s%s", fact->member,
+                 fact->member[0] ? ": " : "", fact->text);
+        break;
+    case FACT_ABSTAINS:
+        log_line(LOG_NOTICE, fact->cluster, "this probe abstains: %s", fact->text);
+        break;
+    case FACT_VOTES:
+        log_line(LOG_NOTICE, fact->cluster, "this probe votes");
+        break;
+    case FACT_KIND:
+        log_line(LOG_NOTICE, fact->cluster, "the servers show that its kind is %s",
+                 kind_names[fact->number]);
+        break;
+    case FACT_MEMBER:
+        log_member(fact->cluster, fact->assessed);
+        break;
+    case FACT_VERDICT:
+        log_verdict(fact->cluster, fact->before, fact->topology);
+        break;
+    case FACT_REFUSED:
+        log_line(LOG_WARNING, fact->cluster, "%s", fact->text);
+        break;
+    case FACT_DISCOVERY:
+        log_discovery(fact->cluster, fact->tidings, fact->found, fact->text);
+        break;
+    case FACT_WITHDRAWN:
+        log_line(LOG_NOTICE, fact->cluster, "no longer configured: its report is withdrawn");
+        break;
+    case FACT_NO_MEMORY:
+        log_line(LOG_ERROR, fact->cluster, "no memory to watch %s",
+                 fact->member[0] ? fact->member : "it");
+        break;
+    default:
+        break;
+    }
+}
+
+static void log_link(const struct fact *fact)
+{
+    bool over = fact->kind == FACT_SESSION_OVER;
+    log_line(LOG_WARNING, "registry", "%s%s%s: probing goes on",
+             over ? "the session is over" : "the connection is lost", fact->text ? ", " : "",
+             fact->text ? fact->text : "");
+}
+
+void log_events_fact(const char *probe, const struct fact *fact)
+{
+    switch (fact->kind) {
+    case FACT_STOOD_STILL:
+        log_line(LOG_WARNING, probe,
+                 "this process stood still for %lld ms: reading everything again before deciding",
+                 (long long)fact->number);
+        break;
+    case FACT_CONNECTED:
+        log_line(LOG_NOTICE, "registry", "connected, a new session, session 0x%llx",
+                 (unsigned long long)fact->number);
+        break;
+    case FACT_RECONNECTED:
+        log_line(LOG_NOTICE, "registry", "connected again, session 0x%llx",
+                 (unsigned long long)fact->number);
+        break;
+    case FACT_DISCONNECTED:
+    case FACT_SESSION_OVER:
+        log_link(fact);
+        break;
+    case FACT_NOT_REACHED:
+        log_line(LOG_WARNING, "registry", "not reached at %s: waiting; probing goes on",
+                 fact->text);
+        break;
+    case FACT_TROUBLE:
+        log_line(LOG_WARNING, "registry", "%s", fact->text);
+        break;
+    case FACT_NAME_CONFLICT:
+        log_line(LOG_ERROR, probe, "%s", fact->text);
+        break;
+    case FACT_STOPPING:
+        log_line(LOG_NOTICE, probe, "stopping: %s", fact->text);
+        break;
+    default:
+        log_of_cluster(fact);
     }
 }

@@ -1,13 +1,10 @@
-/* What the daemon's log says of members and verdicts: subject, sentence, evidence. */
+/* Facts in the words of the daemon's log: subject, sentence, evidence. */
 #ifndef ROSTER_PROBES_LOG_EVENTS_H
 #define ROSTER_PROBES_LOG_EVENTS_H
 
-#include "probes/assess/assess.h"
+#include "probes/fact.h"
 
-/* A member's standing changed. */
-void words_member(const char *cluster, const struct assessed *member);
-
-/* Another verdict is in force. `before` is NULL for a first one. */
-void words_verdict(const char *cluster, const struct topology *before, const struct topology *now);
+/* `probe`: the name of ours. */
+void log_events_fact(const char *probe, const struct fact *fact);
 
 #endif

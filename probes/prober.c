@@ -1,38 +1,32 @@
 #include "probes/prober.h"
 
+#include <assert.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uv.h>
 
+#include "probes/cluster.h"
 #include "registry/base/clock.h"
 
 /* A poll handle belongs to one descriptor number; another descriptor needs another handle. */
 struct poller {
     uv_poll_t handle;
     int fd;
-    struct look *look; /* NULL: closing */
+    struct prober *prober; /* NULL: closing */
 };
 
-struct look {
-    struct look_settings to; /* its config and application are not used after look_new */
-    char member[NAME_SIZE];
-    char host[HOST_SIZE];
-    struct link *link;           /* the persistent one */
-    struct link *fresh;          /* a second one, while a fresh connection is tried */
-    struct link *flying;         /* the one of the two that is asked now */
-    bool only_fresh;             /* the last fresh connection failed */
-    int64_t fresh_not_before_ms; /* it told nothing that the old one did not know better */
-    int64_t fresh_due_ms;
-    bool again;  /* asked again after a broken connection */
-    bool spoken; /* the idle connection turned readable */
-    bool naming;
+struct prober {
+    const struct prober_settings *settings;
+    struct slot *slot; /* NULL: closing */
+    const struct driver *driver;
+    struct link *kept;
+    struct link *fresh;     /* a second one, while a fresh connection is tried */
+    struct link *in_flight; /* the one of the two that is asked now */
     bool working;
-    bool closing;
-    bool warned; /* the alarm for being overdue was raised */
     char address[LITERAL_SIZE];
-    struct turn turn;
+    int64_t timeout_ms;
     enum phase phase;
     int64_t deadline_ms;
     int64_t tick_ms; /* when to come back without an event; INT64_MAX never */
@@ -40,13 +34,10 @@ struct look {
     bool timer_open;
     uv_work_t work;
     struct poller *poller;
-    struct target target; /* to open further links */
-    struct member_config config;
     char application[NAME_SIZE + 16];
 };
 
-static void begin(struct look *look);
-static void follow(struct look *look, const struct want *want);
+static void follow(struct prober *prober, const struct want *want);
 
 /* ---- handles ----------------------------------------------------------------------------------- */
 
@@ -55,393 +46,342 @@ static void free_poller(uv_handle_t *handle)
     free(handle->data);
 }
 
-static void drop_poller(struct look *look)
+static void drop_poller(struct prober *prober)
 {
-    if (look->poller) {
-        look->poller->look = NULL;
-        uv_poll_stop(&look->poller->handle);
-        uv_close((uv_handle_t *)&look->poller->handle, free_poller);
-        look->poller = NULL;
+    if (prober->poller) {
+        prober->poller->prober = NULL;
+        uv_poll_stop(&prober->poller->handle);
+        uv_close((uv_handle_t *)&prober->poller->handle, free_poller);
+        prober->poller = NULL;
     }
 }
 
 /* The client libraries close and reopen descriptors under the same number: nothing is polled while
  * they run. */
-static void rest(struct look *look)
+static void pause_polling(struct prober *prober)
 {
-    if (look->poller) {
-        uv_poll_stop(&look->poller->handle);
+    if (prober->poller) {
+        uv_poll_stop(&prober->poller->handle);
     }
 }
 
-static void ready(uv_poll_t *handle, int status, int events);
+static void on_ready(uv_poll_t *handle, int status, int events);
 
-/* Drivers speak of poll(2)'s events. */
-static bool poll_fd(struct look *look, int fd, short events)
+/* Drivers use poll(2)'s events. */
+static bool poll_fd(struct prober *prober, int fd, short events)
 {
     int wanted = (events & POLLIN ? UV_READABLE : 0) | (events & POLLOUT ? UV_WRITABLE : 0);
-    if (look->poller && look->poller->fd != fd) {
-        drop_poller(look);
+    if (prober->poller && prober->poller->fd != fd) {
+        drop_poller(prober);
     }
-    if (!look->poller) {
+    if (!prober->poller) {
         struct poller *poller = calloc(1, sizeof *poller);
         if (!poller) {
             return false;
         }
-        if (uv_poll_init(look->to.loop, &poller->handle, fd) != 0) {
+        if (uv_poll_init(prober->settings->loop, &poller->handle, fd) != 0) {
             free(poller);
             return false;
         }
         poller->handle.data = poller;
         poller->fd = fd;
-        poller->look = look;
-        look->poller = poller;
+        poller->prober = prober;
+        prober->poller = poller;
     }
-    return uv_poll_start(&look->poller->handle, wanted, ready) == 0;
+    return uv_poll_start(&prober->poller->handle, wanted, on_ready) == 0;
+}
+
+static void poll_kept(struct prober *prober)
+{
+    int fd = prober->driver->idle_fd(prober->kept);
+    if (fd >= 0) {
+        poll_fd(prober, fd, POLLIN);
+    } else {
+        drop_poller(prober);
+    }
 }
 
 static void on_timer(uv_timer_t *timer);
 
-static void wake_at(struct look *look, int64_t at_ms)
+static void set_deadline(struct prober *prober)
 {
     int64_t now_ms = clock_mono_ms();
-    uv_update_time(look->to.loop);
-    uv_timer_start(&look->timer, on_timer, (uint64_t)(at_ms > now_ms ? at_ms - now_ms : 0), 0);
+    int64_t at_ms = prober->deadline_ms < prober->tick_ms ? prober->deadline_ms : prober->tick_ms;
+    uv_update_time(prober->settings->loop);
+    uv_timer_start(&prober->timer, on_timer, (uint64_t)(at_ms > now_ms ? at_ms - now_ms : 0), 0);
 }
 
-static void wake_while_flying(struct look *look)
+static void free_if_done(struct prober *prober)
 {
-    int64_t at_ms = look->deadline_ms < look->tick_ms ? look->deadline_ms : look->tick_ms;
-    int64_t overdue_ms = look->turn.began_ms + OVERDUE_MS;
-    wake_at(look, !look->warned && overdue_ms < at_ms ? overdue_ms : at_ms);
-}
-
-static void free_if_done(struct look *look)
-{
-    if (!look->closing || look->working || look->timer_open) {
+    if (prober->slot || prober->working || prober->timer_open) {
         return;
     }
-    look->to.driver->close(look->link);
-    look->to.driver->close(look->fresh);
-    free(look);
+    prober->driver->close(prober->kept);
+    prober->driver->close(prober->fresh);
+    free(prober);
 }
 
-static void timer_closed(uv_handle_t *handle)
+static void on_timer_closed(uv_handle_t *handle)
 {
-    struct look *look = handle->data;
-    look->timer_open = false;
-    free_if_done(look);
+    struct prober *prober = handle->data;
+    prober->timer_open = false;
+    free_if_done(prober);
 }
 
-/* ---- the end of a look ------------------------------------------------------------------------- */
+/* ---- one look ---------------------------------------------------------------------------------- */
 
-static void watch_idle(struct look *look)
+static void step(struct prober *prober, struct probe_event *event)
 {
-    int fd = look->to.driver->idle_fd(look->link);
-    if (fd >= 0) {
-        poll_fd(look, fd, POLLIN);
+    event->slot = prober->slot;
+    prober->settings->step(prober->settings->owner, event);
+}
+
+static void finish(struct prober *prober)
+{
+    struct link *link = prober->in_flight;
+    prober->in_flight = NULL;
+    uv_timer_stop(&prober->timer);
+    if (link == prober->kept) {
+        poll_kept(prober);
     } else {
-        drop_poller(look);
+        drop_poller(prober); /* until it is known which of the two connections stays */
     }
+    step(prober, &(struct probe_event){.kind = EVENT_LOOK_ENDED,
+                                       .observation = prober->driver->observation(link),
+                                       .connected = prober->driver->idle_fd(link) >= 0});
 }
-
-static void end(struct look *look, const struct observation *outcome)
-{
-    struct observation observation = *outcome;
-    int64_t now_ms = clock_mono_ms();
-    look->flying = NULL;
-    look->naming = false;
-    if (observation.answer == ANSWER_LOST) {
-        /* twice in a row, the second time on a new connection */
-        observation.answer = ANSWER_PROTOCOL;
-    }
-    turn_end(&look->turn, look->to.schedule, observation.answer, now_ms, clock_wall_ms(),
-             *look->to.rank, *look->to.size);
-    watch_idle(look);
-    wake_at(look, look->turn.due_ms);
-    look->to.outcome(look->to.owner, look->member, &observation, look->address);
-}
-
-static void fly(struct look *look, struct link *link)
-{
-    struct want want;
-    look->flying = link;
-    look->phase = PHASE_IDLE;
-    look->deadline_ms = clock_mono_ms() + look->to.timeout_ms;
-    look->tick_ms = INT64_MAX;
-    rest(look);
-    look->to.driver->look(link, look->address, &want);
-    follow(look, &want);
-}
-
-/* The fresh connection was tried: it replaces the old one, or tells something that the old one
- * hides. */
-static void end_fresh(struct look *look, const struct observation *observation)
-{
-    const struct driver *driver = look->to.driver;
-    struct observation outcome = *observation;
-    /* a session, though it may refuse the operator's statement */
-    bool takes = driver->idle_fd(look->fresh) >= 0;
-    bool good = outcome.answer == ANSWER_OK || (outcome.answer == ANSWER_PROTOCOL && takes);
-    bool old_serves = driver->idle_fd(look->link) >= 0;
-    drop_poller(look);
-    if (good) {
-        driver->close(look->link);
-        look->link = look->fresh;
-    } else {
-        driver->close(look->fresh);
-    }
-    look->fresh = NULL;
-    if (!good && old_serves && answer_health(outcome.answer) == HEALTH_UP) {
-        /* full, or our password is an old one, and yet */
-        look->fresh_not_before_ms = clock_mono_ms() + AUTH_WAIT_MOST_MS;
-        /* it serves us: what it says is the truth */
-        fly(look, look->link);
-        return;
-    }
-    look->only_fresh = !good;
-    if (!good && !answer_is_definite(outcome.answer) && old_serves) {
-        outcome.answer = ANSWER_STALLED; /* it answers old sessions and takes no new ones */
-    }
-    end(look, &outcome);
-}
-
-static void finish(struct look *look)
-{
-    const struct observation *observation = look->to.driver->observation(look->flying);
-    if (observation->answer == ANSWER_LOST && !look->again) {
-        look->again = true;
-        look->to.alarm(look->to.owner, look->member, "the connection broke");
-        fly(look, look->flying);
-        return;
-    }
-    bool no_way = observation->answer == ANSWER_TIMEOUT ||
-                  observation->answer == ANSWER_UNREACHABLE ||
-                  observation->answer == ANSWER_REFUSED;
-    if (no_way) {
-        names_next(look->to.names, look->host, look->address);
-    }
-    if (look->flying == look->fresh) {
-        end_fresh(look, observation);
-    } else {
-        end(look, observation);
-    }
-}
-
-/* ---- what the driver wants --------------------------------------------------------------------- */
 
 static void do_work(uv_work_t *work)
 {
-    struct look *look = work->data;
-    look->to.driver->work(look->flying);
+    struct prober *prober = work->data;
+    prober->driver->run_blocking(prober->in_flight);
 }
 
-static void work_done(uv_work_t *work, int status)
+static void on_work_done(uv_work_t *work, int status)
 {
-    struct look *look = work->data;
+    struct prober *prober = work->data;
     struct want want;
     (void)status;
-    look->working = false;
-    if (look->closing) {
-        free_if_done(look);
+    prober->working = false;
+    if (!prober->slot) {
+        free_if_done(prober);
         return;
     }
-    look->to.driver->go_on(look->flying, 0, &want);
-    follow(look, &want);
+    prober->driver->resume(prober->in_flight, 0, &want);
+    follow(prober, &want);
 }
 
-static void follow(struct look *look, const struct want *want)
+/* What the driver wants. */
+static void follow(struct prober *prober, const struct want *want)
 {
     if (want->kind == WANT_NOTHING) {
-        finish(look);
+        finish(prober);
         return;
     }
     int64_t now_ms = clock_mono_ms();
-    if (want->phase != look->phase) {
-        look->phase = want->phase;
-        look->deadline_ms = now_ms + look->to.timeout_ms;
+    if (want->phase != prober->phase) {
+        prober->phase = want->phase;
+        prober->deadline_ms = now_ms + prober->timeout_ms;
     }
-    look->tick_ms = want->tick_ms > 0 ? now_ms + want->tick_ms : INT64_MAX;
-    if (want->kind == WANT_WORK) {
-        /* the worker may close the descriptor, and another look get its number */
-        drop_poller(look);
-        look->working = true;
-        look->work.data = look;
-        if (uv_queue_work(look->to.loop, &look->work, do_work, work_done) == 0) {
+    prober->tick_ms = want->tick_ms > 0 ? now_ms + want->tick_ms : INT64_MAX;
+    if (want->kind == WANT_BLOCKING) {
+        /* the worker may close the descriptor, and another link get its number */
+        drop_poller(prober);
+        uv_timer_stop(&prober->timer);
+        prober->working = true;
+        prober->work.data = prober;
+        if (uv_queue_work(prober->settings->loop, &prober->work, do_work, on_work_done) == 0) {
             return;
         }
-        look->working = false;
-    } else if (want->fd < 0 || poll_fd(look, want->fd, (short)want->events)) {
-        wake_while_flying(look);
+        prober->working = false;
+    } else if (want->fd < 0 || poll_fd(prober, want->fd, (short)want->events)) {
+        set_deadline(prober);
         return;
     }
-    look->to.driver->give_up(look->flying); /* no memory for a handle */
-    finish(look);
+    prober->driver->cancel(prober->in_flight); /* no memory for a handle */
+    finish(prober);
 }
 
-static void go_on(struct look *look, int events)
+static void go_on(struct prober *prober, int events)
 {
     struct want want;
-    rest(look);
-    look->to.driver->go_on(look->flying, events, &want);
-    follow(look, &want);
+    pause_polling(prober);
+    prober->driver->resume(prober->in_flight, events, &want);
+    follow(prober, &want);
 }
 
-/* The idle connection turned readable: nearly always goodbye. Asked again at once, over the
- * connection that spoke, so that what it said is read; but never faster than an alarm asks, and no
- * sooner than a refused account may. */
-static void heard(struct look *look)
+static void on_ready(uv_poll_t *handle, int status, int events)
 {
-    int64_t soonest_ms = look->turn.began_ms + look->to.schedule->alert_ms;
-    rest(look);
-    look->to.alarm(look->to.owner, look->member, "the server spoke unasked");
-    if (look->turn.refusals > 0) {
-        drop_poller(look);
-        look->to.driver->drop(look->link);
+    struct prober *prober = ((struct poller *)handle->data)->prober;
+    if (!prober || prober->working) {
         return;
     }
-    look->spoken = true;
-    if (clock_mono_ms() >= soonest_ms) {
-        begin(look);
-    } else {
-        wake_at(look, soonest_ms);
-    }
-}
-
-static void ready(uv_poll_t *handle, int status, int events)
-{
-    struct look *look = ((struct poller *)handle->data)->look;
-    if (!look || look->closing || look->working) {
-        return;
-    }
-    if (look->flying) {
+    if (prober->in_flight) {
         int met = (events & UV_READABLE ? POLLIN : 0) | (events & UV_WRITABLE ? POLLOUT : 0);
         /* an error shows at the next read or write */
-        go_on(look, status < 0 ? POLLIN | POLLOUT : met);
-    } else if (!look->naming) {
-        heard(look);
+        go_on(prober, status < 0 ? POLLIN | POLLOUT : met);
+    } else {
+        /* else a readable connection wakes us without end */
+        pause_polling(prober);
+        step(prober, &(struct probe_event){.kind = EVENT_UNSOLICITED});
     }
-}
-
-/* ---- the beginning ----------------------------------------------------------------------------- */
-
-static void named(void *context, const struct resolution *resolution)
-{
-    struct look *look = context;
-    look->naming = false;
-    if (!resolution->address[0]) {
-        struct observation observation = {
-            .answer = ANSWER_NAME, .position = -1, .received = -1, .lag_ms = -1};
-        snprintf(observation.detail, sizeof observation.detail, "%s", resolution->problem);
-        end(look, &observation);
-        return;
-    }
-    snprintf(look->address, sizeof look->address, "%s", resolution->address);
-    bool connected = look->to.driver->idle_fd(look->link) >= 0;
-    /* else this look makes a fresh connection anyway */
-    look->only_fresh = look->only_fresh && connected;
-    bool fresh = connected && !look->spoken && look->turn.began_ms >= look->fresh_not_before_ms &&
-                 (look->only_fresh || (look->turn.looks % FRESH_EVERY == 0 &&
-                                       look->turn.began_ms >= look->fresh_due_ms));
-    look->spoken = false;
-    if (fresh) {
-        look->fresh_due_ms = look->turn.began_ms + FRESH_PACE_MS;
-    }
-    if (fresh && !look->fresh) {
-        look->fresh = look->to.driver->open(&look->target);
-    }
-    fly(look, fresh && look->fresh ? look->fresh : look->link);
-}
-
-static void begin(struct look *look)
-{
-    turn_begin(&look->turn, clock_mono_ms());
-    look->again = false;
-    look->warned = false;
-    look->naming = true;
-    look->deadline_ms = look->turn.began_ms + look->to.timeout_ms;
-    look->tick_ms = INT64_MAX;
-    /* else an idle connection that is readable wakes us without end while the name is looked up */
-    rest(look);
-    wake_while_flying(look);
-    names_lookup(look->to.names, look->host, named, look);
 }
 
 static void on_timer(uv_timer_t *timer)
 {
-    struct look *look = timer->data;
+    struct prober *prober = timer->data;
     int64_t now_ms = clock_mono_ms();
-    if (look->closing || look->working) {
+    if (!prober->slot || !prober->in_flight || prober->working) {
         return;
     }
-    if (!look->turn.flying) {
-        begin(look);
-        return;
-    }
-    if (!look->warned && now_ms >= look->turn.began_ms + OVERDUE_MS) {
-        look->warned = true;
-        look->to.alarm(look->to.owner, look->member, "the answer is overdue");
-    }
-    if (now_ms >= look->deadline_ms && look->naming) {
-        struct observation observation = {.answer = ANSWER_NAME,
-                                          .detail = "the name was not resolved in time",
-                                          .position = -1,
-                                          .received = -1,
-                                          .lag_ms = -1};
-        names_forget(look->to.names, look);
-        end(look, &observation);
-    } else if (now_ms >= look->deadline_ms) {
-        rest(look);
-        look->to.driver->give_up(look->flying);
-        finish(look);
-    } else if (now_ms >= look->tick_ms) {
-        go_on(look, 0);
+    if (now_ms >= prober->deadline_ms) {
+        pause_polling(prober);
+        prober->driver->cancel(prober->in_flight);
+        finish(prober);
+    } else if (now_ms >= prober->tick_ms) {
+        go_on(prober, 0);
     } else {
-        wake_while_flying(look);
+        set_deadline(prober);
     }
 }
 
-struct look *look_new(const struct look_settings *settings)
+/* ---- what a slot orders ------------------------------------------------------------------------ */
+
+static void on_resolved(void *context, const struct resolution *resolution)
 {
-    struct look *look = calloc(1, sizeof *look);
-    if (!look) {
-        return NULL;
+    struct prober *prober = context;
+    snprintf(prober->address, sizeof prober->address, "%s", resolution->address);
+    if (!prober->address[0]) {
+        poll_kept(prober); /* the look ends with that */
     }
-    look->to = *settings;
-    look->config = *settings->config;
-    strcpy(look->member, settings->config->name);
-    strcpy(look->host, settings->config->host);
-    snprintf(look->application, sizeof look->application, "%s", settings->application);
-    look->target =
-        (struct target){settings->cluster, &look->config, look->application, settings->timeout_ms};
-    look->link = settings->driver->open(&look->target);
-    if (!look->link || uv_timer_init(settings->loop, &look->timer) != 0) {
-        settings->driver->close(look->link);
-        free(look);
-        return NULL;
-    }
-    look->timer.data = look;
-    look->timer_open = true;
-    wake_at(look, clock_mono_ms());
-    return look;
+    step(prober, &(struct probe_event){.kind = EVENT_RESOLVED,
+                                       .address = prober->address,
+                                       .text = resolution->problem});
 }
 
-void look_close(struct look *look)
+static void resolve(struct prober *prober)
 {
-    if (!look) {
+    /* else an idle connection that is readable wakes us without end while the name is looked up */
+    pause_polling(prober);
+    dns_lookup(prober->settings->dns, prober->slot->config.host, on_resolved, prober);
+}
+
+static struct link *open_link(const struct prober *prober)
+{
+    return prober->driver->open(&(struct target){cluster_settings_of(prober->slot),
+                                                 &prober->slot->config, prober->application,
+                                                 prober->timeout_ms});
+}
+
+static void ask(struct prober *prober, struct link *link)
+{
+    struct want want;
+    if (!link) {
+        static const struct observation nothing = {.answer = ANSWER_UNKNOWN};
+        step(prober, &(struct probe_event){.kind = EVENT_LOOK_ENDED, .observation = &nothing});
         return;
     }
-    look->closing = true;
-    names_forget(look->to.names, look);
-    drop_poller(look);
-    uv_close((uv_handle_t *)&look->timer, timer_closed);
+    prober->in_flight = link;
+    prober->phase = PHASE_IDLE;
+    prober->deadline_ms = clock_mono_ms() + prober->timeout_ms;
+    prober->tick_ms = INT64_MAX;
+    pause_polling(prober);
+    prober->driver->start(link, prober->address, &want);
+    follow(prober, &want);
 }
 
-void look_hasten(struct look *look, enum answer standing)
+static void ask_fresh(struct prober *prober)
 {
-    if (look->turn.flying) {
-        return;
+    if (!prober->fresh) {
+        prober->fresh = open_link(prober);
     }
-    turn_hasten(&look->turn, look->to.schedule, standing, clock_mono_ms());
-    wake_at(look, look->turn.due_ms);
+    ask(prober, prober->fresh);
+}
+
+static void adopt_fresh(struct prober *prober)
+{
+    prober->driver->close(prober->kept);
+    prober->kept = prober->fresh;
+    prober->fresh = NULL;
+    poll_kept(prober);
+}
+
+static void close_fresh(struct prober *prober)
+{
+    prober->driver->close(prober->fresh);
+    prober->fresh = NULL;
+    poll_kept(prober);
+}
+
+static void close_all(struct prober *prober)
+{
+    dns_cancel(prober->settings->dns, prober);
+    prober->slot = NULL;
+    drop_poller(prober);
+    uv_close((uv_handle_t *)&prober->timer, on_timer_closed);
+}
+
+void prober_perform(struct prober *prober, enum probe_action_kind action)
+{
+    assert(prober->slot && (action == ACTION_CLOSE || !prober->working));
+    switch (action) {
+    case ACTION_STOP_RESOLVING:
+        dns_cancel(prober->settings->dns, prober);
+        poll_kept(prober);
+        break;
+    case ACTION_NEXT_ADDRESS:
+        dns_next_address(prober->settings->dns, prober->slot->config.host, prober->address);
+        break;
+    case ACTION_ADOPT_FRESH:
+        adopt_fresh(prober);
+        break;
+    case ACTION_CLOSE_FRESH:
+        close_fresh(prober);
+        break;
+    case ACTION_DROP:
+        drop_poller(prober);
+        prober->driver->disconnect(prober->kept);
+        break;
+    case ACTION_RESOLVE:
+        resolve(prober);
+        break;
+    case ACTION_ASK:
+        ask(prober, prober->kept);
+        break;
+    case ACTION_ASK_FRESH:
+        ask_fresh(prober);
+        break;
+    case ACTION_CLOSE:
+        close_all(prober);
+        break;
+    default:
+        assert(!"no action of a slot");
+    }
+}
+
+/* ---- life -------------------------------------------------------------------------------------- */
+
+struct prober *prober_new(const struct prober_settings *settings, struct slot *slot,
+                          const char *application, int64_t timeout_ms)
+{
+    static const struct driver *const drivers[] = {
+        [ENGINE_POSTGRESQL] = &driver_pg, [ENGINE_MYSQL] = &driver_mysql};
+    struct prober *prober = calloc(1, sizeof *prober);
+    if (!prober) {
+        return NULL;
+    }
+    prober->settings = settings;
+    prober->slot = slot;
+    prober->driver = drivers[cluster_settings_of(slot)->policy.engine];
+    prober->timeout_ms = timeout_ms;
+    snprintf(prober->application, sizeof prober->application, "%s", application);
+    prober->kept = open_link(prober);
+    if (!prober->kept || uv_timer_init(settings->loop, &prober->timer) != 0) {
+        prober->driver->close(prober->kept);
+        free(prober);
+        return NULL;
+    }
+    prober->timer.data = prober;
+    prober->timer_open = true;
+    return prober;
 }

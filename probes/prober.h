@@ -1,48 +1,36 @@
-/* One member being looked at: its link, its turn, and the loop's handles for them.
+/* Asks one member what it is: the shell of a slot (slot.h). It has the
+ * connections, the loop's handles for them and the deadlines of the drivers.
  *
- *     due --> name --> link.look --> (poll, worker, deadline) --> outcome --> due
- *                          |
- *                          +-- an old connection broke: asked again at once on a new one, and that
- * outcome counts
+ *     resolve, ask --> driver --> (poll, worker, deadline) --> event
  *
- * Every FRESH_EVERY looks a fresh connection is made, for a server whose accept
- * loop hangs still answers old sessions; once that failed, only a fresh one
- * clears the member. Between looks the idle connection is watched: when it turns
- * readable the server has said goodbye, and it is asked again at once.
+ * What a driver waits for gets a deadline of the configured timeout per phase.
+ * While nothing is in flight the kept connection is polled: EVENT_UNSOLICITED.
  *
  * Loop thread only. */
 #ifndef ROSTER_PROBES_PROBER_H
 #define ROSTER_PROBES_PROBER_H
 
 #include "probes/dns.h"
-#include "probes/drivers/driver.h"
-#include "probes/schedule.h"
+#include "probes/probe.h"
 
-struct look;
+struct prober;
 
-struct look_settings {
+/* What all probers share; lives as long as they. */
+struct prober_settings {
     struct uv_loop_s *loop;
-    struct names *names;
-    const struct driver *driver;
-    const struct cluster_settings *cluster; /* lives as long as the look */
-    const struct member_config *config;     /* borrowed for the call */
-    const char *application;                /* likewise */
-    int64_t timeout_ms;
-    const struct schedule *schedule; /* lives as long as the look */
-    /* our place in the liveness, kept up to date by the owner */
-    const size_t *rank, *size;
+    struct dns *dns;
+    /* An event of a slot; may perform actions of this and any other prober before it returns. */
+    void (*step)(void *owner, struct probe_event *event);
     void *owner;
-    /* A look ended. `address` is the literal it was made at, "" when the name gave none. */
-    void (*outcome)(void *owner, const char *member, const struct observation *observation,
-                    const char *address);
-    /* Something is happening at this member: look closely at the whole cluster. */
-    void (*alarm)(void *owner, const char *member, const char *why);
 };
 
-/* NULL: no memory. Begins at once. */
-struct look *look_new(const struct look_settings *settings);
-/* calls no one any more; memory goes when the loop has let go of it. NULL is fine */
-void look_close(struct look *look);
-void look_hasten(struct look *look, enum answer standing);
+/* For the member of `slot`, which is asked as its cluster's settings say; `application` is how it
+ * shows in the server's list of sessions. NULL: no memory. */
+struct prober *prober_new(const struct prober_settings *settings, struct slot *slot,
+                          const char *application, int64_t timeout_ms);
+
+/* Does what a slot orders. After ACTION_CLOSE the prober is gone for the caller; its memory goes
+ * when the loop has let go of it. */
+void prober_perform(struct prober *prober, enum probe_action_kind action);
 
 #endif

@@ -42,11 +42,11 @@ int64_t schedule_gap(const struct schedule *schedule, int64_t now_ms)
     return schedule->interval_ms;
 }
 
-bool turn_begin(struct turn *turn, int64_t now_ms)
+void turn_begin(struct turn *turn, int64_t now_ms)
 {
-    turn->flying = true;
+    turn->in_flight = true;
     turn->began_ms = now_ms;
-    return ++turn->looks % FRESH_EVERY == 0;
+    turn->looks++;
 }
 
 static int64_t auth_wait(const struct turn *turn)
@@ -73,7 +73,7 @@ void turn_end(struct turn *turn, const struct schedule *schedule, enum answer an
               int64_t now_ms, int64_t now_wall_ms, size_t rank, size_t size)
 {
     int64_t gap_ms = schedule_gap(schedule, now_ms);
-    turn->flying = false;
+    turn->in_flight = false;
     turn->refusals = answer == ANSWER_OK ? 0 : turn->refusals + (answer == ANSWER_AUTH);
     if (turn->refusals > 0) {
         turn->due_ms = now_ms + auth_wait(turn);
@@ -85,10 +85,10 @@ void turn_end(struct turn *turn, const struct schedule *schedule, enum answer an
     }
 }
 
-void turn_hasten(struct turn *turn, const struct schedule *schedule, enum answer standing,
-                 int64_t now_ms)
+void turn_expedite(struct turn *turn, const struct schedule *schedule, enum answer standing,
+                   int64_t now_ms)
 {
-    if (turn->flying || turn->refusals > 0 || standing == ANSWER_SATURATED) {
+    if (turn->in_flight || turn->refusals > 0 || standing == ANSWER_SATURATED) {
         return;
     }
     int64_t soonest_ms = turn->began_ms + schedule->alert_ms;

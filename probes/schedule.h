@@ -39,7 +39,7 @@ struct schedule {
 
 /* One member's turn. */
 struct turn {
-    bool flying; /* a look is under way: never two at once */
+    bool in_flight; /* a look is under way: never two at once */
     int64_t began_ms;
     int64_t due_ms;
     unsigned looks;
@@ -50,8 +50,8 @@ void schedule_init(struct schedule *schedule, int64_t interval_ms, int64_t alert
                    int64_t now_ms);
 void schedule_reload(struct schedule *schedule, int64_t interval_ms, int64_t alert_ms);
 
-/* Something changed: look closely, at once. True when that was news (turns should be called with
- * schedule_hasten). */
+/* Something changed: look closely, at once. True when the cadence was slower until now: then
+ * turn_expedite the turns that wait. */
 bool schedule_alarm(struct schedule *schedule, int64_t now_ms);
 
 /* Is there a writer that the liveness agrees on and that we see ourselves? */
@@ -60,15 +60,15 @@ void schedule_writer(struct schedule *schedule, bool valid, int64_t now_ms);
 /* Milliseconds between two looks, as of now. */
 int64_t schedule_gap(const struct schedule *schedule, int64_t now_ms);
 
-/* A look begins. True when it should be made over a fresh connection too. */
-bool turn_begin(struct turn *turn, int64_t now_ms);
+/* A look begins. */
+void turn_begin(struct turn *turn, int64_t now_ms);
 
 /* A look ended: when the next one is due. `rank` of `size` is our place in the liveness. */
 void turn_end(struct turn *turn, const struct schedule *schedule, enum answer answer,
               int64_t now_ms, int64_t now_wall_ms, size_t rank, size_t size);
 
 /* Bring a waiting turn forward after an alarm. */
-void turn_hasten(struct turn *turn, const struct schedule *schedule, enum answer standing,
-                 int64_t now_ms);
+void turn_expedite(struct turn *turn, const struct schedule *schedule, enum answer standing,
+                   int64_t now_ms);
 
 #endif

@@ -13,7 +13,7 @@
 #include "registry/base/text.h"
 #include "registry/model/codec.h"
 
-enum { HEADER_SIZE = 256, FILE_NAME_SIZE = NAME_SIZE + 8, BESIDE_SIZE = FILE_NAME_SIZE + 48 };
+enum { HEADER_SIZE = 256, FILE_NAME_SIZE = NAME_SIZE + 8, TEMPORARY_SIZE = FILE_NAME_SIZE + 48 };
 
 static uint32_t crc32_of(uint32_t crc, const char *bytes, size_t n)
 {
@@ -27,7 +27,7 @@ static uint32_t crc32_of(uint32_t crc, const char *bytes, size_t n)
     return ~crc;
 }
 
-/* Of the header's own facts too: a flipped digit in the mzxid must not pass. */
+/* The sum covers the header's values too: a changed digit in the mzxid must not pass. */
 static uint32_t sum_of(const struct provenance *provenance, const char *json, size_t len)
 {
     char facts[IDENTITY_SIZE + 32];
@@ -50,8 +50,8 @@ static int open_dir(const char *dir, char *sentence, size_t size)
         fail(sentence, size, "cannot open the cache directory", errno);
         return -1;
     }
-    const char *fault = fstat(fd, &stat) != 0      ? "cannot look at the cache directory"
-                        : stat.st_uid != geteuid() ? "the cache directory belongs to somebody else"
+    const char *fault = fstat(fd, &stat) != 0      ? "cannot examine the cache directory"
+                        : stat.st_uid != geteuid() ? "the cache directory belongs to another user"
                         : stat.st_mode & (S_IWGRP | S_IWOTH)
                             ? "the cache directory is writable by others (chmod 0700)"
                             : NULL;
@@ -72,7 +72,7 @@ bool cache_check_dir(const char *dir, char *sentence, size_t size)
     return fd >= 0;
 }
 
-/* ---- reading ----------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static const char *name_of(char *to, size_t size, const char *cluster)
 {
@@ -80,7 +80,7 @@ static const char *name_of(char *to, size_t size, const char *cluster)
     return to;
 }
 
-/* The whole file, terminated, or NULL and a sentence ("" when there is none). */
+/* The whole file, terminated, or NULL and a sentence ("" when there is no file). */
 static char *read_whole(int dir_fd, const char *name, size_t *ret_len, char *sentence, size_t size)
 {
     struct stat stat;
@@ -171,7 +171,7 @@ bool cache_load(const char *dir, const char *cluster, struct topology *ret_topol
     return good;
 }
 
-/* ---- writing ----------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static bool write_whole(int fd, const char *bytes, size_t n)
 {
@@ -189,15 +189,15 @@ static bool write_whole(int fd, const char *bytes, size_t n)
     return true;
 }
 
-static bool newer_is_there(int dir_fd, const struct topology *topology,
-                           const struct provenance *provenance)
+static bool has_newer(int dir_fd, const struct topology *topology,
+                      const struct provenance *provenance)
 {
     char ignored[SENTENCE_SIZE];
-    struct provenance there;
+    struct provenance found;
     struct topology *old = calloc(1, sizeof *old);
     bool newer =
-        old && load_from(dir_fd, topology->cluster, old, &there, ignored, sizeof ignored) &&
-        text_equal(there.registry, provenance->registry) && there.mzxid > provenance->mzxid;
+        old && load_from(dir_fd, topology->cluster, old, &found, ignored, sizeof ignored) &&
+        text_equal(found.registry, provenance->registry) && found.mzxid > provenance->mzxid;
     free(old);
     return newer;
 }
@@ -206,12 +206,12 @@ static bool save_to(int dir_fd, const char *cluster, const char *header, const c
                     char *sentence, size_t size)
 {
     static atomic_uint saves; /* two handles of one process may share a directory */
-    char name[FILE_NAME_SIZE], beside[BESIDE_SIZE];
+    char name[FILE_NAME_SIZE], temporary[TEMPORARY_SIZE];
     name_of(name, sizeof name, cluster);
-    snprintf(beside, sizeof beside, ".%s.%ld.%u", name, (long)getpid(),
+    snprintf(temporary, sizeof temporary, ".%s.%ld.%u", name, (long)getpid(),
              atomic_fetch_add(&saves, 1));
-    unlinkat(dir_fd, beside, 0); /* of a process of this number that died in between */
-    int fd = openat(dir_fd, beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    unlinkat(dir_fd, temporary, 0); /* left by a process of this number that died while writing */
+    int fd = openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) {
         return fail(sentence, size, "cannot write the cache file", errno);
     }
@@ -219,9 +219,9 @@ static bool save_to(int dir_fd, const char *cluster, const char *header, const c
                    fsync(fd) == 0;
     int error = errno;
     written = close(fd) == 0 && written;
-    if (!written || renameat(dir_fd, beside, dir_fd, name) != 0) {
+    if (!written || renameat(dir_fd, temporary, dir_fd, name) != 0) {
         error = written ? errno : error;
-        unlinkat(dir_fd, beside, 0);
+        unlinkat(dir_fd, temporary, 0);
         return fail(sentence, size, "cannot write the cache file", error);
     }
     fsync(dir_fd);
@@ -238,7 +238,7 @@ bool cache_save(const char *dir, const struct topology *topology,
     }
     char *json = topology_encode(topology);
     bool saved = json ? true : fail(sentence, size, "memory ran out", 0);
-    if (json && !newer_is_there(dir_fd, topology, provenance)) {
+    if (json && !has_newer(dir_fd, topology, provenance)) {
         size_t len = strlen(json);
         snprintf(header, sizeof header, "roster-cache 1 %s %lld %zu %08x\n",
                  provenance->registry[0] ? provenance->registry : "-", (long long)provenance->mzxid,

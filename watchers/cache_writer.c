@@ -1,12 +1,12 @@
-/* The keeper: writes the last good answers to the cache directory, on a thread
- * of its own, since a disk may take seconds over it. */
+/* The cache writer: writes the last good answers to the cache directory, on a
+ * thread of its own, since a disk may take seconds. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "watchers/cache.h"
 #include "watchers/internal.h"
 
-struct keeping {
+struct cache_entry {
     struct topology topology;
     struct provenance provenance;
     bool cached;
@@ -14,31 +14,31 @@ struct keeping {
 
 static void copy_snapshot(const struct snapshot *snapshot, void *to)
 {
-    struct keeping *keeping = to;
-    keeping->topology = snapshot->topology;
-    keeping->provenance = snapshot->provenance;
-    keeping->cached = snapshot->cached;
+    struct cache_entry *entry = to;
+    entry->topology = snapshot->topology;
+    entry->provenance = snapshot->provenance;
+    entry->cached = snapshot->cached;
 }
 
-static void save(struct roster_cluster *cluster, struct keeping *keeping)
+static void save(struct roster_cluster *cluster, struct cache_entry *entry)
 {
     struct roster *roster = cluster->roster;
     char sentence[SENTENCE_SIZE];
-    if (routing_read(&cluster->routing, copy_snapshot, keeping) && !keeping->cached &&
-        !cache_save(roster->cache_dir, &keeping->topology, &keeping->provenance, sentence,
+    if (routing_read(&cluster->routing, copy_snapshot, entry) && !entry->cached &&
+        !cache_save(roster->cache_dir, &entry->topology, &entry->provenance, sentence,
                     sizeof sentence)) {
-        teller_say(roster, ROSTER_LOG_WARNING, "%s: not kept in %s: %s", cluster->name,
-                   roster->cache_dir, sentence);
+        notifier_log(roster, ROSTER_LOG_WARNING, "%s: not kept in %s: %s", cluster->name,
+                     roster->cache_dir, sentence);
     }
 }
 
 /* With the lock held; NULL when all is saved. */
-static struct roster_cluster *next_unsaved(struct roster *roster)
+static struct roster_cluster *next_pending(struct roster *roster)
 {
     for (struct roster_cluster *cluster = __atomic_load_n(&roster->clusters, __ATOMIC_ACQUIRE);
          cluster; cluster = cluster->next) {
-        if (cluster->unsaved) {
-            cluster->unsaved = false;
+        if (cluster->pending_save) {
+            cluster->pending_save = false;
             return cluster;
         }
     }
@@ -48,43 +48,43 @@ static struct roster_cluster *next_unsaved(struct roster *roster)
 static void *run(void *arg)
 {
     struct roster *roster = arg;
-    struct worker *worker = &roster->keeper;
-    struct keeping *keeping = malloc(sizeof *keeping);
-    worker_lock(worker);
+    struct thread *thread = &roster->cache_writer;
+    struct cache_entry *entry = malloc(sizeof *entry);
+    thread_lock(thread);
     for (;;) {
-        struct roster_cluster *cluster = keeping ? next_unsaved(roster) : NULL;
+        struct roster_cluster *cluster = entry ? next_pending(roster) : NULL;
         if (cluster) {
-            worker_unlock(worker);
-            save(cluster, keeping);
-            worker_lock(worker);
-        } else if (worker->stop) {
+            thread_unlock(thread);
+            save(cluster, entry);
+            thread_lock(thread);
+        } else if (thread->stop) {
             break;
         } else {
-            worker_wait(worker);
+            thread_wait(thread);
         }
     }
-    worker_unlock(worker);
-    free(keeping);
+    thread_unlock(thread);
+    free(entry);
     return NULL;
 }
 
-bool keeper_start(struct roster *roster)
+bool cache_writer_start(struct roster *roster)
 {
-    return worker_start(&roster->keeper, "roster-keeper", run, roster);
+    return thread_start(&roster->cache_writer, "roster-cache", run, roster);
 }
 
-void keeper_stop(struct roster *roster)
+void cache_writer_stop(struct roster *roster)
 {
-    worker_stop(&roster->keeper);
+    thread_stop(&roster->cache_writer);
 }
 
-void keeper_changed(struct roster_cluster *cluster)
+void cache_writer_changed(struct roster_cluster *cluster)
 {
-    struct worker *worker = &cluster->roster->keeper;
+    struct thread *thread = &cluster->roster->cache_writer;
     if (cluster->roster->cache_dir) {
-        worker_lock(worker);
-        cluster->unsaved = true;
-        worker_wake(worker);
-        worker_unlock(worker);
+        thread_lock(thread);
+        cluster->pending_save = true;
+        thread_wake(thread);
+        thread_unlock(thread);
     }
 }

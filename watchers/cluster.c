@@ -1,5 +1,5 @@
-/* roster.h's clusters: arguments checked, then passed on to what cluster->routing
- * publishes and cluster->status says. */
+/* The cluster functions of roster.h: they check the arguments and read what the
+ * loop thread publishes in cluster->routing and cluster->status. */
 #include <roster.h>
 
 #include <assert.h>
@@ -19,9 +19,9 @@ static_assert((int)STATE_CONFLICT == (int)ROSTER_STATE_CONFLICT &&
                   (int)STATE_SUSPECT == (int)ROSTER_STATE_SUSPECT,
               "same order");
 
-/* ---- subscribing ------------------------------------------------------------------------------- */
+/* ---- subscribing ----------------------------------------------------------------------------- */
 
-/* With session.lock held. */
+/* With loop.lock held. */
 static struct roster_cluster *find(struct roster *roster, const char *name)
 {
     struct roster_cluster *cluster = roster->clusters;
@@ -35,24 +35,24 @@ static void load_cache(struct roster_cluster *cluster)
 {
     struct roster *roster = cluster->roster;
     char sentence[SENTENCE_SIZE] = "memory ran out";
-    struct topology *kept = calloc(1, sizeof *kept);
+    struct topology *cached = calloc(1, sizeof *cached);
     struct snapshot *snapshot = NULL;
-    if (kept && cache_load(roster->cache_dir, cluster->name, kept, &cluster->kept_provenance,
-                           sentence, sizeof sentence)) {
-        snapshot = snapshot_new(kept, &cluster->kept_provenance, true, clock_wall_ms());
+    if (cached && cache_load(roster->cache_dir, cluster->name, cached, &cluster->cached_provenance,
+                             sentence, sizeof sentence)) {
+        snapshot = snapshot_new(cached, &cluster->cached_provenance, true, clock_wall_ms());
     }
     if (!snapshot) {
-        free(kept);
+        free(cached);
         if (sentence[0]) {
-            teller_say(roster, ROSTER_LOG_WARNING, "%s: what is kept in %s is not used: %s",
-                       cluster->name, roster->cache_dir, sentence);
+            notifier_log(roster, ROSTER_LOG_WARNING, "%s: what is kept in %s is not used: %s",
+                         cluster->name, roster->cache_dir, sentence);
         }
         return;
     }
-    int64_t age_ms = clock_wall_ms() - kept->at_wall_ms;
-    routing_stand(&cluster->routing, clock_boot_ms() - (age_ms > 0 ? age_ms : 0), false);
+    int64_t age_ms = clock_wall_ms() - cached->at_wall_ms;
+    routing_confirm(&cluster->routing, clock_boot_ms() - (age_ms > 0 ? age_ms : 0), false);
     routing_publish(&cluster->routing, snapshot);
-    cluster->kept = kept;
+    cluster->cached = cached;
     cluster->status.cached = true;
 }
 
@@ -60,7 +60,7 @@ static void free_cluster(struct roster_cluster *cluster)
 {
     if (cluster) {
         routing_release(&cluster->routing);
-        free(cluster->kept);
+        free(cluster->cached);
         free(cluster);
     }
 }
@@ -85,20 +85,20 @@ static struct roster_cluster *new_cluster(struct roster *roster, const char *nam
     return cluster;
 }
 
-/* Two threads may come with one name: the first to get here wins, and the other's object is thrown
- * away. */
+/* Two threads may subscribe to one name at once: the first to get here wins, and the other's object
+ * is freed by its caller. */
 static struct roster_cluster *add(struct roster *roster, struct roster_cluster *cluster)
 {
-    worker_lock(&roster->session);
+    thread_lock(&roster->loop);
     struct roster_cluster *there = find(roster, cluster->name);
     if (!there && roster->cluster_count < CLUSTERS_MAX) {
         cluster->next = roster->clusters;
-        /* pairs with the loads of the library's threads */
+        /* pairs with first_cluster in loop.c and the loads of the other threads */
         __atomic_store_n(&roster->clusters, cluster, __ATOMIC_RELEASE);
         roster->cluster_count++;
         there = cluster;
     }
-    worker_unlock(&roster->session);
+    thread_unlock(&roster->loop);
     return there;
 }
 
@@ -106,37 +106,37 @@ static enum roster_status find_or_add(struct roster *roster, const char *name,
                                       const struct roster_subscription *subscription,
                                       struct roster_cluster **ret_cluster)
 {
-    worker_lock(&roster->session);
+    thread_lock(&roster->loop);
     *ret_cluster = find(roster, name);
-    worker_unlock(&roster->session);
+    thread_unlock(&roster->loop);
     if (*ret_cluster) {
         return ROSTER_OK;
     }
     if (atomic_load(&roster->forked)) {
-        return handle_refuse(
+        return roster_refuse(
             ROSTER_INVALID,
             "this handle is the parent process's: open one in the child to follow more");
     }
-    if (subscription && subscription->changed && !teller_start(roster)) {
-        return handle_refuse(ROSTER_INTERNAL, "a thread could not be made");
+    if (subscription && subscription->changed && !notifier_start(roster)) {
+        return roster_refuse(ROSTER_INTERNAL, "a thread could not be made");
     }
     struct roster_cluster *mine = new_cluster(roster, name, subscription);
     if (!mine) {
-        return handle_refuse(ROSTER_NO_MEMORY, "memory ran out");
+        return roster_refuse(ROSTER_NO_MEMORY, "memory ran out");
     }
-    /* from the next line on it is the library thread's to write */
+    /* once added, the status may be written by the loop thread */
     bool cached = mine->status.cached;
     *ret_cluster = add(roster, mine);
     if (*ret_cluster != mine) {
         free_cluster(mine);
     } else {
         if (cached) {
-            teller_changed(mine);
+            notifier_changed(mine);
         }
-        session_wake(roster);
+        loop_wake(roster);
     }
     return *ret_cluster ? ROSTER_OK
-                        : handle_refuse(ROSTER_INVALID, "cluster: a handle follows %d at most",
+                        : roster_refuse(ROSTER_INVALID, "cluster: a handle follows %d at most",
                                         CLUSTERS_MAX);
 }
 
@@ -145,34 +145,34 @@ static bool has_topology(struct roster_cluster *cluster)
     return __atomic_load_n(&cluster->routing.now, __ATOMIC_ACQUIRE) != NULL;
 }
 
-/* Until the registry has said what there is, or time is up. */
+/* Until the registry has answered, or time is up. */
 static void wait_for_answer(struct roster_cluster *cluster, int wait_ms)
 {
     struct roster *roster = cluster->roster;
     int64_t until_ms = clock_mono_ms() + wait_ms;
     if (has_topology(cluster) && until_ms > roster->opened_ms + wait_ms) {
-        /* many clusters and no registry: they do not wait one after the other */
+        /* many clusters and no registry: one wait for all, not one each */
         until_ms = roster->opened_ms + wait_ms;
     }
-    worker_lock(&roster->session);
-    while (!cluster->status.answered && worker_wait_until(&roster->session, until_ms)) {
+    thread_lock(&roster->loop);
+    while (!cluster->status.answered && thread_wait_until(&roster->loop, until_ms)) {
     }
-    worker_unlock(&roster->session);
+    thread_unlock(&roster->loop);
 }
 
-static enum roster_status outcome(struct roster_cluster *cluster)
+static enum roster_status result_of(struct roster_cluster *cluster)
 {
     if (has_topology(cluster)) {
         return ROSTER_OK;
     }
-    worker_lock(&cluster->roster->session);
+    thread_lock(&cluster->roster->loop);
     struct status status = cluster->status;
-    worker_unlock(&cluster->roster->session);
+    thread_unlock(&cluster->roster->loop);
     if (!status.answered) {
-        return handle_refuse(ROSTER_UNREACHABLE, "cluster %s: the registry was not reached in time",
+        return roster_refuse(ROSTER_UNREACHABLE, "cluster %s: the registry was not reached in time",
                              cluster->name);
     }
-    return handle_refuse(ROSTER_NO_CLUSTER, "cluster %s: %s", cluster->name,
+    return roster_refuse(ROSTER_NO_CLUSTER, "cluster %s: %s", cluster->name,
                          status.refused[0] ? status.refused
                                            : "the registry holds no topology of that name");
 }
@@ -183,14 +183,14 @@ enum roster_status roster_subscribe(struct roster *roster, const char *cluster,
 {
     int wait_ms = subscription && subscription->wait_ms ? subscription->wait_ms : SUBSCRIBE_WAIT_MS;
     if (!ret_cluster) {
-        return handle_refuse(ROSTER_INVALID, "ret_cluster: required");
+        return roster_refuse(ROSTER_INVALID, "ret_cluster: required");
     }
     *ret_cluster = NULL;
     if (!roster) {
-        return handle_refuse(ROSTER_INVALID, "roster: required");
+        return roster_refuse(ROSTER_INVALID, "roster: required");
     }
     if (!cluster || !text_is_name(cluster)) {
-        return handle_refuse(ROSTER_INVALID,
+        return roster_refuse(ROSTER_INVALID,
                              "cluster: \"%.80s\" is not a name ([A-Za-z0-9._-], 1 to 63)",
                              cluster ? cluster : "");
     }
@@ -201,10 +201,10 @@ enum roster_status roster_subscribe(struct roster *roster, const char *cluster,
     if (wait_ms > 0 && !atomic_load(&roster->forked)) {
         wait_for_answer(*ret_cluster, wait_ms);
     }
-    return outcome(*ret_cluster);
+    return result_of(*ret_cluster);
 }
 
-/* ---- routing ----------------------------------------------------------------------------------- */
+/* ---- routing --------------------------------------------------------------------------------- */
 
 static const struct roster_request defaults;
 
@@ -226,7 +226,7 @@ enum roster_status roster_route(struct roster_cluster *cluster, enum roster_acce
     return routing_route(&cluster->routing, access, request, ret_endpoint);
 }
 
-/* ---- feedback ---------------------------------------------------------------------------------- */
+/* ---- feedback -------------------------------------------------------------------------------- */
 
 enum roster_outcome roster_classify(const char *sqlstate, unsigned code)
 {
@@ -275,13 +275,13 @@ void roster_feedback(struct roster_cluster *cluster, const struct roster_endpoin
         atomic_load(&cluster->roster->forked)) {
         return;
     }
-    atomic_store(&cluster->reread, true);
-    if (!atomic_exchange(&cluster->roster->reread, true)) {
-        session_wake(cluster->roster);
+    atomic_store(&cluster->refresh, true);
+    if (!atomic_exchange(&cluster->roster->refresh, true)) {
+        loop_wake(cluster->roster);
     }
 }
 
-/* ---- looking ----------------------------------------------------------------------------------- */
+/* ---- inspection ------------------------------------------------------------------------------ */
 
 static void copy(char *to, size_t size, const char *from)
 {
@@ -317,15 +317,15 @@ enum roster_status roster_state(struct roster_cluster *cluster, struct roster_st
     if (known) {
         ret_state->age_ms = routing_age(&cluster->routing, clock_boot_ms());
     }
-    worker_lock(&cluster->roster->session);
+    thread_lock(&cluster->roster->loop);
     const struct status *status = &cluster->status;
-    if (!atomic_load(&cluster->roster->forked)) { /* a child has no session to speak of */
+    if (!atomic_load(&cluster->roster->forked)) { /* a child has no session */
         ret_state->connected = status->connected;
         ret_state->witnesses_now = status->witnesses_now;
     }
     ret_state->cached = status->cached;
     copy(ret_state->refused, sizeof ret_state->refused, status->refused);
-    worker_unlock(&cluster->roster->session);
+    thread_unlock(&cluster->roster->loop);
     return known ? ROSTER_OK : ROSTER_NO_CLUSTER;
 }
 

@@ -1,26 +1,25 @@
-/* The two objects behind roster.h, and who may touch what.
+/* The two objects behind roster.h, and which thread may touch what.
  *
- *     caller's threads          library thread               teller               keeper
- *     roster.c, cluster.c       session.c                    teller.c             keeper.c
- *       routing_route  <------    routing_publish
- *       newcomers      ------>    watcher, store
- *                                 a change  ---------------->  changed()
- *                                 a sentence --------------->  log()
- *                                 a change  ---------------------------------->   cache file
+ *     caller's threads        loop thread            notifier thread    cache writer thread
+ *     roster.c, cluster.c     loop.c                 notifier.c         cache_writer.c
+ *       routing_route <------   routing_publish
+ *       roster_subscribe --->   watcher, store
+ *                               a change ----------->  changed()
+ *                               a line ------------->  log()
+ *                               a change ------------------------------>  cache file
  *
- * The library thread owns the store and the watcher and never runs foreign
- * code, so no slow callback and no slow disk delays a route. The teller runs
- * only for a log or a callback, the keeper only for a cache.
+ * The loop thread owns the store and the watcher and never runs foreign code,
+ * so no slow callback and no slow disk delays a route. The notifier runs only
+ * for a log or a callback, the cache writer only for a cache.
  *
- * Locks, in the order in which they may be taken (fork takes all of them):
- * the list of handles (roster.c), then session.lock of a handle, then its
- * teller's, then its keeper's. No foreign code runs and nothing blocks under
- * one of them.
+ * Locks, in the order in which they may be taken (fork takes all of them): the
+ * list of handles (roster.c), then loop.lock of a handle, then its notifier's,
+ * then its cache writer's. No foreign code runs and nothing blocks under one.
  *
- * Life: a handle is freed by roster_close, or, when the library thread hangs in
- * name resolution, by that thread as soon as it comes back. In a forked child it
- * stays on the list of handles for ever: what the parent's threads were at when
- * the child was born is unknown. */
+ * Life: a handle is freed by roster_close, or, when the loop thread hangs in
+ * name resolution, by that thread as soon as it returns. In a forked child it
+ * stays on the list of handles for ever: what the parent's threads were doing
+ * when the child was born is unknown. */
 #ifndef ROSTER_WATCHERS_INTERNAL_H
 #define ROSTER_WATCHERS_INTERNAL_H
 
@@ -35,7 +34,7 @@
 #include "watchers/thread.h"
 #include "watchers/watcher.h"
 
-/* What the registry is to a cluster at the moment; under session.lock. */
+/* How the registry answers for a cluster; under loop.lock. */
 struct status {
     bool connected;
     bool answered;
@@ -48,22 +47,25 @@ struct roster_cluster {
     struct routing routing; /* any thread */
     struct roster *roster;
     char name[NAME_SIZE];
-    /* of the handle's; under session.lock, but never unlinked */
+    /* of the handle's list; set under loop.lock, never unlinked */
     struct roster_cluster *next;
-    struct status status; /* under session.lock */
-    atomic_bool reread;   /* a caller met something: read the topology again */
+    struct status status; /* under loop.lock */
+    atomic_bool refresh;  /* feedback of a caller: read the topology again */
 
-    struct watched *watched; /* the library thread's; NULL: a newcomer */
-    /* the library thread's: memory ran out over it, try again */
+    /* the loop thread's; NULL: it does not know the cluster yet */
+    struct watched *watched;
+    /* the loop thread's: memory ran out when it was published, try again */
     bool unpublished;
-    /* of the cache, until the library thread takes it over */
-    struct topology *kept;
-    struct provenance kept_provenance;
+    /* from the cache file, until the loop thread takes it over */
+    struct topology *cached;
+    struct provenance cached_provenance;
 
     struct roster_subscription subscription;
-    bool untold, unsaved; /* under the teller's lock, under the keeper's */
-    bool told_any;        /* the teller's */
-    struct table told;    /* the teller's: what the callback was last told */
+    bool pending_notify; /* under notifier.thread.lock */
+    bool pending_save;   /* under cache_writer.lock */
+    /* the notifier's: the table that the callback got last, once there was a call */
+    bool notified_any;
+    struct table notified;
 };
 
 /* One line on its way to the log callback. */
@@ -73,12 +75,18 @@ struct line {
 };
 enum { LINES_MAX = 64 };
 
-struct teller {
-    struct worker worker; /* its lock guards what follows */
-    /* a ring; the newest are dropped when it is full, and counted */
+struct notifier {
+    struct thread thread; /* its lock guards what follows */
+    /* a ring; when it is full new lines are dropped and counted */
     struct line lines[LINES_MAX];
     size_t first_line, line_count;
     uint64_t dropped;
+};
+
+enum loop_state {
+    LOOP_RUNNING,  /* or not started */
+    LOOP_ENDED,    /* it touches the handle no more */
+    LOOP_ABANDONED /* roster_close did not wait for it: it frees the handle */
 };
 
 struct roster {
@@ -88,72 +96,69 @@ struct roster {
     char *cache_dir;   /* NULL: none */
     int64_t opened_ms; /* CLOCK_MONOTONIC */
 
-    /* the library thread; its lock guards clusters and statuses */
-    struct worker session;
-    int wake_fd;         /* eventfd: newcomers, rereads, stop */
-    struct store *store; /* the library thread's, as is the watcher */
+    /* its lock guards clusters and statuses */
+    struct thread loop;
+    int wake_fd;         /* eventfd: new clusters, refreshes, stop */
+    struct store *store; /* the loop thread's, as is the watcher */
     struct watcher *watcher;
     struct roster_cluster *clusters; /* newest first */
     size_t cluster_count;
-    bool connected; /* under session.lock */
-    bool finished;  /* the library thread is through; under session.lock */
-    /* roster_close did not wait for it; under session.lock */
-    bool abandoned;
-    atomic_bool reread; /* some cluster wants to be read again */
-    /* we are a child: the threads and the session are the parent's */
+    enum loop_state loop_state; /* under loop.lock */
+    atomic_bool refresh;        /* of some cluster `refresh` is set */
+    /* this is a forked child: the threads and the session are the parent's */
     atomic_bool forked;
 
-    struct teller teller;
-    struct worker keeper;
+    struct notifier notifier;
+    struct thread cache_writer;
 
     struct roster *next, *prev; /* all handles of the process, for fork */
 };
 
-/* ---- session.c: the library thread ------------------------------------------------------------- */
+/* ---- loop.c: the library thread -------------------------------------------------------------- */
 
-bool session_start(struct roster *roster);
+bool loop_start(struct roster *roster);
 
-/* Ends it and waits, but not for ever. */
-void session_stop(struct roster *roster);
+/* Asks it to end and waits, two seconds at most. */
+void loop_stop(struct roster *roster);
 
-/* After session_stop. True: the thread is gone, the handle is the caller's to free. False: it
- * hangs, and calls handle_free itself when it comes back; the handle must not be touched again. */
-bool session_leave(struct roster *roster);
+/* After loop_stop. True: the thread has ended, the handle is the caller's to free. False: it hangs,
+ * and calls roster_free itself when it returns; the handle must not be touched again. */
+bool loop_leave(struct roster *roster);
 
-/* Something waits for the library thread. Never blocks. Any thread. */
-void session_wake(struct roster *roster);
+/* There is work for the loop thread. Never blocks. Any thread. */
+void loop_wake(struct roster *roster);
 
-/* ---- teller.c: the thread that runs the caller's functions ------------------------------------- */
+/* ---- notifier.c: the thread that runs the caller's functions --------------------------------- */
 
 /* Starts it unless it runs. */
-bool teller_start(struct roster *roster);
+bool notifier_start(struct roster *roster);
 
-/* Tells what is left of the log, then ends it. Waits for a callback that is running. */
-void teller_stop(struct roster *roster);
+/* Passes on what is left of the log, then ends it. Waits for a callback that is running. */
+void notifier_stop(struct roster *roster);
 
 /* Routing of this cluster changed. */
-void teller_changed(struct roster_cluster *cluster);
+void notifier_changed(struct roster_cluster *cluster);
 
 /* A line for the log; nothing without a log. Never blocks. Any thread. */
-void teller_say(struct roster *roster, enum roster_log_level level, const char *format, ...)
+void notifier_log(struct roster *roster, enum roster_log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Are we on its thread? */
-bool teller_is_self(const struct roster *roster);
+/* Is this its thread? */
+bool notifier_is_self(const struct roster *roster);
 
-/* ---- keeper.c: the thread that writes the cache ------------------------------------------------ */
+/* ---- cache_writer.c: the thread that writes the cache ---------------------------------------- */
 
-bool keeper_start(struct roster *roster);
-void keeper_stop(struct roster *roster); /* writes what is left */
-void keeper_changed(struct roster_cluster *cluster);
+bool cache_writer_start(struct roster *roster);
+void cache_writer_stop(struct roster *roster); /* writes what is left */
+void cache_writer_changed(struct roster_cluster *cluster);
 
-/* ---- roster.c ---------------------------------------------------------------------------------- */
+/* ---- roster.c -------------------------------------------------------------------------------- */
 
 /* Frees a handle whose threads are gone. */
-void handle_free(struct roster *roster);
+void roster_free(struct roster *roster);
 
 /* Sets the calling thread's roster_error() and returns `status`. */
-enum roster_status handle_refuse(enum roster_status status, const char *format, ...)
+enum roster_status roster_refuse(enum roster_status status, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -1,8 +1,8 @@
-/* The library thread: the loop round store and watcher.
+/* The library thread: a loop around store and watcher.
  *
- * Waits for the store or for a caller, feeds the watcher, publishes what is
- * new. It runs no foreign code. It may be stuck for long in one place only,
- * store_renew, when the resolver of this machine hangs. */
+ * It waits for the store or for a caller, feeds the watcher, and publishes what
+ * is new. It runs no foreign code. It can hang in one place only: store_renew,
+ * when the resolver of this machine hangs. */
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
@@ -17,53 +17,53 @@
 
 enum { CLOSE_MS = 2000 /* roster_close waits so long for this thread */ };
 
-static struct moment now(void)
+static struct now read_clocks(void)
 {
-    return (struct moment){clock_boot_ms(), clock_wall_ms()};
+    return (struct now){clock_boot_ms(), clock_wall_ms()};
 }
 
-/* ---- publishing -------------------------------------------------------------------------------- */
+/* ---- publishing ------------------------------------------------------------------------------ */
 
 static void publish(struct roster *roster, struct roster_cluster *cluster)
 {
     const struct watched *watched = cluster->watched;
     const struct snapshot *before = cluster->routing.now; /* nobody else replaces it */
     int64_t wall_ms = clock_wall_ms();
-    struct snapshot *snapshot =
-        snapshot_new(&watched->topology, &watched->provenance, watched->cached, wall_ms);
+    struct snapshot *snapshot = snapshot_new(&watched->topology, &watched->provenance,
+                                             watched->belief == BELIEF_CACHED, wall_ms);
     cluster->unpublished = snapshot == NULL;
     if (!snapshot) {
-        return; /* the old one goes on; tried again with the next tick */
+        return; /* the old one stays in use; the next tick tries again */
     }
     bool another = plan_is_needed(before ? &before->table : NULL, &snapshot->table);
     bool decided = !before || before->table.epoch != snapshot->table.epoch;
     routing_publish(&cluster->routing, snapshot);
-    teller_changed(cluster);
-    keeper_changed(cluster);
+    notifier_changed(cluster);
+    cache_writer_changed(cluster);
     if (another) {
         char timeline[TIMELINE_SIZE];
         plan_timeline(timeline, sizeof timeline, &watched->topology, wall_ms);
-        teller_say(roster, decided ? ROSTER_LOG_NOTICE : ROSTER_LOG_INFO, "%s", timeline);
+        notifier_log(roster, decided ? ROSTER_LOG_NOTICE : ROSTER_LOG_INFO, "%s", timeline);
     }
 }
 
-static void tell_status(struct roster *roster, struct roster_cluster *cluster)
+static void update_status(struct roster *roster, struct roster_cluster *cluster)
 {
     const struct watched *watched = cluster->watched;
-    if (watched->has) {
-        routing_stand(&cluster->routing, watched->stood_ms, watched->fresh);
+    if (watched_has_topology(watched)) {
+        routing_confirm(&cluster->routing, watched->confirmed_ms, watched->belief == BELIEF_FRESH);
     }
-    worker_lock(&roster->session);
+    thread_lock(&roster->loop);
     cluster->status.connected = watcher_is_up(roster->watcher);
     cluster->status.answered = watched->answered;
-    cluster->status.cached = watched->cached;
+    cluster->status.cached = watched->belief == BELIEF_CACHED;
     cluster->status.witnesses_now = watched->witnesses_now;
     strcpy(cluster->status.refused, watched->refused);
-    worker_wake(&roster->session);
-    worker_unlock(&roster->session);
+    thread_wake(&roster->loop);
+    thread_unlock(&roster->loop);
 }
 
-static void pass_on_news(struct roster *roster)
+static void deliver_news(struct roster *roster)
 {
     struct news news;
     while (watcher_news(roster->watcher, &news)) {
@@ -73,16 +73,16 @@ static void pass_on_news(struct roster *roster)
             publish(roster, cluster);
             break;
         case NEWS_STATUS:
-            tell_status(roster, cluster);
+            update_status(roster, cluster);
             break;
         case NEWS_SENTENCE:
-            teller_say(roster, (enum roster_log_level)news.level, "%s", news.sentence);
+            notifier_log(roster, (enum roster_log_level)news.level, "%s", news.sentence);
             break;
         }
     }
 }
 
-/* ---- what callers want ------------------------------------------------------------------------- */
+/* ---- requests of callers --------------------------------------------------------------------- */
 
 static struct roster_cluster *first_cluster(struct roster *roster)
 {
@@ -90,49 +90,50 @@ static struct roster_cluster *first_cluster(struct roster *roster)
     return __atomic_load_n(&roster->clusters, __ATOMIC_ACQUIRE);
 }
 
-static void take_newcomers(struct roster *roster)
+static void follow_new_clusters(struct roster *roster)
 {
     for (struct roster_cluster *cluster = first_cluster(roster); cluster && !cluster->watched;
          cluster = cluster->next) {
-        cluster->watched = watcher_follow(roster->watcher, cluster->name, cluster, cluster->kept,
-                                          &cluster->kept_provenance, now());
+        const struct provenance *provenance = cluster->cached ? &cluster->cached_provenance : NULL;
+        cluster->watched = watcher_follow(roster->watcher, cluster->name, cluster, cluster->cached,
+                                          provenance, read_clocks());
         if (cluster->watched) {
-            free(cluster->kept);
-            cluster->kept = NULL;
+            free(cluster->cached);
+            cluster->cached = NULL;
         }
     }
 }
 
-static void take_rereads(struct roster *roster)
+static void start_refreshes(struct roster *roster)
 {
-    if (!atomic_exchange(&roster->reread, false)) {
+    if (!atomic_exchange(&roster->refresh, false)) {
         return;
     }
     for (struct roster_cluster *cluster = first_cluster(roster); cluster; cluster = cluster->next) {
-        if (cluster->watched && atomic_exchange(&cluster->reread, false)) {
-            watcher_refresh(roster->watcher, cluster->watched, now());
+        if (cluster->watched && atomic_exchange(&cluster->refresh, false)) {
+            watcher_refresh(roster->watcher, cluster->watched, read_clocks());
         }
     }
 }
 
-static void tend_clusters(struct roster *roster)
+static void maintain_clusters(struct roster *roster)
 {
     int64_t now_ms = clock_boot_ms();
     for (struct roster_cluster *cluster = first_cluster(roster); cluster; cluster = cluster->next) {
         if (cluster->unpublished) {
             publish(roster, cluster);
         }
-        routing_tidy(&cluster->routing, now_ms);
+        routing_discard_ended(&cluster->routing, now_ms);
     }
 }
 
-/* ---- the loop ---------------------------------------------------------------------------------- */
+/* ---- the loop -------------------------------------------------------------------------------- */
 
 static bool is_stopped(struct roster *roster)
 {
-    worker_lock(&roster->session);
-    bool stop = roster->session.stop;
-    worker_unlock(&roster->session);
+    thread_lock(&roster->loop);
+    bool stop = roster->loop.stop;
+    thread_unlock(&roster->loop);
     return stop;
 }
 
@@ -141,8 +142,8 @@ static void drain_store(struct roster *roster)
     struct store_event event;
     while (store_next(roster->store, clock_mono_ms(), &event)) {
         bool gone = event.kind == STORE_GONE;
-        watcher_event(roster->watcher, &event, now());
-        pass_on_news(roster);
+        watcher_event(roster->watcher, &event, read_clocks());
+        deliver_news(roster);
         if (gone) {
             if (is_stopped(roster)) {
                 return;
@@ -171,67 +172,67 @@ static void *run(void *arg)
         store_renew(roster->store);
     }
     while (!is_stopped(roster)) {
-        take_newcomers(roster);
-        take_rereads(roster);
+        follow_new_clusters(roster);
+        start_refreshes(roster);
         drain_store(roster);
-        int64_t due_ms = watcher_tick(roster->watcher, now());
-        pass_on_news(roster);
-        tend_clusters(roster);
+        int64_t due_ms = watcher_tick(roster->watcher, read_clocks());
+        deliver_news(roster);
+        maintain_clusters(roster);
         wait_until(roster, due_ms);
     }
-    store_close(roster->store); /* first: it must not answer a mirror that is gone */
+    store_close(roster->store); /* first: it must not answer a mirror that was freed */
     watcher_free(roster->watcher);
     roster->store = NULL;
     roster->watcher = NULL;
-    worker_lock(&roster->session);
-    roster->finished = true;
-    bool ours_to_free = roster->abandoned;
-    worker_wake(&roster->session);
-    worker_unlock(&roster->session);
+    thread_lock(&roster->loop);
+    bool ours_to_free = roster->loop_state == LOOP_ABANDONED;
+    roster->loop_state = LOOP_ENDED;
+    thread_wake(&roster->loop);
+    thread_unlock(&roster->loop);
     if (ours_to_free) {
-        handle_free(roster);
+        roster_free(roster);
     }
     return NULL;
 }
 
-/* ---- for the others ---------------------------------------------------------------------------- */
+/* ---- for other threads ----------------------------------------------------------------------- */
 
-void session_wake(struct roster *roster)
+void loop_wake(struct roster *roster)
 {
     uint64_t one = 1;
     if (write(roster->wake_fd, &one, sizeof one) < 0) {
-        assert(errno == EAGAIN || errno == EINTR); /* full: it is awake */
+        assert(errno == EAGAIN || errno == EINTR); /* the counter is full: it is awake */
     }
 }
 
-bool session_start(struct roster *roster)
+bool loop_start(struct roster *roster)
 {
-    return worker_start(&roster->session, "roster", run, roster);
+    return thread_start(&roster->loop, "roster", run, roster);
 }
 
-void session_stop(struct roster *roster)
+void loop_stop(struct roster *roster)
 {
     int64_t until_ms = clock_mono_ms() + CLOSE_MS;
-    worker_lock(&roster->session);
-    roster->session.stop = true;
-    session_wake(roster);
-    while (!roster->finished && worker_wait_until(&roster->session, until_ms)) {
+    thread_lock(&roster->loop);
+    roster->loop.stop = true;
+    loop_wake(roster);
+    while (roster->loop_state == LOOP_RUNNING && thread_wait_until(&roster->loop, until_ms)) {
     }
-    worker_unlock(&roster->session);
+    thread_unlock(&roster->loop);
 }
 
-bool session_leave(struct roster *roster)
+bool loop_leave(struct roster *roster)
 {
-    worker_lock(&roster->session);
-    bool finished = roster->finished;
-    pthread_t thread = roster->session.thread;
-    roster->abandoned = !finished;
-    if (!finished) {
-        pthread_detach(thread); /* from the unlock on the handle is its own */
+    thread_lock(&roster->loop);
+    bool ended = roster->loop_state == LOOP_ENDED;
+    pthread_t id = roster->loop.id;
+    if (!ended) {
+        roster->loop_state = LOOP_ABANDONED;
+        pthread_detach(id); /* from the unlock on the handle belongs to that thread */
     }
-    worker_unlock(&roster->session);
-    if (finished) {
-        pthread_join(thread, NULL);
+    thread_unlock(&roster->loop);
+    if (ended) {
+        pthread_join(id, NULL);
     }
-    return finished;
+    return ended;
 }

@@ -1,8 +1,8 @@
-/* The teller: runs the caller's own functions, which may take their time.
+/* The notifier: runs the caller's own functions, which may be slow.
  *
- * Changes of one cluster that pile up behind a slow callback are merged, for
- * what is told is the difference between what was told last and what holds
- * now. Lines for the log wait in a ring; a full ring drops and counts. */
+ * A callback gets the difference between the table it got last and the present
+ * one, so the changes of a cluster that arrive during a slow callback are merged.
+ * Lines for the log wait in a ring; a full ring drops new lines and counts them. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,8 +11,8 @@
 #include "watchers/internal.h"
 #include "watchers/plan.h"
 
-/* One change, as it is put together for the callback. On the heap: some 100 kB. */
-struct telling {
+/* One change, as it is composed for the callback. On the heap: some 100 kB. */
+struct notification {
     struct table table;
     struct topology topology;
     int64_t routed_wall_ms;
@@ -22,44 +22,44 @@ struct telling {
 
 static void copy_snapshot(const struct snapshot *snapshot, void *to)
 {
-    struct telling *telling = to;
-    telling->table = snapshot->table;
-    telling->topology = snapshot->topology;
-    telling->routed_wall_ms = snapshot->routed_wall_ms;
+    struct notification *notification = to;
+    notification->table = snapshot->table;
+    notification->topology = snapshot->topology;
+    notification->routed_wall_ms = snapshot->routed_wall_ms;
 }
 
-static void tell(struct roster_cluster *cluster, struct telling *telling)
+static void notify(struct roster_cluster *cluster, struct notification *notification)
 {
-    const struct table *before = cluster->told_any ? &cluster->told : NULL;
-    if (!routing_read(&cluster->routing, copy_snapshot, telling) ||
-        !plan_is_needed(before, &telling->table)) {
+    const struct table *before = cluster->notified_any ? &cluster->notified : NULL;
+    if (!routing_read(&cluster->routing, copy_snapshot, notification) ||
+        !plan_is_needed(before, &notification->table)) {
         return;
     }
-    const struct table *now = &telling->table;
+    const struct table *now = &notification->table;
     struct roster_change change = {
         .cluster = cluster->name,
         .epoch = now->epoch,
         .primary = now->writer >= 0 ? &now->endpoints[now->writer] : NULL,
-        .plan = telling->plan,
-        .plan_size = plan_make(before, now, telling->plan),
-        .why = telling->topology.why,
-        .evidence_wall_ms = telling->topology.seen_wall_ms,
-        .verdict_wall_ms = telling->topology.at_wall_ms,
-        .routed_wall_ms = telling->routed_wall_ms,
-        .timeline = plan_timeline(telling->timeline, sizeof telling->timeline, &telling->topology,
-                                  telling->routed_wall_ms)};
+        .plan = notification->plan,
+        .plan_size = plan_make(before, now, notification->plan),
+        .why = notification->topology.why,
+        .evidence_wall_ms = notification->topology.seen_wall_ms,
+        .verdict_wall_ms = notification->topology.at_wall_ms,
+        .routed_wall_ms = notification->routed_wall_ms,
+        .timeline = plan_timeline(notification->timeline, sizeof notification->timeline,
+                                  &notification->topology, notification->routed_wall_ms)};
     cluster->subscription.changed(cluster->subscription.context, &change);
-    cluster->told = *now;
-    cluster->told_any = true;
+    cluster->notified = *now;
+    cluster->notified_any = true;
 }
 
-/* With the lock held; NULL when all is told. */
-static struct roster_cluster *next_untold(struct roster *roster)
+/* With the lock held; NULL when no callback is due. */
+static struct roster_cluster *next_pending(struct roster *roster)
 {
     for (struct roster_cluster *cluster = __atomic_load_n(&roster->clusters, __ATOMIC_ACQUIRE);
          cluster; cluster = cluster->next) {
-        if (cluster->untold) {
-            cluster->untold = false;
+        if (cluster->pending_notify) {
+            cluster->pending_notify = false;
             return cluster;
         }
     }
@@ -76,75 +76,75 @@ static void log_dropped(struct roster *roster, uint64_t dropped)
 static void *run(void *arg)
 {
     struct roster *roster = arg;
-    struct teller *teller = &roster->teller;
-    struct telling *telling = malloc(sizeof *telling);
-    worker_lock(&teller->worker);
+    struct notifier *notifier = &roster->notifier;
+    struct notification *notification = malloc(sizeof *notification);
+    thread_lock(&notifier->thread);
     for (;;) {
         struct roster_cluster *cluster = NULL;
-        if (teller->line_count) {
-            struct line line = teller->lines[teller->first_line];
-            uint64_t dropped = teller->line_count == 1 ? teller->dropped : 0;
-            teller->first_line = (teller->first_line + 1) % LINES_MAX;
-            teller->line_count--;
-            teller->dropped -= dropped;
-            worker_unlock(&teller->worker);
+        if (notifier->line_count) {
+            struct line line = notifier->lines[notifier->first_line];
+            uint64_t dropped = notifier->line_count == 1 ? notifier->dropped : 0;
+            notifier->first_line = (notifier->first_line + 1) % LINES_MAX;
+            notifier->line_count--;
+            notifier->dropped -= dropped;
+            thread_unlock(&notifier->thread);
             roster->log(roster->log_context, line.level, line.text);
             if (dropped) {
                 log_dropped(roster, dropped);
             }
-            worker_lock(&teller->worker);
-        } else if (teller->worker.stop) {
+            thread_lock(&notifier->thread);
+        } else if (notifier->thread.stop) {
             break;
-        } else if (telling && (cluster = next_untold(roster)) != NULL) {
-            worker_unlock(&teller->worker);
-            tell(cluster, telling);
-            worker_lock(&teller->worker);
+        } else if (notification && (cluster = next_pending(roster)) != NULL) {
+            thread_unlock(&notifier->thread);
+            notify(cluster, notification);
+            thread_lock(&notifier->thread);
         } else {
-            worker_wait(&teller->worker);
+            thread_wait(&notifier->thread);
         }
     }
-    worker_unlock(&teller->worker);
-    free(telling);
+    thread_unlock(&notifier->thread);
+    free(notification);
     return NULL;
 }
 
-bool teller_start(struct roster *roster)
+bool notifier_start(struct roster *roster)
 {
-    return worker_start(&roster->teller.worker, "roster-teller", run, roster);
+    return thread_start(&roster->notifier.thread, "roster-notifier", run, roster);
 }
 
-void teller_stop(struct roster *roster)
+void notifier_stop(struct roster *roster)
 {
-    worker_stop(&roster->teller.worker);
+    thread_stop(&roster->notifier.thread);
 }
 
-bool teller_is_self(const struct roster *roster)
+bool notifier_is_self(const struct roster *roster)
 {
-    return roster->teller.worker.running &&
-           pthread_equal(roster->teller.worker.thread, pthread_self());
+    return roster->notifier.thread.running &&
+           pthread_equal(roster->notifier.thread.id, pthread_self());
 }
 
-void teller_changed(struct roster_cluster *cluster)
+void notifier_changed(struct roster_cluster *cluster)
 {
-    struct worker *worker = &cluster->roster->teller.worker;
+    struct thread *thread = &cluster->roster->notifier.thread;
     if (cluster->subscription.changed) {
-        worker_lock(worker);
-        cluster->untold = true;
-        worker_wake(worker);
-        worker_unlock(worker);
+        thread_lock(thread);
+        cluster->pending_notify = true;
+        thread_wake(thread);
+        thread_unlock(thread);
     }
 }
 
-/* The ZooKeeper client's own words, some sixty lines a second while there is no server, must not
- * crowd out ours. */
+/* The ZooKeeper client logs some sixty lines a second while there is no server; they must not crowd
+ * out ours. */
 static size_t room_for(enum roster_log_level level)
 {
     return level == ROSTER_LOG_DEBUG ? LINES_MAX / 2 : LINES_MAX;
 }
 
-void teller_say(struct roster *roster, enum roster_log_level level, const char *format, ...)
+void notifier_log(struct roster *roster, enum roster_log_level level, const char *format, ...)
 {
-    struct teller *teller = &roster->teller;
+    struct notifier *notifier = &roster->notifier;
     struct line line = {.level = level};
     char text[sizeof line.text];
     va_list args;
@@ -155,12 +155,12 @@ void teller_say(struct roster *roster, enum roster_log_level level, const char *
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     text_tame(line.text, sizeof line.text, text);
-    worker_lock(&teller->worker);
-    if (teller->worker.stop || teller->line_count >= room_for(level)) {
-        teller->dropped++; /* once the handle is being closed the caller's log may be gone */
+    thread_lock(&notifier->thread);
+    if (notifier->thread.stop || notifier->line_count >= room_for(level)) {
+        notifier->dropped++; /* while the handle is being closed the caller's log may be gone */
     } else {
-        teller->lines[(teller->first_line + teller->line_count++) % LINES_MAX] = line;
-        worker_wake(&teller->worker);
+        notifier->lines[(notifier->first_line + notifier->line_count++) % LINES_MAX] = line;
+        thread_wake(&notifier->thread);
     }
-    worker_unlock(&teller->worker);
+    thread_unlock(&notifier->thread);
 }

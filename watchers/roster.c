@@ -1,5 +1,5 @@
-/* roster.h's handles: options checked, threads started, ended, and what fork
- * means to them. cluster.c has the rest of roster.h. */
+/* The handles of roster.h: their options, their threads, and what fork does to
+ * them. cluster.c has the rest of roster.h. */
 #include <roster.h>
 
 #include <assert.h>
@@ -11,6 +11,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "registry/base/auth.h"
 #include "registry/base/clock.h"
 #include "registry/base/entropy.h"
 #include "registry/base/limits.h"
@@ -19,13 +20,11 @@
 #include "watchers/cache.h"
 #include "watchers/internal.h"
 
-enum { SESSION_TIMEOUT_LOW_MS = 1000, SESSION_TIMEOUT_HIGH_MS = 300000 };
-
-/* ---- sentences --------------------------------------------------------------------------------- */
+/* ---- sentences ------------------------------------------------------------------------------- */
 
 static __thread char last_error[SENTENCE_SIZE];
 
-enum roster_status handle_refuse(enum roster_status status, const char *format, ...)
+enum roster_status roster_refuse(enum roster_status status, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -67,7 +66,7 @@ const char *roster_version(void)
     return ROSTER_VERSION;
 }
 
-/* ---- all handles, and fork --------------------------------------------------------------------- */
+/* ---- all handles, and fork ------------------------------------------------------------------- */
 
 static pthread_mutex_t handles_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct roster *handles;
@@ -77,9 +76,9 @@ static void before_fork(void)
 {
     pthread_mutex_lock(&handles_lock);
     for (struct roster *roster = handles; roster; roster = roster->next) {
-        worker_lock(&roster->session);
-        worker_lock(&roster->teller.worker);
-        worker_lock(&roster->keeper);
+        thread_lock(&roster->loop);
+        thread_lock(&roster->notifier.thread);
+        thread_lock(&roster->cache_writer);
     }
     snapshot_before_fork();
 }
@@ -87,9 +86,9 @@ static void before_fork(void)
 static void unlock_all(void)
 {
     for (struct roster *roster = handles; roster; roster = roster->next) {
-        worker_unlock(&roster->keeper);
-        worker_unlock(&roster->teller.worker);
-        worker_unlock(&roster->session);
+        thread_unlock(&roster->cache_writer);
+        thread_unlock(&roster->notifier.thread);
+        thread_unlock(&roster->loop);
     }
     pthread_mutex_unlock(&handles_lock);
 }
@@ -106,7 +105,7 @@ static void after_fork_child(void)
     for (struct roster *roster = handles; roster; roster = roster->next) {
         atomic_store(&roster->forked, true);
         for (struct roster_cluster *cluster = roster->clusters; cluster; cluster = cluster->next) {
-            /* the children of one parent go their own rounds */
+            /* so that the children of one parent do not all start at one endpoint */
             atomic_fetch_add(&cluster->routing.turn, entropy_draw() >> 8);
         }
     }
@@ -139,15 +138,13 @@ static void delist(struct roster *roster)
     pthread_mutex_unlock(&handles_lock);
 }
 
-/* ---- a handle ---------------------------------------------------------------------------------- */
+/* ---- a handle -------------------------------------------------------------------------------- */
 
 static enum roster_status check_auth(const char *auth)
 {
-    const char *user = auth + 7;
-    if (strncmp(auth, "digest:", 7) != 0 || user[0] == ':' || !strchr(user, ':') ||
-        strlen(auth) >= SECRET_SIZE) {
-        return handle_refuse(ROSTER_INVALID,
-                             "auth: not of the form digest:user:password"); /* and never shown */
+    char sentence[SENTENCE_SIZE];
+    if (!auth_is_valid(auth, sentence, sizeof sentence)) {
+        return roster_refuse(ROSTER_INVALID, "auth: %s (%s)", sentence, AUTH_FORM);
     }
     return ROSTER_OK;
 }
@@ -156,32 +153,32 @@ static enum roster_status check_options(const struct roster_options *options)
 {
     char sentence[SENTENCE_SIZE];
     if (!options->servers || !options->servers[0]) {
-        return handle_refuse(ROSTER_INVALID,
+        return roster_refuse(ROSTER_INVALID,
                              "servers: required, host:port[,host:port...][/chroot]");
     }
     if (!store_zk_servers_ok(options->servers, sentence, sizeof sentence)) {
-        return handle_refuse(ROSTER_INVALID, "servers: %s", sentence);
+        return roster_refuse(ROSTER_INVALID, "servers: %s", sentence);
     }
     if (options->root && !path_is_root(options->root)) {
-        return handle_refuse(ROSTER_INVALID, "root: \"%.200s\" is not an absolute znode path",
+        return roster_refuse(ROSTER_INVALID, "root: \"%.200s\" is not an absolute znode path",
                              options->root);
     }
     if (options->session_timeout_ms && (options->session_timeout_ms < SESSION_TIMEOUT_LOW_MS ||
                                         options->session_timeout_ms > SESSION_TIMEOUT_HIGH_MS)) {
-        return handle_refuse(ROSTER_INVALID, "session_timeout_ms: %u is not in %d..%d",
+        return roster_refuse(ROSTER_INVALID, "session_timeout_ms: %u is not in %d..%d",
                              options->session_timeout_ms, SESSION_TIMEOUT_LOW_MS,
                              SESSION_TIMEOUT_HIGH_MS);
     }
     if (options->cache_dir && !cache_check_dir(options->cache_dir, sentence, sizeof sentence)) {
-        return handle_refuse(ROSTER_INVALID, "cache_dir: %s: %s", options->cache_dir, sentence);
+        return roster_refuse(ROSTER_INVALID, "cache_dir: %s: %s", options->cache_dir, sentence);
     }
     return options->auth ? check_auth(options->auth) : ROSTER_OK;
 }
 
 static void log_of_store(void *context, int severity, const char *line)
 {
-    (void)severity; /* it counts each of its many tries to connect as an error */
-    teller_say(context, ROSTER_LOG_DEBUG, "zookeeper: %s", line);
+    (void)severity; /* the client logs each attempt to connect as an error */
+    notifier_log(context, ROSTER_LOG_DEBUG, "zookeeper: %s", line);
 }
 
 static enum roster_status make_store(struct roster *roster, const struct roster_options *options)
@@ -196,10 +193,10 @@ static enum roster_status make_store(struct roster *roster, const struct roster_
                                         .log_ctx = roster};
     roster->store = store_zk_new(&of_store, sentence, sizeof sentence);
     if (!roster->store) {
-        return handle_refuse(ROSTER_INVALID, "%s", sentence);
+        return roster_refuse(ROSTER_INVALID, "%s", sentence);
     }
     roster->watcher = watcher_new(roster->store, roster->root, entropy_draw());
-    return roster->watcher ? ROSTER_OK : handle_refuse(ROSTER_NO_MEMORY, "memory ran out");
+    return roster->watcher ? ROSTER_OK : roster_refuse(ROSTER_NO_MEMORY, "memory ran out");
 }
 
 static enum roster_status fill(struct roster *roster, const struct roster_options *options)
@@ -210,21 +207,21 @@ static enum roster_status fill(struct roster *roster, const struct roster_option
     roster->opened_ms = clock_mono_ms();
     roster->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (roster->wake_fd < 0) {
-        return handle_refuse(ROSTER_INTERNAL, "eventfd: %s", strerror(errno));
+        return roster_refuse(ROSTER_INTERNAL, "eventfd: %s", strerror(errno));
     }
     if (options->cache_dir && !(roster->cache_dir = strdup(options->cache_dir))) {
-        return handle_refuse(ROSTER_NO_MEMORY, "memory ran out");
+        return roster_refuse(ROSTER_NO_MEMORY, "memory ran out");
     }
     return make_store(roster, options);
 }
 
 static enum roster_status start_threads(struct roster *roster)
 {
-    if ((roster->log && !teller_start(roster)) || (roster->cache_dir && !keeper_start(roster)) ||
-        !session_start(roster)) {
-        keeper_stop(roster);
-        teller_stop(roster);
-        return handle_refuse(ROSTER_INTERNAL, "a thread could not be made: %s", strerror(errno));
+    if ((roster->log && !notifier_start(roster)) ||
+        (roster->cache_dir && !cache_writer_start(roster)) || !loop_start(roster)) {
+        cache_writer_stop(roster);
+        notifier_stop(roster);
+        return roster_refuse(ROSTER_INTERNAL, "a thread could not be made: %s", strerror(errno));
     }
     return ROSTER_OK;
 }
@@ -236,21 +233,21 @@ static struct roster *new_handle(void)
         return NULL;
     }
     roster->wake_fd = -1;
-    bool session = worker_init(&roster->session);
-    bool teller = worker_init(&roster->teller.worker);
-    bool keeper = worker_init(&roster->keeper);
-    assert(session && teller && keeper); /* they take no memory here */
+    bool loop = thread_init(&roster->loop);
+    bool notifier = thread_init(&roster->notifier.thread);
+    bool cache_writer = thread_init(&roster->cache_writer);
+    assert(loop && notifier && cache_writer); /* on Linux they allocate nothing */
     return roster;
 }
 
 enum roster_status roster_open(const struct roster_options *options, struct roster **ret_roster)
 {
     if (!ret_roster) {
-        return handle_refuse(ROSTER_INVALID, "ret_roster: required");
+        return roster_refuse(ROSTER_INVALID, "ret_roster: required");
     }
     *ret_roster = NULL;
     if (!options) {
-        return handle_refuse(ROSTER_INVALID, "options: required");
+        return roster_refuse(ROSTER_INVALID, "options: required");
     }
     enum roster_status status = check_options(options);
     if (status != ROSTER_OK) {
@@ -259,7 +256,7 @@ enum roster_status roster_open(const struct roster_options *options, struct rost
     pthread_once(&fork_hooks, install_fork_hooks);
     struct roster *roster = new_handle();
     if (!roster) {
-        return handle_refuse(ROSTER_NO_MEMORY, "memory ran out");
+        return roster_refuse(ROSTER_NO_MEMORY, "memory ran out");
     }
     enlist(roster); /* before there are threads whose locks a fork must hold */
     status = fill(roster, options);
@@ -269,7 +266,7 @@ enum roster_status roster_open(const struct roster_options *options, struct rost
     if (status != ROSTER_OK) {
         store_close(roster->store);
         watcher_free(roster->watcher);
-        handle_free(roster);
+        roster_free(roster);
         return status;
     }
     *ret_roster = roster;
@@ -282,21 +279,21 @@ static void free_clusters(struct roster *roster)
         struct roster_cluster *cluster = roster->clusters;
         roster->clusters = cluster->next;
         routing_release(&cluster->routing);
-        free(cluster->kept);
+        free(cluster->cached);
         free(cluster);
     }
 }
 
-void handle_free(struct roster *roster)
+void roster_free(struct roster *roster)
 {
     delist(roster);
     free_clusters(roster);
     if (roster->wake_fd >= 0) {
         close(roster->wake_fd);
     }
-    worker_release(&roster->session);
-    worker_release(&roster->teller.worker);
-    worker_release(&roster->keeper);
+    thread_release(&roster->loop);
+    thread_release(&roster->notifier.thread);
+    thread_release(&roster->cache_writer);
     free(roster->cache_dir);
     free(roster);
 }
@@ -307,19 +304,19 @@ void roster_close(struct roster *roster)
         return;
     }
     if (atomic_load(&roster->forked)) {
-        /* The parent's threads were anywhere when we were born: what is theirs stays as it is,
+        /* What the parent's threads were doing at the fork is unknown: what they own stays as it is,
          * reachable from the list. */
         free_clusters(roster);
         return;
     }
-    if (teller_is_self(roster)) {
-        teller_say(roster, ROSTER_LOG_ERROR, "roster_close was called from a callback: ignored");
+    if (notifier_is_self(roster)) {
+        notifier_log(roster, ROSTER_LOG_ERROR, "roster_close was called from a callback: ignored");
         return;
     }
-    session_stop(roster);
-    keeper_stop(roster);
-    teller_stop(roster);
-    if (session_leave(roster)) {
-        handle_free(roster);
+    loop_stop(roster);
+    cache_writer_stop(roster);
+    notifier_stop(roster);
+    if (loop_leave(roster)) {
+        roster_free(roster);
     }
 }

@@ -26,7 +26,7 @@
 #include "registry/base/entropy.h"
 #include "registry/base/random.h"
 
-/* ThreadSanitizer does not see liburcu's fences: tell it what they promise. */
+/* ThreadSanitizer does not see liburcu's fences: these calls state what they guarantee. */
 #ifdef UNDER_TSAN
 void __tsan_acquire(void *at);
 void __tsan_release(void *at);
@@ -49,7 +49,7 @@ static void end_read(struct routing *routing)
     urcu_bp_read_unlock();
 }
 
-/* ---- chance ------------------------------------------------------------------------------------ */
+/* ---- chance ---------------------------------------------------------------------------------- */
 
 /* Drawn anew in every forked child, so that the children of one parent do not draw alike. */
 static _Atomic uint64_t salt;
@@ -59,7 +59,7 @@ static __thread __attribute__((tls_model("initial-exec"))) uint64_t draws;
 
 static uint64_t draw(void)
 {
-    /* a thread per request must not draw the same each time */
+    /* each thread starts elsewhere: a thread per request must not draw the same each time */
     if (__builtin_expect(draws == 0, 0)) {
         draws = entropy_draw();
     }
@@ -77,7 +77,7 @@ static uint64_t chance_for(struct routing *routing, const struct table *table,
                : draw();
 }
 
-/* ---- the quarantine ---------------------------------------------------------------------------- */
+/* ---- the quarantine -------------------------------------------------------------------------- */
 
 static uint32_t bit(int index)
 {
@@ -108,20 +108,20 @@ static void avoid_secondary(struct snapshot *snapshot, int index, int64_t now_ms
     }
 }
 
-static void take_feedback(struct snapshot *snapshot, const struct roster_endpoint *endpoint,
-                          enum roster_outcome what, int64_t now_ms)
+static void apply_feedback(struct snapshot *snapshot, const struct roster_endpoint *endpoint,
+                           enum roster_outcome outcome, int64_t now_ms)
 {
     int index = table_find(&snapshot->table, endpoint->name);
     if (index < 0) {
         return;
     }
-    if (what == ROSTER_OUTCOME_OK) {
+    if (outcome == ROSTER_OUTCOME_OK) {
         if (atomic_load_explicit(&snapshot->avoid, memory_order_relaxed) & bit(index)) {
             atomic_fetch_and_explicit(&snapshot->avoid, ~bit(index), memory_order_relaxed);
         }
-    } else if (what == ROSTER_OUTCOME_REFUSED && (snapshot->table.pool_set & bit(index))) {
+    } else if (outcome == ROSTER_OUTCOME_REFUSED && (snapshot->table.pool_set & bit(index))) {
         avoid_secondary(snapshot, index, now_ms);
-    } else if (what == ROSTER_OUTCOME_READ_ONLY && (snapshot->table.writer_set & bit(index)) &&
+    } else if (outcome == ROSTER_OUTCOME_READ_ONLY && (snapshot->table.writer_set & bit(index)) &&
                endpoint->epoch == snapshot->table.epoch) {
         atomic_store_explicit(&snapshot->avoid_until_ms[index], now_ms + AVOID_PRIMARY_MS,
                               memory_order_relaxed);
@@ -130,17 +130,17 @@ static void take_feedback(struct snapshot *snapshot, const struct roster_endpoin
 }
 
 void routing_feedback(struct routing *routing, const struct roster_endpoint *endpoint,
-                      enum roster_outcome what, int64_t now_ms)
+                      enum roster_outcome outcome, int64_t now_ms)
 {
     struct snapshot *snapshot = begin_read(routing);
     if (snapshot) {
-        take_feedback(snapshot, endpoint, what, now_ms);
+        apply_feedback(snapshot, endpoint, outcome, now_ms);
     }
     end_read(routing);
 }
 
-/* The writer's is not carried on: the verdict is newer than what was met. */
-static void carry_quarantine(struct snapshot *from, struct snapshot *to)
+/* The writer's is not copied: the verdict is newer than the error that the caller got. */
+static void copy_quarantine(struct snapshot *from, struct snapshot *to)
 {
     for (uint32_t left = atomic_load_explicit(&from->avoid, memory_order_acquire); left;
          left &= left - 1) {
@@ -155,13 +155,13 @@ static void carry_quarantine(struct snapshot *from, struct snapshot *to)
     }
 }
 
-void routing_tidy(struct routing *routing, int64_t now_ms)
+void routing_discard_ended(struct routing *routing, int64_t now_ms)
 {
     struct snapshot *snapshot = begin_read(routing);
     if (snapshot) {
         uint32_t all = atomic_load_explicit(&snapshot->avoid, memory_order_relaxed);
         uint32_t over = all & ~still_avoided(snapshot, now_ms);
-        /* one that is set anew in this very instant is lost: a request more is refused, no harm */
+        /* A quarantine set in this very instant may be lost: one more request is refused, no harm. */
         if (over) {
             atomic_fetch_and_explicit(&snapshot->avoid, ~over, memory_order_relaxed);
         }
@@ -169,7 +169,7 @@ void routing_tidy(struct routing *routing, int64_t now_ms)
     end_read(routing);
 }
 
-/* ---- publishing -------------------------------------------------------------------------------- */
+/* ---- publishing ------------------------------------------------------------------------------ */
 
 struct snapshot *snapshot_new(const struct topology *topology, const struct provenance *provenance,
                               bool cached, int64_t routed_wall_ms)
@@ -190,7 +190,7 @@ void routing_publish(struct routing *routing, struct snapshot *snapshot)
     /* only we write it */
     struct snapshot *before = __atomic_load_n(&routing->now, __ATOMIC_RELAXED);
     if (before) {
-        carry_quarantine(before, snapshot);
+        copy_quarantine(before, snapshot);
     }
     /* pairs with the load in begin_read */
     __atomic_store_n(&routing->now, snapshot, __ATOMIC_RELEASE);
@@ -207,24 +207,24 @@ void routing_release(struct routing *routing)
     routing->now = NULL;
 }
 
-/* ---- age --------------------------------------------------------------------------------------- */
+/* ---- age ------------------------------------------------------------------------------------- */
 
-void routing_stand(struct routing *routing, int64_t stood_ms, bool fresh)
+void routing_confirm(struct routing *routing, int64_t confirmed_ms, bool fresh)
 {
-    atomic_store_explicit(&routing->stood, stood_ms * 2 + fresh, memory_order_relaxed);
+    atomic_store_explicit(&routing->confirmed, confirmed_ms * 2 + fresh, memory_order_relaxed);
 }
 
 int64_t routing_age(const struct routing *routing, int64_t now_ms)
 {
-    int64_t stood = atomic_load_explicit(&routing->stood, memory_order_relaxed);
-    bool fresh = stood & 1;
-    int64_t age_ms = now_ms - (stood - fresh) / 2;
-    /* "Fresh" is a lease that the library thread renews each TICK_MS: when that thread (or the
-     * whole process) was stopped, nobody knows whether it still holds. */
+    int64_t confirmed = atomic_load_explicit(&routing->confirmed, memory_order_relaxed);
+    bool fresh = confirmed & 1;
+    int64_t age_ms = now_ms - (confirmed - fresh) / 2;
+    /* "Fresh" is a lease that the loop thread renews each TICK_MS: when that thread (or the whole
+     * process) was stopped, it has run out. */
     return age_ms < 0 || (fresh && age_ms <= LEASE_MS) ? 0 : age_ms;
 }
 
-/* ---- routing ----------------------------------------------------------------------------------- */
+/* ---- routing --------------------------------------------------------------------------------- */
 
 static enum roster_status route(struct routing *routing, const struct snapshot *snapshot,
                                 enum roster_access access, const struct roster_request *request,
@@ -242,7 +242,7 @@ static enum roster_status route(struct routing *routing, const struct snapshot *
     if (index < 0) {
         return ROSTER_NO_ENDPOINT;
     }
-    /* a third of the whole, most often */
+    /* most often a third of the struct */
     memcpy(ret_endpoint, &snapshot->table.endpoints[index], snapshot->table.used[index]);
     return ROSTER_OK;
 }
@@ -269,7 +269,7 @@ bool routing_read(struct routing *routing, void (*read)(const struct snapshot *s
     return snapshot != NULL;
 }
 
-/* ---- fork -------------------------------------------------------------------------------------- */
+/* ---- fork ------------------------------------------------------------------------------------ */
 
 void snapshot_before_fork(void)
 {

@@ -1,22 +1,21 @@
-/* Publication: how an answer reaches any number of callers without making one
- * of them wait.
+/* Publication: how an answer reaches any number of callers, none of which waits.
  *
- *     library thread --> routing_publish --> [ pointer ] <-- routing_route <-- any thread
+ *     loop thread ----> routing_publish ---> [ pointer ] <-- routing_route <-- any thread
  *                             |                  |
  *                             +-- grace period --+--> the old snapshot is freed
  *
- * A snapshot is complete and never changes, but for its quarantine. Readers
- * take the pointer inside an RCU read section (liburcu, bp flavour, inlined:
+ * A snapshot is complete and never changes, except its quarantine. Readers take
+ * the pointer inside an RCU read section (liburcu, bp flavour, inlined:
  * about 1.5 ns, no registration by the caller), copy out and leave; the
  * publisher waits for them before it frees. So an answer is always a function
  * of one topology.
  *
- * The quarantine is what this process met by itself: a deadline per member and
- * a set of those that have one. It bends choices for a moment and dies with a
- * new verdict on the member.
+ * The quarantine is what this process learned from its own connections: a
+ * deadline per member and the set of members that have one. It changes choices
+ * for seconds at most; a primary's ends with the next verdict.
  *
  * Limits: a thread's first read section registers it with liburcu, which takes
- * a lock for a moment; a host that uses liburcu-bp with fork hooks of its own
+ * a lock briefly; a host that uses liburcu-bp with fork hooks of its own
  * would install them twice. */
 #ifndef ROSTER_WATCHERS_SNAPSHOT_H
 #define ROSTER_WATCHERS_SNAPSHOT_H
@@ -51,25 +50,25 @@ struct routing {
     struct snapshot *now; /* RCU; NULL: no topology yet */
     /* of round-robin; alone on its cache line, since every reader writes it */
     alignas(64) _Atomic uint64_t turn;
-    /* when the fleet last stood behind it, twice, plus 1 while it does; see routing_stand */
-    alignas(64) _Atomic int64_t stood;
+    /* when the fleet last confirmed it: twice the milliseconds, plus 1 while it does */
+    alignas(64) _Atomic int64_t confirmed;
 };
 
-/* Takes the snapshot over and frees the one before; carries the quarantine on. The publisher's
- * thread only; not inside a read section. */
+/* Takes ownership of the snapshot, copies the quarantine to it and frees the one before. The
+ * publisher's thread only; not inside a read section. */
 void routing_publish(struct routing *routing, struct snapshot *snapshot);
 
 /* NULL: no memory. */
 struct snapshot *snapshot_new(const struct topology *topology, const struct provenance *provenance,
                               bool cached, int64_t routed_wall_ms);
 
-/* Frees what is there; nobody may be reading. */
+/* Frees the snapshot; nobody may be reading. */
 void routing_release(struct routing *routing);
 
-/* Since when, and whether still, the fleet stands behind what is routed by. Any thread. */
-void routing_stand(struct routing *routing, int64_t stood_ms, bool fresh);
+/* When the fleet last confirmed what is routed by, and whether it still does. Any thread. */
+void routing_confirm(struct routing *routing, int64_t confirmed_ms, bool fresh);
 
-/* Milliseconds since the fleet last stood behind it; 0 while it does. Any thread. */
+/* Milliseconds since the fleet last confirmed it; 0 while it does. Any thread. */
 int64_t routing_age(const struct routing *routing, int64_t now_ms);
 
 /* roster_route(), its arguments checked. Wait-free. Any thread. */
@@ -77,12 +76,12 @@ enum roster_status routing_route(struct routing *routing, enum roster_access acc
                                  const struct roster_request *request,
                                  struct roster_endpoint *ret_endpoint);
 
-/* The outcome at an endpoint: quarantines, or ends a quarantine. Lock-free. Any thread. */
+/* A caller's outcome at an endpoint: starts a quarantine, or ends it. Lock-free. Any thread. */
 void routing_feedback(struct routing *routing, const struct roster_endpoint *endpoint,
                       enum roster_outcome outcome, int64_t now_ms);
 
-/* The publisher, now and then: forget the quarantines that are over. */
-void routing_tidy(struct routing *routing, int64_t now_ms);
+/* Forgets the quarantines that have ended. The publisher, now and then. */
+void routing_discard_ended(struct routing *routing, int64_t now_ms);
 
 /* Calls `read` with the snapshot (never NULL) inside a read section; false when there is none. Any
  * thread. */

@@ -25,7 +25,7 @@ static uint32_t bit(int index)
     return (uint32_t)1 << index;
 }
 
-/* ---- building ---------------------------------------------------------------------------------- */
+/* ---- building -------------------------------------------------------------------------------- */
 
 static void describe(const struct member *member, int64_t epoch, struct roster_endpoint *to)
 {
@@ -162,7 +162,7 @@ void table_build(const struct topology *topology, struct table *ret_table)
     prepare_first_tier(ret_table);
 }
 
-/* ---- picking ----------------------------------------------------------------------------------- */
+/* ---- picking --------------------------------------------------------------------------------- */
 
 /* A uniform number below n, from the upper half of a uniform 64-bit one. */
 static uint32_t below(uint32_t n, uint64_t chance)

@@ -5,88 +5,88 @@
 #include <signal.h>
 #include <time.h>
 
-bool worker_init(struct worker *worker)
+bool thread_init(struct thread *thread)
 {
     pthread_condattr_t attributes;
-    *worker = (struct worker){0};
+    *thread = (struct thread){0};
     if (pthread_condattr_init(&attributes) != 0) {
         return false;
     }
     bool clocked = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0;
-    bool made = clocked && pthread_cond_init(&worker->wake, &attributes) == 0;
+    bool made = clocked && pthread_cond_init(&thread->wake, &attributes) == 0;
     pthread_condattr_destroy(&attributes);
-    if (made && pthread_mutex_init(&worker->lock, NULL) != 0) {
-        pthread_cond_destroy(&worker->wake);
+    if (made && pthread_mutex_init(&thread->lock, NULL) != 0) {
+        pthread_cond_destroy(&thread->wake);
         made = false;
     }
     return made;
 }
 
-void worker_release(struct worker *worker)
+void thread_release(struct thread *thread)
 {
-    pthread_cond_destroy(&worker->wake);
-    pthread_mutex_destroy(&worker->lock);
+    pthread_cond_destroy(&thread->wake);
+    pthread_mutex_destroy(&thread->lock);
 }
 
-bool worker_start(struct worker *worker, const char *name, void *(*run)(void *arg), void *arg)
+bool thread_start(struct thread *thread, const char *name, void *(*run)(void *arg), void *arg)
 {
-    worker_lock(worker);
-    if (!worker->running) {
+    thread_lock(thread);
+    if (!thread->running) {
         /* a thread inherits the mask: the host's signals are not ours to take */
         sigset_t all, before;
         sigfillset(&all);
         pthread_sigmask(SIG_SETMASK, &all, &before);
-        worker->running = pthread_create(&worker->thread, NULL, run, arg) == 0;
+        thread->running = pthread_create(&thread->id, NULL, run, arg) == 0;
         pthread_sigmask(SIG_SETMASK, &before, NULL);
-        if (worker->running) {
-            pthread_setname_np(worker->thread, name);
+        if (thread->running) {
+            pthread_setname_np(thread->id, name);
         }
     }
-    bool running = worker->running;
-    worker_unlock(worker);
+    bool running = thread->running;
+    thread_unlock(thread);
     return running;
 }
 
-void worker_stop(struct worker *worker)
+void thread_stop(struct thread *thread)
 {
-    worker_lock(worker);
-    bool running = worker->running;
-    worker->stop = true;
-    worker_wake(worker);
-    worker_unlock(worker);
+    thread_lock(thread);
+    bool running = thread->running;
+    thread->stop = true;
+    thread_wake(thread);
+    thread_unlock(thread);
     if (running) {
-        pthread_join(worker->thread, NULL);
-        worker->running = false;
+        pthread_join(thread->id, NULL);
+        thread->running = false;
     }
 }
 
-void worker_lock(struct worker *worker)
+void thread_lock(struct thread *thread)
 {
-    int rc = pthread_mutex_lock(&worker->lock);
+    int rc = pthread_mutex_lock(&thread->lock);
     assert(rc == 0);
     (void)rc;
 }
 
-void worker_unlock(struct worker *worker)
+void thread_unlock(struct thread *thread)
 {
-    int rc = pthread_mutex_unlock(&worker->lock);
+    int rc = pthread_mutex_unlock(&thread->lock);
     assert(rc == 0);
     (void)rc;
 }
 
-void worker_wake(struct worker *worker)
+void thread_wake(struct thread *thread)
 {
-    pthread_cond_broadcast(&worker->wake);
+    pthread_cond_broadcast(&thread->wake);
 }
 
-void worker_wait(struct worker *worker)
+void thread_wait(struct thread *thread)
 {
-    pthread_cond_wait(&worker->wake, &worker->lock);
+    pthread_cond_wait(&thread->wake, &thread->lock);
 }
 
-bool worker_wait_until(struct worker *worker, int64_t mono_ms)
+bool thread_wait_until(struct thread *thread, int64_t mono_ms)
 {
     struct timespec until = {.tv_sec = (time_t)(mono_ms / 1000),
                              .tv_nsec = (long)(mono_ms % 1000) * 1000000};
-    return pthread_cond_timedwait(&worker->wake, &worker->lock, &until) != ETIMEDOUT;
+    return pthread_cond_timedwait(&thread->wake, &thread->lock, &until) != ETIMEDOUT;
 }

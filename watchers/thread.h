@@ -1,5 +1,5 @@
-/* A thread of a guest: blocks all signals, has a name, and sleeps on a
- * condition until there is work or it is told to stop. */
+/* A thread of a guest library: it blocks all signals, has a name, and sleeps on
+ * a condition until there is work or it is asked to stop. */
 #ifndef ROSTER_WATCHERS_THREAD_H
 #define ROSTER_WATCHERS_THREAD_H
 
@@ -7,31 +7,32 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct worker {
-    pthread_mutex_t lock; /* also guards what the worker's owner hands over */
+struct thread {
+    pthread_mutex_t lock; /* also guards what other threads hand over to this one */
     pthread_cond_t wake;  /* waits by the monotonic clock */
-    pthread_t thread;
+    pthread_t id;         /* valid while `running` */
     bool running;
     bool stop;
 };
 
-bool worker_init(struct worker *worker);
-/* its thread must have been stopped, or never have been */
-void worker_release(struct worker *worker);
+bool thread_init(struct thread *thread);
+
+/* The thread must have been stopped, or never have been started. */
+void thread_release(struct thread *thread);
 
 /* Starts the thread unless it runs; false when none could be made. Any thread. */
-bool worker_start(struct worker *worker, const char *name, void *(*run)(void *arg), void *arg);
+bool thread_start(struct thread *thread, const char *name, void *(*run)(void *arg), void *arg);
 
-/* Tells it to stop and waits until it has. */
-void worker_stop(struct worker *worker);
+/* Asks it to stop and waits until it has. */
+void thread_stop(struct thread *thread);
 
-void worker_lock(struct worker *worker);
-void worker_unlock(struct worker *worker);
+void thread_lock(struct thread *thread);
+void thread_unlock(struct thread *thread);
 
 /* With the lock held. */
-void worker_wake(struct worker *worker);
-void worker_wait(struct worker *worker);
-/* The same until a moment of CLOCK_MONOTONIC; false when it has come. */
-bool worker_wait_until(struct worker *worker, int64_t mono_ms);
+void thread_wake(struct thread *thread);
+void thread_wait(struct thread *thread);
+/* Waits until woken or until a time of CLOCK_MONOTONIC; false when that time has come. */
+bool thread_wait_until(struct thread *thread, int64_t mono_ms);
 
 #endif

@@ -13,50 +13,91 @@
 #include "registry/model/codec.h"
 #include "registry/model/paths.h"
 
-enum node_kind { NODE_REGISTRY_ID, NODE_PRESENCE, NODE_TOPOLOGY };
+enum link {
+    LINK_NEW, /* not up yet, which was not logged */
+    LINK_UP,
+    LINK_LOST /* logged */
+};
+
+/* Who is present: the children of /probes. */
+enum presence_state {
+    PRESENCE_UNREAD, /* in this session */
+    PRESENCE_STALE,  /* read in this session, but not since the last connect, or it failed */
+    PRESENCE_CURRENT
+};
+
+/* Which registry this is: the root znode. */
+enum registry_id_state {
+    REGISTRY_ID_UNREAD, /* in this session */
+    REGISTRY_ID_KNOWN,  /* for this session, whatever becomes of the znode */
+    REGISTRY_ID_FAULTY  /* it does not identify itself; registry_id_fault has the reason */
+};
 
 struct watcher {
     struct store *store;
     struct mirror *mirror;
-    struct mirror_node *registry_id_node, *presence_node;
+    struct mirror_node *presence_node;
     char root[PATH_SIZE];
     struct watched *all;     /* newest first */
-    struct watched *news_at; /* where watcher_news goes on; NULL: at the start */
-    bool up;
-    bool registry_id_current; /* the root znode was read in this session */
-    bool presence_current;    /* the children of /probes were read since the last connect */
-    bool presence_of_session; /* ... in this session */
-    bool registry_id_ok;      /* `registry_id` holds, for this session */
+    struct watched *news_at; /* where watcher_news continues; NULL: at the start */
+    enum link link;
+    enum presence_state presence;
+    enum registry_id_state registry_id_state;
     struct registry_id registry_id;
     char registry_id_fault[SENTENCE_SIZE];
-    bool lost; /* the loss of the link was told, its return not yet */
-    bool sentence_new;
+    char sentence[SENTENCE_SIZE]; /* about the registry, not returned yet; "" */
     int sentence_level;
-    char sentence[SENTENCE_SIZE];
-    int64_t stepped_ms; /* time of the latest step; 0: none */
+    struct now now; /* of the present step */
     int64_t resync_due_ms;
     uint64_t random;
 };
 
-/* ---- small things ------------------------------------------------------------------------------ */
+/* ---- small things ---------------------------------------------------------------------------- */
 
 static uint64_t draw(struct watcher *watcher)
 {
     return random_next(&watcher->random);
 }
 
-static __attribute__((format(printf, 3, 4))) void say(struct watcher *watcher, int level,
-                                                      const char *format, ...)
+static __attribute__((format(printf, 3, 4))) void log_line(struct watcher *watcher, int level,
+                                                           const char *format, ...)
 {
     va_list args;
     va_start(args, format);
     vsnprintf(watcher->sentence, sizeof watcher->sentence, format, args);
     va_end(args);
     watcher->sentence_level = level;
-    watcher->sentence_new = true;
 }
 
-/* czxid and version: of the value when it is refused for what it says, else 0. */
+/* The one place where the belief moves. A topology is never given up for none, and what the
+ * registry confirmed never becomes a cache file's again. */
+static void enter(struct watched *watched, enum belief belief)
+{
+    assert(belief != BELIEF_NONE);
+    assert(belief != BELIEF_CACHED || watched->belief == BELIEF_NONE);
+    assert(belief != BELIEF_HELD || watched->belief >= BELIEF_HELD);
+    assert(belief < BELIEF_CONFIRMED || !watched->refused[0]);
+    if (watched->belief != belief) {
+        watched->belief = belief;
+        watched->news |= 1u << NEWS_STATUS;
+    }
+}
+
+static void unconfirm(struct watched *watched)
+{
+    if (watched->belief >= BELIEF_CONFIRMED) {
+        enter(watched, BELIEF_HELD);
+    }
+    watched->news |= 1u << NEWS_STATUS;
+}
+
+static void add_sentence(struct watched *watched, int level)
+{
+    watched->sentence_level = level;
+    watched->news |= 1u << NEWS_SENTENCE;
+}
+
+/* czxid and version: of the value, when it is refused for its contents; else 0. */
 static __attribute__((format(printf, 4, 5))) void refuse(struct watched *watched, int64_t czxid,
                                                          int32_t version, const char *format, ...)
 {
@@ -66,17 +107,16 @@ static __attribute__((format(printf, 4, 5))) void refuse(struct watched *watched
     vsnprintf(sentence, sizeof sentence, format, args);
     va_end(args);
     text_tame(tame, sizeof tame, sentence);
-    bool told = text_equal(tame, watched->refused) && czxid == watched->refused_czxid &&
-                version == watched->refused_version;
-    if (!told) {
+    assert(tame[0]); /* "" means that nothing is refused */
+    bool logged = text_equal(tame, watched->refused) && czxid == watched->refused_czxid &&
+                  version == watched->refused_version;
+    if (!logged) {
         strcpy(watched->refused, tame);
         watched->refused_czxid = czxid;
         watched->refused_version = version;
-        watched->sentence_level = ROSTER_LOG_ERROR;
-        watched->sentence_new = true;
+        add_sentence(watched, ROSTER_LOG_ERROR);
     }
-    watched->confirmed = false;
-    watched->status_new = true;
+    unconfirm(watched);
 }
 
 static void stop_refusing(struct watched *watched)
@@ -85,13 +125,12 @@ static void stop_refusing(struct watched *watched)
         watched->refused[0] = '\0';
         watched->refused_czxid = 0;
         watched->refused_version = 0;
-        watched->sentence_level = ROSTER_LOG_NOTICE;
-        watched->sentence_new = true;
-        watched->status_new = true;
+        watched->news |= 1u << NEWS_STATUS;
+        add_sentence(watched, ROSTER_LOG_NOTICE);
     }
 }
 
-/* ---- age --------------------------------------------------------------------------------------- */
+/* ---- age ------------------------------------------------------------------------------------- */
 
 static bool is_present(const struct watcher *watcher, const char *probe)
 {
@@ -114,51 +153,51 @@ static bool is_present(const struct watcher *watcher, const char *probe)
 
 static int count_witnesses(const struct watcher *watcher, const struct watched *watched)
 {
-    if (!watcher->up || !watcher->presence_current) {
+    if (watcher->link != LINK_UP || watcher->presence != PRESENCE_CURRENT) {
         return -1;
     }
     int present = 0;
-    for (int i = 0; watched->has && i < watched->topology.evidence_count; i++) {
+    for (int i = 0; i < watched->topology.evidence_count; i++) {
         present += is_present(watcher, watched->topology.evidence[i].probe);
     }
     return present;
 }
 
-static void refresh_age(const struct watcher *watcher, struct watched *watched, int64_t now_ms)
+static void refresh_age(const struct watcher *watcher, struct watched *watched)
 {
     int witnesses = count_witnesses(watcher, watched);
-    bool fresh = watched->has && witnesses > 0 && watched->confirmed && !watched->refused[0];
-    if (fresh) {
-        watched->stood_ms = now_ms;
-        watched->stood_known = true;
+    if (watched->belief >= BELIEF_CONFIRMED) {
+        enter(watched, witnesses > 0 ? BELIEF_FRESH : BELIEF_CONFIRMED);
     }
-    if (fresh || fresh != watched->fresh || witnesses != watched->witnesses_now) {
-        watched->status_new = true;
+    if (watched->belief == BELIEF_FRESH) {
+        watched->confirmed_ms = watcher->now.mono_ms;
+        watched->news |= 1u << NEWS_STATUS;
     }
-    watched->fresh = fresh;
-    watched->witnesses_now = witnesses;
+    if (witnesses != watched->witnesses_now) {
+        watched->witnesses_now = witnesses;
+        watched->news |= 1u << NEWS_STATUS;
+    }
 }
 
-static void refresh_ages(struct watcher *watcher, int64_t now_ms)
+static void refresh_ages(struct watcher *watcher)
 {
     for (struct watched *watched = watcher->all; watched; watched = watched->next) {
-        refresh_age(watcher, watched, now_ms);
+        refresh_age(watcher, watched);
     }
 }
 
-/* A verdict proves that the fleet stood behind it when it was reached, by the clock of the probe
- * that wrote it. */
-static void stood_at_verdict(struct watched *watched, struct moment moment)
+/* A verdict proves that the fleet confirmed it when it was reached, by the clock of the probe that
+ * wrote it. */
+static void confirm_at_verdict(struct watched *watched, struct now now)
 {
-    int64_t age_ms = moment.wall_ms - watched->topology.at_wall_ms;
-    int64_t stood_ms = moment.now_ms - (age_ms > 0 ? age_ms : 0);
-    if (!watched->stood_known || stood_ms > watched->stood_ms) {
-        watched->stood_ms = stood_ms;
-        watched->stood_known = true;
+    int64_t age_ms = now.wall_ms - watched->topology.at_wall_ms;
+    int64_t confirmed_ms = now.mono_ms - (age_ms > 0 ? age_ms : 0);
+    if (!watched_has_topology(watched) || confirmed_ms > watched->confirmed_ms) {
+        watched->confirmed_ms = confirmed_ms;
     }
 }
 
-/* ---- judging what was read --------------------------------------------------------------------- */
+/* ---- judging what was read ------------------------------------------------------------------- */
 
 static bool supersedes(const struct registry_id *registry_id, const char *registry)
 {
@@ -170,17 +209,17 @@ static bool supersedes(const struct registry_id *registry_id, const char *regist
     return false;
 }
 
-/* May what this registry holds be compared with what we hold? Then *ret_floor is what it must pass.
- */
+/* May what this registry holds be compared with what we hold? Then *ret_floor is what its mzxid must
+ * pass. */
 static bool judge_registry(const struct watcher *watcher, struct watched *watched,
                            int64_t *ret_floor)
 {
     const char *ours = watched->provenance.registry;
-    *ret_floor = watched->has ? watched->provenance.mzxid : 0;
-    if (!watched->has || !ours[0]) {
+    *ret_floor = watched_has_topology(watched) ? watched->provenance.mzxid : 0;
+    if (!watched_has_topology(watched) || !ours[0]) {
         return true;
     }
-    if (!watcher->registry_id_ok) {
+    if (watcher->registry_id_state != REGISTRY_ID_KNOWN) {
         refuse(watched, 0, 0,
                "the registry does not say which one it is (%s); what is known is of registry %s",
                watcher->registry_id_fault, ours);
@@ -200,46 +239,38 @@ static bool judge_registry(const struct watcher *watcher, struct watched *watche
     return false;
 }
 
-static void accept(const struct watcher *watcher, struct watched *watched,
-                   const struct topology *topology, struct moment moment)
+static void adopt_registry(const struct watcher *watcher, struct watched *watched)
 {
-    watched->topology = *topology;
-    watched->has = true;
-    watched->provenance.mzxid = watched->node->stat.mzxid;
-    if (watcher->registry_id_ok) {
+    if (watcher->registry_id_state == REGISTRY_ID_KNOWN) {
         strcpy(watched->provenance.registry, watcher->registry_id.registry);
     }
-    watched->cached = false;
-    watched->confirmed = true;
-    watched->topology_new = true;
-    watched->status_new = true;
-    stood_at_verdict(watched, moment);
-    stop_refusing(watched);
 }
 
-static void judge_value(const struct watcher *watcher, struct watched *watched, int64_t floor,
-                        struct moment moment)
+static void accept(const struct watcher *watcher, struct watched *watched,
+                   const struct topology *topology)
+{
+    watched->topology = *topology;
+    watched->provenance.mzxid = watched->node->stat.mzxid;
+    adopt_registry(watcher, watched);
+    watched->news |= 1u << NEWS_TOPOLOGY | 1u << NEWS_STATUS;
+    confirm_at_verdict(watched, watcher->now);
+    stop_refusing(watched);
+    enter(watched, BELIEF_CONFIRMED);
+}
+
+/* The registry holds just what we hold. */
+static void confirm(const struct watcher *watcher, struct watched *watched)
+{
+    if (!watched->provenance.registry[0]) {
+        adopt_registry(watcher, watched);
+    }
+    stop_refusing(watched);
+    enter(watched, BELIEF_CONFIRMED);
+}
+
+static void judge_newer_value(const struct watcher *watcher, struct watched *watched)
 {
     const struct mirror_node *node = watched->node;
-    if (node->stat.mzxid == floor) {
-        if (watcher->registry_id_ok && !watched->provenance.registry[0]) {
-            strcpy(watched->provenance.registry, watcher->registry_id.registry);
-        }
-        watched->confirmed = true;
-        watched->status_new |= watched->cached;
-        watched->cached = false;
-        stop_refusing(watched);
-        return;
-    }
-    if (node->stat.mzxid < floor) {
-        /* it follows a sync: no lagging server can be the reason */
-        if (node->first_of_session) {
-            refuse(watched, 0, 0,
-                   "the registry went back in time: it holds zxid %llx, what is known is of %llx",
-                   (unsigned long long)node->stat.mzxid, (unsigned long long)floor);
-        }
-        return;
-    }
     struct topology *topology = calloc(1, sizeof *topology);
     struct codec_error error = {.sentence = "memory ran out"};
     if (!topology || !topology_decode(node->data ? node->data : "", node->len, topology, &error)) {
@@ -248,175 +279,187 @@ static void judge_value(const struct watcher *watcher, struct watched *watched, 
         refuse(watched, node->stat.czxid, node->stat.version,
                "it is the topology of another cluster, \"%s\"", topology->cluster);
     } else {
-        accept(watcher, watched, topology, moment);
+        accept(watcher, watched, topology);
     }
     free(topology);
 }
 
-static void judge(struct watcher *watcher, struct watched *watched, struct moment moment)
+static void judge_value(const struct watcher *watcher, struct watched *watched, int64_t floor)
+{
+    const struct mirror_node *node = watched->node;
+    if (node->stat.mzxid > floor) {
+        judge_newer_value(watcher, watched);
+    } else if (node->stat.mzxid == floor) {
+        confirm(watcher, watched);
+    } else if (node->first_of_session) { /* it follows a sync: no lagging server is the reason */
+        refuse(watched, 0, 0,
+               "the registry went back in time: it holds zxid %llx, what is known is of %llx",
+               (unsigned long long)node->stat.mzxid, (unsigned long long)floor);
+    }
+}
+
+/* Not before all that the judgement needs was read in this session; then it is called again. */
+static void judge(struct watcher *watcher, struct watched *watched)
 {
     const struct mirror_node *node = watched->node;
     int64_t floor;
-    if (!watcher->registry_id_current || !watcher->presence_of_session ||
+    if (watcher->registry_id_state == REGISTRY_ID_UNREAD || watcher->presence == PRESENCE_UNREAD ||
         node->rc == STORE_UNKNOWN) {
-        return; /* judged when all is there */
+        return;
     }
     watched->answered = true;
-    watched->status_new = true;
+    watched->news |= 1u << NEWS_STATUS;
     if (judge_registry(watcher, watched, &floor)) {
         if (node->rc == STORE_OK) {
-            judge_value(watcher, watched, floor, moment);
+            judge_value(watcher, watched, floor);
         } else if (node->rc != STORE_NO_NODE) {
             refuse(watched, 0, 0, "reading it was refused: %s", store_rc_names[node->rc]);
-        } else if (watched->has) {
+        } else if (watched_has_topology(watched)) {
             refuse(watched, 0, 0, "the registry holds no topology of this cluster any more");
         } else {
             stop_refusing(watched);
         }
     }
-    refresh_age(watcher, watched, moment.now_ms);
+    refresh_age(watcher, watched);
 }
 
-static void judge_all(struct watcher *watcher, struct moment moment)
+static void judge_all(struct watcher *watcher)
 {
     for (struct watched *watched = watcher->all; watched; watched = watched->next) {
-        judge(watcher, watched, moment);
+        judge(watcher, watched);
     }
 }
 
-static void read_registry_id(struct watcher *watcher, struct moment moment)
+/* ---- readers of the mirror's nodes ----------------------------------------------------------- */
+
+static void read_registry_id(void *owner, const struct mirror_node *node)
 {
-    const struct mirror_node *node = watcher->registry_id_node;
+    struct watcher *watcher = owner;
     struct codec_error error = {.sentence = ""};
     struct registry_id registry_id;
-    bool first = !watcher->registry_id_current;
-    watcher->registry_id_current = true;
     if (node->rc == STORE_OK &&
         registry_id_decode(node->data ? node->data : "", node->len, &registry_id, &error)) {
         watcher->registry_id = registry_id;
-        watcher->registry_id_ok = true;
-    } else if (first) { /* later in a session we know well which one it is, whatever became of the
-                           znode */
-        watcher->registry_id_ok = false;
+        watcher->registry_id_state = REGISTRY_ID_KNOWN;
+    } else if (watcher->registry_id_state == REGISTRY_ID_UNREAD) {
+        watcher->registry_id_state = REGISTRY_ID_FAULTY;
         text_tame(watcher->registry_id_fault, sizeof watcher->registry_id_fault,
                   node->rc == STORE_OK ? error.sentence : store_rc_names[node->rc]);
     }
-    judge_all(watcher, moment);
+    judge_all(watcher);
 }
 
-static void read_presence(struct watcher *watcher, struct moment moment)
+static void read_presence(void *owner, const struct mirror_node *node)
 {
-    watcher->presence_current =
-        watcher->presence_node->rc == STORE_OK || watcher->presence_node->rc == STORE_NO_NODE;
-    if (!watcher->presence_of_session) {
-        watcher->presence_of_session = true;
-        judge_all(watcher, moment);
+    struct watcher *watcher = owner;
+    bool first = watcher->presence == PRESENCE_UNREAD;
+    bool answered = node->rc == STORE_OK || node->rc == STORE_NO_NODE;
+    watcher->presence = answered ? PRESENCE_CURRENT : PRESENCE_STALE;
+    if (first) {
+        judge_all(watcher);
     }
-    refresh_ages(watcher, moment.now_ms);
+    refresh_ages(watcher);
 }
 
-/* ---- the link ---------------------------------------------------------------------------------- */
+static void read_topology(void *owner, const struct mirror_node *node)
+{
+    struct watched *watched = owner;
+    assert(watched->node == node);
+    judge(watched->watcher, watched);
+}
+
+/* ---- the link -------------------------------------------------------------------------------- */
 
 static void unconfirm_all(struct watcher *watcher)
 {
-    watcher->presence_current = false;
+    if (watcher->presence == PRESENCE_CURRENT) {
+        watcher->presence = PRESENCE_STALE;
+    }
     for (struct watched *watched = watcher->all; watched; watched = watched->next) {
-        watched->confirmed = false;
-        watched->status_new = true;
+        unconfirm(watched);
     }
 }
 
-static void set_resync(struct watcher *watcher, int64_t now_ms)
+static void set_resync(struct watcher *watcher)
 {
     watcher->resync_due_ms =
-        now_ms + RESYNC_MS * 2 / 3 + (int64_t)(draw(watcher) % (RESYNC_MS * 2 / 3));
+        watcher->now.mono_ms + RESYNC_MS * 2 / 3 + (int64_t)(draw(watcher) % (RESYNC_MS * 2 / 3));
 }
 
-static void link_up(struct watcher *watcher, const struct store_event *event, struct moment moment)
+static void link_up(struct watcher *watcher, const struct store_event *event)
 {
-    watcher->up = true;
     unconfirm_all(watcher);
     if (event->renewed) {
-        watcher->registry_id_current = false;
-        watcher->presence_of_session = false;
+        watcher->registry_id_state = REGISTRY_ID_UNREAD;
+        watcher->presence = PRESENCE_UNREAD;
     } else {
         /* The sync of this session may have been lost with the link, and its first reads are still
          * to come. */
         store_sync(watcher->store, store_tag(watcher, TAG_CALLER), "/");
     }
-    set_resync(watcher, moment.now_ms);
-    say(watcher, watcher->lost ? ROSTER_LOG_NOTICE : ROSTER_LOG_INFO,
-        "registry: connected, %s session %llx", event->renewed ? "new" : "same",
-        (unsigned long long)event->session);
-    watcher->lost = false;
+    set_resync(watcher);
+    log_line(watcher, watcher->link == LINK_LOST ? ROSTER_LOG_NOTICE : ROSTER_LOG_INFO,
+             "registry: connected, %s session %llx", event->renewed ? "new" : "same",
+             (unsigned long long)event->session);
+    watcher->link = LINK_UP;
 }
 
 static void link_lost(struct watcher *watcher, const struct store_event *event)
 {
-    bool was_up = watcher->up;
-    watcher->up = false;
     unconfirm_all(watcher);
-    if (was_up || !watcher->lost) { /* said once per absence, however long */
+    if (watcher->link != LINK_LOST) { /* logged once, however long it takes */
         const char *detail =
             event->detail && event->detail[0] ? event->detail : "the link was lost";
-        say(watcher, ROSTER_LOG_WARNING, "registry: %s; routing goes on by what is known", detail);
-        watcher->lost = true;
+        log_line(watcher, ROSTER_LOG_WARNING, "registry: %s; routing goes on by what is known",
+                 detail);
     }
+    watcher->link = LINK_LOST;
 }
 
 /* A process that was stopped, or a machine that slept, must not take what it held before for fresh.
  */
-static void step_began(struct watcher *watcher, struct moment moment)
+static void begin_step(struct watcher *watcher, struct now now)
 {
-    int64_t gap_ms = moment.now_ms - watcher->stepped_ms;
-    bool slept = watcher->stepped_ms != 0 && gap_ms > LEASE_MS;
-    watcher->stepped_ms = moment.now_ms;
-    if (slept && watcher->up) {
+    int64_t before_ms = watcher->now.mono_ms; /* 0: this is the first step */
+    assert(now.mono_ms >= before_ms);
+    watcher->now = now;
+    if (before_ms != 0 && now.mono_ms - before_ms > LEASE_MS && watcher->link == LINK_UP) {
         unconfirm_all(watcher);
         mirror_refresh_all(watcher->mirror);
-        refresh_ages(watcher, moment.now_ms);
+        refresh_ages(watcher);
     }
 }
 
-void watcher_event(struct watcher *watcher, const struct store_event *event, struct moment moment)
+void watcher_event(struct watcher *watcher, const struct store_event *event, struct now now)
 {
-    struct mirror_node *node = NULL;
-    step_began(watcher, moment);
+    begin_step(watcher, now);
     if (event->kind == STORE_UP) {
-        link_up(watcher, event, moment);
+        link_up(watcher, event);
     } else if (event->kind == STORE_DOWN || event->kind == STORE_GONE) {
         link_lost(watcher, event);
     }
-    mirror_event(watcher->mirror, event, &node);
+    mirror_event(watcher->mirror, event, now.mono_ms);
     if (event->kind != STORE_ANSWER && event->kind != STORE_CHANGED) {
-        refresh_ages(watcher, moment.now_ms);
-    }
-    if (!node) {
-        return;
-    }
-    switch ((enum node_kind)node->kind) {
-    case NODE_REGISTRY_ID:
-        read_registry_id(watcher, moment);
-        break;
-    case NODE_PRESENCE:
-        read_presence(watcher, moment);
-        break;
-    case NODE_TOPOLOGY:
-        judge(watcher, node->owner, moment);
-        break;
+        refresh_ages(watcher);
     }
 }
 
-/* ---- time -------------------------------------------------------------------------------------- */
+/* ---- time ------------------------------------------------------------------------------------ */
 
+static void refresh(struct watcher *watcher, struct watched *watched, int64_t now_ms)
+{
+    watched->refresh_due_ms = 0;
+    watched->refreshed_ms = now_ms;
+    mirror_refresh(watcher->mirror, watched->node);
+}
+
+/* Reads what is due; returns when the next one is. */
 static int64_t refresh_due(struct watcher *watcher, int64_t now_ms)
 {
     int64_t next_ms = INT64_MAX;
     for (struct watched *watched = watcher->all; watched; watched = watched->next) {
         if (watched->refresh_due_ms && watched->refresh_due_ms <= now_ms) {
-            watched->refresh_due_ms = 0;
-            watched->refreshed_ms = now_ms;
-            mirror_refresh(watcher->mirror, watched->node);
+            refresh(watcher, watched, now_ms);
         } else if (watched->refresh_due_ms && watched->refresh_due_ms < next_ms) {
             next_ms = watched->refresh_due_ms;
         }
@@ -424,65 +467,62 @@ static int64_t refresh_due(struct watcher *watcher, int64_t now_ms)
     return next_ms;
 }
 
-int64_t watcher_tick(struct watcher *watcher, struct moment moment)
+int64_t watcher_tick(struct watcher *watcher, struct now now)
 {
-    int64_t next_ms = moment.now_ms + TICK_MS;
-    step_began(watcher, moment);
-    if (watcher->up && moment.now_ms >= watcher->resync_due_ms) {
-        set_resync(watcher, moment.now_ms);
+    int64_t next_ms = now.mono_ms + TICK_MS;
+    begin_step(watcher, now);
+    if (watcher->link == LINK_UP && now.mono_ms >= watcher->resync_due_ms) {
+        set_resync(watcher);
         mirror_refresh_all(watcher->mirror);
     }
-    int64_t refresh_ms = refresh_due(watcher, moment.now_ms);
-    refresh_ages(watcher, moment.now_ms);
+    int64_t refresh_ms = refresh_due(watcher, now.mono_ms);
+    refresh_ages(watcher);
     return refresh_ms < next_ms ? refresh_ms : next_ms;
 }
 
-void watcher_refresh(struct watcher *watcher, struct watched *watched, struct moment moment)
+void watcher_refresh(struct watcher *watcher, struct watched *watched, struct now now)
 {
+    assert(watched->watcher == watcher);
     if (watched->refresh_due_ms) {
         return;
     }
-    if (watched->refreshed_ms && moment.now_ms - watched->refreshed_ms < REFRESH_GAP_MS) {
+    if (watched->refreshed_ms && now.mono_ms - watched->refreshed_ms < REFRESH_GAP_MS) {
         watched->refresh_due_ms = watched->refreshed_ms + REFRESH_GAP_MS;
         return;
     }
-    watched->refreshed_ms = moment.now_ms;
-    mirror_refresh(watcher->mirror, watched->node);
+    refresh(watcher, watched, now.mono_ms);
 }
 
-/* ---- news -------------------------------------------------------------------------------------- */
+/* ---- news ------------------------------------------------------------------------------------ */
 
 static bool news_of(struct watched *watched, struct news *ret_news)
 {
+    if (!watched->news) {
+        return false;
+    }
     ret_news->watched = watched;
-    if (watched->sentence_new) {
-        watched->sentence_new = false;
-        ret_news->kind = NEWS_SENTENCE;
+    ret_news->kind = (enum news_kind)__builtin_ctz(watched->news);
+    watched->news &= watched->news - 1;
+    if (ret_news->kind == NEWS_SENTENCE) {
         ret_news->level = watched->sentence_level;
         snprintf(ret_news->sentence, sizeof ret_news->sentence, "%s: %s%s", watched->cluster,
                  watched->refused[0] ? "what the registry holds is not followed: "
                                      : "followed again",
                  watched->refused);
-    } else if (watched->topology_new) {
-        watched->topology_new = false;
-        ret_news->kind = NEWS_TOPOLOGY;
-    } else if (watched->status_new) {
-        watched->status_new = false;
-        ret_news->kind = NEWS_STATUS;
-    } else {
-        return false;
     }
+    assert(ret_news->kind <= NEWS_STATUS);
+    assert(ret_news->kind != NEWS_TOPOLOGY || watched_has_topology(watched));
     return true;
 }
 
 bool watcher_news(struct watcher *watcher, struct news *ret_news)
 {
     *ret_news = (struct news){0};
-    if (watcher->sentence_new) {
-        watcher->sentence_new = false;
+    if (watcher->sentence[0]) {
         ret_news->kind = NEWS_SENTENCE;
         ret_news->level = watcher->sentence_level;
         strcpy(ret_news->sentence, watcher->sentence);
+        watcher->sentence[0] = '\0';
         return true;
     }
     for (struct watched *watched = watcher->news_at ? watcher->news_at : watcher->all; watched;
@@ -496,7 +536,7 @@ bool watcher_news(struct watcher *watcher, struct news *ret_news)
     return false;
 }
 
-/* ---- life -------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 struct watcher *watcher_new(struct store *store, const char *root, uint64_t seed)
 {
@@ -509,10 +549,9 @@ struct watcher *watcher_new(struct store *store, const char *root, uint64_t seed
     watcher->random = seed;
     watcher->mirror = mirror_new(store);
     if (!text_copy(watcher->root, sizeof watcher->root, root) || !watcher->mirror ||
-        !(watcher->registry_id_node =
-              mirror_add(watcher->mirror, root, false, NODE_REGISTRY_ID, watcher)) ||
+        !mirror_add(watcher->mirror, root, false, read_registry_id, watcher) ||
         !(watcher->presence_node = mirror_add(watcher->mirror, path_probes(path, sizeof path, root),
-                                              true, NODE_PRESENCE, watcher))) {
+                                              true, read_presence, watcher))) {
         watcher_free(watcher);
         return NULL;
     }
@@ -534,30 +573,34 @@ void watcher_free(struct watcher *watcher)
 }
 
 struct watched *watcher_follow(struct watcher *watcher, const char *cluster, void *owner,
-                               const struct topology *kept, const struct provenance *provenance,
-                               struct moment moment)
+                               const struct topology *cached, const struct provenance *provenance,
+                               struct now now)
 {
     struct watched *watched = calloc(1, sizeof *watched);
     char path[PATH_SIZE];
     if (!watched) {
         return NULL;
     }
+    assert((cached == NULL) == (provenance == NULL));
     bool fits = text_copy(watched->cluster, sizeof watched->cluster, cluster);
-    assert(fits); /* the shell let only names through */
+    assert(fits); /* the shell has checked that it is a name */
+    watched->watcher = watcher;
     watched->owner = owner;
     watched->witnesses_now = -1;
-    watched->status_new = true;
-    if (kept) {
-        watched->has = watched->cached = true;
-        watched->topology = *kept;
+    watched->news = 1u << NEWS_STATUS;
+    if (cached) {
+        assert(text_equal(cached->cluster, cluster));
+        watched->topology = *cached;
         watched->provenance = *provenance;
-        stood_at_verdict(watched, moment);
+        confirm_at_verdict(watched, now);
+        enter(watched, BELIEF_CACHED);
     }
-    if (watcher->up) { /* its first read must be as good as a session's: see "went back" */
+    if (watcher->link ==
+        LINK_UP) { /* its first read must be as good as a session's: see "went back" */
         store_sync(watcher->store, store_tag(watcher, TAG_CALLER), "/");
     }
     path_topology(path, sizeof path, watcher->root, cluster);
-    watched->node = mirror_add(watcher->mirror, path, false, NODE_TOPOLOGY, watched);
+    watched->node = mirror_add(watcher->mirror, path, false, read_topology, watched);
     if (!watched->node) {
         free(watched);
         return NULL;
@@ -569,5 +612,5 @@ struct watched *watcher_follow(struct watcher *watcher, const char *cluster, voi
 
 bool watcher_is_up(const struct watcher *watcher)
 {
-    return watcher->up;
+    return watcher->link == LINK_UP;
 }

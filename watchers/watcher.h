@@ -1,31 +1,34 @@
 /* What this process may believe of the registry: the step between znodes and
  * routing.
  *
- *     store events --> watcher_event --> (mirror reads the znodes) --> judge --> watched.topology
- *     time         --> watcher_tick  --> age, resync                       \-> watcher_news: what
- * is new, what to say
+ *     store events --> watcher_event --> the mirror reads znodes --> judge --> watched.topology
+ *     time ----------> watcher_tick ---> ages, resync                     \-> watcher_news
  *
  * One watcher per session. It follows the root znode (which registry this is),
- * the children of /probes (who lives) and one topology per cluster, and holds
- * the last good topology of each whatever happens:
+ * the children of /probes (who is present) and one topology per cluster, and
+ * holds the last good topology of each whatever happens:
  *
  *   - Order. Within one registry identity a topology is taken only when its
- *     mzxid is above the last one taken (the floor). A lower one is a lagging
- *     server's and is passed over in silence, but as the first read of a
- *     session, which follows a sync, it proves that the registry went back.
- *   - Identity. No topology is taken in a session before the root znode (and
- *     who is present) was read in it. Another identity is refused until the root znode's
- *     `supersedes` names ours; then the floor starts anew.
- *   - Refused data (garbage, a future format, a registry that is another or
- *     went back), absence, denial and silence change nothing but the age and
- *     the sentence `refused`; each is said once.
+ *     mzxid is above the last one taken (the floor). A lower one comes from a
+ *     lagging server and is ignored; but as the first read of a session, which
+ *     follows a sync, it proves that the registry went back in time.
+ *   - Identity. No topology is taken in a session before the root znode and the
+ *     presences were read in it. Another identity is refused until the root
+ *     znode's `supersedes` names ours; then the floor starts anew.
+ *   - Data that is refused (garbage, a future format, another registry, one that
+ *     went back), absent, denied or not answered changes only the age and the
+ *     sentence `refused`; each refusal is logged once.
  *
- * A cluster's age is 0 while it is `fresh`: the session is up, the topology was
- * confirmed by a read since the last connect, none is refused, and at least one
- * probe of its evidence is present. Else it is the time since that was last so.
+ * A cluster's belief is one value, and moves like this:
  *
- * A step: no clock, no thread, no I/O but requests to the store. `moment` is
- * handed in and never goes back. Limits: CLUSTERS_MAX clusters. */
+ *     none, cached --> confirmed <--> fresh    a read found it in the registry; a probe is present
+ *                          ^            |
+ *                          +--- held <--+      the link broke, the process was stopped, a refusal
+ *
+ * Its age is 0 while it is fresh, else the time since it last was.
+ *
+ * A step: no clock, no thread, no I/O except requests to the store. The time is
+ * an argument and never goes back. Limits: CLUSTERS_MAX clusters. */
 #ifndef ROSTER_WATCHERS_WATCHER_H
 #define ROSTER_WATCHERS_WATCHER_H
 
@@ -36,15 +39,15 @@
 #include "registry/store/mirror.h"
 
 enum {
-    /* how long "fresh" holds without a step; a longer gap (a stopped process) is doubt */
+    /* how long "fresh" holds without a step; a longer gap means that the process was stopped */
     LEASE_MS = 3000,
     TICK_MS = 1000,      /* steps come at least this often while the session is up */
     REFUSED_SIZE = 256,  /* struct roster_state's */
-    REFRESH_GAP_MS = 250 /* re-reads that callers ask for are no closer than this, per cluster */
+    REFRESH_GAP_MS = 250 /* between two reads that callers request, per cluster */
 };
 
-struct moment {
-    int64_t now_ms;  /* monotonic; best one that counts suspension */
+struct now {
+    int64_t mono_ms; /* monotonic, counting suspension */
     int64_t wall_ms; /* since 1970; used for the age of a cold start only */
 };
 
@@ -55,47 +58,58 @@ struct provenance {
     int64_t mzxid; /* the floor */
 };
 
+/* What is held of a cluster, from nothing to the best. */
+enum belief {
+    BELIEF_NONE,      /* no topology yet */
+    BELIEF_CACHED,    /* from a cache file; the registry has not confirmed it */
+    BELIEF_HELD,      /* from the registry, and not confirmed now: see `refused`, or reconnecting */
+    BELIEF_CONFIRMED, /* a read since the last connect found just this in the registry */
+    BELIEF_FRESH      /* and a probe of its evidence is present */
+};
+
 /* One cluster. For the shell to read, not to write. */
 struct watched {
     char cluster[NAME_SIZE];
-    void *owner;              /* the shell's */
-    bool has;                 /* a topology is known: the fields up to the gap hold */
-    struct topology topology; /* the last good one */
+    void *owner; /* the shell's */
+    enum belief belief;
+    /* the last good one, and where it is from; empty while the belief is NONE */
+    struct topology topology;
     struct provenance provenance;
-    bool cached; /* from a cache, not confirmed by the registry yet */
-
-    /* the registry was asked and what it said was judged, in some session */
-    bool answered;
-    bool fresh; /* the fleet stands behind it now */
-    /* when it last did (monotonic; may lie before the machine's start) */
-    int64_t stood_ms;
+    bool answered; /* an answer of the registry was judged, in some session */
+    /* when it was last fresh (monotonic, may lie before the machine's start); when it never was:
+     * when the verdict was reached */
+    int64_t confirmed_ms;
     int witnesses_now;          /* of the evidence's probes, those present; -1: not known */
     char refused[REFUSED_SIZE]; /* why what the registry holds is not followed; "" */
     /* private */
+    struct watcher *watcher;
     struct mirror_node *node;
     struct watched *next;
-    /* what the registry holds is what we hold, read since the last connect */
-    bool confirmed;
-    bool stood_known, status_new, topology_new, sentence_new;
-    int sentence_level;
+    unsigned news;      /* what watcher_news has not returned yet: 1 << NEWS_... */
+    int sentence_level; /* of NEWS_SENTENCE */
     int64_t refreshed_ms;
     int64_t refresh_due_ms; /* 0: none */
-    /* of the value that is refused, when it is for what it says: so that each is said once */
+    /* the value that is refused for its contents, so that each is logged once; 0: none is */
     int64_t refused_czxid;
     int32_t refused_version;
 };
 
+static inline bool watched_has_topology(const struct watched *watched)
+{
+    return watched->belief != BELIEF_NONE;
+}
+
+/* In the order in which they are returned. */
 enum news_kind {
+    NEWS_SENTENCE, /* a line for the operator's log */
     NEWS_TOPOLOGY, /* watched->topology is another: publish it */
-    NEWS_STATUS,   /* age, presence, cached or refused changed */
-    NEWS_SENTENCE  /* something to tell the operator */
+    NEWS_STATUS    /* the belief, the age, the presences or `refused` changed */
 };
 
-/* In the order of severity of enum roster_log_level: the shell passes it on. */
 struct news {
     enum news_kind kind;
     struct watched *watched; /* NULL: a sentence about the registry */
-    int level;               /* sentences: enum roster_log_level */
+    int level;               /* of a sentence: enum roster_log_level */
     char sentence[SENTENCE_SIZE];
 };
 
@@ -106,22 +120,22 @@ struct watcher;
 struct watcher *watcher_new(struct store *store, const char *root, uint64_t seed);
 void watcher_free(struct watcher *watcher);
 
-/* Begin to follow a cluster. `kept` and `provenance` (both or neither) are what a cache knew; that
- * is no news. NULL: no memory. */
+/* Begin to follow a cluster. `cached` and `provenance` (both or neither) are what a cache file held,
+ * which is no news. NULL: no memory. */
 struct watched *watcher_follow(struct watcher *watcher, const char *cluster, void *owner,
-                               const struct topology *kept, const struct provenance *provenance,
-                               struct moment moment);
+                               const struct topology *cached, const struct provenance *provenance,
+                               struct now now);
 
 /* Read this cluster's topology again soon (the first time at once). */
-void watcher_refresh(struct watcher *watcher, struct watched *watched, struct moment moment);
+void watcher_refresh(struct watcher *watcher, struct watched *watched, struct now now);
 
 /* Every event of the store goes through here. */
-void watcher_event(struct watcher *watcher, const struct store_event *event, struct moment moment);
+void watcher_event(struct watcher *watcher, const struct store_event *event, struct now now);
 
 /* Time passed. Returns when the next tick is due at the latest. */
-int64_t watcher_tick(struct watcher *watcher, struct moment moment);
+int64_t watcher_tick(struct watcher *watcher, struct now now);
 
-/* What came of it, one at a time, until false: drain it after every step. */
+/* What is new, one at a time, until false. To be called after every step. */
 bool watcher_news(struct watcher *watcher, struct news *ret_news);
 
 bool watcher_is_up(const struct watcher *watcher);

@@ -1,36 +1,20 @@
 /* From looks to a report: what this probe holds of every member of a cluster.
  *
  *     observation --> standing answer (definite at once, ambiguous after `fall`)
- *                 --> claim, upstream, lag in bands --> member_report --> report
+ *                 --> claim, upstream (standing.h), lag (lag.h) --> member_report --> report
  *
- * A failed look keeps the last answer until the failure counts; only a
- * contrary answer flips a role. Lag is told by the upper end of its band
- * (powers of two), widened after LAG_RISES samples in a row and narrowed after
- * LAG_FALLS, so that a spike writes nothing.
- *
- * A replica's word on how far it is behind is worth something only while what it replicates from is
- * heard of: with its source frozen, a replica says "0 seconds" for ever. Of several channels the
- * one that leads to a member tells. Pure. */
+ * Invariants: a failed look keeps the last answer until the failure counts; only a contrary answer
+ * changes a role. Members are in the order of the settings, which is by name.
+ * Limits: MEMBERS_MAX members; nothing is kept of a member but its last answer, its last failure and
+ * a few counters. Pure. */
 #ifndef ROSTER_PROBES_ASSESS_ASSESS_H
 #define ROSTER_PROBES_ASSESS_ASSESS_H
 
+#include "probes/assess/lag.h"
 #include "probes/drivers/driver.h"
 #include "registry/model/model.h"
 
-enum {
-    LAG_BYTES_FLOOR = 64 * 1024, /* the first band above none */
-    LAG_MS_FLOOR = 128,
-    LAG_TRANSACTIONS_FLOOR = 64,
-    LAG_RISES = 3,
-    LAG_FALLS = 10,
-    VIEW_SPREADS_MS = 500 /* how long a new view of a group may take to reach its members */
-};
-
-struct band {
-    bool known;
-    int64_t top;      /* what is told */
-    int above, below; /* samples in a row outside it */
-};
+enum { VIEW_SPREADS_MS = 500 /* how long a new view of a group may take to reach its members */ };
 
 /* One member under assessment. */
 struct assessed {
@@ -45,8 +29,8 @@ struct assessed {
     bool answered;           /* ever */
     int64_t answered_ms;
     int64_t view_ms; /* when it was first seen with the lineage that it has */
-    /* when it last said anything, if only that it has no room for us */
-    int64_t heard_ms;
+    /* when it last responded at all, if only that it is full */
+    int64_t responded_ms;
     bool claims; /* by its last answer */
     int64_t claims_since_ms;
     struct observation facts;   /* of the last answer */
@@ -60,7 +44,7 @@ struct assessment {
     char cluster[NAME_SIZE];
     char probe[NAME_SIZE];
     struct policy policy; /* its kind is KIND_AUTO as long as nobody knows */
-    bool finds_kind;      /* kind = auto: the servers are to tell */
+    bool finds_kind;      /* kind = auto: detected from the servers */
     int rise, fall;
     int64_t overdue_ms;      /* a member not looked at for so long is reported unknown */
     int64_t fresh_ms;        /* facts of the primary older than this give no distance */
@@ -72,15 +56,14 @@ struct assessment {
 /* What a look changed. */
 enum {
     ASSESS_SAME = 0,
-    ASSESS_CHANGED = 1 /* what stands */,
-    ASSESS_ALARM = 2 /* look closer: a first failure, or a change */
+    ASSESS_CHANGED = 1, /* the standing answer, or the facts of it */
+    ASSESS_ALARM = 2    /* look more often: a first failure, or a change */
 };
 
 void assess_init(struct assessment *assessment, const char *probe,
                  const struct cluster_settings *cluster, const struct probe_settings *settings);
 
-/* Takes over new settings: members that are still there, at the same address, keep their history.
- */
+/* Take over new settings: members that are still listed, at the same address, keep their history. */
 void assess_reload(struct assessment *assessment, const struct cluster_settings *cluster,
                    const struct probe_settings *settings);
 
@@ -88,10 +71,11 @@ void assess_reload(struct assessment *assessment, const struct cluster_settings 
 int assess_look(struct assessment *assessment, size_t i, const struct observation *observation,
                 const char *address, int64_t now_ms, int64_t now_wall_ms);
 
-/* kind = auto: the registry's word, or a server's, on what kind it is. */
+/* The registry, or a server, shows this kind. Taken over with kind = auto, unless the kind known so
+ * far is more specific. */
 void assess_hint(struct assessment *assessment, enum kind kind);
 
-/* The report as it stands now. `abstains` is the shell's reason ("blind", "slipped") or "". */
+/* The report as of now. `abstains` is the caller's reason ("blind", "slipped") or "". */
 void assess_report(const struct assessment *assessment, int64_t now_ms, const char *abstains,
                    struct report *ret_report);
 

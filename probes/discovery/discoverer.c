@@ -1,130 +1,46 @@
 #include "probes/discovery/discoverer.h"
 
-#include <string.h>
+#include <assert.h>
 
-#include "registry/base/clock.h"
-#include "registry/base/log.h"
 #include "registry/base/text.h"
 
-static void tell(void *owner, enum tidings tidings, const struct found *found, const char *why)
+void discoverer_init(struct discoverer *discoverer, const struct cluster_settings *configured,
+                     int64_t now_ms, void *owner,
+                     void (*tell)(void *owner, enum tidings tidings, const struct found *found,
+                                  const char *why))
 {
-    const struct search *search = owner;
-    char address[ADDRESS_SIZE], name[NAME_SIZE];
-    text_address(address, sizeof address, found->host, found->port);
-    discovery_name(found, name);
-    switch (tidings) {
-    case TIDINGS_NAMED:
-        log_line(LOG_NOTICE, search->cluster, "discovery: %s is named by %s: to be verified",
-                 address, why);
-        break;
-    case TIDINGS_VERIFIED:
-        log_line(LOG_NOTICE, search->cluster, "discovery: %s is verified: member %s", address,
-                 name);
-        break;
-    case TIDINGS_REFUSED:
-        log_line(LOG_NOTICE, search->cluster, "discovery: %s is refused: %s",
-                 found->port ? address : found->host, why);
-        break;
-    case TIDINGS_FORGOTTEN:
-        log_line(LOG_NOTICE, search->cluster,
-                 "discovery: member %s is forgotten: it is silent, and nobody names it", name);
-        break;
+    *discoverer =
+        (struct discoverer){.began_ms = now_ms, .discovery.owner = owner, .discovery.tell = tell};
+    discovery_reload(&discoverer->discovery, configured);
+}
+
+void discoverer_restore(struct discoverer *discoverer, const struct topology *topology,
+                        int64_t now_ms)
+{
+    for (size_t i = 0; !discoverer->restored && topology && i < topology->member_count; i++) {
+        discovery_recall(&discoverer->discovery, &topology->members[i].config, now_ms);
     }
+    discoverer->restored = true;
 }
 
-void search_init(struct search *search, const struct cluster_settings *configured, void *owner,
-                 void (*outcome)(void *owner, const struct member_config *config,
-                                 const struct observation *observation, const char *address))
+bool discoverer_is_settled(struct discoverer *discoverer, int64_t now_ms)
 {
-    memset(search, 0, sizeof *search);
-    strcpy(search->cluster, configured->name);
-    search->began_ms = clock_mono_ms();
-    search->owner = owner;
-    search->outcome = outcome;
-    search->discovery.owner = search;
-    search->discovery.tell = tell;
-    discovery_reload(&search->discovery, configured);
+    bool tried = discoverer->restored && discovery_is_settled(&discoverer->discovery);
+    discoverer->settled = discoverer->settled || !discoverer->discovery.on || tried ||
+                          now_ms - discoverer->began_ms > SETTLE_MS;
+    return discoverer->settled;
 }
 
-void search_stop(struct search *search)
+bool discoverer_next(struct discoverer *discoverer, const struct assessment *assessment,
+                     int64_t now_ms, struct member_config *ret_config)
 {
-    for (size_t i = 0; i < TRIALS_MAX; i++) {
-        look_close(search->trials[i].look);
-        search->trials[i].look = NULL;
+    const struct found *found = discovery_next(&discoverer->discovery, assessment, now_ms);
+    if (!found) {
+        return false;
     }
-}
-
-void search_reload(struct search *search, const struct cluster_settings *configured)
-{
-    search_stop(search);
-    discovery_reload(&search->discovery, configured);
-}
-
-void search_recall(struct search *search, const struct topology *topology, int64_t now_ms)
-{
-    for (size_t i = 0; !search->recalled && topology && i < topology->member_count; i++) {
-        discovery_recall(&search->discovery, &topology->members[i].config, now_ms);
-    }
-    search->recalled = true;
-}
-
-bool search_is_settled(struct search *search, int64_t now_ms)
-{
-    bool tried = search->recalled && discovery_is_settled(&search->discovery);
-    search->settled =
-        search->settled || !search->discovery.on || tried || now_ms - search->began_ms > SETTLE_MS;
-    return search->settled;
-}
-
-/* ---- trials ------------------------------------------------------------------------------------ */
-
-static void trial_ended(void *owner, const char *member, const struct observation *observation,
-                        const char *address)
-{
-    struct trial *trial = owner;
-    struct search *search = trial->search;
-    struct member_config config = trial->config;
-    (void)member;
-    look_close(trial->look);
-    trial->look = NULL;
-    search->outcome(search->owner, &config, observation, address);
-}
-
-static void ignore_alarm(void *owner, const char *member, const char *why)
-{
-    (void)owner;
-    (void)member;
-    (void)why;
-}
-
-static bool begin(struct search *search, struct trial *trial, const struct found *found,
-                  const struct look_settings *like)
-{
-    struct look_settings settings = *like;
-    trial->search = search;
-    trial->config = (struct member_config){.port = found->port, .weight = 100};
-    discovery_name(found, trial->config.name);
-    text_copy(trial->config.host, sizeof trial->config.host, found->host);
-    settings.config = &trial->config;
-    settings.owner = trial;
-    settings.outcome = trial_ended;
-    settings.alarm = ignore_alarm;
-    trial->look = look_new(&settings);
-    return trial->look != NULL;
-}
-
-void search_step(struct search *search, const struct look_settings *like,
-                 const struct assessment *assessment, int64_t now_ms)
-{
-    for (size_t i = 0; i < TRIALS_MAX; i++) {
-        struct trial *trial = &search->trials[i];
-        const struct found *found =
-            trial->look ? NULL : discovery_next(&search->discovery, assessment, now_ms);
-        if (found && !begin(search, trial, found, like)) {
-            struct observation nothing = {.answer = ANSWER_UNKNOWN,
-                                          .detail = "no memory for a look"};
-            discovery_judge(&search->discovery, trial->config.host, trial->config.port, &nothing,
-                            assessment, "", now_ms);
-        }
-    }
+    assert(found->port != 0); /* an address without one is never waited for */
+    *ret_config = (struct member_config){.port = found->port, .weight = 100};
+    discovery_name(found, ret_config->name);
+    text_copy(ret_config->host, sizeof ret_config->host, found->host);
+    return true;
 }

@@ -15,7 +15,7 @@ void discovery_name(const struct found *found, char to[NAME_SIZE])
     }
 }
 
-/* ---- the list ---------------------------------------------------------------------------------- */
+/* ---- the list -------------------------------------------------------------------------------- */
 
 static void tell(const struct discovery *discovery, enum tidings tidings, const struct found *found,
                  const char *why)
@@ -111,7 +111,7 @@ static size_t count_of(const struct discovery *discovery, enum found_state state
     return count;
 }
 
-/* ---- settings ---------------------------------------------------------------------------------- */
+/* ---- settings -------------------------------------------------------------------------------- */
 
 static void take_configured(struct discovery *discovery, const struct cluster_settings *configured)
 {
@@ -170,7 +170,7 @@ void discovery_reload(struct discovery *discovery, const struct cluster_settings
     }
 }
 
-/* ---- hearing ----------------------------------------------------------------------------------- */
+/* ---- hearing --------------------------------------------------------------------------------- */
 
 static bool is_listed_at(const struct assessment *assessment, const char *host, uint16_t port)
 {
@@ -223,9 +223,9 @@ void discovery_hear(struct discovery *discovery, const struct assessment *assess
     if (!discovery->on || by->standing != ANSWER_OK || by->last != ANSWER_OK) {
         return;
     }
-    for (size_t n = 0; n < facts->named.count; n++) {
-        const char *host = facts->named.server[n].host;
-        uint16_t port = facts->named.server[n].port;
+    for (size_t n = 0; n < facts->advertised.count; n++) {
+        const char *host = facts->advertised.server[n].host;
+        uint16_t port = facts->advertised.server[n].port;
         for (size_t k = 0; port == 0 && k < discovery->port_count; k++) {
             hear_one(discovery, assessment, by, host, discovery->ports[k], now_ms);
         }
@@ -258,7 +258,7 @@ void discovery_recall(struct discovery *discovery, const struct member_config *c
     }
 }
 
-/* ---- trials ------------------------------------------------------------------------------------ */
+/* ---- trials ---------------------------------------------------------------------------------- */
 
 /* Until every listed member was looked at, one of them may be the very server that is named. */
 static bool has_begun(const struct assessment *assessment)
@@ -340,18 +340,19 @@ static enum refusal refusal_of(const struct discovery *discovery, const struct f
                                const struct observation *facts, const struct assessment *assessment,
                                const char *identity)
 {
-    bool postgresql = assessment->policy.engine == ENGINE_POSTGRESQL;
+    enum kind kind = kind_or_least(assessment->policy.kind, assessment->policy.engine);
+    bool in_data = kind_traits_of(kind)->identity_in_data;
     if (facts->answer != ANSWER_OK) {
         return REFUSAL_ANSWER;
     }
-    if (!text_equal(facts->identity, identity) || (postgresql && !*identity)) {
+    if (!text_equal(facts->identity, identity) || (in_data && !*identity)) {
         return REFUSAL_IDENTITY;
     }
     if (is_double(discovery, assessment, found, facts) ||
         is_listed_at(assessment, found->host, found->port)) {
         return REFUSAL_DOUBLE;
     }
-    if (postgresql && !facts->replica &&
+    if (in_data && !facts->replica &&
         !relation_is_followed(assessment, found->host, found->port, facts)) {
         return REFUSAL_CLAIM;
     }
@@ -401,7 +402,7 @@ bool discovery_judge(struct discovery *discovery, const char *host, uint16_t por
     return false;
 }
 
-/* ---- review ------------------------------------------------------------------------------------ */
+/* ---- review ---------------------------------------------------------------------------------- */
 
 static const struct assessed *member_of(const struct assessment *assessment,
                                         const struct found *found)
@@ -479,7 +480,7 @@ bool discovery_review(struct discovery *discovery, const struct assessment *asse
     return went;
 }
 
-/* ---- the result -------------------------------------------------------------------------------- */
+/* ---- the result ------------------------------------------------------------------------------ */
 
 bool discovery_is_settled(const struct discovery *discovery)
 {

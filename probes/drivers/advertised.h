@@ -1,11 +1,15 @@
-/* The servers that a server names: bounded, tamed, and not believed (discovery.h). Pure. */
+/* The servers that a server advertises: as a member of its group, or as its replica.
+ *
+ * Invariants: hosts are visible ASCII, each pair of host and port is in the list once. Nothing here
+ * is believed: discovery verifies each (discovery.h).
+ * Limits: ADVERTISED_MAX servers, names shorter than ADVERTISED_SIZE; others are left out. Pure. */
 #ifndef ROSTER_PROBES_DRIVERS_ADVERTISED_H
 #define ROSTER_PROBES_DRIVERS_ADVERTISED_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-enum { ADVERTISED_MAX = 32, ADVERTISED_SIZE = 64 /* longer names are left out */ };
+enum { ADVERTISED_MAX = 32, ADVERTISED_SIZE = 64 };
 
 struct advertised {
     size_t count;
@@ -15,14 +19,14 @@ struct advertised {
     } server[ADVERTISED_MAX];
 };
 
-/* One more, unless it is empty, there already, too long or one too many. */
-void advertised_add(struct advertised *named, const char *host, uint16_t port);
+/* Add one, unless it is empty, in the list, too long or one too many. */
+void advertised_add(struct advertised *to, const char *host, uint16_t port);
 
-/* HOST,HOST: all without a port. NULL is none. */
-void advertised_add_hosts(struct advertised *named, const char *list);
+/* Add HOST,HOST: all without a port. NULL is none. */
+void advertised_add_hosts(struct advertised *to, const char *list);
 
-/* HOST:PORT,HOST:PORT as Galera has it: entries may be empty, AUTO, or without a port. NULL is
+/* Add HOST:PORT,HOST:PORT as Galera has it: entries may be empty, AUTO, or without a port. NULL is
  * none. */
-void advertised_add_addresses(struct advertised *named, const char *list);
+void advertised_add_addresses(struct advertised *to, const char *list);
 
 #endif

@@ -12,14 +12,14 @@
 
 const char *custom_statement(const struct cluster_settings *cluster)
 {
-    enum kind kind = cluster->policy.kind;
-    if (kind != KIND_CUSTOM && kind != KIND_STATELESS) {
+    const struct kind_traits *traits = kind_traits_of(cluster->policy.kind);
+    if (!traits->takes_query) {
         return NULL;
     }
-    return cluster->query[0] ? cluster->query : "SELECT 1 AS ready";
+    return cluster->query[0] ? cluster->query : traits->default_query;
 }
 
-/* ---- values: each reader says what it takes, NULL when it took it ------------------------------ */
+/* ---- values: each reader returns NULL, or what it would accept ------------------------------- */
 
 static const char *read_flag(const char *value, int *to)
 {
@@ -34,12 +34,12 @@ static const char *read_flag(const char *value, int *to)
     return "t or f, true or false, 1 or 0, on or off, yes or no";
 }
 
-/* Databases give fractions where one would not think so ("19.7649993896484"): they are dropped. */
+/* Databases return fractions where one does not expect them ("19.7649993896484"): they are cut. */
 static bool read_fraction(const char *value, double *to)
 {
     char *end;
-    if (!*value || value[strspn(value, "0123456789+-.eE")]) { /* what else strtod would take:
-                                                                 blanks, hex, nan, inf */
+    /* strtod would accept blanks, hexadecimal, nan and inf, too */
+    if (!*value || value[strspn(value, "0123456789+-.eE")]) {
         return false;
     }
     *to = strtod(value, &end);
@@ -59,7 +59,7 @@ static bool read_number(const char *value, int64_t *to)
     return true;
 }
 
-/* Clocks differ: less than none is none. */
+/* Clocks differ: a negative lag is none. */
 static const char *read_lag(const char *value, int64_t *to)
 {
     int64_t number;
@@ -111,7 +111,7 @@ static const char *read_lineage(const char *value, char to[LINEAGE_SIZE])
     return NULL;
 }
 
-/* host:port, or what another server gives as its self_id. */
+/* host:port, or the self_id of another server. */
 static const char *read_upstream(const char *value, struct observation *seen)
 {
     if (text_parse_address(value, seen->upstream_host, sizeof seen->upstream_host,
@@ -123,7 +123,7 @@ static const char *read_upstream(const char *value, struct observation *seen)
                : "host:port, or another's self_id";
 }
 
-/* ---- columns ----------------------------------------------------------------------------------- */
+/* ---- columns --------------------------------------------------------------------------------- */
 
 static const char *const columns[] = {"claim",    "identity", "lag_bytes", "lag_ms",
                                       "lineage",  "position", "ready",     "self_id",
@@ -185,7 +185,7 @@ static const char *read_value(enum column column, const char *value, struct obse
     }
 }
 
-/* ---- the answer -------------------------------------------------------------------------------- */
+/* ---- the answer ------------------------------------------------------------------------------ */
 
 #define WRONG(seen, ...) (snprintf((seen)->detail, sizeof(seen)->detail, __VA_ARGS__), false)
 
@@ -221,7 +221,7 @@ static bool check_rows(const struct custom_result *answer, struct observation *s
                                       answer->rows);
 }
 
-/* Every column has a meaning, and each stands once. */
+/* Every column has a meaning, and occurs once. */
 static bool check_columns(const struct custom_result *answer, struct observation *seen)
 {
     bool there[COLUMNS] = {false};
@@ -239,8 +239,8 @@ static bool check_columns(const struct custom_result *answer, struct observation
     return true;
 }
 
-/* A number orders claims over all time, but only those of one cluster: without an identity nobody
- * could ever win. */
+/* A number orders claims over all time, but only within one cluster: without an identity none could
+ * ever win. */
 static bool check_lineage(const struct custom_result *answer, struct observation *seen)
 {
     bool has_identity = false;
@@ -278,6 +278,7 @@ static bool read_row(const struct custom_result *answer, struct observation *see
 void custom_read(const struct custom_result *answer, struct observation *seen)
 {
     int writable = -1;
+    assert(seen->claim == -1 && seen->ready == -1 && seen->lag_ms == -1);
     if (!check_rows(answer, seen) || !check_columns(answer, seen) ||
         !read_row(answer, seen, &writable)) {
         seen->answer = ANSWER_PROTOCOL;

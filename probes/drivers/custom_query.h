@@ -1,8 +1,9 @@
-/* A statement of the operator's (`query`), and how its answer reads: at most one row, whose columns
- * go by name.
+/* The operator's statement (setting `query`), and how its result is read: at most one row, whose
+ * columns have the names and meanings in roster-probe.ini(5).
  *
- * What a column tells becomes a fact; what is not there, or NULL, is not told. No row: the server
- * is not ready. */
+ * A column's value becomes a fact; a column that is absent, or NULL, is not known. No row: the
+ * server is not ready. What is not understood is refused with a sentence that names the column:
+ * nothing is guessed. Pure. */
 #ifndef ROSTER_PROBES_DRIVERS_CUSTOM_QUERY_H
 #define ROSTER_PROBES_DRIVERS_CUSTOM_QUERY_H
 
@@ -11,10 +12,10 @@
 
 #include "probes/drivers/driver.h"
 
-/* The statement to ask instead of the driver's own question; NULL: that one. */
+/* The statement to send instead of the driver's own; NULL: the driver's. */
 const char *custom_statement(const struct cluster_settings *cluster);
 
-/* A result in some client library's hands. `value` is the first row's, NULL when SQL says NULL. */
+/* A result in any client library. `value` is of the first row, NULL for SQL's NULL. */
 struct custom_result {
     const void *result;
     size_t rows, columns;
@@ -22,8 +23,8 @@ struct custom_result {
     const char *(*value)(const void *result, size_t column);
 };
 
-/* Into `seen`, whose answer becomes OK; or PROTOCOL, with a sentence in its detail that names the
- * column at fault. */
+/* Read it into `seen`, whose answer becomes OK; or PROTOCOL, with a sentence in its detail that names
+ * the column at fault. */
 void custom_read(const struct custom_result *answer, struct observation *seen);
 
 #endif

@@ -1,8 +1,8 @@
 /* See errors.h. Sources: PostgreSQL's appendix A (error codes) and postmaster.c; MySQL's
  * mysqld_error.h and errmsg.h; what real servers did under kill, stop and exhaustion.
  *
- * A word is looked at only where no number exists: libpq shows no SQLSTATE for a
- * failed connect except inside its sentence, and no errno at all. */
+ * Sentences are searched only where no number exists: for a failed connect libpq shows the SQLSTATE
+ * only inside its sentence, and no errno at all. */
 #include "probes/drivers/errors.h"
 
 #include <ctype.h>
@@ -12,7 +12,7 @@
 
 #include "registry/base/text.h"
 
-/* ---- sockets ----------------------------------------------------------------------------------- */
+/* ---- sockets --------------------------------------------------------------------------------- */
 
 static const struct {
     int error;
@@ -49,12 +49,12 @@ int errors_find_errno(const char *message)
     return 0;
 }
 
-/* ---- PostgreSQL -------------------------------------------------------------------------------- */
+/* ---- PostgreSQL ------------------------------------------------------------------------------ */
 
 /* 57P03 is "starting up", "not yet accepting connections", "in recovery mode" and "shutting down".
- * The words come in the server's language (lc_messages); these are from its translations. Unknown
- * words count as starting, which means the same to routing. */
-static bool says_shutdown(const char *message)
+ * The sentence is in the server's language (lc_messages); these words are from its translations. An
+ * unknown sentence counts as starting, which means the same to routing. */
+static bool is_shutdown(const char *message)
 {
     static const char *const words[] = {
         "shutting down",   "fährt herunter", "apagándose",     "s'arrête",
@@ -78,10 +78,10 @@ static bool begins(const char *sqlstate, const char *class)
 enum answer answer_of_sqlstate(const char *sqlstate, bool connecting, const char *message)
 {
     if (text_equal(sqlstate, "57P03")) {
-        return says_shutdown(message) ? ANSWER_STOPPING : ANSWER_STARTING;
+        return is_shutdown(message) ? ANSWER_STOPPING : ANSWER_STARTING;
     }
     if (begins(sqlstate, "57P01") ||
-        begins(sqlstate, "57P02")) { /* told to go: shutdown, or an operator's word */
+        begins(sqlstate, "57P02")) { /* terminated: a shutdown, or pg_terminate_backend */
         return connecting ? ANSWER_STOPPING : ANSWER_LOST;
     }
     if (begins(sqlstate, "57P")) { /* database dropped, session idle for too long */
@@ -150,8 +150,8 @@ static void keep_line(char *detail, size_t size, const char *from)
     text_tame(detail, size, line);
 }
 
-/* libpq's own sentences, in the order in which they are looked for. */
-static enum answer of_own_words(const char *message, bool encrypting)
+/* libpq's own sentences, in the order in which they are searched for. */
+static enum answer of_libpq_sentence(const char *message, bool encrypting)
 {
     static const char *const breaches[] = {
         "expected authentication request", "received invalid",
@@ -192,10 +192,10 @@ enum answer answer_of_libpq(const char *message, bool encrypting, char *detail, 
         return answer_of_sqlstate(sqlstate, true, sentence);
     }
     keep_line(detail, size, attempt);
-    return of_own_words(attempt, encrypting);
+    return of_libpq_sentence(attempt, encrypting);
 }
 
-/* ---- MySQL and MariaDB ------------------------------------------------------------------------- */
+/* ---- MySQL and MariaDB ----------------------------------------------------------------------- */
 
 /* "Can't connect to server on '10.0.0.1' (111)", "... reading initial communication packet, system
  * error: 110" */

@@ -1,6 +1,12 @@
-/* What a failure means: socket errors, SQLSTATEs and client libraries' sentences
- * to one of the classes of enum answer. Text in, class and sentence out; no
- * client library, no I/O, any thread. */
+/* What a failure means: socket errors, SQLSTATEs and client libraries' sentences to one of the
+ * classes of enum answer.
+ *
+ * Invariant: what is not known is PROTOCOL, which is ambiguous (it counts after some in a row);
+ * only what is known to be definite is classified so.
+ * Limit: where a library returns a sentence without a number, it is searched for the sentences of
+ * this process's language, and of the server's translations that are listed.
+ *
+ * Any thread. Pure, but for errors_of_connect. */
 #ifndef ROSTER_PROBES_DRIVERS_ERRORS_H
 #define ROSTER_PROBES_DRIVERS_ERRORS_H
 
@@ -9,25 +15,31 @@
 
 #include "registry/model/model.h"
 
-/* A connect() that failed: REFUSED, UNREACHABLE or TIMEOUT; PROTOCOL for anything else (a broken
+/* Result of a non-blocking connect(): 0 when `fd` is connected, else an errno. Call it once, when
+ * `fd` has become writable. A socket connected to itself counts as refused: that happens when nobody
+ * listens at the port, and it is one of this machine's own outgoing ones. */
+int errors_of_connect(int fd);
+
+/* Of a failed connect(): REFUSED, UNREACHABLE or TIMEOUT; PROTOCOL for anything else (a broken
  * handshake). */
 enum answer answer_of_errno(int error);
 
-/* An error number whose sentence (strerror, in the process's language) stands in `message`, for
- * libraries that give words only; 0 when there is none. */
+/* The error number whose sentence (strerror, in the process's language) `message` contains, for
+ * libraries that return a sentence only; 0: none. */
 int errors_find_errno(const char *message);
 
-/* PostgreSQL's SQLSTATE, five characters. `connecting`: before the session was there. `message`:
- * the server's sentence, which tells shutting down from starting up (57P03 means both). */
+/* PostgreSQL's SQLSTATE, five characters. `connecting`: before the session was established.
+ * `message`: the server's sentence, which distinguishes shutting down from starting up (57P03 means
+ * both). */
 enum answer answer_of_sqlstate(const char *sqlstate, bool connecting, const char *message);
 
 /* libpq's PQerrorMessage after a failed connect, made with PQERRORS_VERBOSE. The server's own
- * sentence, or libpq's, goes to `detail`, without prefix and location. `encrypting`: TLS was asked
- * for. */
+ * sentence, or libpq's, is copied to `detail`, without prefix and location. `encrypting`: TLS was
+ * requested. */
 enum answer answer_of_libpq(const char *message, bool encrypting, char *detail, size_t size);
 
 /* MySQL's and MariaDB's error numbers, the client's (2000-2999) included. `connecting` as above.
- * `message` tells which socket error is behind 2002, 2003 and 2013. */
+ * `message` contains the socket error behind 2002 and 2003. */
 enum answer answer_of_mysql(unsigned error, bool connecting, const char *message);
 
 #endif

@@ -1,19 +1,21 @@
 /* MySQL and MariaDB by the client library's non-blocking API (mysql_client.h).
  *
- *      OFF --look--> CONNECTING (loop: clear text; worker: TLS) --> ASKING --> IDLE
- *       ^----------------'----------------------------------------------'
+ *      OFF --start--> CONNECTING --> QUERYING --> IDLE --start--> QUERYING ...
+ *       ^             |    ^ |          |
+ *       |   TLS:      v    | |          |
+ *       |          BLOCKING' |          |
+ *       '--------------------'----------'  (a failure closes the connection)
  *
- * A look on a connection that is up is a few statements in one message, one round
- * trip (mysql_query.c).
+ * A look on an open connection is a few statements in one message, one round trip (mysql_query.c).
  *
- * Encryption is decided at the server's greeting, before anything of ours has
- * left: `require` and `verify` end there when none is offered; `prefer` starts again
- * in clear text, where fewer ways to log in are allowed. `require` keeps listeners
- * out, only `verify` an impostor.
+ * Invariant: encryption is decided at the server's greeting, before anything of ours is sent:
+ * `require` and `verify` end there when none is offered; `prefer` connects again in clear text,
+ * where fewer authentication methods are allowed. `require` protects from listeners, only `verify`
+ * from an impostor.
  *
- * Limits: the handshake of TLS takes a worker, for at most timeout_ms. Without
- * tls_ca every TLS connection would load the system's authorities, some 20 ms of
- * the worker's time and 0.8 MB, unless the process hides them (main.c). */
+ * Limits: the TLS handshake occupies a worker thread, for at most timeout_ms. Without tls_ca every
+ * TLS connection would load the system's authorities, some 20 ms of the worker's time and 0.8 MB,
+ * unless the process hides them (main.c). */
 #include <assert.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -32,8 +34,8 @@
 enum stage {
     STAGE_OFF,
     STAGE_CONNECTING, /* on the loop */
-    STAGE_WORKING,    /* the same, on a worker */
-    STAGE_ASKING,     /* asked; the result of `part` is awaited */
+    STAGE_BLOCKING,   /* the same, on a worker thread */
+    STAGE_QUERYING,   /* the result of `statement` is awaited */
     STAGE_IDLE
 };
 
@@ -45,65 +47,49 @@ struct link {
     char password[SECRET_SIZE];
     char application[NAME_SIZE];
     char tls_ca[PATH_SIZE];
-    char query[QUERY_SIZE]; /* the operator's statement; "": our question */
+    char custom[QUERY_SIZE]; /* the operator's statement; "": our own ones */
     enum tls tls;
     bool discover;
     int64_t timeout_ms;
 
     enum stage stage;
-    struct client *client;   /* NULL when STAGE_OFF */
-    char address[64];        /* of this connection, to dial again */
-    bool plain;              /* no encryption on this connection */
-    enum client_step worked; /* what came of the worker's part */
+    struct client *client;    /* NULL when STAGE_OFF */
+    char address[64];         /* of this connection, to connect again */
+    bool plain;               /* no encryption on this connection */
+    enum client_step blocked; /* outcome of the blocking part */
     enum dialect dialect;
-    struct statement custom[2];           /* the operator's statement as a question */
-    const struct statement *parts, *part; /* of the question; the one whose result comes next */
-    struct statement own_parts[STATEMENTS_MAX + 1];
-    char question[MYSQL_QUERY_SIZE];
-    bool answered; /* this connection has answered a look before */
+    const struct statement *statements; /* of a look */
+    const struct statement *statement;  /* the one whose result comes next */
+    struct statement custom_statements[2];
+    struct statement discovery_statements[STATEMENTS_MAX + 1];
+    char batch[MYSQL_QUERY_SIZE]; /* statements as they are sent */
+    bool answered;                /* this connection has completed a look */
     struct observation seen;
 };
 
-/* ---- endings ----------------------------------------------------------------------------------- */
+/* ---- endings --------------------------------------------------------------------------------- */
 
-static void clear(struct observation *seen)
+static void mysql_disconnect(struct link *link)
 {
-    *seen = (struct observation){.answer = ANSWER_UNKNOWN,
-                                 .position = -1,
-                                 .received = -1,
-                                 .lag_ms = -1,
-                                 .lag_bytes = -1,
-                                 .group.queue = -1,
-                                 .claim = -1,
-                                 .ready = -1};
-}
-
-static void mysql_drop(struct link *link)
-{
-    assert(link->stage != STAGE_WORKING);
+    assert(link->stage != STAGE_BLOCKING);
     client_free(link->client);
     link->client = NULL;
     link->stage = STAGE_OFF;
     link->answered = false;
 }
 
-/* The look is over, and the connection too. `detail` may belong to it, or stand in what is cleared
- * here. */
+/* Ends the look and the connection. `detail` may belong to either. */
 static void fail(struct link *link, enum answer answer, const char *detail)
 {
-    char tamed[DETAIL_SIZE];
-    text_tame(tamed, sizeof tamed, detail);
-    clear(&link->seen);
-    link->seen.answer = answer;
-    memcpy(link->seen.detail, tamed, sizeof tamed);
-    mysql_drop(link);
+    observation_fail(&link->seen, answer, detail);
+    mysql_disconnect(link);
 }
 
-/* A step failed. A connection that was good before and broke is worth asking again. */
+/* A step failed. If a connection that worked before broke, the look is worth repeating. */
 static void fail_step(struct link *link, bool connecting)
 {
-    const char *sentence = client_sentence(link->client);
-    enum answer answer = answer_of_mysql(client_error(link->client), connecting, sentence);
+    const char *message = client_message(link->client);
+    enum answer answer = answer_of_mysql(client_error(link->client), connecting, message);
     if (client_is_flooded(link->client)) {
         fail(link, ANSWER_PROTOCOL, "the answer is too long");
     } else if (client_is_barred(link->client)) {
@@ -114,33 +100,37 @@ static void fail_step(struct link *link, bool connecting)
                   "for caching_sha2_password set tls = require or verify"
                 : "the server asks for a way to log in that is not allowed");
     } else if (client_socket_error(link->client) != 0) {
-        fail(link, answer_of_errno(client_socket_error(link->client)), sentence);
+        fail(link, answer_of_errno(client_socket_error(link->client)), message);
     } else {
-        fail(link, answer == ANSWER_LOST && !link->answered ? ANSWER_PROTOCOL : answer, sentence);
+        fail(link, answer == ANSWER_LOST && !link->answered ? ANSWER_PROTOCOL : answer, message);
     }
 }
 
-static void fail_late(struct link *link)
+static void fail_timed_out(struct link *link)
 {
-    bool asked = link->stage >= STAGE_ASKING;
-    bool dialling = !asked && !client_has_dialled(link->client);
+    bool queried = link->stage >= STAGE_QUERYING;
+    bool connecting = !queried && !client_has_connected(link->client);
     char detail[DETAIL_SIZE];
     snprintf(detail, sizeof detail, "%s within %" PRId64 " ms",
-             asked      ? "no answer"
-             : dialling ? "no connection"
-                        : "connected, but could not log in",
+             queried      ? "no answer"
+             : connecting ? "no connection"
+                          : "connected, but could not log in",
              link->timeout_ms);
-    fail(link, dialling ? ANSWER_TIMEOUT : ANSWER_STALLED, detail);
+    fail(link, connecting ? ANSWER_TIMEOUT : ANSWER_STALLED, detail);
 }
 
-/* ---- asking ------------------------------------------------------------------------------------ */
+/* ---- statements ------------------------------------------------------------------------------ */
 
-static void speak(struct link *link, enum dialect dialect)
+static void choose_statements(struct link *link, enum dialect dialect)
 {
     link->dialect = dialect;
-    link->parts = link->query[0]   ? link->custom
-                  : link->discover ? mysql_statements_and_replicas(dialect, link->own_parts)
-                                   : mysql_statements(dialect);
+    if (link->custom[0]) {
+        link->statements = link->custom_statements;
+    } else if (link->discover) {
+        link->statements = mysql_statements_and_replicas(dialect, link->discovery_statements);
+    } else {
+        link->statements = mysql_statements(dialect);
+    }
 }
 
 static void finish(struct link *link, enum answer answer)
@@ -154,8 +144,8 @@ static void finish(struct link *link, enum answer answer)
     }
 }
 
-/* In offline mode a server keeps accounts with CONNECTION_ADMIN; for everybody else it is not
- * there. */
+/* A server in offline mode rejects all accounts but those with CONNECTION_ADMIN: for users it is not
+ * available. */
 static void finish_answered(struct link *link)
 {
     if (link->seen.offline) {
@@ -164,129 +154,134 @@ static void finish_answered(struct link *link)
     finish(link, link->seen.offline ? ANSWER_OFFLINE : ANSWER_OK);
 }
 
-/* An error that the connection survives: our account may not ask this. What it said before may do.
- */
+/* An error that the connection survives: our account lacks a privilege for this statement. The
+ * results before it may be enough. */
 static bool is_denied(const struct link *link)
 {
     return !client_is_flooded(link->client) &&
-           answer_of_mysql(client_error(link->client), false, client_sentence(link->client)) ==
+           answer_of_mysql(client_error(link->client), false, client_message(link->client)) ==
                ANSWER_PRIVILEGE;
 }
 
-static void ask_from(struct link *link, const struct statement *part);
+static void send_from(struct link *link, const struct statement *statement);
 
-static void take_denial(struct link *link)
+static void on_denied(struct link *link)
 {
-    const struct statement *part = link->part;
+    const struct statement *denied = link->statement;
+    bool vital = !denied->is_vital || denied->is_vital(&link->seen);
     /* a group's members name each other */
-    if (mysql_is_wanted(part) && link->seen.group.type == GROUP_NONE) {
-        text_copy(link->seen.missing, sizeof link->seen.missing, part->privilege);
+    if (mysql_is_wanted(denied) && link->seen.group.type == GROUP_NONE) {
+        text_copy(link->seen.missing, sizeof link->seen.missing, denied->privilege);
     }
-    if (part->is_vital && !part->is_vital(&link->seen) && part[1].sql) {
-        ask_from(link, part + 1); /* the server has not looked at these */
+    if (!vital && denied[1].sql) {
+        send_from(link, denied + 1); /* the server has skipped these */
         return;
     }
-    if (part->is_vital && !part->is_vital(&link->seen)) {
+    if (!vital) {
         finish_answered(link);
         return;
     }
-    text_tame(link->seen.detail, sizeof link->seen.detail, client_sentence(link->client));
+    text_tame(link->seen.detail, sizeof link->seen.detail, client_message(link->client));
     text_copy(link->seen.missing, sizeof link->seen.missing,
-              part->privilege ? part->privilege : "");
+              denied->privilege ? denied->privilege : "");
     finish(link, ANSWER_PRIVILEGE);
 }
 
-static void ask(struct link *link);
-
-/* Asked for a variable that it does not have: there may be words without it. */
-static bool adapts(struct link *link)
+/* The server does not know a variable that a statement reads: try the dialect without it. */
+static bool falls_back(struct link *link)
 {
     enum { UNKNOWN_VARIABLE = 1193 };
-    enum dialect without = link->query[0] ? link->dialect : mysql_dialect_without(link->dialect);
+    enum dialect without = link->custom[0] ? link->dialect : mysql_dialect_without(link->dialect);
     if (client_error(link->client) != UNKNOWN_VARIABLE || client_is_flooded(link->client) ||
         without == link->dialect) {
         return false;
     }
-    speak(link, without);
-    ask(link);
+    choose_statements(link, without);
+    send_from(link, link->statements);
     return true;
 }
 
-/* The server refuses the operator's statement, in a connection that is sound. */
-static bool is_at_fault(const struct link *link)
+/* The server refuses the operator's statement, over a connection that works. */
+static bool is_custom_refused(const struct link *link)
 {
     enum { CLIENT_ERRORS = 2000, CLIENT_ERRORS_END = 3000 };
     unsigned error = client_error(link->client);
-    return link->query[0] && !client_is_flooded(link->client) &&
+    return link->custom[0] && !client_is_flooded(link->client) &&
            (error < CLIENT_ERRORS || error >= CLIENT_ERRORS_END) &&
-           answer_of_mysql(error, false, client_sentence(link->client)) == ANSWER_PROTOCOL;
+           answer_of_mysql(error, false, client_message(link->client)) == ANSWER_PROTOCOL;
 }
 
-static void take_results(struct link *link, enum client_step step)
+static void on_statement_failed(struct link *link)
 {
-    while (step == CLIENT_DONE) {
-        bool more = link->part[1].sql != NULL;
-        bool good = link->part->read(link->client, &link->seen);
-        if (client_has_next(link->client) != more || (!good && !link->query[0])) {
-            fail(link, ANSWER_PROTOCOL,
-                 good && link->query[0] ? "the query is more than one statement"
-                 : link->query[0]       ? link->seen.detail
-                                        : "the server's answer has not the shape of the question");
-            return;
-        }
-        if (!good) { /* nothing is wrong with the connection */
-            finish(link, ANSWER_PROTOCOL);
-            return;
-        }
-        if (!more) {
-            finish_answered(link);
-            return;
-        }
-        link->part++;
-        step = client_next(link->client);
-    }
-    if (step == CLIENT_FAILED && adapts(link)) {
+    if (falls_back(link)) {
         return;
     }
-    if (step == CLIENT_FAILED && is_denied(link)) {
-        take_denial(link);
-    } else if (step == CLIENT_FAILED && is_at_fault(link)) {
-        text_tame(link->seen.detail, sizeof link->seen.detail, client_sentence(link->client));
+    if (is_denied(link)) {
+        on_denied(link);
+    } else if (is_custom_refused(link)) {
+        text_tame(link->seen.detail, sizeof link->seen.detail, client_message(link->client));
         finish(link, ANSWER_PROTOCOL);
-    } else if (step == CLIENT_FAILED) {
+    } else {
         fail_step(link, false);
     }
 }
 
-static void ask_from(struct link *link, const struct statement *part)
+/* Reads the result at hand. True: the next statement's result is to come. */
+static bool read_result(struct link *link)
 {
-    link->stage = STAGE_ASKING;
-    link->part = part;
-    mysql_join_statements(part, link->question);
-    take_results(link, client_ask(link->client, link->question));
+    bool custom = link->custom[0];
+    bool more = link->statement[1].sql != NULL;
+    bool good = link->statement->read(link->client, &link->seen);
+    if (client_has_next(link->client) != more || (!good && !custom)) {
+        fail(link, ANSWER_PROTOCOL,
+             good && custom ? "the query is more than one statement"
+             : custom       ? link->seen.detail
+                            : "the server's answer has not the shape of the question");
+    } else if (!good) {
+        finish(link, ANSWER_PROTOCOL); /* nothing is wrong with the connection */
+    } else if (!more) {
+        finish_answered(link);
+    } else {
+        link->statement++;
+        return true;
+    }
+    return false;
 }
 
-static void ask(struct link *link)
+static void read_results(struct link *link, enum client_step step)
 {
-    ask_from(link, link->parts);
+    while (step == CLIENT_DONE && read_result(link)) {
+        step = client_next(link->client);
+    }
+    if (step == CLIENT_FAILED) {
+        on_statement_failed(link);
+    }
 }
 
-/* ---- connecting -------------------------------------------------------------------------------- */
+static void send_from(struct link *link, const struct statement *statement)
+{
+    link->stage = STAGE_QUERYING;
+    link->statement = statement;
+    mysql_join_statements(statement, link->batch);
+    read_results(link, client_query(link->client, link->batch));
+}
 
-static void logged_in(struct link *link)
+/* ---- connecting ------------------------------------------------------------------------------ */
+
+static void on_logged_in(struct link *link)
 {
     if (link->tls >= TLS_REQUIRE && !client_is_encrypted(link->client)) {
         fail(link, ANSWER_TLS, "the connection is not encrypted");
         return;
     }
-    speak(link,
-          mysql_dialect(client_server_version(link->client), client_server_number(link->client)));
-    ask(link);
+    choose_statements(link, mysql_dialect(client_server_version(link->client),
+                                          client_server_number(link->client)));
+    send_from(link, link->statements);
 }
 
-static void take_login(struct link *link, enum client_step step);
+static void on_login_step(struct link *link, enum client_step step);
 
-static void dial(struct link *link)
+static void connect_client(struct link *link)
 {
     const struct client_options options = {
         .name = link->host,
@@ -297,7 +292,7 @@ static void dial(struct link *link)
         .port = link->port,
         .encrypt = !link->plain,
         .verify = link->tls == TLS_VERIFY,
-        .ca = link->tls_ca,
+        .ca = link->tls == TLS_VERIFY && !link->tls_ca[0] ? SYSTEM_CA : link->tls_ca,
         .timeout_ms = link->timeout_ms,
         .answer_max = ANSWER_BYTES_MAX,
     };
@@ -307,28 +302,28 @@ static void dial(struct link *link)
         return;
     }
     link->stage = STAGE_CONNECTING;
-    take_login(link, client_connect(link->client, link->address));
+    on_login_step(link, client_connect(link->client, link->address));
 }
 
-static void take_login(struct link *link, enum client_step step)
+static void on_login_step(struct link *link, enum client_step step)
 {
     switch (step) {
     case CLIENT_WAITS:
         break;
     case CLIENT_DONE:
-        logged_in(link);
+        on_logged_in(link);
         break;
-    case CLIENT_WORKS:
-        link->stage = STAGE_WORKING;
+    case CLIENT_BLOCKS:
+        link->stage = STAGE_BLOCKING;
         break;
-    case CLIENT_BARE:
+    case CLIENT_PLAINTEXT:
         if (link->tls != TLS_PREFER) {
             fail(link, ANSWER_TLS, "the server offers no encryption");
             break;
         }
-        mysql_drop(link);
+        mysql_disconnect(link);
         link->plain = true;
-        dial(link);
+        connect_client(link);
         break;
     case CLIENT_FAILED:
         fail_step(link, true);
@@ -336,32 +331,32 @@ static void take_login(struct link *link, enum client_step step)
     }
 }
 
-static void come_back_from_work(struct link *link)
+static void on_blocking_done(struct link *link)
 {
     link->stage = STAGE_CONNECTING;
-    if (link->worked == CLIENT_WAITS) {
-        fail_late(link);
+    if (link->blocked == CLIENT_WAITS) {
+        fail_timed_out(link);
     } else {
-        take_login(link, link->worked);
+        on_login_step(link, link->blocked);
     }
 }
 
-/* ---- the driver -------------------------------------------------------------------------------- */
+/* ---- the driver ------------------------------------------------------------------------------ */
 
-static void tell(const struct link *link, struct want *want)
+static void set_want(const struct link *link, struct want *want)
 {
     switch (link->stage) {
     case STAGE_OFF:
     case STAGE_IDLE:
         *want = (struct want){.kind = WANT_NOTHING, .phase = PHASE_IDLE, .fd = -1};
         break;
-    case STAGE_WORKING:
-        *want = (struct want){.kind = WANT_WORK, .phase = PHASE_CONNECT, .fd = -1};
+    case STAGE_BLOCKING:
+        *want = (struct want){.kind = WANT_BLOCKING, .phase = PHASE_CONNECT, .fd = -1};
         break;
     default:
         *want = (struct want){
             .kind = WANT_IO,
-            .phase = link->stage < STAGE_ASKING ? PHASE_CONNECT : PHASE_QUERY,
+            .phase = link->stage < STAGE_QUERYING ? PHASE_CONNECT : PHASE_QUERY,
             .fd = client_fd(link->client),
             .events = client_events(link->client),
             .tick_ms = client_tick_ms(link->client),
@@ -375,16 +370,16 @@ static struct link *mysql_open(const struct target *target)
     if (!link) {
         return NULL;
     }
-    client_begin_library();
+    client_init_library();
     const struct cluster_settings *cluster = target->cluster;
     memcpy(link->host, target->config->host, sizeof link->host);
     memcpy(link->user, cluster->user, sizeof link->user);
     memcpy(link->database, cluster->database, sizeof link->database);
     memcpy(link->password, cluster->password, sizeof link->password);
     memcpy(link->tls_ca, cluster->tls_ca, sizeof link->tls_ca);
-    const char *statement = custom_statement(cluster);
-    text_copy(link->query, sizeof link->query, statement ? statement : "");
-    link->custom[0] = (struct statement){.sql = link->query, .read = mysql_read_custom};
+    const char *custom = custom_statement(cluster);
+    text_copy(link->custom, sizeof link->custom, custom ? custom : "");
+    link->custom_statements[0] = (struct statement){.sql = link->custom, .read = mysql_read_custom};
     text_tame(link->application, sizeof link->application, target->application);
     link->port = target->config->port;
     link->tls = cluster->tls;
@@ -393,51 +388,51 @@ static struct link *mysql_open(const struct target *target)
     return link;
 }
 
-static void mysql_look(struct link *link, const char *address, struct want *ret_want)
+static void mysql_start(struct link *link, const char *address, struct want *ret_want)
 {
     assert(link->stage == STAGE_OFF || link->stage == STAGE_IDLE);
-    clear(&link->seen);
+    observation_init(&link->seen);
     if (link->stage == STAGE_IDLE) {
-        ask(link);
+        send_from(link, link->statements);
     } else if (text_copy(link->address, sizeof link->address, address)) {
         link->plain = link->tls == TLS_OFF;
-        dial(link);
+        connect_client(link);
     } else {
         fail(link, ANSWER_NAME, "the address is too long");
     }
-    tell(link, ret_want);
+    set_want(link, ret_want);
 }
 
-static void mysql_go_on(struct link *link, int events, struct want *ret_want)
+static void mysql_resume(struct link *link, int events, struct want *ret_want)
 {
     switch (link->stage) {
     case STAGE_CONNECTING:
-        take_login(link, client_go_on(link->client, events));
+        on_login_step(link, client_resume(link->client, events));
         break;
-    case STAGE_WORKING:
-        come_back_from_work(link);
+    case STAGE_BLOCKING:
+        on_blocking_done(link);
         break;
-    case STAGE_ASKING:
-        take_results(link, client_go_on(link->client, events));
+    case STAGE_QUERYING:
+        read_results(link, client_resume(link->client, events));
         break;
     case STAGE_OFF:
     case STAGE_IDLE:
         break;
     }
-    tell(link, ret_want);
+    set_want(link, ret_want);
 }
 
-static void mysql_work(struct link *link)
+static void mysql_run_blocking(struct link *link)
 {
-    assert(link->stage == STAGE_WORKING);
-    link->worked = client_work(link->client);
+    assert(link->stage == STAGE_BLOCKING);
+    link->blocked = client_run_blocking(link->client);
 }
 
-static void mysql_give_up(struct link *link)
+static void mysql_cancel(struct link *link)
 {
-    assert(link->stage != STAGE_WORKING);
+    assert(link->stage != STAGE_BLOCKING);
     if (link->stage != STAGE_OFF && link->stage != STAGE_IDLE) {
-        fail_late(link);
+        fail_timed_out(link);
     }
 }
 
@@ -454,11 +449,11 @@ static int mysql_idle_fd(const struct link *link)
 static void mysql_close_link(struct link *link)
 {
     if (link) {
-        if (link->stage == STAGE_WORKING) {
-            /* the worker is done, and nobody wants to know with what */
+        if (link->stage == STAGE_BLOCKING) {
+            /* the worker is done; its outcome is not needed */
             link->stage = STAGE_CONNECTING;
         }
-        mysql_drop(link);
+        mysql_disconnect(link);
         explicit_bzero(link->password, sizeof link->password);
         free(link);
     }
@@ -467,12 +462,12 @@ static void mysql_close_link(struct link *link)
 const struct driver driver_mysql = {
     .engine = ENGINE_MYSQL,
     .open = mysql_open,
-    .look = mysql_look,
-    .go_on = mysql_go_on,
-    .work = mysql_work,
-    .give_up = mysql_give_up,
+    .start = mysql_start,
+    .resume = mysql_resume,
+    .run_blocking = mysql_run_blocking,
+    .cancel = mysql_cancel,
     .observation = mysql_observation,
     .idle_fd = mysql_idle_fd,
-    .drop = mysql_drop,
+    .disconnect = mysql_disconnect,
     .close = mysql_close_link,
 };

@@ -1,18 +1,20 @@
-/* The one door to the MySQL client library's non-blocking API.
+/* The one place that uses a MySQL client library's non-blocking API: MariaDB Connector/C
+ * (mysql_client_mariadb.c) or Oracle's libmysqlclient (mysql_client_oracle.c), chosen by the build.
  *
- * Libraries differ in how they wait; behind this door each call is a step: it is
- * done, it failed, or it waits for client_events() on client_fd(), for client_tick_ms()
- * at most, and goes on with client_go_on(). MariaDB Connector/C stands behind it
- * (mysql_client_mariadb.c) or Oracle's libmysqlclient (mysql_client_oracle.c), as the build says.
+ * The libraries wait in different ways. Here each call is a step: it is done, it failed, or it waits
+ * for client_events() on client_fd(), for client_tick_ms() at most, and continues with
+ * client_resume().
  *
- *      client_new -> client_connect -> client_ask -> (client_value...) -> client_next -> ... ->
- * client_free
+ *      new --> connect --> query --> value... --> next --> value... --> free
+ *                            ^                               |
+ *                            '-------------------------------'
  *
- * A connect with `encrypt` ends in clear text never: before anything of ours has left, it
- * is CLIENT_BARE. Encrypting would keep the loop, by waiting or by loading authorities:
- * CLIENT_WORKS says that it comes, and client_work does the rest, on a worker thread.
+ * Invariants: a connect with `encrypt` never continues in clear text; if the server offers no TLS it
+ * ends as CLIENT_PLAINTEXT, before anything of ours is sent. The TLS handshake would keep the loop,
+ * by waiting or by loading authorities, so a connect ends as CLIENT_BLOCKS before it, and
+ * client_run_blocking does the rest, on a worker thread.
  *
- * A client is used by one thread at a time. */
+ * Limits: a client is used by one thread at a time; answer_max bytes per answer. */
 #ifndef ROSTER_PROBES_DRIVERS_MYSQL_CLIENT_H
 #define ROSTER_PROBES_DRIVERS_MYSQL_CLIENT_H
 
@@ -25,29 +27,29 @@ struct client;
 enum client_step {
     CLIENT_DONE,
     CLIENT_WAITS,
-    CLIENT_WORKS, /* call client_work on a worker thread */
-    CLIENT_BARE,  /* the server offers no encryption: free the client */
+    CLIENT_BLOCKS,    /* call client_run_blocking on a worker thread */
+    CLIENT_PLAINTEXT, /* the server offers no encryption: free the client */
     CLIENT_FAILED
 };
 
 /* Strings are borrowed until client_free. */
 struct client_options {
-    const char *name; /* host name that a certificate must be made out to */
+    const char *name; /* the host name that a certificate must have */
     const char *user;
     const char *password;
     const char *database; /* "": none */
-    const char *program;  /* how we show in performance_schema.session_connect_attrs */
+    const char *program;  /* our name in performance_schema.session_connect_attrs */
     uint16_t port;
-    bool encrypt;   /* ask for TLS */
+    bool encrypt;   /* request TLS */
     bool verify;    /* check the certificate's chain and name */
-    const char *ca; /* file; "": the system's */
+    const char *ca; /* file of authorities; "" only without `verify` */
     int64_t timeout_ms;
-    size_t answer_max; /* bytes to read between two calls of client_connect or client_ask */
+    size_t answer_max; /* bytes to read between two calls of client_connect or client_query */
 };
 
-/* Loads what the library would load at some later, less convenient time. Not thread-safe; may be
- * called again. */
-void client_begin_library(void);
+/* Loads now what the library would load during a connect, when the loop waits for it. Not
+ * thread-safe; may be called again. */
+void client_init_library(void);
 
 /* NULL when memory ran out. */
 struct client *client_new(const struct client_options *options);
@@ -55,35 +57,35 @@ void client_free(struct client *client);
 
 enum client_step client_connect(struct client *client, const char *address);
 
-/* Is the network connection there? */
-bool client_has_dialled(const struct client *client);
+/* Is the network connection established? */
+bool client_has_connected(const struct client *client);
 
-/* The rest of a connect, in at most timeout_ms; CLIENT_WAITS: the time was over (or there was no
- * thread to watch it). */
-enum client_step client_work(struct client *client);
+/* The rest of a connect, in at most timeout_ms; CLIENT_WAITS: it timed out (or no thread could be
+ * started to limit it). */
+enum client_step client_run_blocking(struct client *client);
 
-/* Send statements, separated by ';', and read the first one's result. They are borrowed until it is
- * there. */
-enum client_step client_ask(struct client *client, const char *sql);
+/* Send statements, separated by ';', and read the first one's result. `sql` is borrowed until that
+ * is complete. */
+enum client_step client_query(struct client *client, const char *sql);
 
-/* Read the next one's. */
+/* Read the next statement's result. */
 enum client_step client_next(struct client *client);
 bool client_has_next(const struct client *client);
 
-/* Whatever waits goes on; `events` as from poll(), 0 after a tick. */
-enum client_step client_go_on(struct client *client, int events);
+/* Continue the step that waits; `events` as from poll(), 0 after a tick. */
+enum client_step client_resume(struct client *client, int events);
 
 int client_fd(const struct client *client);     /* -1: no socket */
 int client_events(const struct client *client); /* POLLIN, POLLOUT */
-/* 0: none. Go on after so long, whatever the socket shows */
+/* 0: none. Resume after this time, whatever the socket shows */
 int client_tick_ms(const struct client *client);
 
 /* Of the last failure. client_socket_error is the errno of a connect() that failed, else 0. */
 unsigned client_error(const struct client *client);
 int client_socket_error(const struct client *client);
-const char *client_sentence(const struct client *client);
+const char *client_message(const struct client *client);
 bool client_is_flooded(const struct client *client); /* the server sent more than answer_max */
-/* it asks for a way to log in that is not allowed */
+/* it requests an authentication method that is not allowed */
 bool client_is_barred(const struct client *client);
 
 /* Of the connection. */

@@ -1,21 +1,21 @@
 /* See mysql_client.h. MariaDB Connector/C 3.3 and 3.4.
  *
- * What one has to know about it (all measured):
- *  - The host passed to the connect is used twice: to connect, and after the greeting as the name
- * that the certificate must bear. It gets a buffer of ours, which holds the literal address first
- * and the configured name from the greeting on.
- *  - After a TLS log-in the socket is blocking; set O_NONBLOCK and queries wait outside again.
- *  - During the handshake nothing limits the waiting; the watchdog does.
- *  - SSL_ENFORCE enforces nothing: without a verified certificate it goes on in clear text when the
- * server offers no TLS. So the greeting is looked at, while the library still believes to be
- * connecting; the bytes stay in the socket, and it will read the same.
- *  - It takes whatever is in OpenSSL's queue of errors, one per thread, for its own: what one
- * connection's end left there would be the end of the next that has to wait. So the queue is
- * emptied before every call.
+ * What the library does, and what follows (all measured):
+ *  - It uses the host passed to the connect twice: to connect, and after the greeting as the name
+ *    that the certificate must have. It gets a buffer of ours, which holds the literal address first
+ *    and the configured name from the greeting on.
+ *  - After a TLS log-in the socket is blocking. With O_NONBLOCK set, queries return to us to wait.
+ *  - During the handshake nothing limits its waiting; the watchdog does.
+ *  - SSL_ENFORCE enforces nothing: without a verified certificate it continues in clear text when
+ *    the server offers no TLS. So we read the greeting, while the library still believes to be
+ *    connecting; the bytes stay in the socket, and it reads the same.
+ *  - It takes whatever is in OpenSSL's queue of errors, one per thread, for its own: what the end of
+ *    one connection left there would end the next one that has to wait. So the queue is emptied
+ *    before every call.
  *  - While data keeps coming, a call reads on. The callback counts the bytes and ends the
- * connection.
+ *    connection.
  *
- * Which ways to log in a server may ask for: see `challenges`. */
+ * Which authentication methods a server may request: see `challenges`. */
 #include "probes/drivers/mysql_client.h"
 
 #include <fcntl.h>
@@ -35,14 +35,13 @@
 #error "this is not MariaDB Connector/C; for Oracle's libmysqlclient: make MYSQL_CLIENT=oracle"
 #endif
 
-/* What the library's trace plugins use; exported since 3.0, but in no installed header that
- * compiles. */
+/* For the library's trace plugins; exported since 3.0, but in no installed header that compiles. */
 enum { AUTHENTICATION_PLUGIN = 2 };
 extern int ma_pvio_register_callback(my_bool add,
                                      void (*callback)(int mode, MYSQL *mysql,
                                                       const unsigned char *bytes, size_t length));
 
-#include "probes/drivers/dial.h"
+#include "probes/drivers/errors.h"
 #include "registry/base/clock.h"
 #include "registry/base/limits.h"
 #include "registry/base/text.h"
@@ -58,29 +57,29 @@ enum operation {
 struct client {
     MYSQL mysql; /* first: the callback comes back from it */
     struct client_options options;
-    char host[HOST_SIZE];     /* as said above */
+    char host[HOST_SIZE];     /* see above */
     enum operation operation; /* which waits */
     int waits_for;            /* MYSQL_WAIT_* */
-    bool dialled;             /* connect() is done */
-    /* but the library does not know yet: the greeting is to be looked at */
-    bool held;
+    bool connected;           /* connect() is done, */
+    bool held;                /* but the library does not know yet: we read the greeting first */
     int socket_error;
-    const char *complaint; /* of our own about the server; NULL: none */
+    const char *problem; /* our own sentence about the server; NULL: none */
     size_t read_bytes;
     bool flooded;
     MYSQL_RES *result;
 };
 
-/* Ways to log in that show the server no password: it gets a proof made for its challenge. */
+/* Authentication methods that do not disclose the password: the server gets a proof made for its
+ * challenge. */
 static const char challenges[] = "mysql_native_password,client_ed25519,parsec";
 
-/* Over TLS also those that hand over the password when asked: without `verify`, to whoever answers;
- * MySQL 8 and later offer nothing else. In clear text they would encrypt it under a key that
- * anybody on the way may put in. */
+/* Over TLS also those that send the password on request: without `verify`, to whoever answers; MySQL
+ * 8 and later offer nothing else. In clear text they would encrypt it under a key that anybody in
+ * between may have put in. */
 static const char under_tls[] =
     "mysql_native_password,client_ed25519,parsec,caching_sha2_password,sha256_password";
 
-/* ---- the library ------------------------------------------------------------------------------- */
+/* ---- the library ----------------------------------------------------------------------------- */
 
 static void count_bytes(int mode, MYSQL *mysql, const unsigned char *bytes, size_t length)
 {
@@ -97,7 +96,7 @@ static void count_bytes(int mode, MYSQL *mysql, const unsigned char *bytes, size
 }
 
 /* Plugins are files; opening them takes milliseconds, better now than while the loop waits. */
-void client_begin_library(void)
+void client_init_library(void)
 {
     static bool begun;
     static const char *const plugins[] = {"client_ed25519", "caching_sha2_password"};
@@ -116,7 +115,6 @@ void client_begin_library(void)
 
 static void set_options(struct client *client)
 {
-    static const char system_ca[] = "/etc/ssl/certs/ca-certificates.crt";
     const struct client_options *options = &client->options;
     MYSQL *mysql = &client->mysql;
     /* our own deadlines come first */
@@ -137,8 +135,8 @@ static void set_options(struct client *client)
     mysql_optionsv(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
     if (encrypt) {
         mysql_optionsv(mysql, MYSQL_OPT_SSL_ENFORCE, &encrypt);
-        if (options->ca[0] || verify) {
-            mysql_optionsv(mysql, MYSQL_OPT_SSL_CA, options->ca[0] ? options->ca : system_ca);
+        if (options->ca[0]) {
+            mysql_optionsv(mysql, MYSQL_OPT_SSL_CA, options->ca);
         }
     }
 }
@@ -187,7 +185,7 @@ int client_tick_ms(const struct client *client)
     return 0;
 }
 
-/* ---- the greeting ------------------------------------------------------------------------------ */
+/* ---- the greeting ---------------------------------------------------------------------------- */
 
 enum greeting {
     GREETING_PARTIAL, /* not all here yet */
@@ -219,7 +217,7 @@ static enum greeting read_greeting(const unsigned char *bytes, size_t count)
     return zero[1 + BEHIND_VERSION + 1] & OFFERS_TLS ? GREETING_TLS : GREETING_PLAIN;
 }
 
-static enum greeting greeting_of(struct client *client)
+static enum greeting peek_greeting(struct client *client)
 {
     unsigned char bytes[512];
     ssize_t count = recv(client_fd(client), bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
@@ -230,37 +228,36 @@ static enum greeting greeting_of(struct client *client)
     if (greeting == GREETING_PARTIAL && (size_t)count == sizeof bytes) {
         greeting = GREETING_OTHER;
     }
-    /* What was only looked at stays readable: wait for more than that. */
+    /* What was only peeked at stays readable: wait for more than that. */
     int least = greeting == GREETING_PARTIAL ? (int)count + 1 : 1;
     setsockopt(client_fd(client), SOL_SOCKET, SO_RCVLOWAT, &least, sizeof least);
     return greeting;
 }
 
 /* CLIENT_DONE: the library may read it. */
-static enum client_step look_at_greeting(struct client *client)
+static enum client_step check_greeting(struct client *client)
 {
-    switch (greeting_of(client)) {
+    switch (peek_greeting(client)) {
     case GREETING_PARTIAL:
         return CLIENT_WAITS;
     case GREETING_TLS:
-        return CLIENT_WORKS;
+        return CLIENT_BLOCKS;
     case GREETING_PLAIN:
-        return CLIENT_BARE;
+        return CLIENT_PLAINTEXT;
     case GREETING_ERROR:
         return CLIENT_DONE;
     case GREETING_OTHER:
         break;
     }
-    client->complaint = "the server hangs up or greets in an unknown protocol";
+    client->problem = "the server hangs up or greets in an unknown protocol";
     return CLIENT_FAILED;
 }
 
-/* ---- steps ------------------------------------------------------------------------------------- */
+/* ---- steps ----------------------------------------------------------------------------------- */
 
 static enum client_step begin_store(struct client *client);
 
-/* An operation has returned: it waits (`status` says for what), it went wrong, or the next one
- * begins. */
+/* An operation has returned: it waits (for `status`), it failed, or the next one begins. */
 static enum client_step after(struct client *client, enum operation operation, int status,
                               bool well)
 {
@@ -276,7 +273,7 @@ static enum client_step after(struct client *client, enum operation operation, i
                                                                        : CLIENT_DONE;
 }
 
-/* No result is well when the statement has none, or when an error says otherwise. */
+/* A statement may have no result; if there was an error instead, errno shows it. */
 static bool stored_well(struct client *client)
 {
     return client->result || mysql_errno(&client->mysql) == 0;
@@ -303,7 +300,7 @@ enum client_step client_connect(struct client *client, const char *address)
     return after(client, OPERATION_CONNECT, status, connected != NULL);
 }
 
-enum client_step client_ask(struct client *client, const char *sql)
+enum client_step client_query(struct client *client, const char *sql)
 {
     int error = 0;
     ERR_clear_error();
@@ -329,19 +326,19 @@ enum client_step client_next(struct client *client)
     return after(client, OPERATION_NEXT, status, error == 0);
 }
 
-/* The library would tell a failed connect() in words. */
-static bool has_dialled(struct client *client)
+/* The library would return a failed connect() as a sentence only. */
+static bool check_connected(struct client *client)
 {
     client->socket_error = errors_of_connect(client_fd(client));
-    client->dialled = client->socket_error == 0;
-    return client->dialled;
+    client->connected = client->socket_error == 0;
+    return client->connected;
 }
 
-static enum client_step go_on_connecting(struct client *client, int ready)
+static enum client_step resume_connect(struct client *client, int ready)
 {
     MYSQL *connected = NULL;
-    if (!client->dialled) {
-        if (!has_dialled(client)) {
+    if (!client->connected) {
+        if (!check_connected(client)) {
             client->operation = OPERATION_NONE;
             return CLIENT_FAILED;
         }
@@ -352,7 +349,7 @@ static enum client_step go_on_connecting(struct client *client, int ready)
         }
     }
     if (client->held) {
-        enum client_step step = look_at_greeting(client);
+        enum client_step step = check_greeting(client);
         if (step != CLIENT_DONE) {
             return step;
         }
@@ -363,7 +360,7 @@ static enum client_step go_on_connecting(struct client *client, int ready)
     return after(client, OPERATION_CONNECT, status, connected != NULL);
 }
 
-enum client_step client_go_on(struct client *client, int events)
+enum client_step client_resume(struct client *client, int events)
 {
     int ready = 0, error = 0, status;
     if (events == 0) {
@@ -375,7 +372,7 @@ enum client_step client_go_on(struct client *client, int events)
     ERR_clear_error();
     switch (client->operation) {
     case OPERATION_CONNECT:
-        return go_on_connecting(client, ready);
+        return resume_connect(client, ready);
     case OPERATION_QUERY:
         status = mysql_real_query_cont(&error, &client->mysql, ready);
         return after(client, OPERATION_QUERY, status, error == 0);
@@ -391,30 +388,30 @@ enum client_step client_go_on(struct client *client, int events)
     return CLIENT_FAILED;
 }
 
-/* ---- the rest of a connect, on a worker -------------------------------------------------------- */
+/* ---- the rest of a connect, on a worker thread ----------------------------------------------- */
 
-/* Cuts the connection when the time is over: inside the library nothing does, neither its own
+/* Shuts the connection down at the deadline: inside the library nothing does, neither its own
  * timeout nor the socket's. */
 struct watchdog {
     pthread_t thread;
     pthread_mutex_t lock;
-    pthread_cond_t called;
+    pthread_cond_t dismissed;
     int64_t deadline_ns;
     /* a second descriptor of the socket: the library may close the first at any time */
     int fd;
-    bool off_duty; /* called back in time */
-    bool has_bitten;
+    bool is_dismissed;
+    bool timed_out;
 };
 
-static void *watch(void *context)
+static void *run_watchdog(void *context)
 {
     struct watchdog *dog = context;
     const struct timespec deadline = {.tv_sec = dog->deadline_ns / 1000000000,
                                       .tv_nsec = dog->deadline_ns % 1000000000};
     pthread_mutex_lock(&dog->lock);
-    while (!dog->off_duty && !dog->has_bitten) {
-        if (pthread_cond_timedwait(&dog->called, &dog->lock, &deadline) != 0) {
-            dog->has_bitten = true;
+    while (!dog->is_dismissed && !dog->timed_out) {
+        if (pthread_cond_timedwait(&dog->dismissed, &dog->lock, &deadline) != 0) {
+            dog->timed_out = true;
             shutdown(dog->fd, SHUT_RDWR);
         }
     }
@@ -422,7 +419,7 @@ static void *watch(void *context)
     return NULL;
 }
 
-static bool call_watchdog(struct watchdog *dog, int fd, int64_t timeout_ms)
+static bool start_watchdog(struct watchdog *dog, int fd, int64_t timeout_ms)
 {
     pthread_condattr_t attributes;
     *dog = (struct watchdog){.deadline_ns = clock_mono_ns() + timeout_ms * 1000000,
@@ -433,58 +430,58 @@ static bool call_watchdog(struct watchdog *dog, int fd, int64_t timeout_ms)
     pthread_mutex_init(&dog->lock, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&dog->called, &attributes);
+    pthread_cond_init(&dog->dismissed, &attributes);
     pthread_condattr_destroy(&attributes);
-    if (pthread_create(&dog->thread, NULL, watch, dog) != 0) {
+    if (pthread_create(&dog->thread, NULL, run_watchdog, dog) != 0) {
         close(dog->fd);
         return false;
     }
     return true;
 }
 
-/* True when it has bitten. */
-static bool dismiss_watchdog(struct watchdog *dog)
+/* True: the deadline passed. */
+static bool stop_watchdog(struct watchdog *dog)
 {
     pthread_mutex_lock(&dog->lock);
-    dog->off_duty = true;
-    pthread_cond_signal(&dog->called);
+    dog->is_dismissed = true;
+    pthread_cond_signal(&dog->dismissed);
     pthread_mutex_unlock(&dog->lock);
     pthread_join(dog->thread, NULL);
-    pthread_cond_destroy(&dog->called);
+    pthread_cond_destroy(&dog->dismissed);
     pthread_mutex_destroy(&dog->lock);
     close(dog->fd);
-    return dog->has_bitten;
+    return dog->timed_out;
 }
 
-enum client_step client_work(struct client *client)
+enum client_step client_run_blocking(struct client *client)
 {
     struct watchdog dog;
     int fd = client_fd(client);
-    if (!call_watchdog(&dog, fd, client->options.timeout_ms)) {
+    if (!start_watchdog(&dog, fd, client->options.timeout_ms)) {
         return CLIENT_WAITS;
     }
-    /* from now on: the certificate's */
+    /* from now on the name for the certificate */
     text_copy(client->host, sizeof client->host, client->options.name);
     mysql_optionsv(&client->mysql, MARIADB_OPT_RESTRICTED_AUTH, under_tls);
     client->held = false;
-    enum client_step step = go_on_connecting(client, MYSQL_WAIT_WRITE);
-    while (step == CLIENT_WAITS) { /* the watchdog makes the socket ready, at the latest */
+    enum client_step step = resume_connect(client, MYSQL_WAIT_WRITE);
+    while (step == CLIENT_WAITS) { /* the watchdog makes the socket ready at the deadline */
         struct pollfd wait = {.fd = fd, .events = (short)client_events(client)};
         if (poll(&wait, 1, -1) > 0) {
-            step = client_go_on(client, wait.revents);
+            step = client_resume(client, wait.revents);
         }
     }
     if (step == CLIENT_DONE) {
         fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
     }
-    return dismiss_watchdog(&dog) ? CLIENT_WAITS : step;
+    return stop_watchdog(&dog) ? CLIENT_WAITS : step;
 }
 
-/* ---- what is known ----------------------------------------------------------------------------- */
+/* ---- state and results ----------------------------------------------------------------------- */
 
-bool client_has_dialled(const struct client *client)
+bool client_has_connected(const struct client *client)
 {
-    return client->dialled;
+    return client->connected;
 }
 
 unsigned client_error(const struct client *client)
@@ -497,12 +494,12 @@ int client_socket_error(const struct client *client)
     return client->socket_error;
 }
 
-const char *client_sentence(const struct client *client)
+const char *client_message(const struct client *client)
 {
     if (client->socket_error != 0) {
         return strerror(client->socket_error);
     }
-    return client->complaint ? client->complaint : mysql_error((MYSQL *)&client->mysql);
+    return client->problem ? client->problem : mysql_error((MYSQL *)&client->mysql);
 }
 
 bool client_is_barred(const struct client *client)

@@ -1,24 +1,24 @@
 /* See mysql_client.h. Oracle's libmysqlclient: 8.0.16 and later, 9.
  *
- * What one has to know about it (all measured, with 9.7):
- *  - Nothing tells the socket while connect() is pending: it is 0 then. So the first steps go by a
- * clock.
- *  - Nothing tells what a call waits for: bytes to read, save when the socket takes none.
- *    While logging in, now and then, it waits for nothing at all: there too a tick helps.
- *  - The host passed to the first call is kept as a pointer, and after the greeting it is the name
- * that the certificate must bear. It gets a buffer of ours, which holds the literal address during
- * the first call and the configured name from then on. A server on our own machine may greet within
- * that call: then the name comes too late, and we dial anew.
- *  - TLS waits outside, as everything does, and SSL_MODE_REQUIRED does require it. But it loads the
- * authorities first, without a tls_ca the system's, in one call of 5 to 20 ms; and with one it
- * verifies, even if told only to require. So it gets one for `verify` alone, and a worker from the
- * greeting on.
- *  - There is no list of allowed ways to log in. What there is, the library hands out: each way as
- * a table of functions. Those that hand over the password get a guard before them; see `guards`.
+ * What the library does, and what follows (all measured, with 9.7):
+ *  - While connect() is pending it does not return the socket: it is 0 then. So the first steps go
+ *    by a clock.
+ *  - It never returns what a call waits for: that is bytes to read, except when the socket accepts
+ *    none to write. While logging in it sometimes waits for nothing at all: there too a tick helps.
+ *  - It keeps the host passed to the first call as a pointer, and after the greeting that is the
+ *    name that the certificate must have. It gets a buffer of ours, which holds the literal address
+ *    during the first call and the configured name from then on. A server on our own machine may
+ *    greet within that call: then the name comes too late, and we connect anew.
+ *  - TLS returns to us to wait, as everything does, and SSL_MODE_REQUIRED does require it. But first
+ *    it loads the authorities, without a tls_ca the system's, in one call of 5 to 20 ms; and with
+ *    one it verifies, even if only to require. So it gets one for `verify` alone, and a worker
+ *    thread from the greeting on.
+ *  - There is no list of allowed authentication methods, but the library gives access to each as a
+ *    table of functions. Those that send the password get a guard before them; see `guards`.
  *  - A stored result is read to its end while data keeps coming. So rows are fetched one by one,
- * counted, and kept here. Of columns it takes no more than 4096; beyond, it is "out of memory".
- *  - Ending a result or a connection in the midst of something waits for the server, unless the
- * socket is shut down.
+ *    counted, and kept here. Of columns it takes no more than 4096; beyond, it is "out of memory".
+ *  - Ending a result or a connection in the middle of an operation waits for the server, unless the
+ *    socket is shut down.
  *
  * Limits: a server that greets within the first call gets its handshake begun on the loop. While
  * columns keep coming faster than they are read, they are read, up to 4096 of answer_max bytes
@@ -44,7 +44,7 @@
 #error "libmysqlclient before 8.0.16 can only wait"
 #endif
 
-#include "probes/drivers/dial.h"
+#include "probes/drivers/errors.h"
 #include "registry/base/clock.h"
 #include "registry/base/limits.h"
 #include "registry/base/text.h"
@@ -67,24 +67,24 @@ struct row {
 struct client {
     MYSQL mysql; /* first: the guards come back from it */
     struct client_options options;
-    char host[HOST_SIZE];     /* as said above */
+    char host[HOST_SIZE];     /* see above */
     enum operation operation; /* which waits */
     const char *sql;
     int ticks; /* without an event */
-    bool dialled;
+    bool connected;
     int socket_error;
-    uint64_t counted_from; /* bytes received before the question */
+    uint64_t counted_from; /* bytes received before the query */
     size_t kept;           /* bytes of the rows */
     bool flooded;
     bool barred;
-    const char *complaint; /* of our own; NULL: none */
+    const char *problem; /* our own sentence; NULL: none */
     MYSQL_RES *result;
     bool complete; /* all rows of it are there */
     struct row *rows;
     size_t row_count;
 };
 
-/* ---- ways to log in ---------------------------------------------------------------------------- */
+/* ---- authentication -------------------------------------------------------------------------- */
 
 typedef enum net_async_status log_in(MYSQL_PLUGIN_VIO *vio, MYSQL *mysql, int *result);
 
@@ -118,10 +118,10 @@ static int bar_waiting(MYSQL_PLUGIN_VIO *vio, MYSQL *mysql)
 /* 9 has mysql_native_password as a file, which comes with another package */
 static bool has_native;
 
-/* mysql_native_password shows the server no password: it gets a proof made for its challenge. Those
- * below hand it over when asked: with TLS, to whoever answers, unless `verify`; in clear text they
- * would encrypt it under a key that anybody on the way may put in (sha256_password asks for that
- * key without being told to), or not at all. */
+/* mysql_native_password does not disclose the password: the server gets a proof made for its
+ * challenge. Those below send it on request: with TLS, to whoever answers, unless `verify`; in clear
+ * text they would encrypt it under a key that anybody in between may have put in (sha256_password
+ * requests that key on its own), or not at all. */
 static const struct {
     const char *name;
     log_in *guard;
@@ -138,9 +138,9 @@ static struct auth_plugin_t *find_plugin(MYSQL *mysql, const char *name)
                                                             MYSQL_CLIENT_AUTHENTICATION_PLUGIN);
 }
 
-/* Plugins are files but for a few. What is loaded here is all there is: set_options takes the
+/* Plugins are files but for a few. Only what is loaded here is available: set_options takes the
  * folder away. */
-void client_begin_library(void)
+void client_init_library(void)
 {
     static bool begun;
     if (begun) {
@@ -164,18 +164,17 @@ void client_begin_library(void)
     }
 }
 
-/* ---- a client ---------------------------------------------------------------------------------- */
+/* ---- a client -------------------------------------------------------------------------------- */
 
 static void set_tls(struct client *client)
 {
-    static const char system_ca[] = "/etc/ssl/certs/ca-certificates.crt";
     const struct client_options *options = &client->options;
     unsigned mode = !options->encrypt ? SSL_MODE_DISABLED
                     : options->verify ? SSL_MODE_VERIFY_IDENTITY
                                       : SSL_MODE_REQUIRED;
     mysql_options(&client->mysql, MYSQL_OPT_SSL_MODE, &mode);
     if (options->verify) {
-        mysql_options(&client->mysql, MYSQL_OPT_SSL_CA, options->ca[0] ? options->ca : system_ca);
+        mysql_options(&client->mysql, MYSQL_OPT_SSL_CA, options->ca);
     }
 }
 
@@ -239,8 +238,8 @@ static void drop_rows(struct client *client)
 void client_free(struct client *client)
 {
     if (client) {
-        if (client->dialled && (client->operation != OPERATION_NONE || !client->complete)) {
-            shutdown(client_fd(client), SHUT_RDWR); /* say no goodbye */
+        if (client->connected && (client->operation != OPERATION_NONE || !client->complete)) {
+            shutdown(client_fd(client), SHUT_RDWR); /* else close would wait for the server */
         }
         drop_rows(client);
         mysql_close(&client->mysql);
@@ -250,7 +249,7 @@ void client_free(struct client *client)
 
 int client_fd(const struct client *client)
 {
-    return client->dialled && client->mysql.net.vio ? client->mysql.net.fd : -1;
+    return client->connected && client->mysql.net.vio ? client->mysql.net.fd : -1;
 }
 
 int client_events(const struct client *client)
@@ -259,10 +258,10 @@ int client_events(const struct client *client)
     return poll(&out, 1, 0) > 0 ? POLLIN : POLLIN | POLLOUT;
 }
 
-/* With encryption a worker takes over when it comes. */
+/* With encryption a worker thread continues from there. */
 static bool awaits_greeting(const struct client *client)
 {
-    return client->operation == OPERATION_CONNECT && client->dialled && client->options.encrypt;
+    return client->operation == OPERATION_CONNECT && client->connected && client->options.encrypt;
 }
 
 int client_tick_ms(const struct client *client)
@@ -273,7 +272,7 @@ int client_tick_ms(const struct client *client)
     return client->ticks < 4 ? 1 << client->ticks : TICK_MOST_MS;
 }
 
-/* ---- what comes in ----------------------------------------------------------------------------- */
+/* ---- what comes in --------------------------------------------------------------------------- */
 
 /* Bytes that the system has received on this connection, read or not; 0 when it is gone. */
 static uint64_t received(const struct client *client)
@@ -294,9 +293,9 @@ static bool flooded(struct client *client)
     return client->flooded;
 }
 
-/* ---- steps ------------------------------------------------------------------------------------- */
+/* ---- steps ----------------------------------------------------------------------------------- */
 
-static enum client_step take_rows(struct client *client);
+static enum client_step read_rows(struct client *client);
 
 /* An operation has returned. */
 static enum client_step after(struct client *client, enum operation operation,
@@ -318,7 +317,7 @@ static bool offers_tls(const struct client *client)
     return client->mysql.server_capabilities & CLIENT_SSL;
 }
 
-static enum client_step go_on_connecting(struct client *client)
+static enum client_step resume_connect(struct client *client)
 {
     const struct client_options *options = &client->options;
     MYSQL *mysql = &client->mysql;
@@ -326,41 +325,41 @@ static enum client_step go_on_connecting(struct client *client)
         mysql_real_connect_nonblocking(mysql, client->host, options->user, options->password,
                                        options->database[0] ? options->database : NULL,
                                        options->port, NULL, CLIENT_MULTI_STATEMENTS);
-    if (!client->dialled && mysql->net.vio &&
+    if (!client->connected && mysql->net.vio &&
         mysql_get_connect_nonblocking_stage(mysql) > CONNECT_STAGE_NET_WAIT_CONNECT) {
         client->socket_error = errors_of_connect(mysql->net.fd);
-        client->dialled = client->socket_error == 0;
+        client->connected = client->socket_error == 0;
     }
     if (client->socket_error != 0) {
         return CLIENT_FAILED;
     }
     if (status == NET_ASYNC_ERROR && options->encrypt &&
         mysql_errno(mysql) == CR_SSL_CONNECTION_ERROR && !offers_tls(client)) {
-        return CLIENT_BARE;
+        return CLIENT_PLAINTEXT;
     }
     enum client_step step = after(client, OPERATION_CONNECT, status);
     client->complete = step == CLIENT_DONE;
     return step;
 }
 
-/* Did the greeting come so early that the certificate is compared with the address? */
+/* Was the greeting so early that the certificate was compared with the address? */
 static bool was_hasty(const struct client *client, enum client_step step)
 {
     const struct client_options *options = &client->options;
     bool compared =
         client->mysql.host ||
         (step == CLIENT_FAILED && mysql_errno((MYSQL *)&client->mysql) == CR_SSL_CONNECTION_ERROR);
-    return options->verify && step != CLIENT_BARE && compared &&
+    return options->verify && step != CLIENT_PLAINTEXT && compared &&
            !text_equal(client->host, options->name);
 }
 
 static bool start_over(struct client *client)
 {
-    if (client->dialled) {
+    if (client->connected) {
         shutdown(client_fd(client), SHUT_RDWR);
     }
     mysql_close(&client->mysql);
-    client->dialled = false;
+    client->connected = false;
     client->operation = OPERATION_NONE;
     if (!mysql_init(&client->mysql)) {
         return false;
@@ -373,9 +372,9 @@ enum client_step client_connect(struct client *client, const char *address)
 {
     enum client_step step = CLIENT_FAILED;
     for (int i = 0; i < HASTE_MOST && text_copy(client->host, sizeof client->host, address); i++) {
-        step = go_on_connecting(client);
+        step = resume_connect(client);
         if (!was_hasty(client, step)) {
-            /* from now on: the certificate's */
+            /* from now on the name for the certificate */
             text_copy(client->host, sizeof client->host, client->options.name);
             return step;
         }
@@ -383,18 +382,18 @@ enum client_step client_connect(struct client *client, const char *address)
             break;
         }
     }
-    client->complaint = "the certificate cannot be compared with the name: the server greets at "
-                        "once, time and again";
+    client->problem = "the certificate cannot be compared with the name: the server greets at "
+                      "once, time and again";
     return CLIENT_FAILED;
 }
 
-/* The library does not wait; this does. */
-enum client_step client_work(struct client *client)
+/* The library does not wait; this function does. */
+enum client_step client_run_blocking(struct client *client)
 {
     int64_t deadline_ms = clock_mono_ms() + client->options.timeout_ms;
     enum client_step step;
     mysql_thread_init();
-    while ((step = go_on_connecting(client)) == CLIENT_WAITS && clock_mono_ms() < deadline_ms) {
+    while ((step = resume_connect(client)) == CLIENT_WAITS && clock_mono_ms() < deadline_ms) {
         struct pollfd wait = {.fd = client_fd(client), .events = (short)client_events(client)};
         poll(&wait, 1, WORK_TICK_MS);
     }
@@ -430,7 +429,7 @@ static bool keep(struct client *client, MYSQL_ROW values)
     return true;
 }
 
-static enum client_step take_rows(struct client *client)
+static enum client_step read_rows(struct client *client)
 {
     for (;;) {
         MYSQL_ROW values = NULL;
@@ -444,43 +443,43 @@ static enum client_step take_rows(struct client *client)
             return client->complete ? CLIENT_DONE : CLIENT_FAILED;
         }
         if (!keep(client, values)) {
-            client->complaint = "out of memory";
+            client->problem = "out of memory";
             return CLIENT_FAILED;
         }
     }
 }
 
-/* The columns of a result are there. None is well when the statement has none, or when an error
- * says otherwise. */
+/* The columns of a result are complete. A statement may have no result; if there was an error
+ * instead, errno shows it. */
 static enum client_step take_result(struct client *client, enum operation operation,
                                     enum net_async_status status)
 {
     enum client_step step = after(client, operation, status);
     if (step != CLIENT_DONE) {
-        /* the server has said its word */
+        /* the server has sent an error: nothing is left to read */
         client->complete = step == CLIENT_FAILED && mysql_errno(&client->mysql) != 0;
         return step;
     }
     client->result = mysql_use_result(&client->mysql);
     client->complete = !client->result;
-    return client->result                ? take_rows(client)
+    return client->result                ? read_rows(client)
            : mysql_errno(&client->mysql) ? CLIENT_FAILED
                                          : CLIENT_DONE;
 }
 
-static enum client_step go_on_asking(struct client *client)
+static enum client_step resume_query(struct client *client)
 {
     return take_result(
         client, OPERATION_QUERY,
         mysql_real_query_nonblocking(&client->mysql, client->sql, strlen(client->sql)));
 }
 
-enum client_step client_ask(struct client *client, const char *sql)
+enum client_step client_query(struct client *client, const char *sql)
 {
     drop_rows(client);
     client->counted_from = received(client);
     client->sql = sql;
-    return go_on_asking(client);
+    return resume_query(client);
 }
 
 bool client_has_next(const struct client *client)
@@ -494,32 +493,32 @@ enum client_step client_next(struct client *client)
     return take_result(client, OPERATION_NEXT, mysql_next_result_nonblocking(&client->mysql));
 }
 
-enum client_step client_go_on(struct client *client, int events)
+enum client_step client_resume(struct client *client, int events)
 {
     client->ticks = events ? 0 : client->ticks + 1;
     switch (client->operation) {
     case OPERATION_CONNECT:
         if (awaits_greeting(client)) {
-            return events ? CLIENT_WORKS : CLIENT_WAITS;
+            return events ? CLIENT_BLOCKS : CLIENT_WAITS;
         }
-        return go_on_connecting(client);
+        return resume_connect(client);
     case OPERATION_QUERY:
-        return go_on_asking(client);
+        return resume_query(client);
     case OPERATION_NEXT:
         return take_result(client, OPERATION_NEXT, mysql_next_result_nonblocking(&client->mysql));
     case OPERATION_FETCH:
-        return take_rows(client);
+        return read_rows(client);
     case OPERATION_NONE:
         break;
     }
     return CLIENT_FAILED;
 }
 
-/* ---- what is known ----------------------------------------------------------------------------- */
+/* ---- state and results ----------------------------------------------------------------------- */
 
-bool client_has_dialled(const struct client *client)
+bool client_has_connected(const struct client *client)
 {
-    return client->dialled;
+    return client->connected;
 }
 
 unsigned client_error(const struct client *client)
@@ -532,10 +531,10 @@ int client_socket_error(const struct client *client)
     return client->socket_error;
 }
 
-const char *client_sentence(const struct client *client)
+const char *client_message(const struct client *client)
 {
-    if (client->complaint) {
-        return client->complaint;
+    if (client->problem) {
+        return client->problem;
     }
     if (client_error(client) == CR_AUTH_PLUGIN_CANNOT_LOAD) {
         return "libmysqlclient comes without its plugin mysql_native_password here; Debian has it "
@@ -555,7 +554,7 @@ bool client_is_barred(const struct client *client)
     return client->barred || (has_native && client_error(client) == CR_AUTH_PLUGIN_CANNOT_LOAD);
 }
 
-/* MariaDB before 11 says "5.5.5-10.11.19-MariaDB", for the sake of old replicas. */
+/* MariaDB before 11 greets as "5.5.5-10.11.19-MariaDB", for the sake of old replicas. */
 const char *client_server_version(const struct client *client)
 {
     static const char disguise[] = "5.5.5-";

@@ -1,4 +1,4 @@
-/* Group Replication: one row per member that this one knows of. 5.7 has no MEMBER_ROLE: there a
+/* Group Replication: one row per member that the server knows. 5.7 has no MEMBER_ROLE: there a
  * status variable names the primary. The view's sequence grows with every change of membership, not
  * of the primary.
  *
@@ -57,13 +57,13 @@ bool group_read_variables(const struct client *client, struct observation *seen)
         seen->group.type = GROUP_REPLICATION;
         seen->group.many =
             is_word(value_of(client, "group_replication_single_primary_mode"), "OFF");
-        seen->group.state = CONDITION_LEFT; /* until the members' table says otherwise */
+        seen->group.state = CONDITION_LEFT; /* unless the members' table shows it in there */
         text_tame(seen->identity, sizeof seen->identity, name);
     }
     return true;
 }
 
-/* ---- status ------------------------------------------------------------------------------------ */
+/* ---- status ---------------------------------------------------------------------------------- */
 
 static int64_t number_of(const char *value)
 {
@@ -81,10 +81,10 @@ static enum condition galera_condition(const struct client *client, enum conditi
         return CONDITION_MINORITY;
     }
     if (state == LOCAL_DONOR) {
-        return CONDITION_DONOR; /* or taken out of step by order, which looks the same */
+        return CONDITION_DONOR; /* or desynchronized by an operator, which looks the same */
     }
-    if (state != LOCAL_SYNCED || number_of(value_of(client, "wsrep_cluster_conf_id")) <
-                                     0) { /* between two configurations: none */
+    bool configured = number_of(value_of(client, "wsrep_cluster_conf_id")) >= 0;
+    if (state != LOCAL_SYNCED || !configured) { /* none: between two configurations */
         return CONDITION_RECOVERING;
     }
     return is_on(value_of(client, "wsrep_ready")) ? ordered : CONDITION_UNREADY;
@@ -94,11 +94,11 @@ static void read_galera(const struct client *client, struct observation *seen)
 {
     static const char nobody[] = "00000000-0000-0000-0000-000000000000";
     const char *uuid = value_of(client, "wsrep_cluster_state_uuid");
-    int64_t view = number_of(
-        value_of(client, "wsrep_cluster_conf_id")); /* 2^64-1 is out of range, and so none */
+    /* 2^64-1 is out of range, and so none */
+    int64_t view = number_of(value_of(client, "wsrep_cluster_conf_id"));
     seen->group.state = galera_condition(client, seen->group.state);
     seen->group.queue = number_of(value_of(client, "wsrep_local_recv_queue"));
-    advertised_add_addresses(&seen->named, value_of(client, "wsrep_incoming_addresses"));
+    advertised_add_addresses(&seen->advertised, value_of(client, "wsrep_incoming_addresses"));
     if (uuid && !text_equal(uuid, nobody)) {
         text_tame(seen->identity, sizeof seen->identity, uuid);
     }
@@ -118,7 +118,7 @@ bool group_read_status(const struct client *client, struct observation *seen)
     return true;
 }
 
-/* ---- members ----------------------------------------------------------------------------------- */
+/* ---- members --------------------------------------------------------------------------------- */
 
 static enum condition state_of(const char *word)
 {
@@ -157,8 +157,8 @@ static void read_self(const struct client *client, size_t row, struct observatio
     }
 }
 
-/* A member of a single-primary group follows whom it names. */
-static void follow(struct observation *seen, bool leader_is_there)
+/* A member of a single-primary group replicates from the primary that it names. */
+static void set_upstream(struct observation *seen, bool leader_is_there)
 {
     struct group *group = &seen->group;
     group->leads = group->many || text_equal(group->leader_id, seen->self_id);
@@ -170,12 +170,12 @@ static void follow(struct observation *seen, bool leader_is_there)
     }
 }
 
-static void name_member(const struct client *client, size_t row, struct observation *seen)
+static void advertise_member(const struct client *client, size_t row, struct observation *seen)
 {
     const char *host = client_value(client, row, "MEMBER_HOST", NULL);
     int64_t port = number_of(client_value(client, row, "MEMBER_PORT", NULL));
     if (host && port > 0 && port <= UINT16_MAX) {
-        advertised_add(&seen->named, host, (uint16_t)port);
+        advertised_add(&seen->advertised, host, (uint16_t)port);
     }
 }
 
@@ -200,10 +200,10 @@ bool group_read_members(const struct client *client, struct observation *seen)
         if (!group->many && is_word(client_value(client, row, "MEMBER_ROLE", NULL), "PRIMARY")) {
             text_tame(group->leader_id, sizeof group->leader_id, id);
         }
-        name_member(client, row, seen);
+        advertise_member(client, row, seen);
         leader_is_there = leader_is_there || (reachable && text_equal(id, group->leader_id));
     }
-    follow(seen, leader_is_there);
+    set_upstream(seen, leader_is_there);
     return true;
 }
 

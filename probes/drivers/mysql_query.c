@@ -1,13 +1,13 @@
-/* Settings, then what a member of a group says (nothing elsewhere), then the replication channels;
- * with MySQL last the members of its group, which is denied to most accounts that need it not.
- * Discovery asks for replicas, too.
+/* The statements: settings, then the group's variables and status (no rows without a group), then the
+ * replication channels; with MySQL last the members of its group, for which most accounts that do
+ * not need it have no privilege. Discovery reads replicas, too.
  *
- * Columns are found by name, in the new spelling and the old: MariaDB keeps the old
- * one whatever the statement is called, MySQL changed it with 8.0.22.
+ * Columns are found by name, in the new spelling and the old: MariaDB keeps the old one whatever the
+ * statement is called, MySQL changed it with 8.0.22.
  *
- * A server may have several channels. It is a replica when it has any; told of is the
- * first that runs, else the first that tries to connect, else the first (assess.c
- * knows which of them lead to members). */
+ * A server may have several channels, and is a replica when it has any. Its upstream is that of the
+ * first channel that runs, else of the first that tries to connect, else of the first; standing.c,
+ * which knows the members, may choose another. */
 #include "probes/drivers/mysql_query.h"
 
 #include <assert.h>
@@ -51,7 +51,7 @@ static bool is_off(const struct client *client, const char *name)
 {
     const char *value = client_value(client, 0, name, NULL);
     return !value || text_equal(value, "0") ||
-           strcasecmp(value, "OFF") == 0; /* a server without it cannot be that */
+           strcasecmp(value, "OFF") == 0; /* NULL: a server without the variable */
 }
 
 static bool read_settings(const struct client *client, struct observation *seen)
@@ -72,7 +72,7 @@ static bool read_settings(const struct client *client, struct observation *seen)
     return true;
 }
 
-/* ---- channels ---------------------------------------------------------------------------------- */
+/* ---- channels -------------------------------------------------------------------------------- */
 
 enum threads { THREAD_STOPPED, THREAD_CONNECTING, THREAD_RUNNING };
 
@@ -94,7 +94,7 @@ static enum threads receiver_of(const struct client *client, size_t row)
                : THREAD_STOPPED;
 }
 
-/* Group Replication shows its own channels here; they follow no source. */
+/* Group Replication lists its own channels here; they have no source. */
 static bool is_channel(const struct client *client, size_t row)
 {
     const char *host = text_of(client, row, "Source_Host", "Master_Host");
@@ -145,7 +145,7 @@ static bool read_channels(const struct client *client, struct observation *seen)
             continue;
         }
         if (seen->channel_count == CHANNELS_KEPT) {
-            seen->fed_elsewhere = true; /* as it may be */
+            seen->fed_elsewhere = true; /* it may be */
             continue;
         }
         enum threads receiver = receiver_of(client, row);
@@ -163,7 +163,7 @@ static bool read_channels(const struct client *client, struct observation *seen)
     return true;
 }
 
-/* ---- the question ------------------------------------------------------------------------------ */
+/* ---- statements ------------------------------------------------------------------------------ */
 
 #define VARIABLES                                                                                  \
     "'group_replication_group_name', 'group_replication_single_primary_mode', 'wsrep_on', "        \
@@ -172,7 +172,7 @@ static bool read_channels(const struct client *client, struct observation *seen)
     "'wsrep_cluster_status', 'wsrep_ready', 'wsrep_local_state', 'wsrep_cluster_state_uuid',"      \
     " 'wsrep_cluster_conf_id', 'wsrep_local_recv_queue', 'wsrep_incoming_addresses'"
 
-/* What only some servers have is looked up by name; what is not there gives no row. */
+/* What only some servers have is looked up by name; where it does not exist there is no row. */
 #define LOOK_UP(table, names)                                                                      \
     "SELECT VARIABLE_NAME AS Variable_name, VARIABLE_VALUE AS Value FROM "                         \
     "performance_schema." table " WHERE VARIABLE_NAME IN (" names ")"
@@ -203,7 +203,7 @@ static const char client_privilege[] = "REPLICATION CLIENT";
 
 const struct statement *mysql_statements(enum dialect dialect)
 {
-    static const struct statement parts[][6] = {
+    static const struct statement statements[][6] = {
         [DIALECT_MARIADB] = {{mariadb_settings, NULL, read_settings, NULL},
                              {mariadb_status, NULL, group_read_status, NULL},
                              {"SHOW ALL SLAVES STATUS", monitor, read_channels, NULL}},
@@ -220,18 +220,18 @@ const struct statement *mysql_statements(enum dialect dialect)
                              {"SHOW REPLICA STATUS", client_privilege, read_channels, NULL},
                              {mysql_members, group_privilege, group_read_members, group_is_vital}},
     };
-    return parts[dialect];
+    return statements[dialect];
 }
 
-/* ---- replicas, for discovery ------------------------------------------------------------------- */
+/* ---- replicas, for discovery ----------------------------------------------------------------- */
 
-/* Those that announce themselves: without report_host they give no host. */
+/* Replicas that announce themselves; without report_host they do so without a host. */
 static bool read_replicas(const struct client *client, struct observation *seen)
 {
     for (size_t row = 0; row < client_rows(client); row++) {
         int64_t port;
         if (text_parse_int(text_of(client, row, "Port", NULL), 1, UINT16_MAX, &port)) {
-            advertised_add(&seen->named, text_of(client, row, "Host", NULL), (uint16_t)port);
+            advertised_add(&seen->advertised, text_of(client, row, "Host", NULL), (uint16_t)port);
         }
     }
     return true;
@@ -254,34 +254,35 @@ const struct statement *mysql_statements_and_replicas(enum dialect dialect,
         [DIALECT_SLAVE] = {"SHOW SLAVE HOSTS", "REPLICATION SLAVE", read_replicas, is_never_vital},
         [DIALECT_REPLICA] = {"SHOW REPLICAS", "REPLICATION SLAVE", read_replicas, is_never_vital},
     };
-    const struct statement *parts = mysql_statements(dialect);
+    const struct statement *statements = mysql_statements(dialect);
     size_t count = 0;
-    for (; parts[count].sql; count++) {
+    for (; statements[count].sql; count++) {
         assert(count + 1 < STATEMENTS_MAX);
-        to[count] = parts[count];
+        to[count] = statements[count];
     }
     to[count] = replicas[dialect];
     to[count + 1] = (struct statement){0};
     return to;
 }
 
-bool mysql_is_wanted(const struct statement *part)
+bool mysql_is_wanted(const struct statement *statement)
 {
-    return part->read == read_replicas;
+    return statement->read == read_replicas;
 }
 
-/* ---- as text ----------------------------------------------------------------------------------- */
+/* ---- as one text ----------------------------------------------------------------------------- */
 
-void mysql_join_statements(const struct statement *parts, char to[MYSQL_QUERY_SIZE])
+void mysql_join_statements(const struct statement *statements, char to[MYSQL_QUERY_SIZE])
 {
     struct text text;
     text_init(&text, to, MYSQL_QUERY_SIZE);
-    for (const struct statement *part = parts; part->sql; part++) {
-        text_put(&text, "%s%s", part == parts ? "" : "; ", part->sql);
+    for (const struct statement *at = statements; at->sql; at++) {
+        text_put(&text, "%s%s", at == statements ? "" : "; ", at->sql);
     }
+    assert(!text.cut);
 }
 
-/* ---- the operator's statement ------------------------------------------------------------------ */
+/* ---- the operator's statement ---------------------------------------------------------------- */
 
 static const char *name_at(const void *client, size_t column)
 {

@@ -1,23 +1,19 @@
 /* PostgreSQL by libpq's non-blocking API.
  *
- *      OFF --look--> CONNECTING --> ASKING --> IDLE --look--> ASKING ...
- *       ^-----------------'------------'  (a failure drops the connection)
+ *      OFF --start--> CONNECTING --> QUERYING --> IDLE --start--> QUERYING ...
+ *       ^------------------'-------------'  (a failure closes the connection)
  *
- * Nothing here blocks: libpq gets a literal address (hostaddr) beside the
- * configured name (host, for the certificate), and every wait goes through the
- * loop. A look on a connection that is up is one statement, one round trip
- * (pg_query.c).
+ * Nothing here blocks: libpq gets a literal address (hostaddr) beside the configured name (host, for
+ * the certificate), and every wait goes through the loop. A look on an open connection is one
+ * statement, one round trip (pg_query.c).
  *
- * The password never leaves in clear text for a server that was not verified
- * (tls = verify): from libpq 16 on require_auth says so, before that the guard
- * (pg_guard.c) sees to it.
+ * Invariant: the password is never sent in clear text to a server that was not verified (tls =
+ * verify). From libpq 16 on require_auth enforces that, before that the guard (pg_guard.c).
  *
- * What takes time here: SCRAM, 3 ms for each new connection; the system's
- * certificate authorities, 20 ms, with tls = verify and no tls_ca.
- *
- * Bounds: ANSWER_BYTES_MAX per look. Against a server that sends without end the bound is
- * checked between reads; one read takes at most what is in the socket, and what arrives meanwhile.
- */
+ * Limits: the loop is kept for 3 ms by SCRAM, for each new connection, and for 20 ms by the system's
+ * certificate authorities, with tls = verify and no tls_ca. ANSWER_BYTES_MAX per look: with a server
+ * that sends without end the bound is checked between reads; one read takes at most what is in the
+ * socket, and what arrives meanwhile. */
 #include <assert.h>
 #include <inttypes.h>
 #include <libpq-fe.h>
@@ -29,7 +25,6 @@
 #include <sys/socket.h>
 
 #include "probes/drivers/custom_query.h"
-#include "probes/drivers/dial.h"
 #include "probes/drivers/driver.h"
 #include "probes/drivers/errors.h"
 #include "probes/drivers/pg_guard.h"
@@ -37,7 +32,9 @@
 #include "registry/base/limits.h"
 #include "registry/base/text.h"
 
-enum stage { STAGE_OFF, STAGE_CONNECTING, STAGE_ASKING, STAGE_IDLE };
+static_assert((int)QUERY_SIZE <= (int)PG_QUERY_SIZE, "the operator's statement fits, too");
+
+enum stage { STAGE_OFF, STAGE_CONNECTING, STAGE_QUERYING, STAGE_IDLE };
 
 struct link {
     char host[HOST_SIZE];
@@ -47,25 +44,25 @@ struct link {
     char password[SECRET_SIZE];
     char application[NAME_SIZE];
     char tls_ca[PATH_SIZE];
-    char query[QUERY_SIZE]; /* the operator's statement; "": our question */
+    char query[PG_QUERY_SIZE];
+    bool custom; /* it is the operator's */
     enum tls tls;
     int64_t timeout_ms;
-    char question[PG_QUERY_SIZE];
 
     enum stage stage;
     PGconn *connection;                /* NULL when STAGE_OFF */
     PostgresPollingStatusType polling; /* STAGE_CONNECTING: what libpq waits for */
-    bool flushing;                     /* STAGE_ASKING: the statement has not left yet */
-    bool answered;                     /* this connection has answered a look before */
-    bool repeated;                     /* the statement was sent twice in this look */
+    bool flushing;                     /* STAGE_QUERYING: the query is not sent completely */
+    bool answered;                     /* this connection has completed a look */
+    bool repeated;                     /* the query was sent twice in this look */
     size_t read_bytes;                 /* in this look */
     struct guard guard;
     struct observation seen;
 };
 
-/* ---- connections ------------------------------------------------------------------------------- */
+/* ---- connections ----------------------------------------------------------------------------- */
 
-static void pg_drop(struct link *link)
+static void pg_disconnect(struct link *link)
 {
     guard_end(&link->guard);
     PQfinish(link->connection);
@@ -74,31 +71,16 @@ static void pg_drop(struct link *link)
     link->answered = false;
 }
 
-static void clear(struct observation *seen)
-{
-    *seen = (struct observation){.answer = ANSWER_UNKNOWN,
-                                 .position = -1,
-                                 .received = -1,
-                                 .lag_ms = -1,
-                                 .lag_bytes = -1,
-                                 .claim = -1,
-                                 .ready = -1};
-}
-
-/* The look is over, and the connection too. `detail` may stand in what is cleared here. */
+/* Ends the look and the connection. `detail` may belong to either. */
 static void fail(struct link *link, enum answer answer, const char *detail)
 {
-    char tamed[DETAIL_SIZE];
-    text_tame(tamed, sizeof tamed, detail);
-    clear(&link->seen);
-    link->seen.answer = answer;
-    memcpy(link->seen.detail, tamed, sizeof tamed);
-    pg_drop(link);
+    observation_fail(&link->seen, answer, detail);
+    pg_disconnect(link);
 }
 
-/* The connection broke. One that was good before is worth asking again; a new one that breaks
- * is a server (or something in front of it) that hangs up. */
-static void broke(struct link *link, const char *detail)
+/* The connection broke. If it worked before, the look is worth repeating; a new one that breaks
+ * shows that the server (or something in front of it) hangs up. */
+static void fail_broken(struct link *link, const char *detail)
 {
     fail(link, link->answered ? ANSWER_LOST : ANSWER_PROTOCOL,
          detail && *detail ? detail : "the server closed the connection");
@@ -118,7 +100,7 @@ static bool within_bounds(struct link *link)
     return false;
 }
 
-/* ---- connecting -------------------------------------------------------------------------------- */
+/* ---- connecting ------------------------------------------------------------------------------ */
 
 static void ignore_notice(void *context, const PGresult *notice)
 {
@@ -132,15 +114,13 @@ static PGconn *start_connection(const struct link *link, const char *address)
                                         [TLS_PREFER] = "prefer",
                                         [TLS_REQUIRE] = "require",
                                         [TLS_VERIFY] = "verify-full"};
-    static const char system_ca[] = "/etc/ssl/certs/ca-certificates.crt";
     const char *keys[32], *values[32];
     size_t n = 0;
-    char options[160], give_up_ms[24];
-    /* Twice the deadline, so that ours is the one that speaks; this one ends what the server would
-     * go on with. */
+    char options[160], user_timeout_ms[24];
+    /* Twice our deadline, so that ours comes first; these end what the server would continue. */
     snprintf(options, sizeof options, "-c statement_timeout=%" PRId64 " -c search_path=pg_catalog",
              2 * link->timeout_ms);
-    snprintf(give_up_ms, sizeof give_up_ms, "%" PRId64, 2 * link->timeout_ms + 1000);
+    snprintf(user_timeout_ms, sizeof user_timeout_ms, "%" PRId64, 2 * link->timeout_ms + 1000);
 #define SET(key, value) (keys[n] = (key), values[n] = (value), n++)
     SET("hostaddr", address);
     SET("host", link->host);
@@ -158,7 +138,7 @@ static PGconn *start_connection(const struct link *link, const char *address)
     if (link->tls_ca[0]) {
         SET("sslrootcert", link->tls_ca);
     } else if (link->tls == TLS_VERIFY) {
-        SET("sslrootcert", system_ca);
+        SET("sslrootcert", SYSTEM_CA);
     }
     if (PQlibVersion() >= 160000) {
         SET("require_auth", link->tls == TLS_VERIFY ? "!gss,!sspi" : "!password,!gss,!sspi");
@@ -167,7 +147,7 @@ static PGconn *start_connection(const struct link *link, const char *address)
     SET("keepalives_idle", "10");
     SET("keepalives_interval", "2");
     SET("keepalives_count", "3");
-    SET("tcp_user_timeout", give_up_ms);
+    SET("tcp_user_timeout", user_timeout_ms);
 #undef SET
     keys[n] = values[n] = NULL;
     assert(n < sizeof keys / sizeof *keys);
@@ -198,7 +178,7 @@ static void connect_to(struct link *link, const char *address)
         return;
     }
     PQsetNoticeReceiver(link->connection, ignore_notice, NULL);
-    /* else nothing tells the SQLSTATE of a failed connect */
+    /* else the SQLSTATE of a failed connect is not available */
     PQsetErrorVerbosity(link->connection, PQERRORS_VERBOSE);
     if (PQstatus(link->connection) == CONNECTION_BAD) {
         fail_connecting(link);
@@ -212,8 +192,8 @@ static void connect_to(struct link *link, const char *address)
     link->polling = PGRES_POLLING_WRITING;
 }
 
-/* libpq would tell a failed connect() in words only. False when it failed, which is dealt with, or
- * goes on. */
+/* Reads the errno of a failed connect(), which libpq gives as a sentence only. False when the
+ * connect failed, which ended the look, or is still pending. */
 static bool has_connected(struct link *link, int events)
 {
     if (PQstatus(link->connection) != CONNECTION_STARTED) {
@@ -230,9 +210,9 @@ static bool has_connected(struct link *link, int events)
     return false;
 }
 
-static void ask(struct link *link);
+static void send_query(struct link *link);
 
-static void go_on_connecting(struct link *link, int events)
+static void resume_connect(struct link *link, int events)
 {
     if (!has_connected(link, events) || !within_bounds(link)) {
         return;
@@ -243,70 +223,70 @@ static void go_on_connecting(struct link *link, int events)
     } else if (link->polling == PGRES_POLLING_OK) {
         guard_end(&link->guard);
         PQsetnonblocking(link->connection, 1);
-        ask(link);
+        send_query(link);
     }
 }
 
-/* ---- asking ------------------------------------------------------------------------------------ */
+/* ---- the query ------------------------------------------------------------------------------- */
 
 static void flush(struct link *link)
 {
     int left = PQflush(link->connection);
     link->flushing = left > 0;
-    /* An error while sending is told by reading: the server's last words may be there. */
+    /* An error while sending shows when reading: the server's last message may be there. */
 }
 
-static void ask(struct link *link)
+static void send_query(struct link *link)
 {
-    link->stage = STAGE_ASKING;
-    if (!PQsendQuery(link->connection, link->query[0] ? link->query : link->question)) {
-        broke(link, PQerrorMessage(link->connection));
+    link->stage = STAGE_QUERYING;
+    if (!PQsendQuery(link->connection, link->query)) {
+        fail_broken(link, PQerrorMessage(link->connection));
         return;
     }
     flush(link);
 }
 
-static void take_error(struct link *link, const PGresult *result)
+static void read_error(struct link *link, const PGresult *result)
 {
     const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char *sentence = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-    if (!sqlstate) { /* libpq's own words: the connection is gone, which the caller sees */
+    if (!sqlstate) { /* libpq's own sentence: the connection is gone, which the caller sees */
         return;
     }
     link->seen.answer = answer_of_sqlstate(sqlstate, false, sentence ? sentence : "");
     text_tame(link->seen.detail, sizeof link->seen.detail, sentence ? sentence : sqlstate);
 }
 
-/* Recovery ended in the middle of the statement (55000): it will answer as a primary now. */
+/* Recovery ended during the query (55000): the server will answer as a primary now. */
 static bool should_repeat(struct link *link, const PGresult *result)
 {
     const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     return !link->repeated && sqlstate && text_equal(sqlstate, "55000");
 }
 
-static void take_rows(struct link *link, const PGresult *result)
+static void read_rows(struct link *link, const PGresult *result)
 {
     const char *version = PQparameterStatus(link->connection, "server_version");
     if (link->seen.answer != ANSWER_UNKNOWN) {
         fail(link, ANSWER_PROTOCOL,
-             link->query[0] ? "the query is more than one statement" : "the server answers twice");
-    } else if (link->query[0]) {
+             link->custom ? "the query is more than one statement" : "the server answers twice");
+    } else if (link->custom) {
         pg_read_custom(result, version, &link->seen);
     } else if (!pg_read_answer(result, version, &link->seen)) {
         fail(link, ANSWER_PROTOCOL, "the server's answer has not the shape of the question");
     }
 }
 
-static void take(struct link *link, const PGresult *result, bool *repeat)
+static void read_result(struct link *link, const PGresult *result, bool *repeat)
 {
     switch (PQresultStatus(result)) {
     case PGRES_TUPLES_OK:
-        take_rows(link, result);
+        read_rows(link, result);
         break;
     case PGRES_FATAL_ERROR:
         *repeat = should_repeat(link, result);
         if (!*repeat) {
-            take_error(link, result);
+            read_error(link, result);
         }
         break;
     default:
@@ -319,7 +299,7 @@ static void finish(struct link *link, bool repeat)
 {
     if (repeat) {
         link->repeated = true;
-        ask(link);
+        send_query(link);
     } else if (link->seen.answer == ANSWER_UNKNOWN) {
         fail(link, ANSWER_PROTOCOL, "the server gives no answer");
     } else {
@@ -328,7 +308,7 @@ static void finish(struct link *link, bool repeat)
     }
 }
 
-static void go_on_asking(struct link *link)
+static void resume_query(struct link *link)
 {
     if (!within_bounds(link)) {
         return;
@@ -336,27 +316,28 @@ static void go_on_asking(struct link *link)
     int well = PQconsumeInput(link->connection);
     flush(link);
     bool repeat = false;
-    while (link->stage == STAGE_ASKING && !PQisBusy(link->connection)) {
+    while (link->stage == STAGE_QUERYING && !PQisBusy(link->connection)) {
         PGresult *result = PQgetResult(link->connection);
         if (!result) {
             break;
         }
-        take(link, result, &repeat);
+        read_result(link, result, &repeat);
         PQclear(result);
     }
-    if (link->stage != STAGE_ASKING) {
+    if (link->stage != STAGE_QUERYING) {
         return;
     }
     if (!well || PQstatus(link->connection) == CONNECTION_BAD || link->seen.answer == ANSWER_LOST) {
-        broke(link, link->seen.detail[0] ? link->seen.detail : PQerrorMessage(link->connection));
+        fail_broken(link,
+                    link->seen.detail[0] ? link->seen.detail : PQerrorMessage(link->connection));
     } else if (!PQisBusy(link->connection)) {
         finish(link, repeat);
     }
 }
 
-/* ---- the driver -------------------------------------------------------------------------------- */
+/* ---- the driver ------------------------------------------------------------------------------ */
 
-static void tell(const struct link *link, struct want *want)
+static void set_want(const struct link *link, struct want *want)
 {
     *want = (struct want){.kind = WANT_IO, .fd = PQsocket(link->connection)};
     switch (link->stage) {
@@ -364,7 +345,7 @@ static void tell(const struct link *link, struct want *want)
         want->phase = PHASE_CONNECT;
         want->events = link->polling == PGRES_POLLING_READING ? POLLIN : POLLOUT;
         return;
-    case STAGE_ASKING:
+    case STAGE_QUERYING:
         want->phase = PHASE_QUERY;
         want->events = link->flushing ? POLLIN | POLLOUT : POLLIN;
         return;
@@ -386,54 +367,58 @@ static struct link *pg_open(const struct target *target)
     memcpy(link->database, cluster->database, sizeof link->database);
     memcpy(link->password, cluster->password, sizeof link->password);
     memcpy(link->tls_ca, cluster->tls_ca, sizeof link->tls_ca);
-    const char *statement = custom_statement(cluster);
-    text_copy(link->query, sizeof link->query, statement ? statement : "");
+    const char *custom = custom_statement(cluster);
+    link->custom = custom;
+    if (custom) {
+        text_copy(link->query, sizeof link->query, custom);
+    } else {
+        pg_query(cluster->discover, link->query);
+    }
     text_tame(link->application, sizeof link->application, target->application);
     link->tls = cluster->tls;
-    pg_query(cluster->discover, link->question);
     link->timeout_ms = target->timeout_ms;
     return link;
 }
 
-static void pg_look(struct link *link, const char *address, struct want *ret_want)
+static void pg_start(struct link *link, const char *address, struct want *ret_want)
 {
     assert(link->stage == STAGE_OFF || link->stage == STAGE_IDLE);
-    clear(&link->seen);
+    observation_init(&link->seen);
     link->repeated = false;
     link->read_bytes = 0;
     if (link->stage == STAGE_IDLE) {
-        ask(link);
+        send_query(link);
     } else {
         connect_to(link, address);
     }
-    tell(link, ret_want);
+    set_want(link, ret_want);
 }
 
-static void pg_go_on(struct link *link, int events, struct want *ret_want)
+static void pg_resume(struct link *link, int events, struct want *ret_want)
 {
     if (link->stage == STAGE_CONNECTING) {
-        go_on_connecting(link, events);
-    } else if (link->stage == STAGE_ASKING) {
-        go_on_asking(link);
+        resume_connect(link, events);
+    } else if (link->stage == STAGE_QUERYING) {
+        resume_query(link);
     }
-    tell(link, ret_want);
+    set_want(link, ret_want);
 }
 
-static void pg_work(struct link *link)
+static void pg_run_blocking(struct link *link)
 {
     (void)link; /* nothing in libpq needs a worker */
 }
 
-static void pg_give_up(struct link *link)
+static void pg_cancel(struct link *link)
 {
-    if (link->stage != STAGE_CONNECTING && link->stage != STAGE_ASKING) {
+    if (link->stage != STAGE_CONNECTING && link->stage != STAGE_QUERYING) {
         return;
     }
     bool accepted = PQstatus(link->connection) != CONNECTION_STARTED;
-    bool asked = link->stage == STAGE_ASKING;
+    bool queried = link->stage == STAGE_QUERYING;
     char detail[DETAIL_SIZE];
     snprintf(detail, sizeof detail, "%s within %" PRId64 " ms",
-             asked      ? "no answer"
+             queried    ? "no answer"
              : accepted ? "connected, but could not log in"
                         : "no connection",
              link->timeout_ms);
@@ -453,7 +438,7 @@ static int pg_idle_fd(const struct link *link)
 static void pg_close(struct link *link)
 {
     if (link) {
-        pg_drop(link);
+        pg_disconnect(link);
         explicit_bzero(link->password, sizeof link->password);
         free(link);
     }
@@ -462,12 +447,12 @@ static void pg_close(struct link *link)
 const struct driver driver_pg = {
     .engine = ENGINE_POSTGRESQL,
     .open = pg_open,
-    .look = pg_look,
-    .go_on = pg_go_on,
-    .work = pg_work,
-    .give_up = pg_give_up,
+    .start = pg_start,
+    .resume = pg_resume,
+    .run_blocking = pg_run_blocking,
+    .cancel = pg_cancel,
     .observation = pg_observation,
     .idle_fd = pg_idle_fd,
-    .drop = pg_drop,
+    .disconnect = pg_disconnect,
     .close = pg_close,
 };

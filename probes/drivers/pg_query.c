@@ -1,6 +1,4 @@
-/* One statement for primaries and standbys of PostgreSQL 12-18, for an account with
- * no more rights than pg_read_all_stats; across a promotion too, because recovery
- * ends once and for all, and is read first. */
+/* See pg_query.h. It works across a promotion because recovery ends for good, and is read first. */
 #include "probes/drivers/pg_query.h"
 
 #include <assert.h>
@@ -40,16 +38,16 @@ enum column {
  *
  * Timeline: a standby's is the receiver's or the control file's, whichever is greater: the latter
  * trails until a restartpoint, the former is absent without a receiver. Read-only: by default for
- * everybody, or for the database; what is set for our own account says nothing of others'. A
+ * everybody, or for the database; a setting of our own account does not concern others. A
  * transaction that began in recovery stays read-only when that ends, so transaction_read_only is
- * not asked for. Lag: none when everything received is replayed and the stream is up; a silent
- * primary would else look like lag. Archive: a receive position is there once a stream was asked
- * for, even in vain; so without one there is nothing to stream from. Awaited: a commit has to wait
- * for all the standbys that go by a name, else it may be another of that name.
+ * not used. Lag: none when everything received is replayed and the stream is up; else a
+ * primary without writes would look like lag. Archive: a receive position exists once a stream was requested,
+ * even in vain; without one there is nothing to stream from. Awaited: a commit has to wait
+ * for all the standbys of a name, else it may be another one of that name.
  *
  * The statement is planned each time, which takes most of the server's time for it: what is rare is
- * asked of functions, not of the views above them, which join tables, and is not executed unless a
- * setting says that there is something to ask for. */
+ * read from functions, not from the views above them, which join tables, and is not executed unless
+ * a setting shows that there may be something to read. */
 static const char columns[] =
     "SELECT r.rec, s.system_identifier,"
     " CASE WHEN r.rec THEN greatest(w.received_tli, c.timeline_id)"
@@ -81,8 +79,8 @@ static const char sources[] = " FROM (SELECT pg_is_in_recovery() AS rec OFFSET 0
                               " CROSS JOIN pg_control_system() s CROSS JOIN "
                               "pg_control_checkpoint() c LEFT JOIN pg_stat_wal_receiver w ON true";
 
-/* A server has one moment of starting, whatever address it is reached at. Those that stream from it
- * are told by address: their own ports it does not know. */
+/* The time of its start identifies a server, whatever address it is reached at. Those that stream
+ * from it are given by address: it does not know their ports. */
 static const char discovery_columns[] =
     " (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint,"
     " (SELECT string_agg(n.host, ',') FROM (SELECT DISTINCT host(a.client_addr) AS host FROM "
@@ -190,8 +188,7 @@ static void read_stream_name(const char *conninfo, struct observation *seen)
     }
 }
 
-/* Names that are too many, or a name that is too long, are left out: of those it is not known that
- * a commit waits for them. */
+/* What exceeds the field is left out: for those standbys it is not known that a commit waits. */
 static void read_awaited(const char *names, struct observation *seen)
 {
     size_t used = 0;
@@ -248,7 +245,7 @@ bool pg_read_answer(const struct pg_result *result, const char *version, struct 
     }
     read_awaited(value_of(result, COLUMN_AWAITED), seen);
     text_tame(seen->self_id, sizeof seen->self_id, value_of(result, COLUMN_STARTED));
-    advertised_add_hosts(&seen->named, value_of(result, COLUMN_NAMED));
+    advertised_add_hosts(&seen->advertised, value_of(result, COLUMN_NAMED));
     if (!is_true(result, COLUMN_PRIVILEGED)) {
         text_copy(seen->missing, sizeof seen->missing, "pg_read_all_stats");
     }
@@ -256,7 +253,7 @@ bool pg_read_answer(const struct pg_result *result, const char *version, struct 
     return true;
 }
 
-/* ---- the operator's statement ------------------------------------------------------------------ */
+/* ---- the operator's statement ---------------------------------------------------------------- */
 
 static const char *name_at(const void *result, size_t column)
 {

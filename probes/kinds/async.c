@@ -5,7 +5,7 @@
  * running: its receiver has given up a source that is away, and nobody has promoted it. */
 #include "probes/kinds/kind.h"
 
-static bool recognises(const struct observation *facts)
+static bool shows(const struct observation *facts)
 {
     (void)facts;
     return true;
@@ -44,4 +44,4 @@ static struct lag lag(const struct observation *facts, const struct observation 
     return lag;
 }
 
-const struct kind_rules kind_async = {KIND_ASYNC, ENGINE_MYSQL, recognises, claim_state, lag};
+const struct kind_rules kind_async = {.shows = shows, .claim_state = claim_state, .lag = lag};

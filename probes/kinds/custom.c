@@ -29,4 +29,4 @@ static struct lag lag(const struct observation *facts, const struct observation 
     return lag;
 }
 
-const struct kind_rules kind_custom = {KIND_CUSTOM, ENGINE_MYSQL, NULL, claim_state, lag};
+const struct kind_rules kind_custom = {.claim_state = claim_state, .lag = lag};

@@ -2,7 +2,7 @@
  * frozen claims for seconds to be what it was, under an old configuration. */
 #include "probes/kinds/kind.h"
 
-static bool recognises(const struct observation *facts)
+static bool shows(const struct observation *facts)
 {
     return facts->group.type == GROUP_GALERA;
 }
@@ -32,4 +32,4 @@ static struct lag lag(const struct observation *facts, const struct observation 
     return grouped ? kind_lag_of_queue(facts, condition(facts)) : kind_async.lag(facts, source);
 }
 
-const struct kind_rules kind_galera = {KIND_GALERA, ENGINE_MYSQL, recognises, claim_state, lag};
+const struct kind_rules kind_galera = {.shows = shows, .claim_state = claim_state, .lag = lag};

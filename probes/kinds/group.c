@@ -4,7 +4,7 @@
  * both are seen. */
 #include "probes/kinds/kind.h"
 
-static bool recognises(const struct observation *facts)
+static bool shows(const struct observation *facts)
 {
     return facts->group.type == GROUP_REPLICATION;
 }
@@ -42,4 +42,4 @@ static struct lag lag(const struct observation *facts, const struct observation 
     return grouped ? kind_lag_of_queue(facts, condition(facts)) : kind_async.lag(facts, source);
 }
 
-const struct kind_rules kind_group = {KIND_GROUP, ENGINE_MYSQL, recognises, claim_state, lag};
+const struct kind_rules kind_group = {.shows = shows, .claim_state = claim_state, .lag = lag};

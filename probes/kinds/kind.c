@@ -5,25 +5,27 @@
 #include <string.h>
 
 static const struct kind_rules *const rules[] = {
-    [KIND_STREAMING] = &kind_streaming, [KIND_ASYNC] = &kind_async,
-    [KIND_GROUP] = &kind_group,         [KIND_GALERA] = &kind_galera,
-    [KIND_STATELESS] = &kind_stateless, [KIND_CUSTOM] = &kind_custom,
+#define KIND_ROW(constant, rules, ...) [KIND_##constant] = &kind_##rules,
+    KINDS(KIND_ROW)
+#undef KIND_ROW
 };
-static_assert(sizeof rules / sizeof *rules == KIND_AUTO, "every kind has its rules");
 
 const struct kind_rules *kind_rules_of(enum kind kind)
 {
-    assert(kind < KIND_AUTO && rules[kind]->kind == kind);
+    assert(kind < KIND_AUTO);
+    assert(!rules[kind]->shows == (kind_traits_of(kind)->rank == 0));
     return rules[kind];
 }
 
 enum kind kind_shown(enum engine engine, const struct observation *facts)
 {
     enum kind shown = KIND_AUTO;
+    int rank = 0;
     for (enum kind kind = 0; kind < KIND_AUTO; kind++) {
-        if (rules[kind]->recognises && rules[kind]->engine == engine &&
-            rules[kind]->recognises(facts)) {
+        if (kind_traits_of(kind)->rank > rank && kind_fits(kind, engine) &&
+            rules[kind]->shows(facts)) {
             shown = kind;
+            rank = kind_traits_of(kind)->rank;
         }
     }
     return shown;

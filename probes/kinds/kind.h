@@ -1,9 +1,11 @@
-/* What a server's facts mean: drivers ask, kinds judge.
+/* What a server's facts mean: drivers collect facts, kinds judge them.
  *
- *     facts of one look --> claim_state: does it claim, could it commit a write, what is amiss
+ *     facts of one look --> shows:       are they those of a server of this kind?
+ *                       --> claim_state: does it claim, could it commit a write, what is amiss
  *                       --> lag
  *
- * One row per kind, and a file with its pure functions. */
+ * A file per kind, with pure functions; what is decided by kind elsewhere is a column of
+ * registry/model/kinds.h. */
 #ifndef ROSTER_PROBES_KINDS_KIND_H
 #define ROSTER_PROBES_KINDS_KIND_H
 
@@ -17,12 +19,8 @@ struct claim_state {
 };
 
 struct kind_rules {
-    enum kind kind;
-    enum engine engine;
-
-    /* Do the facts show a server of this kind? NULL: that is for configuration to say, whatever the
-     * engine. */
-    bool (*recognises)(const struct observation *facts);
+    /* Do the facts show a server of this kind? NULL: its rank is 0, only configuration names it. */
+    bool (*shows)(const struct observation *facts);
 
     /* `other` are the facts of the other half of a circular pair: the member that it replicates
      * from and that replicates from it; NULL when there is none, or its facts are not known. */
@@ -34,14 +32,15 @@ struct kind_rules {
     struct lag (*lag)(const struct observation *facts, const struct observation *source);
 };
 
-extern const struct kind_rules kind_streaming, kind_async, kind_group, kind_galera, kind_stateless,
-    kind_custom;
+#define KIND_RULES(constant, rules, ...) extern const struct kind_rules kind_##rules;
+KINDS(KIND_RULES)
+#undef KIND_RULES
 
 /* KIND_AUTO has none. */
 const struct kind_rules *kind_rules_of(enum kind kind);
 
-/* The kind that the facts show, of those that `engine` has; KIND_AUTO when they show none. A later
- * kind is a stronger word: every group's members replicate somehow. */
+/* The kind of greatest rank that the facts show, of those that fit `engine`; KIND_AUTO when they
+ * show none. */
 enum kind kind_shown(enum engine engine, const struct observation *facts);
 
 /* The lag of a group's member by what it has received and not applied. */

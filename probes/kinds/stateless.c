@@ -20,4 +20,4 @@ static struct lag lag(const struct observation *facts, const struct observation 
     return LAG_NOT_KNOWN;
 }
 
-const struct kind_rules kind_stateless = {KIND_STATELESS, ENGINE_MYSQL, NULL, claim_state, lag};
+const struct kind_rules kind_stateless = {.claim_state = claim_state, .lag = lag};

@@ -2,7 +2,7 @@
  * of several is right, the timeline says. */
 #include "probes/kinds/kind.h"
 
-static bool recognises(const struct observation *facts)
+static bool shows(const struct observation *facts)
 {
     (void)facts;
     return true;
@@ -44,5 +44,4 @@ static struct lag lag(const struct observation *facts, const struct observation 
     return lag;
 }
 
-const struct kind_rules kind_streaming = {KIND_STREAMING, ENGINE_POSTGRESQL, recognises,
-                                          claim_state, lag};
+const struct kind_rules kind_streaming = {.shows = shows, .claim_state = claim_state, .lag = lag};

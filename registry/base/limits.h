@@ -42,10 +42,15 @@ enum {
     PAYLOAD_MAX = 512 * 1024       /* one znode's value; ZooKeeper itself stops at 1 MiB */
 };
 
-#define BEAT_MS 2000    /* a probe's presence is rewritten this often */
-#define BEATS_FRESH 3   /* own acknowledged beats within which another's must move */
+#define BEAT_MS 2000  /* a probe's presence is rewritten this often */
+#define BEATS_FRESH 3 /* own acknowledged beats within which another's must move */
+/* what may wait, a change of lag among it, is written no oftener than this, per cluster */
+#define PACE_MS 1000
 #define RESYNC_MS 45000 /* everything watched is re-read this often, jittered by a third */
-#define PACE_MS 1000 /* changes that are not urgent are written together, no more often than this */
-#define SESSION_TIMEOUT_MS 10000 /* of the registry, for routers and commands that set none */
+
+/* A session of the registry: the usual timeout, and the range of what may be set. */
+#define SESSION_TIMEOUT_MS 10000
+#define SESSION_TIMEOUT_LOW_MS 1000
+#define SESSION_TIMEOUT_HIGH_MS 300000
 
 #endif

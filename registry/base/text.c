@@ -26,7 +26,7 @@ static char lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-/* ---- writing ----------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 void text_init(struct text *text, char *buffer, size_t size)
 {
@@ -146,7 +146,7 @@ void text_tame(char *to, size_t size, const char *from)
     to[used] = '\0';
 }
 
-/* ---- names and numbers ------------------------------------------------------------------------- */
+/* ---- names and numbers ----------------------------------------------------------------------- */
 
 bool text_is_name(const char *name)
 {
@@ -284,7 +284,7 @@ bool text_parse_bool(const char *from, bool *ret_value)
     return false;
 }
 
-/* ---- addresses --------------------------------------------------------------------------------- */
+/* ---- addresses ------------------------------------------------------------------------------- */
 
 /* A literal IPv6 address, perhaps with a zone behind '%'. */
 static bool is_v6(const char *host)
@@ -342,7 +342,7 @@ const char *text_address(char *to, size_t size, const char *host, uint16_t port)
     return to;
 }
 
-/* ---- amounts for people ------------------------------------------------------------------------ */
+/* ---- amounts for people ---------------------------------------------------------------------- */
 
 const char *text_duration(char *to, size_t size, int64_t ms)
 {
@@ -388,7 +388,7 @@ const char *text_bytes(char *to, size_t size, int64_t bytes)
     return to;
 }
 
-/* ---- time -------------------------------------------------------------------------------------- */
+/* ---- time ------------------------------------------------------------------------------------ */
 
 /* Days since 1970-01-01 of a date in the proleptic Gregorian calendar, and back;
  * years begin in March there, so that the leap day comes last. After Howard
@@ -476,7 +476,7 @@ bool text_parse_time(const char *from, int64_t *ret_wall_ms)
     return true;
 }
 
-/* ---- guessing ---------------------------------------------------------------------------------- */
+/* ---- guessing -------------------------------------------------------------------------------- */
 
 enum { WORD_MAX = 64 };
 

@@ -1,4 +1,4 @@
-/* What one line alone does not show: what is missing, what stands twice, what
+/* What takes more than one line to judge: what is missing, what is there twice, what
  * does not go together, and whether the files that are named can be used. */
 #include <arpa/inet.h>
 #include <assert.h>
@@ -28,7 +28,7 @@ static bool is_wrong(const struct section *section, const char *key)
     return section->wrong[draft_row(section->kind, key)];
 }
 
-/* ---- headings ---------------------------------------------------------------------------------- */
+/* ---- headings -------------------------------------------------------------------------------- */
 
 static int by_heading(const void *a, const void *b)
 {
@@ -89,7 +89,7 @@ static struct section **sections_of(struct section **sorted, size_t count, enum 
     return sorted + first;
 }
 
-/* ---- defaults ---------------------------------------------------------------------------------- */
+/* ---- defaults -------------------------------------------------------------------------------- */
 
 static void default_probe_name(struct draft *draft, struct section *section)
 {
@@ -107,8 +107,8 @@ static void default_probe_name(struct draft *draft, struct section *section)
     }
 }
 
-/* Fill in what was not set; config_refuse of what must be. */
-static void settle(struct draft *draft, struct section *section)
+/* Set the defaults of what was not set; an error where it must be. */
+static void set_defaults(struct draft *draft, struct section *section)
 {
     size_t i, end;
     enum engine engine = section->kind == SECTION_CLUSTER
@@ -133,7 +133,7 @@ static void settle(struct draft *draft, struct section *section)
     }
 }
 
-/* ---- files ------------------------------------------------------------------------------------- */
+/* ---- files ----------------------------------------------------------------------------------- */
 
 /* Does the mode keep everybody else out? A file of root's may be shown to our group besides: that
  * is how packages and service managers hand secrets to a daemon without rights. */
@@ -161,7 +161,7 @@ static bool make_absolute(struct draft *draft, const struct section *section, co
     return true;
 }
 
-/* Opens a file that a setting names; -1, and a complaint, when it is not there or not a file. */
+/* Opens a file that a setting names; -1, and an error, when it is not there or not a file. */
 static int open_named(struct draft *draft, const struct section *section, const char *key,
                       char *path, struct stat *ret_is)
 {
@@ -238,7 +238,7 @@ static void read_password(struct draft *draft, struct section *section)
     close(fd);
 }
 
-/* ---- one section ------------------------------------------------------------------------------- */
+/* ---- one section ----------------------------------------------------------------------------- */
 
 static void check_registry(struct draft *draft, const struct section *section)
 {
@@ -269,60 +269,48 @@ static void check_probe(struct draft *draft, const struct section *section)
     }
 }
 
-/* The kinds that an engine's servers can be of. */
-static bool kind_fits(enum kind kind, enum engine engine)
-{
-    switch (kind) {
-    case KIND_STREAMING:
-        return engine == ENGINE_POSTGRESQL;
-    case KIND_ASYNC:
-    case KIND_GROUP:
-    case KIND_GALERA:
-        return engine == ENGINE_MYSQL;
-    default:
-        return true;
-    }
-}
-
 static void check_kind(struct draft *draft, const struct section *section, struct policy *policy)
 {
     if (!was_set(section, "engine") || is_wrong(section, "engine") || is_wrong(section, "kind")) {
         return;
     }
-    if (policy->kind == KIND_AUTO && policy->engine == ENGINE_POSTGRESQL) {
-        policy->kind = KIND_STREAMING;
+    if (policy->kind == KIND_AUTO) {
+        policy->kind = kind_only(policy->engine);
     } else if (!kind_fits(policy->kind, policy->engine)) {
-        config_refuse(&draft->errors, draft_position(section, "kind"),
-                      policy->engine == ENGINE_POSTGRESQL
-                          ? "one of streaming, stateless, custom, auto"
-                          : "one of async, group-replication, galera, stateless, custom, auto",
+        char list[SENTENCE_SIZE / 2], hint[SENTENCE_SIZE];
+        kind_list_fitting(policy->engine, list, sizeof list);
+        snprintf(hint, sizeof hint, "one of %s, auto", list);
+        config_refuse(&draft->errors, draft_position(section, "kind"), hint,
                       "%s does not fit engine %s", kind_names[policy->kind],
                       engine_names[policy->engine]);
     }
-    if (policy->kind == KIND_STATELESS && !was_set(section, "writers")) {
-        policy->writers = WRITERS_ALL;
+    const struct kind_traits *traits = kind_traits_of(policy->kind);
+    if (!was_set(section, "writers")) {
+        policy->writers = traits->writers;
     }
-    bool one_writer =
-        policy->kind == KIND_STREAMING || policy->kind == KIND_ASYNC || policy->kind == KIND_CUSTOM;
-    if (policy->writers == WRITERS_ALL && one_writer) {
+    if (policy->writers == WRITERS_ALL && !traits->many_writers) {
         config_refuse(&draft->errors, draft_position(section, "writers"), "single",
                       "all does not fit kind %s: it has one writer", kind_names[policy->kind]);
     }
 }
 
-/* Only kinds that are asked by the operator's statement have one. */
+/* Only kinds that run the operator's statement have one. */
 static void check_query(struct draft *draft, const struct section *section, enum kind kind)
 {
     struct config_position position = draft_position(section, "query");
     if (is_wrong(section, "kind") || is_wrong(section, "query")) {
         return;
     }
-    if (kind == KIND_CUSTOM && !was_set(section, "query")) {
+    const struct kind_traits *traits = kind_traits_of(kind);
+    if (traits->takes_query && !traits->default_query && !was_set(section, "query")) {
         config_refuse(&draft->errors, position, "query = SELECT ... AS claim",
-                      "must be set for kind custom: it says what a server is");
+                      "must be set for kind %s: it reports what a server is", kind_names[kind]);
     }
-    if (was_set(section, "query") && kind != KIND_CUSTOM && kind != KIND_STATELESS) {
-        config_refuse(&draft->errors, position, "kind = custom, or stateless",
+    if (was_set(section, "query") && !traits->takes_query) {
+        char list[SENTENCE_SIZE / 2], hint[SENTENCE_SIZE];
+        kind_list_queried(list, sizeof list);
+        snprintf(hint, sizeof hint, "kind = %s", list);
+        config_refuse(&draft->errors, position, hint,
                       "does not fit kind %s, which has its own question", kind_names[kind]);
     }
 }
@@ -355,9 +343,9 @@ static void check_tls(struct draft *draft, struct section *section)
 static void check_cluster(struct draft *draft, struct section *section)
 {
     struct cluster_settings *cluster = section->values;
-    enum kind asked = cluster->policy.kind; /* as it is written: auto may become another */
+    enum kind kind = cluster->policy.kind; /* as it is written: auto may become another */
     check_kind(draft, section, &cluster->policy);
-    check_query(draft, section, asked);
+    check_query(draft, section, kind);
     check_tls(draft, section);
     if (was_set(section, "password_file") && !is_wrong(section, "password_file")) {
         read_password(draft, section);
@@ -369,7 +357,42 @@ static void check_cluster(struct draft *draft, struct section *section)
     }
 }
 
-/* ---- members ----------------------------------------------------------------------------------- */
+/* Discovery needs a range to look in, room for members, and a kind whose servers name others.
+ * `members` are those configured. */
+static void check_discovery(struct draft *draft, const struct section *section, size_t members)
+{
+    static const char *const keys[] = {"discover_forget", "discover_max", "discover_within"};
+    const struct cluster_settings *cluster = section->values;
+    enum kind kind = cluster->policy.kind;
+    if (is_wrong(section, "discover")) {
+        return;
+    }
+    for (size_t i = 0; !cluster->discover && i < sizeof keys / sizeof *keys; i++) {
+        if (was_set(section, keys[i])) {
+            config_warn(&draft->errors, draft_position(section, keys[i]), "discover = yes",
+                        "has no effect without discover");
+        }
+    }
+    if (!cluster->discover) {
+        return;
+    }
+    if (!cluster->discover_within[0] && !is_wrong(section, "discover_within")) {
+        config_refuse(&draft->errors, draft_position(section, "discover_within"),
+                      "the addresses that members can have, no more than that: 10.0.0.0/8",
+                      "must be set with discover = yes");
+    }
+    if (was_set(section, "discover_max") && members + (size_t)cluster->discover_max > MEMBERS_MAX) {
+        config_refuse(&draft->errors, draft_position(section, "discover_max"), NULL,
+                      "is too much: beside the %zu configured ones there is room for %zu", members,
+                      MEMBERS_MAX - members);
+    }
+    if (!kind_traits_of(kind)->may_discover) {
+        config_refuse(&draft->errors, draft_position(section, "discover"), "no",
+                      "does not fit kind %s: its servers name no others", kind_names[kind]);
+    }
+}
+
+/* ---- members --------------------------------------------------------------------------------- */
 
 /* A member's address in a form in which equal ones are equal text. */
 struct address {
@@ -407,18 +430,18 @@ static int by_address(const void *a, const void *b)
 static void check_addresses(struct draft *draft, struct section **members, size_t count)
 {
     struct address *addresses = calloc(count + 1, sizeof *addresses);
-    size_t known = 0;
+    size_t usable = 0;
     if (!addresses) {
         draft->errors.failed = true;
         return;
     }
     for (size_t i = 0; i < count; i++) {
         if (was_set(members[i], "address") && !is_wrong(members[i], "address")) {
-            make_address(&addresses[known++], members[i]);
+            make_address(&addresses[usable++], members[i]);
         }
     }
-    qsort(addresses, known, sizeof *addresses, by_address);
-    for (size_t i = 1, first = 0; i < known; i++) {
+    qsort(addresses, usable, sizeof *addresses, by_address);
+    for (size_t i = 1, first = 0; i < usable; i++) {
         if (!text_equal(addresses[first].text, addresses[i].text)) {
             first = i;
             continue;
@@ -465,8 +488,8 @@ static void refuse_cluster(struct draft *draft, const struct section *member,
                   member->cluster);
 }
 
-/* Members know their clusters, and clusters have members, but not too many. Both are sorted, so
- * those of one cluster stand together. */
+/* Every member has its cluster, and every cluster members, but not too many. Both are sorted, so
+ * those of one cluster are neighbours. */
 static void check_members(struct draft *draft, struct section **clusters, size_t cluster_count,
                           struct section **members, size_t count)
 {
@@ -491,13 +514,13 @@ static void check_members(struct draft *draft, struct section **clusters, size_t
             config_refuse(&draft->errors, heading_of(clusters[i]), hint,
                           "this cluster has no members");
         }
-        draft_check_discovery(draft, clusters[i], values->member_count);
+        check_discovery(draft, clusters[i], values->member_count);
         values->member_count = 0;
     }
     check_addresses(draft, members, count);
 }
 
-/* ---- the whole --------------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 static bool is_there(const struct draft *draft, enum section_kind kind)
 {
@@ -528,7 +551,7 @@ static void add_missing(struct draft *draft)
     }
 }
 
-void config_rules(struct draft *draft)
+void draft_check(struct draft *draft)
 {
     size_t count, cluster_count, member_count;
     add_missing(draft);
@@ -540,7 +563,7 @@ void config_rules(struct draft *draft)
     struct section **clusters = sections_of(sorted, count, SECTION_CLUSTER, &cluster_count);
     struct section **members = sections_of(sorted, count, SECTION_MEMBER, &member_count);
     for (size_t i = 0; i < count; i++) {
-        settle(draft, sorted[i]);
+        set_defaults(draft, sorted[i]);
         switch (sorted[i]->kind) {
         case SECTION_REGISTRY:
             check_registry(draft, sorted[i]);

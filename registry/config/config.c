@@ -1,10 +1,10 @@
-/* inih splits lines into keys and values; what it would do wrong without a
- * word is kept from it:
+/* inih splits lines into keys and values; what it would get wrong silently never reaches it:
  *
  *     file --> reader: one line at a time --> inih --> handler --> setting_parse --> draft
- *                |  too long, NUL, not UTF-8, no '='             (line numbers from the reader:
- *                v                                                inih calls back while its line is
- * the current one) errors
+ *                |
+ *                +--> errors: too long, a NUL byte, not UTF-8, no '='
+ *
+ * Line numbers are the reader's, for inih calls back while its line is the current one.
  *
  * - It cuts lines at 199 bytes and goes on with the rest as another line: a
  *   longer one is handed over in part, and the handler appends the rest.
@@ -26,7 +26,7 @@
 #include "registry/base/text.h"
 #include "registry/config/draft.h"
 
-/* ---- lines ------------------------------------------------------------------------------------- */
+/* ---- lines ----------------------------------------------------------------------------------- */
 
 struct reader {
     struct draft *draft;
@@ -85,7 +85,7 @@ static bool has_control(const char *line)
     return false;
 }
 
-/* The next line of the file into reader->line; "" when there is nothing to say in it, or nothing we
+/* The next line of the file into reader->line; "" when it is empty, or nothing we
  * could read. */
 static void take_line(struct reader *reader)
 {
@@ -125,7 +125,7 @@ static void take_line(struct reader *reader)
     }
 }
 
-/* ---- headings ---------------------------------------------------------------------------------- */
+/* ---- headings -------------------------------------------------------------------------------- */
 
 static const char headings[] =
     "the sections are [registry], [probe], [cluster NAME], [member CLUSTER/NAME]";
@@ -176,7 +176,7 @@ static void open_section(struct reader *reader)
     section->spare = kind < 0 || !draft_name_section(section, name, errors);
 }
 
-/* ---- settings ---------------------------------------------------------------------------------- */
+/* ---- settings -------------------------------------------------------------------------------- */
 
 /* Is the line in reader->line a setting that inih will call back for? */
 static bool is_setting(struct reader *reader)
@@ -289,7 +289,7 @@ static bool is_sound(struct reader *reader, const struct setting *setting, const
     return length > 0 && !quoted && !strstr(value, " #");
 }
 
-/* Notes where a key was set; false, and a complaint, when it was set before. */
+/* Records where a key was set; false, and an error, when it was set before. */
 static bool claim_key(struct reader *reader, const struct setting *setting, const char *key)
 {
     struct section *section = current_section(reader);
@@ -356,7 +356,7 @@ static int handle(void *user, const char *section, const char *key, const char *
     return 1;
 }
 
-/* ---- the file ---------------------------------------------------------------------------------- */
+/* ---- the file -------------------------------------------------------------------------------- */
 
 static void parse(struct draft *draft, const char *content, size_t size)
 {
@@ -371,8 +371,8 @@ static void parse(struct draft *draft, const char *content, size_t size)
     explicit_bzero(&reader, sizeof reader);
 }
 
-/* The whole file, to be wiped and freed by the caller; NULL, and a complaint, when it cannot be
- * had. */
+/* The whole file, to be wiped and freed by the caller; NULL, and an error, when it cannot be
+ * read. */
 static char *read_file(struct draft *draft, const char *file, size_t *ret_size)
 {
     struct config_errors *errors = &draft->errors;
@@ -432,7 +432,7 @@ struct config *config_load(const char *file, FILE *errors)
         parse(&draft, content, size);
         explicit_bzero(content, size);
         free(content);
-        config_rules(&draft);
+        draft_check(&draft);
         config = draft.errors.failed ? NULL : draft_make_config(&draft);
     }
     if (!config && draft.errors.count == 0) {

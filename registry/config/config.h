@@ -1,7 +1,7 @@
 /* roster-probe.ini: read by inih through a line reader of our own, checked
  * against one table of settings, reported whole.
  *
- * The settings table (registry/config/settings.h) is the one position that knows a key:
+ * The settings table (registry/config/settings.h) alone has what is known of a key:
  * its section, type, default, range and meaning. Parsing, defaults, --check,
  * the sample and the manual's lint follow from it. */
 #ifndef ROSTER_REGISTRY_CONFIG_CONFIG_H
@@ -30,7 +30,7 @@ struct probe_settings {
     char name[NAME_SIZE];      /* default: the host name, cut at the first dot */
     int64_t interval_ms;       /* between two looks at a member in quiet times */
     int64_t alert_interval_ms; /* the same while the alarm is raised */
-    int64_t timeout_ms;        /* per phase: name, connect, query */
+    int64_t timeout_ms;        /* per phase: resolve, connect, query */
     /* good answers in a row before a member that was down counts as up */
     int rise;
     int fall;      /* ambiguous failures in a row before they count */
@@ -46,12 +46,12 @@ struct cluster_settings {
     char password[SECRET_SIZE];    /* read from password_file; secret */
     enum tls tls;
     char tls_ca[PATH_SIZE];
-    bool discover;                   /* look for further members in what the servers say */
+    bool discover;                   /* look for further members in what the servers report */
     char discover_within[CIDR_SIZE]; /* the addresses that they may have (cidr.h) */
     int discover_max;                /* so many of them at most */
-    /* one that is silent and named by nobody for so long is forgotten */
+    /* one that is silent and that no server names for so long is forgotten */
     int64_t discover_forget_ms;
-    /* kinds custom and stateless: the statement to ask; "": none */
+    /* kinds custom and stateless: the statement to run; "": none */
     char query[QUERY_SIZE];
     size_t member_count;
     struct member_config members[MEMBERS_MAX]; /* sorted by name */

@@ -79,7 +79,7 @@ void origins_free(struct config_origins *origins)
     free(origins);
 }
 
-/* ---- headings ---------------------------------------------------------------------------------- */
+/* ---- headings -------------------------------------------------------------------------------- */
 
 static const char names[] = "a name is 1 to 63 of the letters A-Z a-z 0-9 . _ -";
 
@@ -124,7 +124,7 @@ bool draft_name_section(struct section *section, const char *name, struct config
     return text_copy(section->name, sizeof section->name, name);
 }
 
-/* ---- from draft to config ---------------------------------------------------------------------- */
+/* ---- from draft to config -------------------------------------------------------------------- */
 
 static int by_cluster_name(const void *a, const void *b)
 {

@@ -1,10 +1,10 @@
 /* A configuration on its way from lines to struct config: its sections one by
- * one, each value with the line it stood on.
+ * one, each value with the line it was set on.
  *
  *     file --config.c--> draft --checks.c--> settled and checked --draft.c--> struct config
  *
  * The config keeps the sections, emptied of values, as its origins: --check
- * tells the lines from them (print.c). Nobody else includes this. */
+ * prints the lines from them (print.c). Nobody else includes this. */
 #ifndef ROSTER_REGISTRY_CONFIG_DRAFT_H
 #define ROSTER_REGISTRY_CONFIG_DRAFT_H
 
@@ -56,7 +56,7 @@ struct section *draft_add_section(struct draft *draft, enum section_kind kind, i
                                   const char *heading);
 
 /* Take a section's name from its heading ("orders", "orders/pg-1", or "" where none belongs);
- * false, and a complaint, when it is none. */
+ * false, and an error, when it is not a name. */
 bool draft_name_section(struct section *section, const char *name, struct config_errors *errors);
 
 /* The one [registry] or [probe], NULL when there is none. */
@@ -65,7 +65,7 @@ struct section *draft_only_section(struct draft *draft, enum section_kind kind);
 /* Row of a key in `settings`. The key must exist. */
 size_t draft_row(enum section_kind kind, const char *key);
 
-/* Where to point a complaint about a key: its line, or the heading's when it was not set. */
+/* The position of an error about a key: its line, or the heading's when it was not set. */
 struct config_position draft_position(const struct section *section, const char *key);
 
 /* A sound draft as a config, NULL when memory ran out. The origins go over to it, their values into
@@ -75,11 +75,8 @@ struct config *draft_make_config(struct draft *draft);
 /* Wipes the secrets. NULL is fine. */
 void origins_free(struct config_origins *origins);
 
-/* What discovery needs, of a cluster whose members are counted. */
-void draft_check_discovery(struct draft *draft, const struct section *section, size_t members);
-
-/* Put the defaults in position, read the files that are named, and check all that one line alone
- * does not show. */
-void config_rules(struct draft *draft);
+/* checks.c: set the defaults, read the files that are named, and check everything that takes more
+ * than one line to judge. */
+void draft_check(struct draft *draft);
 
 #endif

@@ -95,13 +95,13 @@ void config_errors_print(struct config_errors *errors, FILE *to)
         qsort(errors->list, errors->count, sizeof *errors->list, by_line);
     }
     for (size_t i = 0; i < errors->count; i++) {
-        const struct config_error *complaint = &errors->list[i];
-        if (complaint->line > 0) {
-            fprintf(to, "%s:%d: %s\n", errors->file, complaint->line, complaint->sentence);
+        const struct config_error *error = &errors->list[i];
+        if (error->line > 0) {
+            fprintf(to, "%s:%d: %s\n", errors->file, error->line, error->sentence);
         } else {
-            fprintf(to, "%s: %s\n", errors->file, complaint->sentence);
+            fprintf(to, "%s: %s\n", errors->file, error->sentence);
         }
-        free(complaint->sentence);
+        free(error->sentence);
     }
     free(errors->list);
     errors->list = NULL;

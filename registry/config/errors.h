@@ -1,10 +1,10 @@
-/* Mistakes in a configuration file, gathered while it is read and told at the
+/* Mistakes in a configuration file, gathered while it is read and printed at the
  * end, in the order of its lines:
  *
- *     roster-probe.ini:12: [cluster orders] engine: 'postgress' is unknown (did you mean
- * postgresql? ...) roster-probe.ini:13: [cluster orders] witnesses: warning: 2 is even (...)
+ *     roster-probe.ini:12: [cluster orders] engine: 'postgress' is unknown (did you mean ...)
+ *     roster-probe.ini:13: [cluster orders] witnesses: warning: 2 is even (...)
  *
- * Nothing is cut off after the first: a person mends a file once. */
+ * All of them, not the first alone: a person mends a file once. */
 #ifndef ROSTER_REGISTRY_CONFIG_ERRORS_H
 #define ROSTER_REGISTRY_CONFIG_ERRORS_H
 
@@ -14,7 +14,7 @@
 
 struct config_error {
     int line;     /* 0: the file as a whole */
-    size_t order; /* of complaining, among those of one line */
+    size_t order; /* among those of one line */
     char *sentence;
 };
 

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "registry/base/auth.h"
 #include "registry/base/log.h"
 #include "registry/base/text.h"
 #include "registry/model/paths.h"
@@ -16,7 +17,7 @@ const char *const tls_names[] = {"off", "prefer", "require", "verify", NULL};
 enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
 enum { RELOADS = true, RESTARTS = false, REQUIRED = true };
 
-#define PLACE(structure, field)                                                                    \
+#define FIELD(structure, field)                                                                    \
     .offset = offsetof(struct structure, field), .size = sizeof(((struct structure *)0)->field)
 #define CLUSTER(key_) .section = SECTION_CLUSTER, .key = key_, .reloads = RELOADS
 #define MEMBER(key_) .section = SECTION_MEMBER, .key = key_, .reloads = RELOADS
@@ -24,99 +25,98 @@ enum { RELOADS = true, RESTARTS = false, REQUIRED = true };
 #define REGISTRY(key_) .section = SECTION_REGISTRY, .key = key_, .reloads = RESTARTS
 
 const struct setting settings[] = {
-    {CLUSTER("conflict"), .type = SETTING_CHOICE, .words = conflict_names, .usual = {"hold"},
-     PLACE(cluster_settings, policy.conflict),
+    {CLUSTER("conflict"), .type = SETTING_CHOICE, .choices = conflict_names, .usual = {"hold"},
+     FIELD(cluster_settings, policy.conflict),
      .meaning = "what to do while several members claim to be primary and none is newest: hold the "
                 "old one, or have none"},
     {CLUSTER("database"), .type = SETTING_TEXT, .usual = {"postgres", ""},
-     PLACE(cluster_settings, database), .meaning = "the database to log in to"},
-    {CLUSTER("discover"), .type = SETTING_CHOICE, .words = no_yes, .usual = {"no"},
-     PLACE(cluster_settings, discover),
-     .meaning = "look for further members in what the servers say"},
+     FIELD(cluster_settings, database), .meaning = "the database to log in to"},
+    {CLUSTER("discover"), .type = SETTING_CHOICE, .choices = no_yes, .usual = {"no"},
+     FIELD(cluster_settings, discover),
+     .meaning = "look for further members in what the servers report"},
     {CLUSTER("discover_forget"), .type = SETTING_DURATION, .low = SECOND, .high = 30 * (int64_t)DAY,
-     .usual = {"1h"}, PLACE(cluster_settings, discover_forget_ms),
+     .usual = {"1h"}, FIELD(cluster_settings, discover_forget_ms),
      .meaning = "a discovered member that no server names and that does not answer for so long is "
                 "forgotten"},
     {CLUSTER("discover_max"), .type = SETTING_INTEGER, .low = 1, .high = MEMBERS_MAX - 1,
-     .usual = {"8"}, PLACE(cluster_settings, discover_max),
+     .usual = {"8"}, FIELD(cluster_settings, discover_max),
      .meaning = "how many members may be discovered"},
-    {CLUSTER("discover_within"), .type = SETTING_CIDR, PLACE(cluster_settings, discover_within),
+    {CLUSTER("discover_within"), .type = SETTING_CIDR, FIELD(cluster_settings, discover_within),
      .meaning =
          "the addresses that discovered members may have: ranges such as 10.0.0.0/8, fd00::/8"},
-    {CLUSTER("engine"), .type = SETTING_CHOICE, .words = engine_names, .required = REQUIRED,
-     PLACE(cluster_settings, policy.engine),
+    {CLUSTER("engine"), .type = SETTING_CHOICE, .choices = engine_names, .required = REQUIRED,
+     FIELD(cluster_settings, policy.engine),
      .hint = "one of postgresql, mysql; mysql is MariaDB, too",
      .meaning = "how to talk to the servers"},
-    {CLUSTER("kind"), .type = SETTING_CHOICE, .words = kind_names, .usual = {"auto"},
-     PLACE(cluster_settings, policy.kind),
-     .meaning = "how to read what they say: streaming (postgresql); async, group-replication, "
-                "galera (mysql); stateless, custom; "
-                "auto finds out from the servers"},
-    {CLUSTER("password_file"), .type = SETTING_FILE, PLACE(cluster_settings, password_file),
+    {CLUSTER("kind"), .type = SETTING_CHOICE, .choices = kind_names, .usual = {"auto"},
+     FIELD(cluster_settings, policy.kind),
+     .meaning = "how to read what they report; auto finds out from the servers"},
+    {CLUSTER("password_file"), .type = SETTING_FILE, FIELD(cluster_settings, password_file),
      .meaning = "file whose first line is the password, readable by its owner alone"},
-    {CLUSTER("query"), .type = SETTING_TEXT, PLACE(cluster_settings, query),
-     .meaning = "kinds custom and stateless: the statement to ask instead of our own question; its "
-                "columns say what a server is"},
-    {CLUSTER("tls"), .type = SETTING_CHOICE, .words = tls_names, .usual = {"prefer", "off"},
-     PLACE(cluster_settings, tls),
-     .meaning = "encrypt the connections: off, if the server can (prefer), always (require), "
-                "always and check who answers (verify)"},
-    {CLUSTER("tls_ca"), .type = SETTING_FILE, PLACE(cluster_settings, tls_ca),
-     .meaning = "file of the certificate authorities that may vouch for the servers"},
-    {CLUSTER("user"), .type = SETTING_TEXT, .usual = {"roster"}, PLACE(cluster_settings, user),
+    {CLUSTER("query"), .type = SETTING_TEXT, FIELD(cluster_settings, query),
+     .meaning = "for kinds that take one: the statement to run instead of our own query; its "
+                "columns describe the server"},
+    {CLUSTER("tls"), .type = SETTING_CHOICE, .choices = tls_names, .usual = {"prefer", "off"},
+     FIELD(cluster_settings, tls),
+     .meaning =
+         "encrypt the connections: never (off), if the server can (prefer), always (require), "
+         "always and with a check of its certificate (verify)"},
+    {CLUSTER("tls_ca"), .type = SETTING_FILE, FIELD(cluster_settings, tls_ca),
+     .meaning = "file of the certificate authorities that sign the servers' certificates"},
+    {CLUSTER("user"), .type = SETTING_TEXT, .usual = {"roster"}, FIELD(cluster_settings, user),
      .meaning = "the account to log in as"},
     {CLUSTER("witnesses"), .type = SETTING_INTEGER, .low = 1, .high = WITNESSES_MAX, .usual = {"1"},
-     PLACE(cluster_settings, policy.witnesses),
+     FIELD(cluster_settings, policy.witnesses),
      .meaning = "how many probes should watch this cluster; more than half of them decide"},
-    {CLUSTER("writers"), .type = SETTING_CHOICE, .words = writers_names, .usual = {"single"},
-     PLACE(cluster_settings, policy.writers),
-     .meaning = "where several members may write (galera, multi-primary groups, stateless): write "
-                "to a single one, or to all"},
+    {CLUSTER("writers"), .type = SETTING_CHOICE, .choices = writers_names, .usual = {"single"},
+     FIELD(cluster_settings, policy.writers),
+     .meaning = "where several members may write at a time: write to a single one, or to all"},
 
-    {MEMBER("address"), .type = SETTING_ADDRESS, .required = REQUIRED, PLACE(member_config, host),
+    {MEMBER("address"), .type = SETTING_ADDRESS, .required = REQUIRED, FIELD(member_config, host),
      .meaning = "host:port, or [v6]:port"},
-    {MEMBER("label.KEY"), .type = SETTING_LABEL, PLACE(member_config, labels),
-     .meaning = "a word for compute nodes to choose by, such as label.zone = a"},
+    {MEMBER("label.KEY"), .type = SETTING_LABEL, FIELD(member_config, labels),
+     .meaning = "something for compute nodes to choose by, such as label.zone = a"},
     {MEMBER("weight"), .type = SETTING_INTEGER, .low = 0, .high = 1000, .usual = {"100"},
-     PLACE(member_config, weight),
+     FIELD(member_config, weight),
      .meaning = "its share of the reads; 0: only when nothing else is left"},
 
     {PROBE("alert_interval"), .type = SETTING_DURATION, .low = 5, .high = HOUR, .usual = {"25ms"},
-     .reloads = RELOADS, PLACE(probe_settings, alert_interval_ms),
+     .reloads = RELOADS, FIELD(probe_settings, alert_interval_ms),
      .meaning = "between two looks at a member while something is amiss in its cluster"},
     {PROBE("fall"), .type = SETTING_INTEGER, .low = 1, .high = 100, .usual = {"3"},
-     .reloads = RELOADS, PLACE(probe_settings, fall),
+     .reloads = RELOADS, FIELD(probe_settings, fall),
      .meaning = "ambiguous failures (timeouts) in a row before they count"},
     {PROBE("interval"), .type = SETTING_DURATION, .low = 50, .high = HOUR, .usual = {"1s"},
-     .reloads = RELOADS, PLACE(probe_settings, interval_ms),
+     .reloads = RELOADS, FIELD(probe_settings, interval_ms),
      .meaning = "between two looks at a member in quiet times"},
-    {PROBE("log_level"), .type = SETTING_CHOICE, .words = log_level_names, .usual = {"notice"},
-     .reloads = RELOADS, PLACE(probe_settings, log_level),
+    {PROBE("log_level"), .type = SETTING_CHOICE, .choices = log_level_names, .usual = {"notice"},
+     .reloads = RELOADS, FIELD(probe_settings, log_level),
      .meaning = "the least urgent lines to log"},
-    {PROBE("name"), .type = SETTING_NAME, .reloads = RESTARTS, PLACE(probe_settings, name),
+    {PROBE("name"), .type = SETTING_NAME, .reloads = RESTARTS, FIELD(probe_settings, name),
      .meaning = "of this probe in the registry; by default the host name, cut at the first dot"},
     {PROBE("rise"), .type = SETTING_INTEGER, .low = 1, .high = 100, .usual = {"1"},
-     .reloads = RELOADS, PLACE(probe_settings, rise),
+     .reloads = RELOADS, FIELD(probe_settings, rise),
      .meaning = "good answers in a row before a member that was down counts as up"},
     {PROBE("timeout"), .type = SETTING_DURATION, .low = 10, .high = MINUTE, .usual = {"500ms"},
-     .reloads = RELOADS, PLACE(probe_settings, timeout_ms),
-     .meaning = "for each step of a look: finding the name, connecting, asking"},
+     .reloads = RELOADS, FIELD(probe_settings, timeout_ms),
+     .meaning = "for each step of a look: resolving the name, connecting, the query"},
 
-    {REGISTRY("auth"), .type = SETTING_AUTH, PLACE(registry_settings, auth),
+    {REGISTRY("auth"), .type = SETTING_AUTH, FIELD(registry_settings, auth),
      .meaning =
          "digest:user:password to show to ZooKeeper; the file must be its owner's alone then"},
-    {REGISTRY("root"), .type = SETTING_ROOT, .usual = {"/roster"}, PLACE(registry_settings, root),
+    {REGISTRY("root"), .type = SETTING_ROOT, .usual = {"/roster"}, FIELD(registry_settings, root),
      .meaning = "the znode below which everything is kept; created when missing"},
     {REGISTRY("servers"), .type = SETTING_SERVERS, .required = REQUIRED,
-     PLACE(registry_settings, servers),
+     FIELD(registry_settings, servers),
      .meaning = "the ZooKeeper ensemble: host:port,host:port with an optional /chroot at the end"},
-    {REGISTRY("session_timeout"), .type = SETTING_DURATION, .low = SECOND, .high = 5 * MINUTE,
-     .usual = {"10s"}, PLACE(registry_settings, session_timeout_ms),
+    {REGISTRY("session_timeout"), .type = SETTING_DURATION, .low = SESSION_TIMEOUT_LOW_MS,
+     .high = SESSION_TIMEOUT_HIGH_MS, .usual = {"10s"},
+     FIELD(registry_settings, session_timeout_ms),
      .meaning = "how long ZooKeeper keeps a silent probe's reports"},
 };
 const size_t settings_count = sizeof settings / sizeof *settings;
 
-/* ---- finding ----------------------------------------------------------------------------------- */
+/* ---- finding --------------------------------------------------------------------------------- */
 
 static const char label_prefix[] = "label.";
 
@@ -161,7 +161,7 @@ const char *settings_nearest(enum section_kind kind, const char *key)
                        : NULL;
 }
 
-/* ---- numbers of any width ---------------------------------------------------------------------- */
+/* ---- numbers of any width -------------------------------------------------------------------- */
 
 static void store_number(const struct setting *setting, void *to, int64_t number)
 {
@@ -203,13 +203,13 @@ static int64_t load_number(const struct setting *setting, const void *from)
     }
 }
 
-/* ---- parsing ----------------------------------------------------------------------------------- */
+/* ---- parsing --------------------------------------------------------------------------------- */
 
 #define WRONG(mistake, ...) (snprintf((mistake)->what, sizeof(mistake)->what, __VA_ARGS__), false)
 #define HINT(mistake, ...) snprintf((mistake)->hint, sizeof(mistake)->hint, __VA_ARGS__)
 
-static bool parse_words(const struct setting *setting, const char *value, void *to,
-                        struct mistake *mistake)
+static bool parse_text(const struct setting *setting, const char *value, void *to,
+                       struct mistake *mistake)
 {
     if (text_copy((char *)to + setting->offset, setting->size, value)) {
         return true;
@@ -223,10 +223,10 @@ static bool parse_name(const struct setting *setting, const char *value, void *t
     if (strcmp(setting->key, "name") == 0 && strcmp(value, "directives") == 0) {
         return WRONG(
             mistake,
-            "'directives' is taken: it stands beside the probes' names in a topology's evidence");
+            "'directives' is reserved: a topology's evidence lists it beside the probes' names");
     }
     if (text_is_name(value)) {
-        return parse_words(setting, value, to, mistake);
+        return parse_text(setting, value, to, mistake);
     }
     HINT(mistake, "1 to %d of the letters A-Z a-z 0-9 . _ -", NAME_SIZE - 1);
     return WRONG(mistake, "'%.80s' is not a name", value);
@@ -266,10 +266,10 @@ static bool parse_duration(const struct setting *setting, const char *value, voi
     return true;
 }
 
-static size_t count_words(const char *const *words)
+static size_t count_choices(const char *const *choices)
 {
     size_t n = 0;
-    while (words[n]) {
+    while (choices[n]) {
         n++;
     }
     return n;
@@ -278,13 +278,13 @@ static size_t count_words(const char *const *words)
 static bool parse_choice(const struct setting *setting, const char *value, void *to,
                          struct mistake *mistake)
 {
-    int index = name_index(setting->words, value);
+    int index = name_index(setting->choices, value);
     if (index >= 0) {
         store_number(setting, to, index);
         return true;
     }
-    const char *nearest =
-        text_nearest(value, setting->words, count_words(setting->words), sizeof *setting->words);
+    const char *nearest = text_nearest(value, setting->choices, count_choices(setting->choices),
+                                       sizeof *setting->choices);
     char range[SENTENCE_SIZE / 2];
     setting_range(setting, range, sizeof range);
     HINT(mistake, "%s%s%s%s", nearest ? "did you mean " : "", nearest ? nearest : "",
@@ -297,7 +297,7 @@ static bool parse_servers(const struct setting *setting, const char *value, void
 {
     struct connect_string servers;
     if (connect_string_parse(value, &servers, mistake->what, sizeof mistake->what)) {
-        return parse_words(setting, value, to, mistake);
+        return parse_text(setting, value, to, mistake);
     }
     HINT(mistake, "zk1:2181,zk2:2181,zk3:2181 or zk1:2181/chroot");
     return false;
@@ -307,7 +307,7 @@ static bool parse_root(const struct setting *setting, const char *value, void *t
                        struct mistake *mistake)
 {
     if (path_is_root(value)) {
-        return parse_words(setting, value, to, mistake);
+        return parse_text(setting, value, to, mistake);
     }
     HINT(mistake,
          "a path such as %s: it begins with a slash, does not end with one, and has at most 120 "
@@ -320,18 +320,11 @@ static bool parse_root(const struct setting *setting, const char *value, void *t
 static bool parse_auth(const struct setting *setting, const char *value, void *to,
                        struct mistake *mistake)
 {
-    static const char scheme[] = "digest:";
-    const char *user = value + strlen(scheme);
-    if (strncmp(value, scheme, strlen(scheme)) != 0) {
-        HINT(mistake, "digest:USER:PASSWORD");
-        return WRONG(mistake, "does not begin with 'digest:', the one scheme there is");
+    if (auth_is_valid(value, mistake->what, sizeof mistake->what)) {
+        return parse_text(setting, value, to, mistake);
     }
-    const char *colon = strchr(user, ':');
-    if (!colon || colon == user || !colon[1]) {
-        HINT(mistake, "digest:USER:PASSWORD");
-        return WRONG(mistake, "has no user or no password");
-    }
-    return parse_words(setting, value, to, mistake);
+    HINT(mistake, AUTH_FORM);
+    return false;
 }
 
 static bool parse_address(const char *value, struct member_config *to, struct mistake *mistake)
@@ -341,7 +334,7 @@ static bool parse_address(const char *value, struct member_config *to, struct mi
     }
     const char *colon = strchr(value, ':');
     if (!colon) {
-        HINT(mistake, "%.80s:5432, say", value);
+        HINT(mistake, "%.80s:5432, for example", value);
         return WRONG(mistake, "'%.80s' has no port", value);
     }
     if (value[0] != '[' && strchr(colon + 1, ':')) {
@@ -382,7 +375,7 @@ static bool parse_cidr(const struct setting *setting, const char *value, void *t
 {
     struct cidr_list ranges;
     if (cidr_parse(value, &ranges, mistake->what, sizeof mistake->what)) {
-        return parse_words(setting, value, to, mistake);
+        return parse_text(setting, value, to, mistake);
     }
     HINT(mistake, "ranges of addresses and commas: 10.0.0.0/8, 192.0.2.7, fd00::/8");
     return false;
@@ -397,7 +390,7 @@ bool setting_parse(const struct setting *setting, const char *key, const char *v
         return parse_name(setting, value, to, ret_mistake);
     case SETTING_TEXT:
     case SETTING_FILE:
-        return parse_words(setting, value, to, ret_mistake);
+        return parse_text(setting, value, to, ret_mistake);
     case SETTING_INTEGER:
         return parse_integer(setting, value, to, ret_mistake);
     case SETTING_DURATION:
@@ -437,7 +430,7 @@ void setting_default(const struct setting *setting, enum engine engine, void *to
     }
 }
 
-/* ---- printing ---------------------------------------------------------------------------------- */
+/* ---- printing -------------------------------------------------------------------------------- */
 
 /* In the largest unit that divides it. */
 static const char *print_duration(int64_t ms, char *to, size_t size)
@@ -459,7 +452,7 @@ static const char *print_duration(int64_t ms, char *to, size_t size)
 
 const char *setting_print(const struct setting *setting, const void *from, char *to, size_t size)
 {
-    const char *words = (const char *)from + setting->offset;
+    const char *text = (const char *)from + setting->offset;
     const struct member_config *member = from;
     int64_t number;
     switch (setting->type) {
@@ -470,15 +463,15 @@ const char *setting_print(const struct setting *setting, const void *from, char 
         return print_duration(load_number(setting, from), to, size);
     case SETTING_CHOICE:
         number = load_number(setting, from);
-        snprintf(to, size, "%s", setting->words[number]);
+        snprintf(to, size, "%s", setting->choices[number]);
         return to;
     case SETTING_ADDRESS:
         return text_address(to, size, member->host, member->port);
     case SETTING_AUTH:
-        snprintf(to, size, "%s", words[0] ? "(not shown)" : "");
+        snprintf(to, size, "%s", text[0] ? "(not shown)" : "");
         return to;
     default:
-        snprintf(to, size, "%s", words);
+        snprintf(to, size, "%s", text);
         return to;
     }
 }
@@ -498,8 +491,8 @@ const char *setting_range(const struct setting *setting, char *to, size_t size)
         break;
     case SETTING_CHOICE:
         text_put(&text, "one of");
-        for (size_t i = 0; setting->words[i]; i++) {
-            text_put(&text, "%s %s", i ? "," : "", setting->words[i]);
+        for (size_t i = 0; setting->choices[i]; i++) {
+            text_put(&text, "%s %s", i ? "," : "", setting->choices[i]);
         }
         break;
     default:

@@ -1,12 +1,11 @@
-/* The one table of settings: everything that knows a key of roster-probe.ini
- * knows it from here.
+/* The one table of settings: every use of a key of roster-probe.ini takes it from here.
  *
  *     parsing    settings_find, setting_parse
  *     defaults   setting_default
  *     --check    setting_print
  *     lints      settings_print: the table against the manual and the sample
  *
- * Each row says where its value lives in the struct of its section (config.h),
+ * Each row has the offset of its value in the struct of its section (config.h),
  * so that reading and printing are loops. What spans rows (a kind that does not
  * fit its engine, a member of an unknown cluster) is in checks.c. */
 #ifndef ROSTER_REGISTRY_CONFIG_SETTINGS_H
@@ -34,10 +33,10 @@ size_t section_size(enum section_kind kind); /* of its struct */
 
 enum setting_type {
     SETTING_NAME,     /* [A-Za-z0-9._-]{1,63} */
-    SETTING_TEXT,     /* any words */
+    SETTING_TEXT,     /* anything */
     SETTING_INTEGER,  /* low..high */
     SETTING_DURATION, /* low..high milliseconds, written with a unit */
-    SETTING_CHOICE,   /* one of words; stored as its index */
+    SETTING_CHOICE,   /* one of `choices`; stored as its index */
     SETTING_FILE,     /* a path; relative ones start from the INI file's folder */
     SETTING_SERVERS,  /* connect_string.h */
     SETTING_ROOT,     /* a znode path */
@@ -57,10 +56,10 @@ struct setting {
     /* the default by engine (ENGINE_POSTGRESQL, ENGINE_MYSQL), as it would be written; NULL:
      * none. One alone holds for both. */
     const char *usual[2];
-    int64_t low, high;        /* INTEGER, DURATION */
-    const char *const *words; /* CHOICE */
-    size_t offset, size;      /* in the section's struct */
-    const char *hint;         /* better than the one the type would give; or NULL */
+    int64_t low, high;          /* INTEGER, DURATION */
+    const char *const *choices; /* CHOICE */
+    size_t offset, size;        /* in the section's struct */
+    const char *hint;           /* better than the one of the type; NULL: that one */
     const char *meaning;
 };
 
@@ -83,13 +82,12 @@ struct mistake {
     char hint[SENTENCE_SIZE]; /* "a number with a unit: 25ms, 1s, 5m"; "" none */
 };
 
-/* Read `value` into its position in `to`, the section's struct. `key` is the key as written (it
- * matters for labels). On failure `to` is unchanged and *ret_mistake says why. */
+/* Parse `value` into its field of `to`, the section's struct. `key` is the key as written (it
+ * matters for labels). On failure `to` is unchanged and *ret_mistake has the reason. */
 bool setting_parse(const struct setting *setting, const char *key, const char *value, void *to,
                    struct mistake *ret_mistake);
 
-/* Put the default in position, where there is one that can be written down (probe.name has none: it
- * asks the system). */
+/* Set the default, where the table has one (probe.name has none: it is the host's name). */
 void setting_default(const struct setting *setting, enum engine engine, void *to);
 
 /* The value in `from` as it would be written in the file; "" when it is empty, "(not shown)" for a

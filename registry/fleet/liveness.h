@@ -13,17 +13,13 @@
 
 struct liveness;
 
-/* Follows the presence of all probes but `self`, through `mirror`, with nodes of kinds
- * `list_kind` and `probe_kind`. NULL: no memory. */
-struct liveness *liveness_new(struct mirror *mirror, const char *root, const char *self,
-                              int list_kind, int probe_kind);
-void liveness_free(struct liveness *liveness); /* leaves its nodes to the mirror */
+/* Follows the presence of all probes but `self`, through `mirror`. NULL: no memory. */
+struct liveness *liveness_new(struct mirror *mirror, const char *root, const char *self);
+/* leaves its nodes to the mirror, which must not read them any more; NULL is fine */
+void liveness_free(struct liveness *liveness);
 
-/* One of our nodes was read. */
-void liveness_read(struct liveness *liveness, const struct mirror_node *node);
-
-/* A beat of our own was acknowledged. True when somebody's freshness ended by it. */
-bool liveness_beat(struct liveness *liveness);
+/* A beat of our own was acknowledged. */
+void liveness_beat(struct liveness *liveness);
 
 /* Another session of ours began: our own beats count anew, and others' as after liveness_forget. */
 void liveness_session_began(struct liveness *liveness);

@@ -1,75 +1,51 @@
 #include "registry/fleet/reporter.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "registry/fleet/folders.h"
+#include "registry/fleet/withdrawals.h"
 #include "registry/model/codec.h"
 #include "registry/model/paths.h"
 
-#define STILL_MS                                                                                   \
-    (BEATS_FRESH * BEAT_MS) /* a beat that stands still for so long is a dead one's   \
-                                          */
+#define STILL_MS (BEATS_FRESH * BEAT_MS) /* a beat that does not move for so long is a dead one's */
+#define RIVAL_MS (BEAT_MS / 4)           /* how often a rival's beat is read */
 #define RETRY_MS 500
 
-struct published {
-    struct ephemeral ephemeral;
-    char cluster[NAME_SIZE];
-    void *owner;
-    bool ready; /* its folders were made */
-    bool has_said;
-    struct report said; /* as handed to the ephemeral last */
-    int64_t said_ms;
-    bool later; /* a change of lag waits for its pace */
-    struct report next;
-    bool told_acked, acked_changed, has_acked;
-    struct report acked;
-    struct published *after;
+/* Another session that holds our name, as last read. */
+struct rival {
+    uint64_t nonce, beat;
+    int64_t since_ms; /* since when its beat has not moved; 0: never read */
+    int moves;        /* one may be a dead one's last, which was on its way */
 };
-
-/* A report that was withdrawn and may still stand: left alone it would vote, fresh by our beat, as
- * long as we live. */
-struct withdrawal {
-    char path[PATH_SIZE];
-    int64_t session;       /* with this one it goes by itself */
-    bool busy;             /* its deletion is under way */
-    bool moot;             /* its cluster is back */
-    int64_t not_before_ms; /* after a error */
-    struct withdrawal *after;
-};
-
-enum stage { STAGE_DOWN, STAGE_FOLDERS, STAGE_REGISTRY_ID, STAGE_READY };
 
 struct reporter {
     struct store *store;
     struct mirror *mirror;
     char root[PATH_SIZE];
-    bool make_chroot;
-    char uuid[IDENTITY_SIZE];
-    struct presence presence;
     bool (*is_gone)(const struct presence *);
-    struct ephemeral own; /* our presence */
-    struct published *all_published;
-    struct withdrawal *withdrawals;
+    int64_t session; /* 0: none */
 
-    int64_t session;
-    enum stage stage;
-    bool busy;                /* a folder or registry_id request is under way */
-    size_t root_at;           /* how much of the root path has been made */
-    int folder;               /* which standing folder comes next */
-    struct published *making; /* whose folders are being made */
-    int64_t not_before_ms;
+    struct folders folders;
+    struct presence presence; /* with the beat as last written */
+    struct ephemeral own;     /* the znode of it */
+    int64_t beat_ms;          /* when the last beat was written; 0: none in this session */
+    uint64_t acked_beat;
+    unsigned beats; /* acknowledged and not yet taken */
+    struct rival rival;
+    char name_conflict[SENTENCE_SIZE];
 
-    int64_t beat_ms; /* when the last beat was sent */
-    bool beating;
-    unsigned beats;      /* acknowledged and not yet taken */
-    uint64_t rival_beat; /* of whoever holds our name */
-    uint64_t rival_nonce;
-    int64_t rival_since_ms; /* since when it stands still; 0: not watched */
-    int rival_moves;        /* one may be a dead one's last, which was on its way */
-    char taken[SENTENCE_SIZE];
-    const char *trouble, *told_trouble;
+    struct cluster_report *reports;
+    struct cluster_report *removed; /* the answer to their last request is under way */
+    struct withdrawals withdrawals;
+
+    const char *trouble; /* the latest */
+    const char *logged_trouble;
 };
+
+/* ---- life -------------------------------------------------------------------------------------- */
 
 struct reporter *reporter_new(struct store *store, struct mirror *mirror,
                               const struct reporter_settings *settings)
@@ -79,17 +55,19 @@ struct reporter *reporter_new(struct store *store, struct mirror *mirror,
     if (!reporter) {
         return NULL;
     }
+    assert(settings->is_gone);
     reporter->store = store;
     reporter->mirror = mirror;
-    reporter->make_chroot = settings->chroot_create != NULL;
+    reporter->withdrawals.store = store;
     reporter->presence = settings->presence;
+    reporter->acked_beat = settings->presence.beat;
     reporter->is_gone = settings->is_gone;
     strcpy(reporter->root, settings->root);
-    strcpy(reporter->uuid, settings->registry_uuid);
+    folders_init(&reporter->folders, store, settings->root, settings->chroot_create != NULL,
+                 settings->registry_uuid);
     path_probe(path, sizeof path, reporter->root, reporter->presence.probe);
     char *first = presence_encode(&reporter->presence);
-    bool made =
-        first && ephemeral_init(&reporter->own, store, mirror, path, REPORTER_EPHEMERAL, first);
+    bool made = first && ephemeral_init(&reporter->own, store, mirror, path, first);
     free(first);
     if (!made) {
         free(reporter);
@@ -98,516 +76,280 @@ struct reporter *reporter_new(struct store *store, struct mirror *mirror,
     return reporter;
 }
 
+static void free_reports(struct cluster_report *report)
+{
+    while (report) {
+        struct cluster_report *next = report->next;
+        cluster_report_free(report);
+        report = next;
+    }
+}
+
 void reporter_free(struct reporter *reporter)
 {
     if (!reporter) {
         return;
     }
-    while (reporter->all_published) {
-        struct published *published = reporter->all_published;
-        reporter->all_published = published->after;
-        ephemeral_release(&published->ephemeral);
-        free(published);
-    }
-    while (reporter->withdrawals) {
-        struct withdrawal *withdrawal = reporter->withdrawals;
-        reporter->withdrawals = withdrawal->after;
-        free(withdrawal);
-    }
+    free_reports(reporter->reports);
+    free_reports(reporter->removed);
+    withdrawals_release(&reporter->withdrawals);
     ephemeral_release(&reporter->own);
     free(reporter);
 }
 
 /* ---- clusters ---------------------------------------------------------------------------------- */
 
-struct published *reporter_add(struct reporter *reporter, const char *cluster, void *owner)
+struct cluster_report *reporter_add(struct reporter *reporter, const char *cluster)
 {
-    struct published *published = calloc(1, sizeof *published);
-    char path[PATH_SIZE];
-    if (!published) {
-        return NULL;
+    struct cluster_report *report = cluster_report_new(
+        reporter->store, reporter->mirror, reporter->root, cluster, reporter->presence.probe);
+    if (report) {
+        withdrawals_cancel(&reporter->withdrawals, report->ephemeral.path);
+        ephemeral_session(&report->ephemeral, reporter->session);
+        report->next = reporter->reports;
+        reporter->reports = report;
     }
-    struct report first = {
-        .rules = MODEL_RULES, .abstains = "starting", .policy = {.witnesses = 1}};
-    strcpy(first.cluster, cluster);
-    strcpy(first.probe, reporter->presence.probe);
-    strcpy(published->cluster, cluster);
-    published->owner = owner;
-    path_report(path, sizeof path, reporter->root, cluster, reporter->presence.probe);
-    char *json = report_encode(&first);
-    bool made = json && ephemeral_init(&published->ephemeral, reporter->store, reporter->mirror,
-                                       path, REPORTER_EPHEMERAL, json);
-    free(json);
-    if (!made) {
-        free(published);
-        return NULL;
-    }
-    for (struct withdrawal *withdrawal = reporter->withdrawals; withdrawal;
-         withdrawal = withdrawal->after) {
-        withdrawal->moot = withdrawal->moot || strcmp(withdrawal->path, path) == 0;
-    }
-    published->after = reporter->all_published;
-    reporter->all_published = published;
-    return published;
+    return report;
 }
 
-/* In this session it may stand, or be about to. */
-static bool may_stand(const struct ephemeral *ephemeral)
+/* What was removed goes once the answer to its last request is in. */
+static void sweep_removed(struct reporter *reporter)
 {
-    return ephemeral->session != 0 && ephemeral->state != EPHEMERAL_ABSENT &&
-           ephemeral->state != EPHEMERAL_FOREIGN;
+    for (struct cluster_report **at = &reporter->removed; *at;) {
+        struct cluster_report *report = *at;
+        if (ephemeral_is_busy(&report->ephemeral)) {
+            at = &report->next;
+        } else {
+            *at = report->next;
+            cluster_report_free(report);
+        }
+    }
 }
 
-static void withdraw(struct reporter *reporter, const struct ephemeral *ephemeral)
+void reporter_remove(struct reporter *reporter, struct cluster_report *report)
 {
-    struct withdrawal *withdrawal = calloc(1, sizeof *withdrawal);
-    if (!withdrawal) {
+    struct cluster_report **at = &reporter->reports;
+    while (*at != report) {
+        assert(*at); /* it is one of ours */
+        at = &(*at)->next;
+    }
+    *at = report->next;
+    if (ephemeral_may_exist(&report->ephemeral)) {
+        withdrawals_add(&reporter->withdrawals, report->ephemeral.path, report->ephemeral.session);
+    }
+    report->next = reporter->removed;
+    reporter->removed = report;
+    sweep_removed(reporter);
+}
+
+/* One cluster at a time, so that thousands of them do not delay our beat. */
+static void make_cluster_folders(struct reporter *reporter, int64_t now_ms)
+{
+    if (!folders_are_idle(&reporter->folders, now_ms)) {
         return;
     }
-    strcpy(withdrawal->path, ephemeral->path);
-    withdrawal->session = ephemeral->session;
-    withdrawal->after = reporter->withdrawals;
-    reporter->withdrawals = withdrawal;
-}
-
-static void withdrawal_answered(struct withdrawal *withdrawal, enum store_rc rc, int64_t now_ms)
-{
-    withdrawal->busy = false;
-    if (rc == STORE_OK || rc == STORE_NO_NODE) {
-        withdrawal->moot = true;
-    } else if (rc != STORE_UNKNOWN) {
-        withdrawal->not_before_ms = now_ms + RETRY_MS;
-    }
-}
-
-/* Returns when to come back. */
-static int64_t step_withdrawals(struct reporter *reporter, int64_t now_ms)
-{
-    int64_t due_ms = INT64_MAX;
-    for (struct withdrawal **at = &reporter->withdrawals; *at;) {
-        struct withdrawal *withdrawal = *at;
-        if (!withdrawal->busy && (withdrawal->moot || withdrawal->session != reporter->session)) {
-            *at = withdrawal->after;
-            free(withdrawal);
-            continue;
+    for (struct cluster_report *report = reporter->reports; report; report = report->next) {
+        if (!report->has_folder) {
+            folders_make_cluster(&reporter->folders, report->cluster);
+            report->has_folder = true;
+            return;
         }
-        if (!withdrawal->busy && now_ms >= withdrawal->not_before_ms) {
-            struct store_op op = {.kind = STORE_DELETE, .path = withdrawal->path, .version = -1};
-            withdrawal->busy = true;
-            store_write(reporter->store, store_tag(withdrawal, TAG_REPORTER), &op, 1);
-        } else if (!withdrawal->busy && withdrawal->not_before_ms < due_ms) {
-            due_ms = withdrawal->not_before_ms;
-        }
-        at = &withdrawal->after;
-    }
-    return due_ms;
-}
-
-void reporter_remove(struct reporter *reporter, struct published *published)
-{
-    struct published **at = &reporter->all_published;
-    while (*at != published) {
-        at = &(*at)->after;
-    }
-    *at = published->after;
-    if (may_stand(&published->ephemeral)) {
-        withdraw(reporter, &published->ephemeral);
-    }
-    if (reporter->making == published) {
-        reporter->making = NULL;
-    }
-    ephemeral_release(&published->ephemeral);
-    free(published);
-}
-
-static void publish(struct published *published, const struct report *report, int64_t now_ms)
-{
-    published->said = *report;
-    published->has_said = true;
-    published->later = false;
-    published->said_ms = now_ms;
-    ephemeral_want(&published->ephemeral, report_encode(report));
-}
-
-void reporter_say(struct reporter *reporter, struct published *published,
-                  const struct report *report, int64_t now_ms)
-{
-    (void)reporter;
-    if (published->has_said && report_equal(&published->said, report)) {
-        published->later = false;
-    } else if (published->has_said && report_alike(&published->said, report) &&
-               now_ms < published->said_ms + PACE_MS) {
-        published->later = true;
-        published->next = *report;
-    } else {
-        publish(published, report, now_ms);
-    }
-}
-
-void *published_owner(const struct published *published)
-{
-    return published->owner;
-}
-
-struct published *reporter_published(struct reporter *reporter)
-{
-    return reporter->all_published;
-}
-
-struct published *published_next(struct published *published)
-{
-    return published->after;
-}
-
-static bool is_standing(const struct ephemeral *ephemeral)
-{
-    return ephemeral->state == EPHEMERAL_HELD || ephemeral->state == EPHEMERAL_WRITING;
-}
-
-bool published_take_acked(struct published *published, const struct report **ret_report,
-                          int32_t *ret_version, int64_t *ret_mzxid)
-{
-    struct ephemeral *ephemeral = &published->ephemeral;
-    struct codec_error error;
-    if (ephemeral->acked) {
-        ephemeral->acked = false;
-        published->has_acked =
-            report_decode(ephemeral->sent, strlen(ephemeral->sent), &published->acked, &error);
-        published->told_acked = false;
-    } else if (published->has_acked && !is_standing(ephemeral)) {
-        published->has_acked = false;
-        published->told_acked = false;
-    }
-    if (published->told_acked) {
-        return false;
-    }
-    published->told_acked = true;
-    *ret_report = published->has_acked ? &published->acked : NULL;
-    *ret_version = ephemeral->version;
-    *ret_mzxid = ephemeral->mzxid;
-    return true;
-}
-
-/* ---- the folders that everything stands in ----------------------------------------------------- */
-
-static void make_folder(struct reporter *reporter, const char *path, char *data)
-{
-    struct store_op op = {.kind = STORE_CREATE,
-                          .path = path,
-                          .data = data ? data : "",
-                          .len = data ? strlen(data) : 0};
-    reporter->busy = true;
-    store_write(reporter->store, store_tag(reporter, TAG_REPORTER), &op, 1);
-    free(data);
-}
-
-/* The root, part by part; the last part is the registry_id. */
-static bool make_root(struct reporter *reporter)
-{
-    size_t len = strlen(reporter->root);
-    if (reporter->root_at == 0 && reporter->make_chroot) {
-        reporter->root_at = 1;
-        make_folder(reporter, "/", NULL);
-        return true;
-    }
-    if (reporter->root_at >= len) {
-        return false;
-    }
-    char path[PATH_SIZE];
-    const char *slash = strchr(reporter->root + reporter->root_at + 1, '/');
-    size_t end = slash ? (size_t)(slash - reporter->root) : len;
-    memcpy(path, reporter->root, end);
-    path[end] = '\0';
-    reporter->root_at = end;
-    struct registry_id registry_id = {0};
-    strcpy(registry_id.registry, reporter->uuid);
-    make_folder(reporter, path, end == len ? registry_id_encode(&registry_id) : NULL);
-    return true;
-}
-
-static bool make_standing(struct reporter *reporter)
-{
-    char path[PATH_SIZE];
-    if (reporter->folder == 0) {
-        path_probes(path, sizeof path, reporter->root);
-    } else if (reporter->folder == 1) {
-        path_clusters(path, sizeof path, reporter->root);
-    } else {
-        return false;
-    }
-    reporter->folder++;
-    make_folder(reporter, path, NULL);
-    return true;
-}
-
-static bool make_cluster(struct reporter *reporter)
-{
-    char path[PATH_SIZE];
-    if (reporter->making) {
-        path_reports(path, sizeof path, reporter->root, reporter->making->cluster);
-        reporter->making->ready = true;
-        reporter->making = NULL;
-        make_folder(reporter, path, NULL);
-        return true;
-    }
-    for (struct published *published = reporter->all_published; published;
-         published = published->after) {
-        if (!published->ready) {
-            reporter->making = published;
-            make_folder(reporter,
-                        path_cluster(path, sizeof path, reporter->root, published->cluster), NULL);
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The clusters' folders are not made anew: were one missing, its report would say so. */
-static void begin_folders(struct reporter *reporter)
-{
-    reporter->stage = STAGE_FOLDERS;
-    reporter->root_at = 0;
-    reporter->folder = 0;
-    reporter->making = NULL;
-}
-
-/* A root that was made by hand has no registry_id: give it one. Anything else that stands there is
- * left alone. */
-static void check_registry_id(struct reporter *reporter, const struct store_event *event)
-{
-    struct registry_id registry_id = {0};
-    struct codec_error error;
-    if (event->rc == STORE_OK && event->len == 0) {
-        strcpy(registry_id.registry, reporter->uuid);
-        char *json = registry_id_encode(&registry_id);
-        struct store_op op = {.kind = STORE_SET,
-                              .path = reporter->root,
-                              .data = json,
-                              .len = json ? strlen(json) : 0,
-                              .version = event->stat.version};
-        if (json) {
-            /* lost to another probe: as good */
-            store_write(reporter->store, store_tag(NULL, TAG_REPORTER), &op, 1);
-        }
-        free(json);
-    } else if (event->rc == STORE_OK &&
-               !registry_id_decode(event->data, event->len, &registry_id, &error)) {
-        reporter->trouble = "the root znode holds something that is not ours to overwrite; routers "
-                            "cannot tell this registry's identity";
-    }
-    reporter->stage = STAGE_READY;
-}
-
-static void folder_answered(struct reporter *reporter, const struct store_event *event,
-                            int64_t now_ms)
-{
-    reporter->busy = false;
-    if (event->rc == STORE_UNKNOWN) {
-        begin_folders(reporter);
-    } else if (reporter->stage == STAGE_REGISTRY_ID) {
-        check_registry_id(reporter, event);
-    } else if (event->rc == STORE_DENIED) {
-        reporter->trouble =
-            "the registry's access list forbids creating the root: check [registry] auth";
-        reporter->not_before_ms = now_ms + RETRY_MS;
-    } else if (event->rc == STORE_NO_NODE) {
-        reporter->trouble = "the parent of the registry's root or chroot does not exist";
-        reporter->not_before_ms = now_ms + RETRY_MS;
-        begin_folders(reporter);
-    }
-}
-
-static void step_folders(struct reporter *reporter, int64_t now_ms)
-{
-    if (reporter->busy || now_ms < reporter->not_before_ms) {
-        return;
-    }
-    if (reporter->stage == STAGE_FOLDERS && !make_root(reporter) && !make_standing(reporter)) {
-        reporter->stage = STAGE_REGISTRY_ID;
-        reporter->busy = true;
-        store_get(reporter->store, store_tag(reporter, TAG_REPORTER), reporter->root, false);
-    } else if (reporter->stage == STAGE_READY) {
-        make_cluster(reporter); /* one at a time, while we beat */
     }
 }
 
 /* ---- our name ---------------------------------------------------------------------------------- */
 
-/* Our presence is in another session's hand: whose? */
-static int64_t settle_name(struct reporter *reporter, int64_t now_ms)
+/* Is whoever holds our name alive, dead, or not to be decided yet? */
+enum rival_state { RIVAL_DEAD, RIVAL_ALIVE, RIVAL_WATCHED };
+
+static enum rival_state watch_rival(struct rival *rival, const struct presence *presence,
+                                    int64_t now_ms)
 {
-    struct presence rival;
-    struct codec_error error;
-    struct ephemeral *own = &reporter->own;
-    if (!own->found || !presence_decode(own->found, own->found_len, &rival, &error)) {
-        ephemeral_replace(own); /* nobody's */
-        return INT64_MAX;
-    }
-    if (rival.nonce == reporter->presence.nonce || reporter->is_gone(&rival)) {
-        ephemeral_replace(own); /* our own former session, or a dead process's */
-        return INT64_MAX;
-    }
-    bool known = reporter->rival_since_ms && rival.nonce == reporter->rival_nonce;
-    bool moved = known && rival.beat != reporter->rival_beat;
-    reporter->rival_moves = known ? reporter->rival_moves + moved : 0;
-    if (reporter->rival_moves > 1) {
-        snprintf(reporter->taken, sizeof reporter->taken,
-                 "another live probe has the name %s (host %.64s, pid %lld): give each probe its "
-                 "own [probe] name",
-                 reporter->presence.probe, rival.host, (long long)rival.pid);
-        return INT64_MAX;
+    bool known = rival->since_ms && presence->nonce == rival->nonce;
+    bool moved = known && presence->beat != rival->beat;
+    rival->moves = known ? rival->moves + moved : 0;
+    if (rival->moves > 1) {
+        return RIVAL_ALIVE;
     }
     if (!known || moved) {
-        reporter->rival_since_ms = now_ms;
-        reporter->rival_nonce = rival.nonce;
-        reporter->rival_beat = rival.beat;
-    } else if (now_ms - reporter->rival_since_ms >= STILL_MS) {
-        ephemeral_replace(own);
-        return INT64_MAX;
+        rival->since_ms = now_ms;
+        rival->nonce = presence->nonce;
+        rival->beat = presence->beat;
     }
-    own->not_before_ms = now_ms + BEAT_MS / 4;
-    own->state = EPHEMERAL_EXAMINING; /* its beat moves, or it does not */
-    return own->not_before_ms;
+    return now_ms - rival->since_ms >= STILL_MS ? RIVAL_DEAD : RIVAL_WATCHED;
 }
 
+static enum rival_state judge_rival(struct reporter *reporter, const struct presence *presence,
+                                    int64_t now_ms)
+{
+    bool former_self = presence->nonce == reporter->presence.nonce;
+    return former_self || reporter->is_gone(presence)
+               ? RIVAL_DEAD
+               : watch_rival(&reporter->rival, presence, now_ms);
+}
+
+/* Our presence belongs to another session: whose? */
+static void settle_name(struct reporter *reporter, int64_t now_ms)
+{
+    struct presence presence;
+    struct codec_error error;
+    struct ephemeral *own = &reporter->own;
+    bool readable =
+        own->found && presence_decode(own->found, strlen(own->found), &presence, &error);
+    switch (readable ? judge_rival(reporter, &presence, now_ms) : RIVAL_DEAD) {
+    case RIVAL_DEAD:
+        ephemeral_replace(own);
+        break;
+    case RIVAL_WATCHED:
+        ephemeral_read_again(own, now_ms + RIVAL_MS);
+        break;
+    case RIVAL_ALIVE:
+        snprintf(reporter->name_conflict, sizeof reporter->name_conflict,
+                 "another live probe has the name %s (host %.64s, pid %lld): give each probe its "
+                 "own [probe] name",
+                 reporter->presence.probe, presence.host, (long long)presence.pid);
+        break;
+    }
+}
+
+/* A beat when it is due; and when the znode holds another than the last, that one again. */
 static void beat(struct reporter *reporter, int64_t now_ms)
 {
     struct ephemeral *own = &reporter->own;
-    if (own->acked) {
-        own->acked = false;
-        reporter->beats += reporter->beating;
-        reporter->beating = false;
+    bool due = now_ms - reporter->beat_ms >= BEAT_MS || reporter->beat_ms == 0;
+    if (!ephemeral_is_writable(own) || (!due && own->state == EPHEMERAL_WRITTEN)) {
+        return;
     }
-    if (own->state == EPHEMERAL_HELD && !own->busy &&
-        (now_ms - reporter->beat_ms >= BEAT_MS || reporter->beat_ms == 0)) {
+    if (due) {
         reporter->beat_ms = now_ms;
-        reporter->beating = true;
         reporter->presence.beat++;
-        ephemeral_want(own, presence_encode(&reporter->presence));
+    }
+    char *json = presence_encode(&reporter->presence);
+    if (json) { /* else no memory: the next step tries again */
+        ephemeral_write(own, json);
+    }
+    free(json);
+}
+
+static void presence_answered(struct reporter *reporter, const struct store_event *event,
+                              int64_t now_ms)
+{
+    if (ephemeral_answer(&reporter->own, event, now_ms)) {
+        reporter->beats += reporter->acked_beat != reporter->presence.beat;
+        reporter->acked_beat = reporter->presence.beat;
     }
 }
 
 /* ---- events ------------------------------------------------------------------------------------ */
 
-static void session_began(struct reporter *reporter, int64_t session)
+static void set_session(struct reporter *reporter, int64_t session)
 {
     reporter->session = session;
-    reporter->rival_since_ms = 0;
+    reporter->rival = (struct rival){0};
     reporter->beat_ms = 0;
-    reporter->beating = false;
     ephemeral_session(&reporter->own, session);
-    for (struct published *published = reporter->all_published; published;
-         published = published->after) {
-        ephemeral_session(&published->ephemeral, session);
+    for (struct cluster_report *report = reporter->reports; report; report = report->next) {
+        ephemeral_session(&report->ephemeral, session);
     }
-    begin_folders(reporter);
+    folders_begin(&reporter->folders);
 }
 
-bool reporter_event(struct reporter *reporter, const struct store_event *event, int64_t now_ms)
+static void answered(struct reporter *reporter, const struct store_event *event, int64_t now_ms)
 {
-    if (event->kind == STORE_UP && (event->renewed || event->session != reporter->session)) {
-        session_began(reporter, event->session);
-    }
-    if (event->kind == STORE_GONE) {
-        reporter->stage = STAGE_DOWN;
-        reporter->session = 0;
-        ephemeral_session(&reporter->own, 0);
-        for (struct published *published = reporter->all_published; published;
-             published = published->after) {
-            ephemeral_session(&published->ephemeral, 0);
-        }
-    }
-    if (event->kind != STORE_ANSWER || (event->tag & TAG_MASK) != TAG_REPORTER) {
-        return false;
-    }
     void *whose = store_tag_pointer(event->tag);
-    if (whose == reporter) {
-        folder_answered(reporter, event, now_ms);
-    } else if (whose == &reporter->own) {
-        ephemeral_answer(&reporter->own, event, now_ms);
-    }
-    for (struct published *published = reporter->all_published; published;
-         published = published->after) {
-        if (whose == &published->ephemeral) {
-            ephemeral_answer(&published->ephemeral, event, now_ms);
+    switch ((enum store_tag)(event->tag & TAG_MASK)) {
+    case TAG_FOLDERS:
+        if (whose) {
+            folders_answer(whose, event, now_ms);
         }
-    }
-    for (struct withdrawal *withdrawal = reporter->withdrawals; withdrawal;
-         withdrawal = withdrawal->after) {
-        if (whose == withdrawal) {
-            withdrawal_answered(withdrawal, event->rc, now_ms);
+        break;
+    case TAG_EPHEMERAL:
+        if (whose == &reporter->own) {
+            presence_answered(reporter, event, now_ms);
+        } else {
+            cluster_report_answer(whose, event, now_ms);
+            sweep_removed(reporter);
         }
+        break;
+    case TAG_WITHDRAWAL:
+        withdrawal_answer(whose, event->rc, now_ms);
+        break;
+    default:
+        break;
     }
-    return true; /* an answer to what was withdrawn has no taker */
 }
 
-void reporter_read(struct reporter *reporter, const struct mirror_node *node)
+void reporter_event(struct reporter *reporter, const struct store_event *event, int64_t now_ms)
 {
-    (void)reporter;
-    ephemeral_read(node->owner);
+    switch (event->kind) {
+    case STORE_UP:
+        if (event->renewed || event->session != reporter->session) {
+            set_session(reporter, event->session);
+        }
+        break;
+    case STORE_GONE:
+        set_session(reporter, 0);
+        break;
+    case STORE_ANSWER:
+        answered(reporter, event, now_ms);
+        break;
+    default:
+        break;
+    }
 }
+
+/* ---- steps ------------------------------------------------------------------------------------- */
 
 static int64_t sooner(int64_t a, int64_t b)
 {
     return a < b ? a : b;
 }
 
-static int64_t step_published(struct reporter *reporter, struct published *published,
-                              int64_t now_ms)
+/* Our name first; what else is ours follows it. */
+static int64_t step_name(struct reporter *reporter, int64_t now_ms)
 {
-    struct ephemeral *ephemeral = &published->ephemeral;
-    int64_t due_ms = INT64_MAX;
-    if (published->later && now_ms >= published->said_ms + PACE_MS) {
-        publish(published, &published->next, now_ms);
-    } else if (published->later) {
-        due_ms = published->said_ms + PACE_MS;
+    if (reporter->own.state == EPHEMERAL_FOREIGN) {
+        settle_name(reporter, now_ms);
     }
-    if (ephemeral->session != reporter->session) {
-        ephemeral_session(ephemeral, reporter->session);
+    int64_t due_ms = ephemeral_step(&reporter->own, now_ms);
+    beat(reporter, now_ms);
+    return due_ms;
+}
+
+static int64_t step_reports(struct reporter *reporter, int64_t now_ms)
+{
+    int64_t due_ms = withdrawals_step(&reporter->withdrawals, reporter->session, now_ms);
+    for (struct cluster_report *report = reporter->reports; report; report = report->next) {
+        if (report->has_folder) {
+            due_ms = sooner(due_ms, cluster_report_step(report, now_ms));
+        }
     }
-    if (!published->ready || !is_standing(&reporter->own)) {
-        return due_ms; /* reports follow the name */
-    }
-    if (ephemeral->state == EPHEMERAL_FOREIGN && !ephemeral->busy) {
-        ephemeral_replace(ephemeral); /* the name is ours, so this is our ghost's */
-    }
-    if (ephemeral->trouble && ephemeral->state == EPHEMERAL_EXAMINING && !ephemeral->busy) {
-        published->ready = false; /* the folder may be what is missing */
-        ephemeral->trouble = NULL;
-    }
-    return sooner(due_ms, ephemeral_step(ephemeral, now_ms));
+    return due_ms;
 }
 
 int64_t reporter_step(struct reporter *reporter, int64_t now_ms)
 {
-    int64_t due_ms = INT64_MAX;
-    if (reporter->session == 0 || !mirror_is_up(reporter->mirror) || reporter->taken[0]) {
+    if (reporter->session == 0 || !mirror_is_up(reporter->mirror) || reporter->name_conflict[0]) {
+        return INT64_MAX;
+    }
+    int64_t due_ms = folders_step(&reporter->folders, now_ms);
+    const char *trouble = folders_take_trouble(&reporter->folders);
+    reporter->trouble = trouble ? trouble : reporter->trouble;
+    if (!folders_are_complete(&reporter->folders)) {
         return due_ms;
     }
-    step_folders(reporter, now_ms);
-    if (reporter->stage != STAGE_READY) {
-        return reporter->busy ? INT64_MAX : reporter->not_before_ms;
-    }
-    if (reporter->own.trouble && reporter->own.state == EPHEMERAL_EXAMINING &&
-        !reporter->own.busy) {
-        reporter->trouble = reporter->own.trouble;
-        reporter->own.trouble = NULL;
-        begin_folders(reporter);
+    make_cluster_folders(reporter, now_ms);
+    trouble = ephemeral_take_trouble(&reporter->own);
+    if (trouble) {
+        reporter->trouble = trouble;
+        folders_begin(&reporter->folders);
         return now_ms;
     }
-    if (reporter->own.state == EPHEMERAL_FOREIGN && !reporter->own.busy) {
-        due_ms = sooner(due_ms, settle_name(reporter, now_ms));
-    }
-    beat(reporter, now_ms);
-    due_ms = sooner(due_ms, ephemeral_step(&reporter->own, now_ms));
-    for (struct published *published = reporter->all_published; published;
-         published = published->after) {
-        due_ms = sooner(due_ms, step_published(reporter, published, now_ms));
-    }
-    if (is_standing(&reporter->own)) {
-        due_ms = sooner(due_ms, step_withdrawals(reporter, now_ms));
-        due_ms = sooner(due_ms, reporter->beat_ms + BEAT_MS > now_ms ? reporter->beat_ms + BEAT_MS
-                                                                     : now_ms + RETRY_MS);
+    due_ms = sooner(due_ms, step_name(reporter, now_ms));
+    if (ephemeral_is_ours(&reporter->own)) {
+        int64_t beat_ms = reporter->beat_ms + BEAT_MS;
+        due_ms = sooner(due_ms, step_reports(reporter, now_ms));
+        due_ms = sooner(due_ms, beat_ms > now_ms ? beat_ms : now_ms + RETRY_MS);
     }
     return due_ms;
 }
@@ -621,15 +363,14 @@ unsigned reporter_take_beats(struct reporter *reporter)
 
 const char *reporter_name_conflict(const struct reporter *reporter)
 {
-    return reporter->taken;
+    return reporter->name_conflict;
 }
 
 const char *reporter_trouble(struct reporter *reporter)
 {
-    const char *trouble = reporter->own.trouble ? reporter->own.trouble : reporter->trouble;
-    if (trouble == reporter->told_trouble) {
+    if (reporter->trouble == reporter->logged_trouble) {
         return NULL;
     }
-    reporter->told_trouble = trouble;
-    return trouble;
+    reporter->logged_trouble = reporter->trouble;
+    return reporter->trouble;
 }

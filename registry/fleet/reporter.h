@@ -1,26 +1,18 @@
-/* What this probe says of itself and of its clusters, kept in the registry.
+/* What this probe keeps in the registry about itself and its clusters: its presence and its reports.
  *
- *   session begins --> the standing folders exist --> our name is ours --> our reports stand --> a
- * beat every BEAT_MS
+ *     session begins --> the folders exist --> our name is ours --> our reports, and a beat
+ *                                                                   every BEAT_MS
  *
- * One name, one probe. A presence of our name in another session's hand is our
- * own former self (same nonce), a dead process of this host, or one whose beat
- * stands still: those are replaced. One whose beat moves is alive: then we stop
- * (`taken`). Reports follow the name.
- *
- * A report is written when what it says changed: at once, but for lag alone,
- * which is paced. It begins as one that abstains, so that version 0 never votes. */
+ * One name, one probe. A presence of our name in another session is our own former self (same
+ * nonce), a dead process of this host, or one whose beat does not move: those are replaced. One
+ * whose beat moves is alive: then we stop (reporter_name_conflict). Reports follow the name. */
 #ifndef ROSTER_REGISTRY_FLEET_REPORTER_H
 #define ROSTER_REGISTRY_FLEET_REPORTER_H
 
+#include "registry/fleet/cluster_report.h"
 #include "registry/model/model.h"
-#include "registry/store/ephemeral.h"
-
-/* the mirror's kind for our nodes; their owner is a struct ephemeral */
-enum reporter_kind { REPORTER_EPHEMERAL = 32 };
 
 struct reporter;
-struct published; /* one cluster's report */
 
 struct reporter_settings {
     const char *root;
@@ -36,32 +28,19 @@ struct reporter *reporter_new(struct store *store, struct mirror *mirror,
 /* no request may be under way: close the store first, or drain */
 void reporter_free(struct reporter *reporter);
 
-/* NULL: no memory */
-struct published *reporter_add(struct reporter *reporter, const char *cluster, void *owner);
-/* withdraws the report */
-void reporter_remove(struct reporter *reporter, struct published *published);
+/* A cluster's report, to be published with cluster_report_publish. NULL: no memory. */
+struct cluster_report *reporter_add(struct reporter *reporter, const char *cluster);
+/* Withdraws it; it is gone for the caller. */
+void reporter_remove(struct reporter *reporter, struct cluster_report *report);
 
-/* Feed every store event; true when it was an answer of ours. */
-bool reporter_event(struct reporter *reporter, const struct store_event *event, int64_t now_ms);
-void reporter_read(struct reporter *reporter, const struct mirror_node *node);
-
-/* What should be said of a cluster now. Unchanged reports cost nothing. */
-void reporter_say(struct reporter *reporter, struct published *published,
-                  const struct report *report, int64_t now_ms);
+/* Feed every store event. */
+void reporter_event(struct reporter *reporter, const struct store_event *event, int64_t now_ms);
 
 /* Does what is due; returns when to come back. */
 int64_t reporter_step(struct reporter *reporter, int64_t now_ms);
 
 /* Beats acknowledged since the last call. */
 unsigned reporter_take_beats(struct reporter *reporter);
-
-/* The report as last acknowledged changed: then ret_report (NULL: none stands), version and mzxid
- * tell it. */
-bool published_take_acked(struct published *published, const struct report **ret_report,
-                          int32_t *ret_version, int64_t *ret_mzxid);
-void *published_owner(const struct published *published);
-struct published *reporter_published(struct reporter *reporter);
-struct published *published_next(struct published *published);
 
 /* Who holds our name and lives; "" nobody. A sentence for the log. */
 const char *reporter_name_conflict(const struct reporter *reporter);

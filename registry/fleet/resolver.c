@@ -1,5 +1,6 @@
 #include "registry/fleet/resolver.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,17 +9,30 @@
 #include "registry/model/paths.h"
 #include "registry/verdict/resolve.h"
 
-#define RETRY_MS                                                                                   \
-    200 /* after a write that was refused for a reason that reading again will not cure */
+#define RETRY_MS 200 /* after a write that was refused for a reason that reading will not cure */
 
 /* Another probe's report. */
 struct witness {
+    struct resolver *resolver;
     struct mirror_node *node;
     char name[NAME_SIZE];
     bool usable; /* decoded, and past version 0 */
-    bool listed;
     struct report report;
 };
+
+/* What the topology's znode holds, as read last. */
+enum held {
+    HELD_NOTHING,  /* it does not exist */
+    HELD_TOPOLOGY, /* one that can be used */
+    HELD_SPOILED,  /* nothing usable, or less than we know: to be put back */
+    HELD_FOREIGN   /* another format: to be left alone */
+};
+
+/* Our request under way. */
+enum request { REQUEST_NONE, REQUEST_DIRECTIVES, REQUEST_TOPOLOGY };
+
+/* What has happened since the last verdict, besides a change of who is fresh. */
+enum since { SINCE_NOTHING, SINCE_READ, SINCE_BEAT };
 
 struct resolver {
     struct store *store;
@@ -41,24 +55,25 @@ struct resolver {
 
     bool has_topology; /* ever, in this process: a deleted one is put back from here */
     struct topology topology;
-    struct topology before;
-    bool had_before;
-    bool foreign; /* the topology znode is of another format: hands off */
-    bool spoiled; /* it holds nothing usable, or less than we know: put it back */
+    struct topology before; /* news.before points here */
+    enum held held;
     struct directives directives;
 
-    bool writing;
-    bool creating_directives;
-    bool moved;             /* something was read since the last verdict */
+    enum request request;
+    enum since since;       /* a beat counts until a verdict is written or found to be equal */
     uint64_t generation;    /* of the fleet, at the last verdict */
-    bool beat;              /* a beat of our own since the last freshness-only write */
     int64_t topology_at_ms; /* when the topology last changed, by anyone */
     int64_t not_before_ms;
-    struct topology verdict; /* being written */
+    struct topology verdict; /* REQUEST_TOPOLOGY: being written */
 
     struct resolver_news news;
     char refused[SENTENCE_SIZE + PATH_SIZE + 64];
 };
+
+static void read_list(void *owner, const struct mirror_node *node);
+static void read_report(void *owner, const struct mirror_node *node);
+static void read_topology(void *owner, const struct mirror_node *node);
+static void read_directives(void *owner, const struct mirror_node *node);
 
 struct resolver *resolver_new(struct store *store, struct mirror *mirror,
                               const struct liveness *liveness,
@@ -72,22 +87,23 @@ struct resolver *resolver_new(struct store *store, struct mirror *mirror,
     resolver->mirror = mirror;
     resolver->liveness = liveness;
     resolver->topology_at_ms = INT64_MIN / 2;
+    assert(strlen(settings->cluster) < NAME_SIZE && strlen(settings->self) < NAME_SIZE);
     strcpy(resolver->root, settings->root);
     strcpy(resolver->cluster, settings->cluster);
     strcpy(resolver->self, settings->self);
     char path[PATH_SIZE];
     resolver->reports_node =
         mirror_add(mirror, path_reports(path, sizeof path, resolver->root, resolver->cluster), true,
-                   RESOLVER_REPORTS, resolver);
+                   read_list, resolver);
     resolver->topology_node =
         mirror_add(mirror, path_topology(path, sizeof path, resolver->root, resolver->cluster),
-                   false, RESOLVER_TOPOLOGY, resolver);
+                   false, read_topology, resolver);
     resolver->directives_node =
         mirror_add(mirror, path_directives(path, sizeof path, resolver->root, resolver->cluster),
-                   false, RESOLVER_DIRECTIVES, resolver);
+                   false, read_directives, resolver);
     resolver->folder_node =
         mirror_add(mirror, path_reports(path, sizeof path, resolver->root, resolver->cluster),
-                   false, RESOLVER_FOLDER, resolver);
+                   false, NULL, resolver); /* its version is all that counts */
     if (!resolver->reports_node || !resolver->topology_node || !resolver->directives_node ||
         !resolver->folder_node) {
         resolver_free(resolver);
@@ -118,7 +134,7 @@ void resolver_free(struct resolver *resolver)
     free(resolver);
 }
 
-/* ---- reading ----------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static void refuse(struct resolver *resolver, const struct mirror_node *node, const char *sentence)
 {
@@ -147,10 +163,10 @@ static void add_witness(struct resolver *resolver, const char *name)
     if (!witness) {
         return;
     }
+    witness->resolver = resolver;
     strcpy(witness->name, name);
-    witness->listed = true;
     path_report(path, sizeof path, resolver->root, resolver->cluster, name);
-    witness->node = mirror_add(resolver->mirror, path, false, RESOLVER_REPORT, resolver);
+    witness->node = mirror_add(resolver->mirror, path, false, read_report, witness);
     if (!witness->node) {
         free(witness);
         return;
@@ -158,42 +174,37 @@ static void add_witness(struct resolver *resolver, const char *name)
     resolver->witnesses[resolver->witness_count++] = witness;
 }
 
-static void read_list(struct resolver *resolver, const struct mirror_node *node)
+static void read_list(void *owner, const struct mirror_node *node)
 {
-    for (size_t i = 0; i < resolver->witness_count; i++) {
-        resolver->witnesses[i]->listed = false;
-    }
-    for (size_t i = 0; node->exists && i < node->name_count; i++) {
-        struct witness *witness = find_witness(resolver, node->names[i]);
-        if (witness) {
-            witness->listed = true;
-        } else if (strcmp(node->names[i], resolver->self) != 0) {
-            add_witness(resolver, node->names[i]);
+    struct resolver *resolver = owner;
+    for (size_t i = resolver->witness_count; i-- > 0;) {
+        if (!mirror_lists(node, resolver->witnesses[i]->name)) {
+            remove_witness(resolver, i);
         }
     }
-    for (size_t i = resolver->witness_count; i-- > 0;) {
-        if (!resolver->witnesses[i]->listed) {
-            remove_witness(resolver, i);
+    for (size_t i = 0; node->exists && i < node->name_count; i++) {
+        const char *name = node->names[i];
+        if (strcmp(name, resolver->self) != 0 && !find_witness(resolver, name)) {
+            add_witness(resolver, name);
         }
     }
 }
 
-static void read_report(struct resolver *resolver, const struct mirror_node *node)
+/* Something was read: the verdict may be another one. */
+static void mark_read(struct resolver *resolver)
 {
-    struct witness *witness = NULL;
-    for (size_t i = 0; i < resolver->witness_count; i++) {
-        if (resolver->witnesses[i]->node == node) {
-            witness = resolver->witnesses[i];
-        }
-    }
-    if (!witness) {
-        return;
-    }
+    resolver->since = resolver->since == SINCE_NOTHING ? SINCE_READ : resolver->since;
+}
+
+static void read_report(void *owner, const struct mirror_node *node)
+{
+    struct witness *witness = owner;
+    struct resolver *resolver = witness->resolver;
     struct report *report = malloc(sizeof *report);
     struct codec_error error;
     bool was_usable = witness->usable;
     witness->usable = false;
-    resolver->moved = true;
+    mark_read(resolver);
     if (!report || !node->exists) {
         free(report);
         return;
@@ -202,7 +213,7 @@ static void read_report(struct resolver *resolver, const struct mirror_node *nod
         refuse(resolver, node, error.sentence);
     } else if (strcmp(report->probe, witness->name) != 0 ||
                strcmp(report->cluster, resolver->cluster) != 0) {
-        refuse(resolver, node, "it speaks for another probe or cluster than its path");
+        refuse(resolver, node, "it is of another probe or cluster than its path");
     } else {
         witness->usable = node->stat.version > 0;
         resolver->news.alarm =
@@ -214,9 +225,9 @@ static void read_report(struct resolver *resolver, const struct mirror_node *nod
 
 static void adopt(struct resolver *resolver, const struct topology *topology, int64_t now_ms)
 {
-    if (!resolver->news.changed) {
+    if (!resolver->news.changed && resolver->has_topology) {
         resolver->before = resolver->topology;
-        resolver->had_before = resolver->has_topology;
+        resolver->news.before = &resolver->before;
     }
     resolver->news.changed = true;
     resolver->topology = *topology;
@@ -224,80 +235,79 @@ static void adopt(struct resolver *resolver, const struct topology *topology, in
     resolver->topology_at_ms = now_ms;
 }
 
-static void read_topology(struct resolver *resolver, const struct mirror_node *node, int64_t now_ms)
+static enum held spoiled(struct resolver *resolver, const struct mirror_node *node,
+                         const char *sentence)
+{
+    refuse(resolver, node, sentence);
+    return HELD_SPOILED;
+}
+
+static bool is_alarming(const struct topology *before, const struct topology *now)
+{
+    return strcmp(now->primary, before->primary) != 0 || now->state != before->state;
+}
+
+/* `topology` is room for what the node holds. */
+static enum held take_topology(struct resolver *resolver, const struct mirror_node *node,
+                               struct topology *topology)
 {
     struct codec_error error;
-    struct topology *topology = malloc(sizeof *topology);
-    resolver->moved = true;
-    resolver->foreign = false;
-    resolver->spoiled = false;
-    if (!topology || !node->exists) {
-        free(topology);
-        return;
-    }
+    const struct topology *before = resolver->has_topology ? &resolver->topology : NULL;
     if (!topology_decode(node->data ? node->data : "", node->len, topology, &error)) {
         refuse(resolver, node, error.sentence);
-        resolver->foreign = error.foreign;
-        resolver->spoiled = !error.foreign;
-    } else if (strcmp(topology->cluster, resolver->cluster) != 0) {
-        refuse(resolver, node, "it is of another cluster than its path");
-        resolver->spoiled = true;
-    } else if (resolver->has_topology &&
-               /* deleted, and put back by one who knew less */
-               topology->epoch < resolver->topology.epoch) {
-        refuse(resolver, node, "it is older than what this probe remembers");
-        resolver->spoiled = true;
-    } else if (!resolver->has_topology || !topology_equal(topology, &resolver->topology)) {
-        resolver->news.alarm = resolver->news.alarm || !resolver->has_topology ||
-                               strcmp(topology->primary, resolver->topology.primary) != 0 ||
-                               topology->state != resolver->topology.state;
-        adopt(resolver, topology, now_ms);
-    } else {
-        resolver->topology = *topology;
+        return error.foreign ? HELD_FOREIGN : HELD_SPOILED;
+    }
+    if (strcmp(topology->cluster, resolver->cluster) != 0) {
+        return spoiled(resolver, node, "it is of another cluster than its path");
+    }
+    if (before && topology->epoch < before->epoch) {
+        /* it was deleted, and put back by a probe that knew less */
+        return spoiled(resolver, node, "it is older than what this probe remembers");
+    }
+    if (before && topology_equal(topology, before)) {
+        resolver->topology = *topology; /* who wrote it and when may differ */
+        return HELD_TOPOLOGY;
+    }
+    resolver->news.alarm = resolver->news.alarm || !before || is_alarming(before, topology);
+    adopt(resolver, topology, node->read_ms);
+    return HELD_TOPOLOGY;
+}
+
+static void read_topology(void *owner, const struct mirror_node *node)
+{
+    struct resolver *resolver = owner;
+    struct topology *topology = malloc(sizeof *topology);
+    mark_read(resolver);
+    resolver->held = node->exists ? HELD_TOPOLOGY : HELD_NOTHING;
+    if (topology && node->exists) {
+        resolver->held = take_topology(resolver, node, topology);
     }
     free(topology);
 }
 
-static void read_directives(struct resolver *resolver, const struct mirror_node *node)
+static void read_directives(void *owner, const struct mirror_node *node)
 {
+    struct resolver *resolver = owner;
     struct directives directives;
     struct codec_error error;
-    resolver->moved = true;
+    mark_read(resolver);
     if (!node->exists) {
         return;
     }
     if (!directives_decode(node->data ? node->data : "", node->len, &directives, &error)) {
         refuse(resolver, node, error.sentence);
-        return; /* the last good word stands */
+        return; /* the last good ones stay in force */
     }
     resolver->directives = directives;
-}
-
-void resolver_read(struct resolver *resolver, const struct mirror_node *node, int64_t now_ms)
-{
-    switch ((enum resolver_kind)node->kind) {
-    case RESOLVER_REPORTS:
-        read_list(resolver, node);
-        break;
-    case RESOLVER_REPORT:
-        read_report(resolver, node);
-        break;
-    case RESOLVER_FOLDER:
-        break; /* its version is all that counts */
-    case RESOLVER_TOPOLOGY:
-        read_topology(resolver, node, now_ms);
-        break;
-    case RESOLVER_DIRECTIVES:
-        read_directives(resolver, node);
-        break;
-    }
 }
 
 void resolver_own_report(struct resolver *resolver, const struct report *report, int32_t version,
                          int64_t mzxid)
 {
+    assert(!report || (strcmp(report->probe, resolver->self) == 0 &&
+                       strcmp(report->cluster, resolver->cluster) == 0));
     resolver->has_own = report != NULL;
-    resolver->moved = true;
+    mark_read(resolver);
     if (report) {
         resolver->own = *report;
         resolver->own_version = version;
@@ -307,10 +317,10 @@ void resolver_own_report(struct resolver *resolver, const struct report *report,
 
 void resolver_beat(struct resolver *resolver)
 {
-    resolver->beat = true;
+    resolver->since = SINCE_BEAT;
 }
 
-/* ---- deciding ---------------------------------------------------------------------------------- */
+/* ---- deciding -------------------------------------------------------------------------------- */
 
 static bool is_settled(const struct resolver *resolver)
 {
@@ -352,8 +362,8 @@ static int gather(const struct resolver *resolver, struct evidence *evidence)
     return rules;
 }
 
-/* Does this report say of the writer what the verdict says? One that does not yet tells of
- * something else that it saw. */
+/* Does this report agree with the verdict about the primary? One that does not yet was written
+ * for another reason. */
 static bool agrees(const struct report *report, const struct topology *verdict,
                    const struct topology *previous)
 {
@@ -390,6 +400,7 @@ static void write_verdict(struct resolver *resolver)
     char paths[STORE_OPS_MAX][PATH_SIZE];
     const struct topology *verdict = &resolver->verdict;
     size_t n = 0;
+    assert(resolver->request == REQUEST_NONE && resolver->has_own);
     path_report(paths[n], sizeof paths[n], resolver->root, resolver->cluster, resolver->self);
     ops[n] =
         (struct store_op){.kind = STORE_CHECK, .path = paths[n], .version = resolver->own_version};
@@ -418,7 +429,8 @@ static void write_verdict(struct resolver *resolver)
                                .len = strlen(json),
                                .version = resolver->topology_node->stat.version};
     n++;
-    resolver->writing = true;
+    assert(n <= STORE_OPS_MAX);
+    resolver->request = REQUEST_TOPOLOGY;
     store_write(resolver->store, store_tag(resolver, TAG_RESOLVER), ops, n);
     free(json);
 }
@@ -434,13 +446,12 @@ static void create_directives(struct resolver *resolver)
                           .path = resolver->directives_node->path,
                           .data = json,
                           .len = strlen(json)};
-    resolver->writing = true;
-    resolver->creating_directives = true;
+    resolver->request = REQUEST_DIRECTIVES;
     store_write(resolver->store, store_tag(resolver, TAG_RESOLVER), &op, 1);
     free(json);
 }
 
-/* Was anything that this verdict rests on written after the topology that stands there? If not, its
+/* Was anything that this verdict rests on written after the topology in the registry? If not, its
  * writer knew the same reports and took others of them for fresh. */
 static bool has_new_evidence(const struct resolver *resolver)
 {
@@ -453,8 +464,8 @@ static bool has_new_evidence(const struct resolver *resolver)
     return resolver->verdict.directives_mzxid > mzxid;
 }
 
-/* Does one vote that the topology which stands there does not rest on? Routers judge its age by
- * those it names. */
+/* Does one vote that the topology in the registry does not rest on? Routers judge its age by those
+ * it names. */
 static bool has_new_voter(const struct resolver *resolver)
 {
     for (size_t i = 0; i < resolver->verdict.evidence_count; i++) {
@@ -474,23 +485,27 @@ static bool has_new_voter(const struct resolver *resolver)
 static int64_t due_at(const struct resolver *resolver, int64_t now_ms)
 {
     const struct topology *current = resolver->has_topology ? &resolver->topology : NULL;
-    if (!resolver->topology_node->exists || resolver->spoiled) {
+    if (resolver->held != HELD_TOPOLOGY) {
         return now_ms;
     }
-    if (!has_new_evidence(resolver) ||
+    if (!has_new_evidence(resolver) || topology_equal(current, &resolver->verdict)) {
         /* by freshness alone: one per beat, and not within a beat of anybody's */
-        topology_equal(current, &resolver->verdict)) {
-        return resolver->beat ? resolver->topology_at_ms + BEAT_MS : INT64_MAX;
+        return resolver->since == SINCE_BEAT ? resolver->topology_at_ms + BEAT_MS : INT64_MAX;
     }
     return resolve_is_urgent(current, &resolver->verdict) ? now_ms
                                                           : resolver->topology_at_ms + PACE_MS;
 }
 
+static bool is_due(const struct resolver *resolver)
+{
+    return resolver->since != SINCE_NOTHING ||
+           resolver->generation != liveness_generation(resolver->liveness);
+}
+
 int64_t resolver_step(struct resolver *resolver, int64_t now_ms, int64_t now_wall_ms)
 {
-    bool due = resolver->moved || resolver->generation != liveness_generation(resolver->liveness) ||
-               resolver->beat;
-    if (!due || resolver->writing || resolver->foreign || !is_settled(resolver)) {
+    if (!is_due(resolver) || resolver->request != REQUEST_NONE || resolver->held == HELD_FOREIGN ||
+        !is_settled(resolver)) {
         return INT64_MAX;
     }
     if (now_ms < resolver->not_before_ms) {
@@ -505,13 +520,13 @@ int64_t resolver_step(struct resolver *resolver, int64_t now_ms, int64_t now_wal
     }
     struct evidence evidence;
     int rules = gather(resolver, &evidence);
-    bool same =
+    /* no quorum; or a newer program is among us, whose rules we do not know; or it is known */
+    bool done =
         !resolve(&evidence, &resolver->verdict) || rules > MODEL_RULES ||
-        (resolver->topology_node->exists && !resolver->spoiled && resolver->has_topology &&
+        (resolver->held == HELD_TOPOLOGY && resolver->has_topology &&
          topology_equal(&resolver->verdict, &resolver->topology) && !has_new_voter(resolver));
-    if (same) {
-        resolver->moved = false;
-        resolver->beat = false;
+    if (done) {
+        resolver->since = SINCE_NOTHING;
         resolver->generation = liveness_generation(resolver->liveness);
         return INT64_MAX;
     }
@@ -522,36 +537,41 @@ int64_t resolver_step(struct resolver *resolver, int64_t now_ms, int64_t now_wal
     strcpy(resolver->verdict.by, resolver->self);
     resolver->verdict.at_wall_ms = now_wall_ms;
     resolver->verdict.seen_wall_ms = seen_at(&resolver->verdict, &evidence);
-    resolver->beat = false;
+    /* the answer is read; should memory for the request run out, the next step tries again */
+    resolver->since = SINCE_READ;
     resolver->generation = liveness_generation(resolver->liveness);
     write_verdict(resolver);
     return INT64_MAX;
 }
 
+static void on_refusal(struct resolver *resolver, enum store_rc rc, int64_t now_ms)
+{
+    if (rc == STORE_UNKNOWN || rc == STORE_BAD_VERSION || rc == STORE_EXISTS) {
+        return; /* ordinary: what is there now is read at once */
+    }
+    /* denied, or a parent is missing: the reporter creates that again */
+    resolver->not_before_ms = now_ms + RETRY_MS;
+    if (rc == STORE_DENIED) {
+        snprintf(resolver->refused, sizeof resolver->refused,
+                 "writing below %s/clusters/%s is denied: check [registry] auth", resolver->root,
+                 resolver->cluster);
+        resolver->news.refused = resolver->refused;
+    }
+}
+
 void resolver_answer(struct resolver *resolver, const struct store_event *event, int64_t now_ms)
 {
-    bool was_directives = resolver->creating_directives;
-    resolver->writing = false;
-    resolver->creating_directives = false;
-    resolver->moved = true;
-    if (event->rc == STORE_OK) {
-        if (!was_directives) {
-            resolver->news.wrote = true;
-            resolver->news.alarm = resolver->news.alarm || !resolver->has_topology;
-            adopt(resolver, &resolver->verdict, now_ms);
-        }
-    } else if (event->rc != STORE_UNKNOWN && event->rc != STORE_BAD_VERSION &&
-               event->rc != STORE_EXISTS) {
-        /* denied, or a parent is missing: the reporter puts that back */
-        resolver->not_before_ms = now_ms + RETRY_MS;
-        if (event->rc == STORE_DENIED) {
-            snprintf(resolver->refused, sizeof resolver->refused,
-                     "writing below %s/clusters/%s is denied: check [registry] auth",
-                     resolver->root, resolver->cluster);
-            resolver->news.refused = resolver->refused;
-        }
+    enum request request = resolver->request;
+    assert(event->kind == STORE_ANSWER && request != REQUEST_NONE);
+    resolver->request = REQUEST_NONE;
+    mark_read(resolver);
+    if (event->rc == STORE_OK && request == REQUEST_TOPOLOGY) {
+        resolver->news.alarm = resolver->news.alarm || !resolver->has_topology;
+        adopt(resolver, &resolver->verdict, now_ms);
+    } else if (event->rc != STORE_OK) {
+        on_refusal(resolver, event->rc, now_ms);
     }
-    /* Whatever came of it, what stands there now is read before anything else is decided. */
+    /* Whatever came of it, what is there now is read before anything else is decided. */
     mirror_refresh(resolver->mirror, resolver->topology_node);
     mirror_refresh(resolver->mirror, resolver->directives_node);
     if (event->rc != STORE_OK) {
@@ -566,7 +586,6 @@ void resolver_answer(struct resolver *resolver, const struct store_event *event,
 struct resolver_news resolver_news(struct resolver *resolver)
 {
     struct resolver_news news = resolver->news;
-    news.before = news.changed && resolver->had_before ? &resolver->before : NULL;
     resolver->news = (struct resolver_news){0};
     return news;
 }
@@ -583,5 +602,5 @@ bool resolver_has_read(const struct resolver *resolver)
 
 bool resolver_is_idle(const struct resolver *resolver)
 {
-    return !resolver->writing;
+    return resolver->request == REQUEST_NONE;
 }

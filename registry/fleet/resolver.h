@@ -1,11 +1,12 @@
-/* One cluster's belief, kept in the registry: reads the evidence, resolves it,
+/* One cluster's verdict, kept in the registry: reads the evidence, resolves it,
  * and writes the verdict by compare-and-set. Every probe runs one per cluster;
  * none is the leader; the first to write wins and the rest read an equal
  * verdict and stop.
  *
  *     reports, directives, topology --(mirror)--> evidence --resolve--> verdict
- *     verdict != topology  -->  multi( check every report used, our own, their folder, and
- * directives; set topology at its version )
+ *     verdict != topology --> one transaction:
+ *                                 check every report used, our own, their folder, directives
+ *                                 set topology at its version
  *
  * Decides only while none of its reads is outstanding. A transaction that
  * fails, or whose outcome is unknown, is settled by reading again and resolving
@@ -19,26 +20,16 @@
 
 struct resolver;
 
-/* Node kinds the resolver gives to the mirror; their owner is the resolver. */
-enum resolver_kind {
-    RESOLVER_REPORTS = 16,
-    RESOLVER_REPORT,
-    RESOLVER_FOLDER,
-    RESOLVER_TOPOLOGY,
-    RESOLVER_DIRECTIVES
-};
-
 struct resolver_settings {
     const char *root;
     const char *cluster;
     const char *self; /* our probe's name */
 };
 
-/* What a step has to tell; the shell turns it into words. */
+/* What has happened; the shell acts on it and logs it. */
 struct resolver_news {
     /* another witness's report or the verdict changed: look closely now */
     bool alarm;
-    bool wrote;                    /* our verdict was written */
     const char *refused;           /* a znode that cannot be used: where and why; NULL none */
     const struct topology *before; /* with changed: the verdict before, or NULL */
     /* there is another verdict in the registry than before, ours or not */
@@ -48,11 +39,8 @@ struct resolver_news {
 struct resolver *resolver_new(struct store *store, struct mirror *mirror,
                               const struct liveness *liveness,
                               const struct resolver_settings *settings); /* NULL: no memory */
-/* takes its nodes out of the mirror; its outstanding write must have been answered */
+/* takes its nodes out of the mirror; no answer may come after it: resolver_is_idle */
 void resolver_free(struct resolver *resolver);
-
-/* A node of ours was read. */
-void resolver_read(struct resolver *resolver, const struct mirror_node *node, int64_t now_ms);
 
 /* The answer to a write of ours (tag TAG_RESOLVER with our pointer). */
 void resolver_answer(struct resolver *resolver, const struct store_event *event, int64_t now_ms);
@@ -68,7 +56,7 @@ void resolver_beat(struct resolver *resolver);
  * an event can change anything. */
 int64_t resolver_step(struct resolver *resolver, int64_t now_ms, int64_t now_wall_ms);
 
-/* What there is to tell since the last call; pointers live until the next call on this resolver. */
+/* What has happened since the last call; pointers live until the next call on this resolver. */
 struct resolver_news resolver_news(struct resolver *resolver);
 
 /* The verdict in force, NULL when there is none yet. */

@@ -130,7 +130,7 @@ static bool get_policy(const struct json_value *object, struct policy *policy)
     if (!json_get_word(object, "engine", REQUIRED, engine_names, &engine)) {
         return false;
     }
-    int kind = engine == ENGINE_POSTGRESQL ? KIND_STREAMING : KIND_ASYNC;
+    int kind = (int)kind_least((enum engine)engine);
     if (!json_get_word(object, "kind", OPTIONAL, kind_names, &kind) ||
         !json_get_number(object, "witnesses", REQUIRED, 1, WITNESSES_MAX, &witnesses) ||
         !json_get_word(object, "conflict", OPTIONAL, conflict_names, &conflict) ||

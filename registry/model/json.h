@@ -49,7 +49,7 @@ size_t json_count(const struct json_value *place);
 void *json_first(const struct json_value *object, struct json_value *ret_place);
 void *json_next(const struct json_value *object, void *at, struct json_value *ret_place);
 
-/* ---- the value at a place ---------------------------------------------------------------------- */
+/* ---- the value at a place -------------------------------------------------------------------- */
 
 bool json_value_text(const struct json_value *place, char *ret_text, size_t size);
 bool json_value_name(const struct json_value *place, char ret_name[NAME_SIZE]);

@@ -3,15 +3,11 @@
 #include <assert.h>
 #include <string.h>
 
-const char *const engine_names[] = {"postgresql", "mysql", NULL};
-const char *const kind_names[] = {
-    "streaming", "async", "group-replication", "galera", "stateless", "custom", "auto", NULL};
 const char *const role_names[] = {"none", "primary", "secondary", NULL};
 const char *const health_names[] = {"unknown", "up", "down", NULL};
 const char *const state_names[] = {"ok", "suspect", "no-primary", "conflict", NULL};
 const char *const lag_state_names[] = {"unknown", "ok", "broken", NULL};
 const char *const conflict_names[] = {"hold", "none", NULL};
-const char *const writers_names[] = {"single", "all", NULL};
 const char *const condition_names[] = {"fit",       "paused",   "recovering", "donor", "rejecting",
                                        "not-ready", "minority", "left",       "error", NULL};
 

@@ -18,26 +18,10 @@
 #include <stdint.h>
 
 #include "registry/base/limits.h"
+#include "registry/model/kinds.h"
 #include "registry/model/lineage.h"
 
 enum { MODEL_FORMAT = 1, MODEL_RULES = 2 };
-
-/* How to talk to a server. */
-enum engine { ENGINE_POSTGRESQL, ENGINE_MYSQL };
-extern const char *const engine_names[]; /* postgresql, mysql */
-
-/* How to interpret what it reports. */
-enum kind {
-    KIND_STREAMING,
-    KIND_ASYNC,
-    KIND_GROUP,
-    KIND_GALERA,
-    KIND_STATELESS,
-    KIND_CUSTOM,
-    KIND_AUTO /* detected from the servers; never in a report that votes */
-};
-/* streaming, async, group-replication, galera, stateless, custom, auto */
-extern const char *const kind_names[];
 
 enum role { ROLE_NONE, ROLE_PRIMARY, ROLE_SECONDARY };
 extern const char *const role_names[]; /* none, primary, secondary */
@@ -143,10 +127,6 @@ extern const char *const rule_names[]; /* "", no-claim, sole-claimant, newest-li
 /* What to do while several claim and none is newest. */
 enum conflict { CONFLICT_HOLD, CONFLICT_NONE };
 extern const char *const conflict_names[]; /* hold, none */
-
-/* Where several may write at a time: who gets the writes. */
-enum writers { WRITERS_SINGLE, WRITERS_ALL };
-extern const char *const writers_names[]; /* single, all */
 
 struct label {
     char key[LABEL_KEY_SIZE];

@@ -63,15 +63,22 @@ void mirror_free(struct mirror *mirror)
 
 static void read_node(struct mirror *mirror, struct mirror_node *node)
 {
-    if (!mirror->up || node->removed) {
-        return; /* the next STORE_UP reads everything */
+    switch (node->state) {
+    case MIRROR_READING:
+        node->state = MIRROR_STALE;
+        return;
+    case MIRROR_STALE:
+    case MIRROR_REMOVED:
+        return;
+    case MIRROR_IDLE:
+    case MIRROR_DUE:
+        break;
     }
-    if (node->reading) {
-        node->again = true;
+    if (!mirror->up) {
+        node->state = MIRROR_DUE; /* the next STORE_UP reads everything */
         return;
     }
-    node->reading = true;
-    node->again = false;
+    node->state = MIRROR_READING;
     if (node->list) {
         store_list(mirror->store, store_tag(node, TAG_MIRROR), node->path, true);
     } else {
@@ -79,17 +86,18 @@ static void read_node(struct mirror *mirror, struct mirror_node *node)
     }
 }
 
-struct mirror_node *mirror_add(struct mirror *mirror, const char *path, bool list, int kind,
+struct mirror_node *mirror_add(struct mirror *mirror, const char *path, bool list,
+                               void (*read)(void *owner, const struct mirror_node *node),
                                void *owner)
 {
     struct mirror_node *node = calloc(1, sizeof *node);
     if (!node) {
         return NULL;
     }
-    assert(strlen(path) < sizeof node->path);
+    assert(path[0] == '/' && strlen(path) < sizeof node->path);
     strcpy(node->path, path);
     node->list = list;
-    node->kind = kind;
+    node->read = read;
     node->owner = owner;
     node->session_new = true;
     node->rc = STORE_UNKNOWN;
@@ -121,8 +129,10 @@ void mirror_remove(struct mirror *mirror, struct mirror_node *node)
     if (!node) {
         return;
     }
-    node->removed = true;
-    if (!node->reading) { /* else its answer frees it */
+    assert(node->state != MIRROR_REMOVED);
+    if (node->state == MIRROR_READING || node->state == MIRROR_STALE) {
+        node->state = MIRROR_REMOVED;
+    } else {
         unlink_node(mirror, node);
         free_node(node);
     }
@@ -230,52 +240,59 @@ static void changed(struct mirror *mirror, const char *path)
     }
 }
 
-static bool answered(struct mirror *mirror, const struct store_event *event,
-                     struct mirror_node **ret_node)
+static void answered(struct mirror *mirror, const struct store_event *event, int64_t now_ms)
 {
     if ((event->tag & TAG_MASK) != TAG_MIRROR) {
-        return false;
+        return;
     }
     struct mirror_node *node = store_tag_pointer(event->tag);
     if ((void *)node == (void *)mirror) {
-        return true; /* the sync */
+        return; /* the sync */
     }
-    node->reading = false;
-    if (node->removed) {
+    assert(node->state >= MIRROR_READING && strcmp(node->path, event->path) == 0);
+    if (node->state == MIRROR_REMOVED) {
         unlink_node(mirror, node);
         free_node(node);
-        return true;
+        return;
     }
-    if (take_answer(node, event)) {
-        *ret_node = node;
-    } else if (event->rc == STORE_UNKNOWN) {
-        node->again = true;
-    } /* else no memory: the next resync reads it */
-    if (node->again) {
+    bool again = node->state == MIRROR_STALE || event->rc == STORE_UNKNOWN;
+    bool taken = take_answer(node, event); /* false without memory: the next resync reads it */
+    node->state = MIRROR_IDLE;
+    if (again) {
         read_node(mirror, node); /* or, while the link is down, the next connect does */
     }
-    return true;
+    if (taken) {
+        node->read_ms = now_ms;
+        if (node->read) {
+            node->read(node->owner, node);
+        }
+    }
 }
 
-bool mirror_event(struct mirror *mirror, const struct store_event *event,
-                  struct mirror_node **ret_node)
+void mirror_event(struct mirror *mirror, const struct store_event *event, int64_t now_ms)
 {
-    *ret_node = NULL;
     switch (event->kind) {
     case STORE_UP:
         connected(mirror, event->renewed);
-        return false;
+        break;
     case STORE_DOWN:
     case STORE_GONE:
         mirror->up = false;
-        return false;
+        break;
     case STORE_CHANGED:
         changed(mirror, event->path);
-        return true;
+        break;
     case STORE_ANSWER:
-        return answered(mirror, event, ret_node);
+        answered(mirror, event, now_ms);
+        break;
     }
-    return false;
+}
+
+bool mirror_lists(const struct mirror_node *node, const char *name)
+{
+    assert(node->list);
+    return node->exists && node->name_count > 0 &&
+           bsearch(&name, node->names, node->name_count, sizeof *node->names, compare_names);
 }
 
 bool mirror_is_up(const struct mirror *mirror)

@@ -6,7 +6,8 @@
  * One-shot watches lose nothing this way: each read arms the next watch. Every
  * connect re-reads everything behind one sync, and so does a slow resync with
  * jitter, for the watch that never fired. A read that failed keeps what was
- * known. A step: events in, requests out, no clock of its own.
+ * known. Each node names who reads it: the reader is called once per answer.
+ * A step: events in, requests out, no clock of its own.
  *
  * Limits: all nodes of a mirror live on one store; the names of all watched
  * paths of a session must stay under 900 kB (the C client sends them in one
@@ -35,10 +36,20 @@ struct mirror_node {
     char **names;           /* list: sorted */
     size_t name_count;
     enum store_rc rc; /* of the latest read that was answered with certainty */
-    void *owner;      /* the caller's */
-    int kind;         /* the caller's */
+    int64_t read_ms;  /* when it was answered */
+    /* The latest read was answered with certainty. It may add and remove nodes, but not this one.
+     * NULL: what the node holds is enough for its owner. */
+    void (*read)(void *owner, const struct mirror_node *node);
+    void *owner; /* the caller's */
     /* private */
-    bool reading, again, removed, session_new;
+    enum {
+        MIRROR_IDLE,
+        MIRROR_DUE,     /* to be read when the link is up */
+        MIRROR_READING, /* a read is under way */
+        MIRROR_STALE,   /* likewise, and another is due behind it */
+        MIRROR_REMOVED  /* likewise, and its answer frees the node */
+    } state;
+    bool session_new; /* not read in this session */
     struct mirror_node *next, *chain;
 };
 
@@ -47,26 +58,28 @@ struct mirror *mirror_new(struct store *store); /* NULL: no memory */
 void mirror_free(struct mirror *mirror);
 
 /* Begin to follow a path. NULL: no memory. */
-struct mirror_node *mirror_add(struct mirror *mirror, const char *path, bool list, int kind,
+struct mirror_node *mirror_add(struct mirror *mirror, const char *path, bool list,
+                               void (*read)(void *owner, const struct mirror_node *node),
                                void *owner);
 
-/* Stop; the node is gone for the caller. NULL is fine. */
+/* Stop; the node is gone for the caller, and its reader is called no more. NULL is fine. */
 void mirror_remove(struct mirror *mirror, struct mirror_node *node);
 
 /* Read a node again now, whatever its watch says. */
 void mirror_refresh(struct mirror *mirror, struct mirror_node *node);
 void mirror_refresh_all(struct mirror *mirror);
 
-/* Feed every store event. Returns true when the event was a read of ours; then *ret_node is the
- * node that was read, or NULL when there is nothing for the caller to look at. */
-bool mirror_event(struct mirror *mirror, const struct store_event *event,
-                  struct mirror_node **ret_node);
+/* Feed every store event. */
+void mirror_event(struct mirror *mirror, const struct store_event *event, int64_t now_ms);
 
 /* No read of this node is outstanding and none is due: what it holds is the latest we can know. */
 static inline bool mirror_settled(const struct mirror_node *node)
 {
-    return node->known && !node->reading && !node->again;
+    return node->known && node->state == MIRROR_IDLE;
 }
+
+/* Does this list, as read last, have that name? */
+bool mirror_lists(const struct mirror_node *node, const char *name);
 
 /* Is the session up? */
 bool mirror_is_up(const struct mirror *mirror);

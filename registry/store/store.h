@@ -27,8 +27,16 @@
 
 struct store;
 
-/* Owners of tags: the low bits of a tag; the rest is the owner's pointer. */
-enum store_tag { TAG_MIRROR, TAG_REPORTER, TAG_RESOLVER, TAG_FLEET, TAG_CALLER, TAG_MASK = 7 };
+/* Whose pointer a tag carries: its low bits; the rest is the pointer. */
+enum store_tag {
+    TAG_MIRROR,     /* a mirror_node, or the mirror itself */
+    TAG_FOLDERS,    /* the folders; NULL: nobody waits for it */
+    TAG_EPHEMERAL,  /* a struct ephemeral */
+    TAG_WITHDRAWAL, /* a struct withdrawal */
+    TAG_RESOLVER,   /* a resolver */
+    TAG_CALLER,     /* whatever the caller likes */
+    TAG_MASK = 7
+};
 
 static inline uint64_t store_tag(const void *pointer, enum store_tag owner)
 {
@@ -102,7 +110,7 @@ struct store_event {
     size_t failed_op; /* a write that was refused: which step */
 };
 
-/* ---- requests: never block, never fail at once ------------------------------------------------- */
+/* ---- requests: never block, never fail at once ----------------------------------------------- */
 
 /* Read a znode. With `watch`, a later change gives one STORE_CHANGED; a get on an
  * absent znode answers STORE_NO_NODE and watches for its creation. */
@@ -117,7 +125,7 @@ void store_sync(struct store *store, uint64_t tag, const char *path);
 /* All steps or none. n <= STORE_OPS_MAX; data is copied. */
 void store_write(struct store *store, uint64_t tag, const struct store_op *ops, size_t n);
 
-/* ---- events ------------------------------------------------------------------------------------ */
+/* ---- events ---------------------------------------------------------------------------------- */
 
 /* Readable (POLLIN) while events may wait, those that time alone brings among them.
  * Level-triggered. -1 for a store without one. */
@@ -154,7 +162,7 @@ struct store {
     const struct store_ops *ops;
 };
 
-/* ---- ZooKeeper --------------------------------------------------------------------------------- */
+/* ---- ZooKeeper ------------------------------------------------------------------------------- */
 
 struct store_zk_options {
     /* comma list of host:port, [v6]:port; an optional /chroot at the very end */

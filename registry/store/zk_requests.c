@@ -46,7 +46,7 @@ struct zk_request {
     char path[];
 };
 
-/* ---- callbacks: on the client's threads, they only hand over ----------------------------------- */
+/* ---- callbacks: on the client's threads, they only hand over --------------------------------- */
 
 static void answered(struct zk_request *request, int rc)
 {
@@ -134,7 +134,7 @@ static void looked(int rc, const struct Stat *stat, const void *context)
     (void)context;
 }
 
-/* ---- sending ----------------------------------------------------------------------------------- */
+/* ---- sending --------------------------------------------------------------------------------- */
 
 static bool is_sound(const struct zk_request *request)
 {
@@ -281,7 +281,7 @@ void zk_request_free(struct queue_item *item)
     free_request((struct zk_request *)(void *)item);
 }
 
-/* ---- requests ---------------------------------------------------------------------------------- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 void zk_requests_get(struct zk_requests *requests, uint64_t tag, const char *path, bool watch)
 {
@@ -372,7 +372,7 @@ void zk_requests_write(struct zk_requests *requests, uint64_t tag, const struct 
     issue(requests, request);
 }
 
-/* ---- answers ----------------------------------------------------------------------------------- */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 static enum store_rc rc_of(const struct zk_request *request)
 {

@@ -28,6 +28,7 @@
 #include <string.h>
 #include <zookeeper/zookeeper.h>
 
+#include "registry/base/auth.h"
 #include "registry/base/clock.h"
 #include "registry/base/entropy.h"
 #include "registry/base/text.h"
@@ -45,7 +46,7 @@ enum {
     GOODBYE_MS = 200 /* how long store_close waits for requests under way */
 };
 
-/* ---- types ------------------------------------------------------------------------------------- */
+/* ---- types ----------------------------------------------------------------------------------- */
 
 enum { ITEM_SESSION = ITEM_ANSWER + 1, ITEM_CHANGED };
 
@@ -95,7 +96,7 @@ static struct store_zk *zk_of(struct store *store)
     return (struct store_zk *)(void *)store;
 }
 
-/* ---- callbacks: on the client's threads, they only hand over ----------------------------------- */
+/* ---- callbacks: on the client's threads, they only hand over --------------------------------- */
 
 static struct event *new_event(struct store_zk *zk, int kind, const char *path)
 {
@@ -132,7 +133,7 @@ static void authenticated(int rc, const void *context)
     (void)context;
 }
 
-/* ---- the end of a session, as the caller learns of it ------------------------------------------ */
+/* ---- the end of a session, as the caller learns of it ---------------------------------------- */
 
 static bool has_session(const struct store_zk *zk)
 {
@@ -214,7 +215,7 @@ static bool next_by_clock(struct store_zk *zk, int64_t now_ms, struct store_even
     return tell_gone(zk, ret_event);
 }
 
-/* ---- events ------------------------------------------------------------------------------------ */
+/* ---- events ---------------------------------------------------------------------------------- */
 
 static void free_item(struct queue_item *item)
 {
@@ -322,7 +323,7 @@ static int zk_fd(const struct store *store)
     return queue_fd(&((const struct store_zk *)(const void *)store)->queue);
 }
 
-/* ---- life -------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 /* The client's threads inherit the mask: no signal of the program is ever handled on them. */
 static zhandle_t *open_handle(struct store_zk *zk, const char *addresses)
@@ -461,18 +462,6 @@ static void set_acls(struct store_zk *zk)
     zk->acls = (struct ACL_vector){2, zk->acl};
 }
 
-/* digest:USER:PASSWORD */
-static bool is_auth(const char *auth)
-{
-    static const char scheme[] = "digest:";
-    if (strncmp(auth, scheme, sizeof scheme - 1) != 0) {
-        return false;
-    }
-    const char *user = auth + sizeof scheme - 1;
-    size_t len = strcspn(user, ":");
-    return len > 0 && user[len] == ':' && user[len + 1] != '\0';
-}
-
 static bool take_options(struct store_zk *zk, const struct store_zk_options *options,
                          char *sentence, size_t size)
 {
@@ -483,12 +472,13 @@ static bool take_options(struct store_zk *zk, const struct store_zk_options *opt
         snprintf(sentence, size, "the session timeout is out of range");
         return false;
     }
-    if (options->auth && *options->auth &&
-        (!is_auth(options->auth) || !text_copy(zk->auth, sizeof zk->auth, options->auth))) {
-        snprintf(sentence, size,
-                 "auth is not of the form digest:USER:PASSWORD, or longer than %d bytes",
-                 SECRET_SIZE - 1);
-        return false;
+    if (options->auth && *options->auth) {
+        char mistake[SENTENCE_SIZE];
+        if (!auth_is_valid(options->auth, mistake, sizeof mistake)) {
+            snprintf(sentence, size, "auth %s (%s)", mistake, AUTH_FORM);
+            return false;
+        }
+        text_copy(zk->auth, sizeof zk->auth, options->auth);
     }
     zk->timeout_ms = (int)options->session_timeout_ms;
     zk->log = options->log;

@@ -185,7 +185,7 @@ static bool keeps_claiming(const struct verdict_inputs *inputs, const struct con
  * in which it was lost is a node that was frozen meanwhile and does not know yet. */
 static bool is_stale(const struct verdict_inputs *inputs, const struct contender *contender)
 {
-    return inputs->voters.policy.kind == KIND_GALERA &&
+    return kind_traits_of(inputs->voters.policy.kind)->stale_after_minority &&
            verdict_was_withdrawn_by(inputs, RULE_MINORITY) &&
            text_equal(contender_lineage(contender), inputs->previous->lineage);
 }

@@ -78,7 +78,7 @@ static void put_decision(struct topology *out, const struct verdict_inputs *inpu
     assert(out->epoch > 0);
 }
 
-/* ---- fences ------------------------------------------------------------------------------------ */
+/* ---- fences ---------------------------------------------------------------------------------- */
 
 /* Does a live stream lead from this member up to the primary, by any number of steps? A cascade
  * does (a replica of a replica); a circle of replicas does not, and is left after as many steps as
@@ -133,7 +133,7 @@ static void fence(struct topology *out, const struct verdict_inputs *inputs)
     }
 }
 
-/* ---- what members are -------------------------------------------------------------------------- */
+/* ---- what members are ------------------------------------------------------------------------ */
 
 static void judge_health(const struct topology *out, const struct contender *contender,
                          struct member *member)

@@ -45,7 +45,7 @@ static void sleep_until(int64_t us)
     }
 }
 
-/* ---- the router -------------------------------------------------------------------------------- */
+/* ---- the router ------------------------------------------------------------------------------ */
 
 struct router {
     const char *member;
@@ -77,7 +77,7 @@ static struct router look(struct router *router)
     return copy;
 }
 
-/* ---- the direct poll --------------------------------------------------------------------------- */
+/* ---- the direct poll ------------------------------------------------------------------------- */
 
 struct direct {
     PGconn *pg;
@@ -128,7 +128,7 @@ static int ask(const struct direct *direct)
     return direct->my ? ask_mysql(direct->my) : ask_pg(direct->pg);
 }
 
-/* ---- both -------------------------------------------------------------------------------------- */
+/* ---- both ------------------------------------------------------------------------------------ */
 
 static void print_from(int64_t wall_ms, int64_t seen_wall_us, const char *end)
 {

@@ -68,7 +68,7 @@ static bool wait_arrival(const char *what)
     return rc == 0;
 }
 
-/* ---- the two readers --------------------------------------------------------------------------- */
+/* ---- the two readers ------------------------------------------------------------------------- */
 
 static void raw_fired(zhandle_t *zh, int type, int state, const char *path, void *context);
 
@@ -106,7 +106,7 @@ static void changed(void *context, const struct roster_change *change)
     }
 }
 
-/* ---- the writer -------------------------------------------------------------------------------- */
+/* ---- the writer ------------------------------------------------------------------------------ */
 
 static void name_member(struct topology *topology, int i)
 {
@@ -187,7 +187,7 @@ static bool measure(zhandle_t *zh, int times, double *raw, double *roster)
     return true;
 }
 
-/* ---- telling ----------------------------------------------------------------------------------- */
+/* ---- telling --------------------------------------------------------------------------------- */
 
 static int compare(const void *a, const void *b)
 {
@@ -210,7 +210,7 @@ static void print(double *raw, double *roster, int times)
     printf("%-34s %10.2f\n", "ratio of the medians", roster_median / raw_median);
 }
 
-/* ---- setting up -------------------------------------------------------------------------------- */
+/* ---- setting up ------------------------------------------------------------------------------ */
 
 static zhandle_t *connect_to(const char *servers)
 {

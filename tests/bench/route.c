@@ -38,7 +38,7 @@ static void use(const void *what)
     __asm__ volatile("" : : "g"(what) : "memory");
 }
 
-/* ---- what is measured -------------------------------------------------------------------------- */
+/* ---- what is measured ------------------------------------------------------------------------ */
 
 static void route(enum roster_access access, enum roster_policy policy)
 {
@@ -128,7 +128,7 @@ static const struct contender {
 };
 enum { CONTENDERS = sizeof contenders / sizeof *contenders, LOAD = 0, MUTEX = 2 };
 
-/* ---- measuring --------------------------------------------------------------------------------- */
+/* ---- measuring ------------------------------------------------------------------------------- */
 
 static double now_ns(void)
 {
@@ -195,7 +195,7 @@ static void print(void)
     }
 }
 
-/* ---- a topology without a registry ------------------------------------------------------------- */
+/* ---- a topology without a registry ----------------------------------------------------------- */
 
 static struct topology *sample(void)
 {

@@ -68,7 +68,7 @@ static atomic_int_least64_t pace_us = CALM_US;
 /* when the kill or the switch was asked for; 0: not yet */
 static atomic_int_least64_t event_us;
 
-/* ---- what each of the three achieved ----------------------------------------------------------- */
+/* ---- what each of the three achieved --------------------------------------------------------- */
 
 enum way { ROSTER, ROUTER, DIRECT, WAYS };
 
@@ -112,7 +112,7 @@ static void failed(enum way way)
     pthread_mutex_unlock(&lock);
 }
 
-/* ---- one connection, and the thread that writes by it ------------------------------------------ */
+/* ---- one connection, and the thread that writes by it ---------------------------------------- */
 
 struct line {
     enum way way;
@@ -228,7 +228,7 @@ static void *write_for_ever(void *argument)
     return NULL;
 }
 
-/* ---- the event --------------------------------------------------------------------------------- */
+/* ---- the event ------------------------------------------------------------------------------- */
 
 struct event {
     bool planned;
@@ -265,7 +265,7 @@ static bool let_happen(struct event *event)
     return result != NULL;
 }
 
-/* ---- the whole --------------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 static bool used[WAYS] = {true, false, true};
 

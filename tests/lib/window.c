@@ -60,7 +60,7 @@ static void rest(int64_t us)
     }
 }
 
-/* ---- what happened ----------------------------------------------------------------------------- */
+/* ---- what happened --------------------------------------------------------------------------- */
 
 enum happening { CAN, CANNOT, NAMED };
 
@@ -89,7 +89,7 @@ static void note(int64_t us, enum happening what, int member, const char *said)
     }
 }
 
-/* ---- one member -------------------------------------------------------------------------------- */
+/* ---- one member ------------------------------------------------------------------------------ */
 
 static struct {
     bool mysql;
@@ -188,7 +188,7 @@ static void *write_for_ever(void *argument)
     return NULL;
 }
 
-/* ---- roster ------------------------------------------------------------------------------------ */
+/* ---- roster ---------------------------------------------------------------------------------- */
 
 static volatile sig_atomic_t ended;
 
@@ -235,7 +235,7 @@ static bool watch_until_ended(struct roster_cluster *cluster)
     return book.armed_us != 0;
 }
 
-/* ---- the reckoning ----------------------------------------------------------------------------- */
+/* ---- the reckoning --------------------------------------------------------------------------- */
 
 static int by_time(const void *one, const void *other)
 {
@@ -397,7 +397,7 @@ static void reckon(void)
     print_spells(&now);
 }
 
-/* ---- the whole --------------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 static bool read_member(const char *word)
 {

@@ -40,7 +40,7 @@ static int64_t now_ms(clockid_t clock)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* ---- one connection, of either engine ---------------------------------------------------------- */
+/* ---- one connection, of either engine -------------------------------------------------------- */
 
 struct target {
     const char *cluster;
@@ -118,7 +118,7 @@ static enum roster_outcome my_write(struct connection *connection, const struct 
                      : ROSTER_OUTCOME_REFUSED;
 }
 
-/* ---- the books --------------------------------------------------------------------------------- */
+/* ---- the books ------------------------------------------------------------------------------- */
 
 struct books {
     long long writes;
@@ -191,7 +191,7 @@ static void print_books(const struct books *books)
     printf("}}\n");
 }
 
-/* ---- writing ----------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static void changed(void *context, const struct roster_change *change)
 {

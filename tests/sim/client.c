@@ -9,7 +9,7 @@ const char *client_name(const struct client *client)
     return client->name;
 }
 
-/* ---- events to the client ---------------------------------------------------------------------- */
+/* ---- events to the client -------------------------------------------------------------------- */
 
 static struct queue_item *item_new(enum store_event_kind kind)
 {
@@ -191,7 +191,7 @@ void client_answered(struct client *client, struct request *request, const struc
     send_here(client, item);
 }
 
-/* ---- the link ---------------------------------------------------------------------------------- */
+/* ---- the link -------------------------------------------------------------------------------- */
 
 static void try_connect(void *owner, uint64_t connection);
 

@@ -20,6 +20,7 @@ void databases_init(struct databases *databases, enum kind kind, int count)
         struct database *it = &databases->at[i];
         snprintf(it->name, sizeof it->name, "%s-%d", kind == KIND_STREAMING ? "pg" : "my", i + 1);
         strcpy(it->identity, kind == KIND_STREAMING ? identity : "");
+        snprintf(it->address, sizeof it->address, "10.0.0.%d", i + 1);
         it->timeline = 1;
         it->standby = i > 0;
         it->writable = i == 0;
@@ -138,7 +139,25 @@ static void say_upstream(const struct databases *databases, const struct databas
     }
 }
 
-void databases_look(const struct databases *databases, int i, struct observation *ret_observation)
+/* Whoever streams from it is named, as pg_stat_replication does: by an address without a port. */
+static void say_standbys(const struct databases *databases, int i, struct observation *observation)
+{
+    for (int k = 0; k < databases->count; k++) {
+        if (databases->at[k].upstream == i && databases_streams(databases, k)) {
+            advertised_add(&observation->advertised, databases->at[k].address, 0);
+        }
+    }
+}
+
+bool databases_is_silent(const struct databases *databases, int i, bool connected)
+{
+    const struct database *it = &databases->at[i];
+    return it->condition == HUNG ||
+           (it->condition == RUNNING && it->door == DOOR_STUCK && !connected);
+}
+
+void databases_look(const struct databases *databases, int i, bool connected,
+                    struct observation *ret_observation)
 {
     static const enum answer failures[] = {[CRASHED] = ANSWER_REFUSED,
                                            [HUNG] = ANSWER_STALLED,
@@ -152,6 +171,10 @@ void databases_look(const struct databases *databases, int i, struct observation
                  "as the simulator wants it");
         return;
     }
+    if (it->door == DOOR_FULL && !connected) {
+        ret_observation->answer = ANSWER_SATURATED;
+        return;
+    }
     ret_observation->answer = ANSWER_OK;
     strcpy(ret_observation->version,
            databases->kind == KIND_STREAMING ? "15.20" : "10.11.19-MariaDB");
@@ -163,6 +186,7 @@ void databases_look(const struct databases *databases, int i, struct observation
         databases->kind == KIND_ASYNC && it->standby && !ret_observation->live;
     ret_observation->applying = it->standby;
     say_upstream(databases, it, ret_observation);
+    say_standbys(databases, i, ret_observation);
     if (databases->kind == KIND_STREAMING) {
         snprintf(ret_observation->lineage, sizeof ret_observation->lineage, "%lld",
                  (long long)it->timeline);

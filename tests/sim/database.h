@@ -17,9 +17,14 @@ enum { SERVERS_OF_CLUSTER_MAX = 5, REIGNS_MAX = 256 };
 
 enum plight { RUNNING, CRASHED, HUNG, STARTING, STOPPING };
 
+/* How it takes new connections; old ones are served all the same. */
+enum door { DOOR_OPEN, DOOR_STUCK, DOOR_FULL };
+
 struct database {
     char name[NAME_SIZE];
+    char address[NAME_SIZE]; /* the literal */
     enum plight condition;
+    enum door door;
     bool standby; /* in recovery; async: has a channel */
     bool writable;
     int upstream; /* index; -1: none */
@@ -65,7 +70,10 @@ bool databases_streams(const struct databases *databases, int i);
 int64_t databases_newest(const struct databases *databases);
 bool databases_reigned(const struct databases *databases, const char *name, const char *lineage);
 
-/* What it says when asked, or how asking fails. HUNG is up to the caller: nothing is said. */
-void databases_look(const struct databases *databases, int i, struct observation *ret_observation);
+/* What it says when asked, or how asking fails. Whether it says anything is databases_is_silent's.
+ */
+bool databases_is_silent(const struct databases *databases, int i, bool connected);
+void databases_look(const struct databases *databases, int i, bool connected,
+                    struct observation *ret_observation);
 
 #endif

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- the log ----------------------------------------------------------------------------------- */
+/* ---- the log --------------------------------------------------------------------------------- */
 
 static void apply_next(void *owner, uint64_t arg)
 {
@@ -85,7 +85,7 @@ int64_t ensemble_mark(struct ensemble *ensemble)
     return ensemble->zxid;
 }
 
-/* ---- sessions ---------------------------------------------------------------------------------- */
+/* ---- sessions -------------------------------------------------------------------------------- */
 
 struct session *session_new(struct ensemble *ensemble, int64_t timeout_ms)
 {
@@ -137,7 +137,7 @@ void session_falls_silent(struct session *session)
               session->lease);
 }
 
-/* ---- lines ------------------------------------------------------------------------------------- */
+/* ---- lines ----------------------------------------------------------------------------------- */
 
 struct request *request_new(struct ensemble *ensemble, enum request_kind kind, uint64_t tag)
 {
@@ -255,7 +255,7 @@ void line_take(struct line *line, struct request *request)
     work(line);
 }
 
-/* ---- the whole --------------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 static void put(struct ensemble *ensemble, const struct store_op *op)
 {

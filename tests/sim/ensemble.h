@@ -120,7 +120,7 @@ void ensemble_delete(struct ensemble *ensemble, const char *path);
 
 void session_end(struct session *session);
 
-/* ---- between the two sides --------------------------------------------------------------------- */
+/* ---- between the two sides ------------------------------------------------------------------- */
 
 struct session *session_new(struct ensemble *ensemble, int64_t timeout_ms);
 void session_shows_life(struct session *session);

@@ -75,7 +75,7 @@ void oracle_halted(struct oracle *oracle, bool halted)
     }
 }
 
-/* ---- the evidence ------------------------------------------------------------------------------ */
+/* ---- the evidence ---------------------------------------------------------------------------- */
 
 /* The reports that a verdict names, as they stand in the registry at this very moment. */
 static bool read_evidence(struct oracle *oracle, const struct topology *topology)
@@ -145,7 +145,7 @@ static void check_voters(struct oracle *oracle, const struct topology *now, cons
     }
 }
 
-/* ---- what is written --------------------------------------------------------------------------- */
+/* ---- what is written ------------------------------------------------------------------------- */
 
 static void check_order(struct oracle *oracle, const struct topology *now)
 {
@@ -407,7 +407,7 @@ const struct topology *oracle_topology(const struct oracle *oracle)
     return oracle->has ? &oracle->last : NULL;
 }
 
-/* ---- what is routed ---------------------------------------------------------------------------- */
+/* ---- what is routed -------------------------------------------------------------------------- */
 
 void oracle_hears_router(struct oracle *oracle, const char *router, const struct topology *before,
                          int64_t before_mzxid, const struct topology *now, int64_t now_mzxid)
@@ -434,7 +434,7 @@ void oracle_hears_router(struct oracle *oracle, const char *router, const struct
                router, now_mzxid);
 }
 
-/* ---- life -------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 struct oracle *oracle_new(struct world *world)
 {

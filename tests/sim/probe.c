@@ -1,61 +1,48 @@
-/* The simulator's shell round a probe: what probes/agent.c and probes/prober.c
- * do with an event loop and sockets, done on the agenda. */
+/* The simulator's shell of a probe (probes/probe.h): what the daemon does with an
+ * event loop, sockets and threads is done on the agenda. It decides nothing. */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "probes/assess/assess.h"
-#include "probes/schedule.h"
-#include "registry/base/text.h"
-#include "registry/fleet/liveness.h"
-#include "registry/fleet/reporter.h"
-#include "registry/fleet/resolver.h"
-#include "registry/store/mirror.h"
+#include "probes/probe.h"
+#include "registry/config/config.h"
 #include "tests/sim/store_mem.h"
 #include "tests/sim/world.h"
 
-enum { LIVENESS_LIST = 48, LIVENESS_PROBE, PULSE_MS = 250 };
-
-/* One member under the eyes of one probe. */
-struct look {
-    struct probe *probe;
-    int database;
-    struct turn turn;
-    uint64_t flight; /* grows with every look: what belongs to a former one is void */
-    bool connected;
-    uint64_t boot; /* of the server we are connected to */
-    bool again;
-    struct observation seen;
+struct connection {
+    bool up;
+    uint64_t boot; /* of the server, when it was made */
 };
 
-struct probe {
+/* The shell of a slot. */
+struct prober {
+    struct sim_probe *probe;
+    struct slot *slot; /* NULL: closed */
+    int database;
+    struct connection kept, fresh;
+    struct connection *in_flight; /* one of the two */
+    uint64_t flight;              /* grows with every look: what belongs to a former one is void */
+    struct observation seen;
+    struct prober *next; /* of all there ever were */
+};
+
+struct sim_probe {
     struct world *world;
+    struct probe *probe; /* NULL: the process is gone */
     int index;
     int pid;
-    uint64_t nonce;
     int64_t clock_ms, wall_ms; /* added to the world's time */
-    bool dead, frozen;
+    bool frozen;
+    bool performing, draining;
+    uint64_t wake; /* grows with every ACTION_WAKE: a former one is void */
     struct store *store;
-    struct mirror *mirror;
-    struct liveness *liveness;
-    struct reporter *reporter;
-    struct resolver *resolver;
-    struct published *published;
-    struct assessment assessment;
-    struct schedule schedule;
-    struct look looks[SERVERS_OF_CLUSTER_MAX];
-    size_t rank, size;
-    bool busy;       /* the store is being renewed */
-    bool draining;   /* a drain is on the agenda */
-    int64_t wake_ms; /* when a settling is on the agenda; 0: none */
-    int64_t pulse_ms, resync_ms, slipped_ms, away_ms;
-    bool blind;
-    struct probe *next; /* of all there ever were */
+    struct config configs[2]; /* in force, and the next one */
+    int config;
+    struct prober *probers;
+    int connections[SERVERS_OF_CLUSTER_MAX];
+    struct sim_probe *next; /* of all there ever were */
 };
-
-static void settle(struct probe *probe);
-static void begin(struct look *look);
 
 const char *probe_name(int index)
 {
@@ -64,389 +51,352 @@ const char *probe_name(int index)
     return names[index];
 }
 
-static int64_t mono(const struct probe *probe)
-{
-    return world_now(probe->world) + probe->clock_ms;
-}
-
-static int64_t wall(const struct probe *probe)
-{
-    return world_now(probe->world) + probe->wall_ms;
-}
-
-static void later(struct probe *probe, int64_t wait_ms, void (*run)(void *owner, uint64_t arg),
+static void later(struct sim_probe *probe, int64_t wait_ms, void (*run)(void *owner, uint64_t arg),
                   void *owner, uint64_t arg)
 {
     agenda_at(&probe->world->agenda, world_now(probe->world) + wait_ms, run, owner, arg);
 }
 
 /* A process that stands still does what it was to do once it goes on. */
-static bool is_away(struct probe *probe, void (*run)(void *owner, uint64_t arg), void *owner,
+static bool is_away(struct sim_probe *probe, void (*run)(void *owner, uint64_t arg), void *owner,
                     uint64_t arg)
 {
-    if (probe->frozen && !probe->dead) {
+    if (probe->frozen && probe->probe) {
         later(probe, 20, run, owner, arg);
     }
-    return probe->frozen || probe->dead;
+    return probe->frozen || !probe->probe;
 }
 
-/* ---- looks ------------------------------------------------------------------------------------- */
+/* ---- events in, actions out -------------------------------------------------------------------- */
 
-static void on_turn(void *owner, uint64_t flight);
-
-static void plan_turn(struct look *look)
+static struct probe_time time_of(const struct sim_probe *probe)
 {
-    struct probe *probe = look->probe;
-    int64_t wait_ms = look->turn.due_ms - mono(probe);
-    later(probe, wait_ms, on_turn, look, look->flight);
+    int64_t now_ms = world_now(probe->world);
+    return (struct probe_time){.ms = now_ms + probe->clock_ms, .wall_ms = now_ms + probe->wall_ms};
 }
 
-static void raise_alarm(struct probe *probe)
+static void perform(struct sim_probe *probe, const struct probe_action *action);
+
+static void perform_all(struct sim_probe *probe)
 {
-    if (!schedule_alarm(&probe->schedule, mono(probe))) {
+    struct probe_action action;
+    if (probe->performing) {
         return;
     }
-    for (size_t i = 0; i < probe->assessment.member_count; i++) {
-        struct look *look = &probe->looks[i];
-        if (!look->turn.flying) {
-            turn_hasten(&look->turn, &probe->schedule, probe->assessment.members[i].standing,
-                        mono(probe));
-            look->flight++;
-            plan_turn(look);
-        }
+    probe->performing = true;
+    while (probe->probe && probe_next(probe->probe, &action)) {
+        perform(probe, &action);
     }
+    probe->performing = false;
 }
 
-static void update_report(struct probe *probe)
+static void step(struct sim_probe *probe, struct probe_event *event)
 {
-    static struct report report;
-    const char *abstains = probe->blind                      ? "blind"
-                           : mono(probe) < probe->slipped_ms ? "slipped"
-                                                             : "";
-    assess_report(&probe->assessment, mono(probe), abstains, &report);
-    reporter_say(probe->reporter, probe->published, &report, mono(probe));
+    event->now = time_of(probe);
+    probe_step(probe->probe, event);
+    perform_all(probe);
 }
 
-static void update_schedule(struct probe *probe)
+static void step_kind(struct sim_probe *probe, enum probe_event_kind kind)
 {
-    const struct topology *topology = resolver_topology(probe->resolver);
-    bool valid = topology && topology->primary[0] && topology->state != STATE_SUSPECT &&
-                 assess_sees_writer(&probe->assessment, topology->primary);
-    schedule_writer(&probe->schedule, valid, mono(probe));
+    step(probe, &(struct probe_event){.kind = kind});
 }
 
-static void doubt_oneself(struct probe *probe)
+static void on_wake(void *owner, uint64_t wake)
 {
-    size_t targets = 0;
-    size_t failing = 0;
-    assess_count_failing(&probe->assessment, &targets, &failing);
-    bool blind = targets >= 2 && failing == targets;
-    if (blind != probe->blind) {
-        probe->blind = blind;
-        update_report(probe);
+    struct sim_probe *probe = owner;
+    if (wake == probe->wake && !is_away(probe, on_wake, owner, wake)) {
+        step_kind(probe, EVENT_TIMER);
     }
 }
-
-static void end(struct look *look, const struct observation *observation)
-{
-    struct probe *probe = look->probe;
-    look->flight++;
-    turn_end(&look->turn, &probe->schedule, observation->answer, mono(probe), wall(probe),
-             probe->rank, probe->size);
-    plan_turn(look);
-    int flags = assess_look(&probe->assessment, (size_t)look->database, observation, "",
-                            mono(probe), wall(probe));
-    if (flags & ASSESS_ALARM) {
-        raise_alarm(probe);
-    }
-    doubt_oneself(probe);
-    update_report(probe);
-    update_schedule(probe);
-    settle(probe);
-}
-
-static void on_outcome(void *owner, uint64_t flight)
-{
-    struct look *look = owner;
-    if (flight == look->flight && !is_away(look->probe, on_outcome, owner, flight)) {
-        end(look, &look->seen);
-    }
-}
-
-static void on_overdue(void *owner, uint64_t flight)
-{
-    struct look *look = owner;
-    if (flight == look->flight && !look->probe->dead && !look->probe->frozen) {
-        raise_alarm(look->probe);
-    }
-}
-
-/* The question reaches the server, or does not. */
-static void on_question(void *owner, uint64_t flight)
-{
-    struct look *look = owner;
-    struct probe *probe = look->probe;
-    struct world *world = probe->world;
-    if (flight != look->flight || probe->dead) {
-        return;
-    }
-    const struct database *database = &world->databases.at[look->database];
-    bool cut = world->path_cut[probe->index][look->database];
-    /* it broke: asked again, anew */
-    if (!cut && look->connected && look->boot != database->boot && !look->again) {
-        look->connected = false;
-        look->again = true;
-        raise_alarm(probe);
-        later(probe, 1, on_question, look, flight);
-        return;
-    }
-    databases_look(&world->databases, look->database, &look->seen);
-    bool silent = cut || database->condition == HUNG;
-    if (silent) {
-        look->seen = (struct observation){.position = -1, .received = -1, .lag_ms = -1};
-        look->seen.answer = cut && !look->connected ? ANSWER_TIMEOUT : ANSWER_STALLED;
-    }
-    look->connected = look->seen.answer == ANSWER_OK;
-    look->boot = database->boot;
-    later(probe, silent ? world->probing.timeout_ms : chance_between(&world->chance, 0, 2),
-          on_outcome, look, flight);
-}
-
-static void begin(struct look *look)
-{
-    struct probe *probe = look->probe;
-    turn_begin(&look->turn, mono(probe));
-    look->flight++;
-    look->again = false;
-    later(probe, chance_between(&probe->world->chance, 0, 2), on_question, look, look->flight);
-    later(probe, OVERDUE_MS, on_overdue, look, look->flight);
-}
-
-static void on_turn(void *owner, uint64_t flight)
-{
-    struct look *look = owner;
-    if (flight == look->flight && !look->turn.flying &&
-        !is_away(look->probe, on_turn, owner, flight)) {
-        begin(look);
-    }
-}
-
-static void on_closed(void *owner, uint64_t flight)
-{
-    struct look *look = owner;
-    if (flight == look->flight && !look->turn.flying &&
-        !is_away(look->probe, on_closed, owner, flight)) {
-        raise_alarm(look->probe);
-        begin(look);
-    }
-}
-
-void probe_disconnected(struct probe *probe, int database)
-{
-    struct look *look = &probe->looks[database];
-    if (look->connected && !look->turn.flying && !probe->world->path_cut[probe->index][database]) {
-        later(probe, chance_between(&probe->world->chance, 0, 2), on_closed, look, look->flight);
-    }
-}
-
-/* ---- everything that is due -------------------------------------------------------------------- */
-
-static void on_wake(void *owner, uint64_t arg)
-{
-    struct probe *probe = owner;
-    (void)arg;
-    if (!is_away(probe, on_wake, owner, arg)) {
-        probe->wake_ms = 0;
-        settle(probe);
-    }
-}
-
-static void wake_at(struct probe *probe, int64_t due_ms)
-{
-    if (due_ms == INT64_MAX) {
-        return;
-    }
-    int64_t at_ms = due_ms > mono(probe) ? due_ms : mono(probe) + 1;
-    if (probe->wake_ms == 0 || at_ms < probe->wake_ms) {
-        probe->wake_ms = at_ms;
-        later(probe, at_ms - mono(probe), on_wake, probe, 0);
-    }
-}
-
-static void check_slip(struct probe *probe)
-{
-    int64_t gap_ms = mono(probe) - probe->pulse_ms;
-    if (gap_ms <= BEAT_MS + PULSE_MS) {
-        return;
-    }
-    probe->pulse_ms = mono(probe);
-    world_tell(probe->world, true, "%s stood still for %lld ms", probe_name(probe->index),
-               (long long)gap_ms);
-    probe->slipped_ms = mono(probe) + probe->world->probing.interval_ms;
-    liveness_forget(probe->liveness);
-    if (!probe->busy) {
-        mirror_refresh_all(probe->mirror);
-    }
-    update_report(probe);
-    raise_alarm(probe);
-}
-
-static void tell_news(struct probe *probe)
-{
-    struct resolver_news news = resolver_news(probe->resolver);
-    if (news.refused) {
-        world_tell(probe->world, true, "%s: %s", probe_name(probe->index), news.refused);
-    }
-    if (news.changed) {
-        update_schedule(probe);
-    }
-    if (news.alarm) {
-        raise_alarm(probe);
-    }
-}
-
-static void settle_cluster(struct probe *probe)
-{
-    const struct report *acked;
-    int32_t version;
-    int64_t mzxid;
-    if (published_take_acked(probe->published, &acked, &version, &mzxid)) {
-        resolver_own_report(probe->resolver, acked, version, mzxid);
-    }
-    int64_t due_ms = resolver_step(probe->resolver, mono(probe), wall(probe));
-    tell_news(probe);
-    wake_at(probe, due_ms);
-}
-
-static void settle(struct probe *probe)
-{
-    if (probe->busy) {
-        return;
-    }
-    check_slip(probe);
-    int64_t due_ms = reporter_step(probe->reporter, mono(probe));
-    for (unsigned beats = reporter_take_beats(probe->reporter); beats > 0; beats--) {
-        liveness_beat(probe->liveness);
-        resolver_beat(probe->resolver);
-    }
-    probe->size = liveness_size(probe->liveness, &probe->rank);
-    settle_cluster(probe);
-    if (reporter_name_conflict(probe->reporter)[0]) {
-        world_fail(probe->world, "%s", reporter_name_conflict(probe->reporter));
-    }
-    const char *trouble = reporter_trouble(probe->reporter);
-    if (trouble) {
-        world_tell(probe->world, true, "%s: %s", probe_name(probe->index), trouble);
-    }
-    wake_at(probe, due_ms);
-}
-
-/* ---- the store --------------------------------------------------------------------------------- */
 
 static void on_renewed(void *owner, uint64_t arg)
 {
-    struct probe *probe = owner;
-    (void)arg;
+    struct sim_probe *probe = owner;
     if (!is_away(probe, on_renewed, owner, arg)) {
         store_renew(probe->store);
-        probe->busy = false;
-        settle(probe);
+        step_kind(probe, EVENT_RENEWED);
     }
-}
-
-static void node_read(struct probe *probe, const struct mirror_node *node)
-{
-    switch (node->kind) {
-    case LIVENESS_LIST:
-    case LIVENESS_PROBE:
-        liveness_read(probe->liveness, node);
-        break;
-    case REPORTER_EPHEMERAL:
-        reporter_read(probe->reporter, node);
-        break;
-    default:
-        resolver_read(probe->resolver, node, mono(probe));
-    }
-}
-
-static void take_event(struct probe *probe, const struct store_event *event)
-{
-    struct mirror_node *node = NULL;
-    if (event->kind == STORE_UP && event->renewed) {
-        liveness_session_began(probe->liveness);
-    } else if (event->kind == STORE_UP && mono(probe) - probe->away_ms > BEAT_MS) {
-        liveness_forget(probe->liveness);
-    } else if (event->kind == STORE_DOWN) {
-        probe->away_ms = mono(probe);
-    }
-    if (event->kind == STORE_UP || event->kind == STORE_DOWN || event->kind == STORE_GONE) {
-        world_tell(probe->world, true, "%s: %s", probe_name(probe->index),
-                   event->kind == STORE_UP ? (event->renewed ? "connected anew" : "connected again")
-                   : event->kind == STORE_DOWN ? "connection lost"
-                                               : "session over");
-    }
-    reporter_event(probe->reporter, event, mono(probe));
-    if (mirror_event(probe->mirror, event, &node) && node) {
-        node_read(probe, node);
-    }
-    if (event->kind == STORE_ANSWER && (event->tag & TAG_MASK) == TAG_RESOLVER) {
-        resolver_answer(probe->resolver, event, mono(probe));
-    }
-}
-
-static void drain(struct probe *probe)
-{
-    struct store_event event;
-    while (!probe->busy && store_next(probe->store, mono(probe), &event)) {
-        bool gone = event.kind == STORE_GONE;
-        take_event(probe, &event);
-        if (gone) {
-            probe->busy = true;
-            later(probe, chance_between(&probe->world->chance, 1, 5), on_renewed, probe, 0);
-        }
-    }
-    settle(probe);
 }
 
 static void on_store(void *owner, uint64_t arg)
 {
-    struct probe *probe = owner;
-    (void)arg;
+    struct sim_probe *probe = owner;
     if (!is_away(probe, on_store, owner, arg)) {
         probe->draining = false;
-        drain(probe);
+        step_kind(probe, EVENT_STORE);
     }
 }
 
-static void on_ready(void *owner)
+static void on_store_ready(void *owner)
 {
-    struct probe *probe = owner;
+    struct sim_probe *probe = owner;
     if (!probe->draining) {
         probe->draining = true;
         later(probe, 0, on_store, probe, 0);
     }
 }
 
-static void on_pulse(void *owner, uint64_t arg)
+/* ---- looks ------------------------------------------------------------------------------------- */
+
+/* The one with this name or address. */
+static int find_database(const struct world *world, const char *host)
 {
-    struct probe *probe = owner;
-    (void)arg;
-    if (is_away(probe, on_pulse, owner, arg)) {
-        return;
+    for (int i = 0; i < world->databases.count; i++) {
+        if (strcmp(world->databases.at[i].name, host) == 0 ||
+            strcmp(world->databases.at[i].address, host) == 0) {
+            return i;
+        }
     }
-    later(probe, PULSE_MS, on_pulse, probe, 0);
-    check_slip(probe);
-    probe->pulse_ms = mono(probe);
-    update_report(probe);
-    if (probe->busy) {
-        return;
+    return -1;
+}
+
+static struct prober *prober_of(struct sim_probe *probe, struct slot *slot)
+{
+    struct prober *prober = slot->shell;
+    if (!prober) {
+        prober = slot->shell = calloc(1, sizeof *prober);
+        assert(prober);
+        *prober = (struct prober){.probe = probe,
+                                  .slot = slot,
+                                  .database = find_database(probe->world, slot->config.host),
+                                  .next = probe->probers};
+        probe->probers = prober;
     }
-    if (mono(probe) >= probe->resync_ms) {
-        probe->resync_ms = mono(probe) + chance_between(&probe->world->chance, RESYNC_MS * 2 / 3,
-                                                        RESYNC_MS * 4 / 3);
-        mirror_refresh_all(probe->mirror);
+    return prober;
+}
+
+static void on_outcome(void *owner, uint64_t flight)
+{
+    struct prober *prober = owner;
+    if (flight == prober->flight && !is_away(prober->probe, on_outcome, owner, flight)) {
+        bool connected = prober->in_flight->up;
+        prober->in_flight = NULL;
+        prober->flight++;
+        step(prober->probe, &(struct probe_event){.kind = EVENT_LOOK_ENDED,
+                                                  .slot = prober->slot,
+                                                  .observation = &prober->seen,
+                                                  .connected = connected});
     }
-    drain(probe);
+}
+
+/* What the question meets at the server. Returns how long the answer takes. */
+static int64_t ask_server(struct prober *prober)
+{
+    struct sim_probe *probe = prober->probe;
+    struct world *world = probe->world;
+    struct connection *connection = prober->in_flight;
+    const struct database *database = &world->databases.at[prober->database];
+    bool cut = world->path_cut[probe->index][prober->database];
+    bool was_up = connection->up;
+    prober->seen = (struct observation){.position = -1, .received = -1, .lag_ms = -1};
+    connection->up = false;
+    if (!cut && was_up && connection->boot != database->boot) {
+        prober->seen.answer = ANSWER_LOST;
+        return 1;
+    }
+    if (cut || databases_is_silent(&world->databases, prober->database, was_up)) {
+        prober->seen.answer = cut && !was_up ? ANSWER_TIMEOUT : ANSWER_STALLED;
+        return world->probing.timeout_ms;
+    }
+    databases_look(&world->databases, prober->database, was_up, &prober->seen);
+    connection->up = prober->seen.answer == ANSWER_OK;
+    connection->boot = database->boot;
+    probe->connections[prober->database] += connection->up && !was_up;
+    return chance_between(&world->chance, 0, 2);
+}
+
+static void on_question(void *owner, uint64_t flight)
+{
+    struct prober *prober = owner;
+    if (flight == prober->flight && prober->probe->probe) {
+        later(prober->probe, ask_server(prober), on_outcome, prober, flight);
+    }
+}
+
+static void ask(struct prober *prober, struct connection *connection)
+{
+    prober->in_flight = connection;
+    prober->flight++;
+    later(prober->probe, chance_between(&prober->probe->world->chance, 0, 2), on_question, prober,
+          prober->flight);
+}
+
+static void resolve(struct prober *prober)
+{
+    const struct world *world = prober->probe->world;
+    bool known = prober->database >= 0;
+    step(prober->probe, &(struct probe_event){
+                            .kind = EVENT_RESOLVED,
+                            .slot = prober->slot,
+                            .address = known ? world->databases.at[prober->database].address : "",
+                            .text = "no such server in this world"});
+}
+
+static void on_closed_by_server(void *owner, uint64_t flight)
+{
+    struct prober *prober = owner;
+    if (flight == prober->flight && !prober->in_flight &&
+        !is_away(prober->probe, on_closed_by_server, owner, flight)) {
+        step(prober->probe, &(struct probe_event){.kind = EVENT_UNSOLICITED, .slot = prober->slot});
+    }
+}
+
+void sim_probe_disconnected(struct sim_probe *probe, int database)
+{
+    for (struct prober *prober = probe->probers; prober; prober = prober->next) {
+        if (prober->slot && prober->database == database && prober->kept.up && !prober->in_flight &&
+            !probe->world->path_cut[probe->index][database]) {
+            later(probe, chance_between(&probe->world->chance, 0, 2), on_closed_by_server, prober,
+                  prober->flight);
+        }
+    }
+}
+
+/* ---- actions ----------------------------------------------------------------------------------- */
+
+static void perform_of_slot(struct prober *prober, enum probe_action_kind kind)
+{
+    switch (kind) {
+    case ACTION_ADOPT_FRESH:
+        prober->kept = prober->fresh;
+        prober->fresh.up = false;
+        break;
+    case ACTION_CLOSE_FRESH:
+        prober->fresh.up = false;
+        break;
+    case ACTION_DROP:
+        prober->kept.up = false;
+        break;
+    case ACTION_RESOLVE:
+        resolve(prober);
+        break;
+    case ACTION_ASK:
+        ask(prober, &prober->kept);
+        break;
+    case ACTION_ASK_FRESH:
+        ask(prober, &prober->fresh);
+        break;
+    case ACTION_CLOSE:
+        prober->slot = NULL;
+        prober->flight++;
+        break;
+    default: /* names are resolved at once, to one address each */
+        break;
+    }
+}
+
+/* The next configuration is what the world has now. */
+static const struct config *read_config(struct sim_probe *probe)
+{
+    probe->config = 1 - probe->config;
+    struct config *config = &probe->configs[probe->config];
+    *config = (struct config){
+        .probe = probe->world->probing, .cluster_count = 1, .clusters = &probe->world->cluster};
+    strcpy(config->registry.root, SIM_ROOT);
+    strcpy(config->probe.name, probe_name(probe->index));
+    return config;
+}
+
+/* The process is gone; what its store was told before is on its way. */
+static void bury(struct sim_probe *probe)
+{
+    probe_free(probe->probe);
+    probe->probe = NULL;
+}
+
+static void perform(struct sim_probe *probe, const struct probe_action *action)
+{
+    switch (action->kind) {
+    case ACTION_RENEW:
+        later(probe, chance_between(&probe->world->chance, 1, 5), on_renewed, probe, 0);
+        break;
+    case ACTION_RELOAD:
+        step(probe, &(struct probe_event){.kind = EVENT_RELOAD, .config = read_config(probe)});
+        break;
+    case ACTION_STOP:
+        break; /* nothing hangs here */
+    case ACTION_CLOSE_STORE:
+        store_close(probe->store);
+        bury(probe);
+        break;
+    case ACTION_WAKE:
+        later(probe, action->at_ms - time_of(probe).ms, on_wake, probe, ++probe->wake);
+        break;
+    case ACTION_CLOSE:
+        if (action->shell) {
+            perform_of_slot(action->shell, ACTION_CLOSE);
+        }
+        break;
+    default:
+        perform_of_slot(prober_of(probe, action->slot), action->kind);
+    }
+}
+
+/* ---- facts ------------------------------------------------------------------------------------- */
+
+static void tell_discovery(struct sim_probe *probe, const struct fact *fact)
+{
+    static const char *const words[] = {[TIDINGS_NAMED] = "is named",
+                                        [TIDINGS_VERIFIED] = "is verified",
+                                        [TIDINGS_REFUSED] = "is refused",
+                                        [TIDINGS_FORGOTTEN] = "is forgotten"};
+    world_tell(probe->world, !probe->world->settings.facts, "%s: %s:%d %s%s%s",
+               probe_name(probe->index), fact->found->host, fact->found->port, words[fact->tidings],
+               fact->text[0] ? ": " : "", fact->text);
+}
+
+static void on_fact(void *owner, const struct fact *fact)
+{
+    struct sim_probe *probe = owner;
+    struct world *world = probe->world;
+    const char *name = probe_name(probe->index);
+    bool aside = !world->settings.facts;
+    switch (fact->kind) {
+    case FACT_STOOD_STILL:
+        world_tell(world, true, "%s stood still for %lld ms", name, (long long)fact->number);
+        break;
+    case FACT_CONNECTED:
+        world_tell(world, true, "%s: connected anew", name);
+        break;
+    case FACT_RECONNECTED:
+        world_tell(world, true, "%s: connected again", name);
+        break;
+    case FACT_DISCONNECTED:
+        world_tell(world, true, "%s: connection lost", name);
+        break;
+    case FACT_SESSION_OVER:
+        world_tell(world, true, "%s: session over", name);
+        break;
+    case FACT_NAME_CONFLICT:
+        world_fail(world, "%s", fact->text);
+        break;
+    case FACT_TROUBLE:
+    case FACT_REFUSED:
+        world_tell(world, true, "%s: %s", name, fact->text);
+        break;
+    case FACT_ABSTAINS:
+        world_tell(world, aside, "%s abstains: %s", name, fact->text);
+        break;
+    case FACT_VOTES:
+        world_tell(world, aside, "%s votes", name);
+        break;
+    case FACT_KIND:
+        world_tell(world, aside, "%s: its kind is %s", name, kind_names[fact->number]);
+        break;
+    case FACT_MEMBER:
+        world_tell(world, true, "%s: %s is %s", name, fact->member,
+                   answer_names[fact->assessed->standing]);
+        break;
+    case FACT_DISCOVERY:
+        tell_discovery(probe, fact);
+        break;
+    case FACT_NO_MEMORY:
+        world_fail(world, "%s: no memory", name);
+        break;
+    default:
+        break; /* the oracle sees verdicts; the rest is no more than a reason */
+    }
 }
 
 /* ---- life -------------------------------------------------------------------------------------- */
@@ -464,97 +414,91 @@ static bool is_pid_gone(const struct presence *presence)
     return strcmp(presence->host, "sim") == 0;
 }
 
-static void start_objects(struct probe *probe)
+struct sim_probe *sim_probe_new(struct world *world, int index)
 {
-    struct world *world = probe->world;
-    struct reporter_settings settings = {
-        .root = SIM_ROOT,
-        .presence = {.pid = probe->pid, .version = "sim", .nonce = probe->nonce},
-        .registry_uuid = "00000000-0000-4000-8000-000000000001",
-        .is_gone = is_pid_gone};
-    strcpy(settings.presence.probe, probe_name(probe->index));
-    strcpy(settings.presence.host, chance_hits(&world->chance, 50) ? "sim" : "elsewhere");
-    probe->store =
-        store_mem_new(world->ensemble, probe_name(probe->index), SESSION_MS, on_ready, probe);
-    probe->mirror = mirror_new(probe->store);
-    probe->reporter = reporter_new(probe->store, probe->mirror, &settings);
-    probe->liveness = liveness_new(probe->mirror, SIM_ROOT, probe_name(probe->index), LIVENESS_LIST,
-                                   LIVENESS_PROBE);
-    assess_init(&probe->assessment, probe_name(probe->index), &world->cluster, &world->probing);
-    schedule_init(&probe->schedule, world->probing.interval_ms, world->probing.alert_interval_ms,
-                  mono(probe));
-    probe->resolver =
-        resolver_new(probe->store, probe->mirror, probe->liveness,
-                     &(struct resolver_settings){SIM_ROOT, SIM_CLUSTER, probe_name(probe->index)});
-    probe->published = reporter_add(probe->reporter, SIM_CLUSTER, probe);
-    assert(probe->resolver && probe->published);
-}
-
-struct probe *probe_new(struct world *world, int index)
-{
-    struct probe *probe = calloc(1, sizeof *probe);
+    struct sim_probe *probe = calloc(1, sizeof *probe);
     assert(probe);
     world_of_pids = world;
     probe->world = world;
     probe->index = index;
     probe->pid = ++world->lives;
-    probe->nonce = chance_draw(&world->chance);
     probe->clock_ms = chance_between(&world->chance, 1, 1000000000);
     probe->wall_ms = INT64_C(1795224000000) + chance_between(&world->chance, -1000, 1000);
-    probe->size = 1;
-    start_objects(probe);
-    probe->pulse_ms = mono(probe);
-    probe->resync_ms = mono(probe) + RESYNC_MS;
-    for (int i = 0; i < world->databases.count; i++) {
-        struct look *look = &probe->looks[i];
-        *look = (struct look){.probe = probe, .database = i, .turn = {.due_ms = mono(probe)}};
-        plan_turn(look);
-    }
-    later(probe, PULSE_MS, on_pulse, probe, 0);
-    store_renew(probe->store);
+    probe->store =
+        store_mem_new(world->ensemble, probe_name(index), SESSION_MS, on_store_ready, probe);
+    struct probe_setup setup = {
+        .store = probe->store,
+        .config = read_config(probe),
+        .presence = {.pid = probe->pid, .version = "sim", .nonce = chance_draw(&world->chance)},
+        .registry_uuid = "00000000-0000-4000-8000-000000000001",
+        .is_gone = is_pid_gone,
+        .seed = chance_draw(&world->chance),
+        .now = time_of(probe),
+        .log = on_fact,
+        .log_owner = probe};
+    strcpy(setup.presence.host, chance_hits(&world->chance, 50) ? "sim" : "elsewhere");
+    probe->probe = probe_new(&setup);
+    assert(probe->probe);
     probe->next = world->all_probes;
     world->all_probes = probe;
+    perform_all(probe);
     return probe;
 }
 
-void probe_kill(struct probe *probe)
+void sim_probe_kill(struct sim_probe *probe)
 {
-    if (probe->dead) {
+    if (probe->probe) {
+        store_mem_kill(probe->store);
+        bury(probe);
+    }
+}
+
+void sim_probe_free(struct sim_probe *probe)
+{
+    if (!probe) {
         return;
     }
-    probe->dead = true;
-    store_mem_kill(probe->store);
-    resolver_free(probe->resolver);
-    reporter_free(probe->reporter);
-    liveness_free(probe->liveness);
-    mirror_free(probe->mirror);
-}
-
-void probe_free(struct probe *probe)
-{
-    if (probe) {
-        probe_kill(probe);
-        free(probe);
+    sim_probe_kill(probe);
+    while (probe->probers) {
+        struct prober *prober = probe->probers;
+        probe->probers = prober->next;
+        free(prober);
     }
+    free(probe);
 }
 
-struct store *probe_store(struct probe *probe)
+void sim_probe_reload(struct sim_probe *probe)
+{
+    step_kind(probe, EVENT_RELOAD_ASKED);
+}
+
+void sim_probe_stop(struct sim_probe *probe)
+{
+    step(probe, &(struct probe_event){.kind = EVENT_STOP, .text = "SIGTERM"});
+}
+
+int sim_probe_connections(const struct sim_probe *probe, int database)
+{
+    return probe->connections[database];
+}
+
+struct store *sim_probe_store(struct sim_probe *probe)
 {
     return probe->store;
 }
 
-void probe_freeze(struct probe *probe, bool frozen)
+void sim_probe_freeze(struct sim_probe *probe, bool frozen)
 {
     probe->frozen = frozen;
     (frozen ? store_mem_freeze : store_mem_thaw)(probe->store);
 }
 
-bool probe_is_frozen(const struct probe *probe)
+bool sim_probe_is_frozen(const struct sim_probe *probe)
 {
     return probe->frozen;
 }
 
-struct probe *probe_next(struct probe *probe)
+struct sim_probe *sim_probe_next(struct sim_probe *probe)
 {
     return probe->next;
 }

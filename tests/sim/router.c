@@ -27,10 +27,10 @@ struct router {
     char writer[NAME_SIZE];
 };
 
-static struct moment moment(const struct router *router)
+static struct now read_clocks(const struct router *router)
 {
     int64_t now_ms = world_now(router->world);
-    return (struct moment){now_ms + router->clock_ms, now_ms + INT64_C(1795224000000)};
+    return (struct now){now_ms + router->clock_ms, now_ms + INT64_C(1795224000000)};
 }
 
 static void check_table(const struct router *router)
@@ -95,7 +95,7 @@ static void take_news(struct router *router)
 
 static void go_on(struct router *router)
 {
-    int64_t due_ms = watcher_tick(router->watcher, moment(router));
+    int64_t due_ms = watcher_tick(router->watcher, read_clocks(router));
     take_news(router);
     if (router->tick_ms == 0 || due_ms < router->tick_ms) {
         router->tick_ms = due_ms;
@@ -107,7 +107,7 @@ static void on_tick(void *owner, uint64_t arg)
 {
     struct router *router = owner;
     (void)arg;
-    if (moment(router).now_ms >= router->tick_ms) {
+    if (read_clocks(router).mono_ms >= router->tick_ms) {
         router->tick_ms = 0;
     }
     go_on(router);
@@ -119,9 +119,9 @@ static void on_store(void *owner, uint64_t arg)
     struct store_event event;
     (void)arg;
     router->draining = false;
-    while (store_next(router->store, moment(router).now_ms, &event)) {
+    while (store_next(router->store, read_clocks(router).mono_ms, &event)) {
         bool gone = event.kind == STORE_GONE;
-        watcher_event(router->watcher, &event, moment(router));
+        watcher_event(router->watcher, &event, read_clocks(router));
         take_news(router);
         if (gone) {
             store_renew(router->store);
@@ -150,7 +150,7 @@ struct router *router_new(struct world *world, int index)
     router->watcher = watcher_new(router->store, SIM_ROOT, chance_draw(&world->chance));
     assert(router->watcher);
     router->watched =
-        watcher_follow(router->watcher, SIM_CLUSTER, router, NULL, NULL, moment(router));
+        watcher_follow(router->watcher, SIM_CLUSTER, router, NULL, NULL, read_clocks(router));
     assert(router->watched);
     store_renew(router->store);
     go_on(router);
@@ -178,5 +178,5 @@ const char *router_writer(const struct router *router)
 
 bool router_is_fresh(const struct router *router)
 {
-    return router->watched->fresh;
+    return router->watched->belief == BELIEF_FRESH;
 }

@@ -20,7 +20,7 @@ enum {
 
 #define TOPOLOGY SIM_ROOT "/clusters/" SIM_CLUSTER "/topology"
 
-/* ---- kinds of trouble: each does one thing, if it can ------------------------------------------ */
+/* ---- kinds of trouble: each does one thing, if it can ---------------------------------------- */
 
 static int any(struct world *world, int n)
 {
@@ -42,7 +42,7 @@ static int writer_of(const struct world *world)
     return -1;
 }
 
-static struct probe *any_probe(struct world *world, int *ret_index)
+static struct sim_probe *any_probe(struct world *world, int *ret_index)
 {
     *ret_index = any(world, world->settings.probes);
     return world->probes[*ret_index];
@@ -138,7 +138,7 @@ static void cut_off_probe(struct world *world)
 static void kill_or_start_probe(struct world *world)
 {
     int i;
-    struct probe *probe = any_probe(world, &i);
+    struct sim_probe *probe = any_probe(world, &i);
     if (probe) {
         world_kill_probe(world, i);
     } else {
@@ -149,8 +149,8 @@ static void kill_or_start_probe(struct world *world)
 static void freeze_or_thaw_probe(struct world *world)
 {
     int i;
-    struct probe *probe = any_probe(world, &i);
-    if (probe && probe_is_frozen(probe)) {
+    struct sim_probe *probe = any_probe(world, &i);
+    if (probe && sim_probe_is_frozen(probe)) {
         world_thaw_probe(world, i);
     } else if (probe) {
         world_freeze_probe(world, i);
@@ -164,7 +164,7 @@ static struct store *any_client(struct world *world)
     if (i >= world->settings.probes) {
         return router_store(world->routers[i - world->settings.probes]);
     }
-    return world->probes[i] ? probe_store(world->probes[i]) : NULL;
+    return world->probes[i] ? sim_probe_store(world->probes[i]) : NULL;
 }
 
 static void cut_link(struct world *world)
@@ -219,7 +219,7 @@ static void expire_all_sessions(struct world *world)
     world_tell(world, true, "all sessions expire");
     for (int i = 0; i < PROBES; i++) {
         if (world->probes[i]) {
-            store_mem_expire(probe_store(world->probes[i]));
+            store_mem_expire(sim_probe_store(world->probes[i]));
         }
     }
     for (int i = 0; i < world->settings.routers; i++) {
@@ -230,11 +230,11 @@ static void expire_all_sessions(struct world *world)
 static void break_write(struct world *world)
 {
     int i;
-    struct probe *probe = any_probe(world, &i);
+    struct sim_probe *probe = any_probe(world, &i);
     bool carried_out = chance_hits(&world->chance, 50);
     if (probe) {
         world_tell(world, true, "the next verdict of %s has an unknown outcome", probe_name(i));
-        store_mem_break_at(probe_store(probe), TOPOLOGY, carried_out);
+        store_mem_break_at(sim_probe_store(probe), TOPOLOGY, carried_out);
     }
 }
 
@@ -338,7 +338,7 @@ static void strike(struct world *world, const unsigned weights[TROUBLES], unsign
     }
 }
 
-/* ---- peace ------------------------------------------------------------------------------------- */
+/* ---- peace ----------------------------------------------------------------------------------- */
 
 /* The operator vouches for a member that was fenced. */
 static void accept_fenced(struct world *world, int database)
@@ -372,12 +372,12 @@ static int make_peace(struct world *world)
     for (int i = 0; i < world->settings.probes; i++) {
         if (!world->probes[i]) {
             world_start_probe(world, i);
-        } else if (probe_is_frozen(world->probes[i])) {
+        } else if (sim_probe_is_frozen(world->probes[i])) {
             world_thaw_probe(world, i);
         }
-        store_mem_mend(probe_store(world->probes[i]));
-        store_mem_delay(probe_store(world->probes[i]), 0, 2);
-        store_mem_break_at(probe_store(world->probes[i]), "", false);
+        store_mem_mend(sim_probe_store(world->probes[i]));
+        store_mem_delay(sim_probe_store(world->probes[i]), 0, 2);
+        store_mem_break_at(sim_probe_store(world->probes[i]), "", false);
         for (int k = 0; k < world->databases.count; k++) {
             world->path_cut[i][k] = false;
         }

@@ -11,7 +11,7 @@ static struct client *client_of(struct store *store)
     return (struct client *)store;
 }
 
-/* ---- requests ---------------------------------------------------------------------------------- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 static void arrive_there(void *owner, uint64_t arg)
 {
@@ -160,7 +160,7 @@ static void mem_close(struct store *store)
     }
 }
 
-/* ---- faults ------------------------------------------------------------------------------------ */
+/* ---- faults ---------------------------------------------------------------------------------- */
 
 void store_mem_cut(struct store *store, bool silent)
 {
@@ -255,7 +255,7 @@ void clients_halted(struct ensemble *ensemble)
     }
 }
 
-/* ---- life -------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 struct store *store_mem_new(struct ensemble *ensemble, const char *name, int64_t timeout_ms,
                             void (*ready)(void *owner), void *owner)

@@ -11,14 +11,22 @@ enum { PATIENCE_MS = 60000 };
 
 #define TOPOLOGY SIM_ROOT "/clusters/" SIM_CLUSTER "/topology"
 
+/* How the world is set up for a story. */
+enum stage {
+    STREAMING,
+    STREAMING_DISCOVERY, /* the last server is left to discovery */
+    STREAMING_AUTO,      /* the kind is for the servers to show */
+    ASYNC
+};
+
 struct story {
     const char *name;
-    enum kind kind;
+    enum stage stage;
     void (*play)(struct world *world);
     const char *told; /* what the narration must be */
 };
 
-/* ---- words of the stories ---------------------------------------------------------------------- */
+/* ---- words of the stories -------------------------------------------------------------------- */
 
 static void pass(struct world *world, int64_t ms)
 {
@@ -65,6 +73,25 @@ static bool in_conflict(struct world *world)
     return oracle_topology(world->oracle)->state == STATE_CONFLICT;
 }
 
+static bool is_suspect(struct world *world)
+{
+    return oracle_topology(world->oracle)->state == STATE_SUSPECT;
+}
+
+static void delay_probes(struct world *world, int64_t least_ms, int64_t most_ms)
+{
+    for (int i = 0; i < world->settings.probes; i++) {
+        store_mem_delay(sim_probe_store(world->probes[i]), least_ms, most_ms);
+    }
+}
+
+static void cut_paths(struct world *world, int database, bool cut)
+{
+    for (int i = 0; i < world->settings.probes; i++) {
+        world_cut_path(world, i, database, cut);
+    }
+}
+
 /* Three probes, a router, the first server primary and all well. */
 static void begin(struct world *world)
 {
@@ -81,7 +108,7 @@ static void crash_and_promote(struct world *world)
     await(world, second_writes, "the second server writes");
 }
 
-/* ---- the stories ------------------------------------------------------------------------------- */
+/* ---- the stories ----------------------------------------------------------------------------- */
 
 static void promotion_after_a_crash(struct world *world)
 {
@@ -130,6 +157,7 @@ static void a_registry_outage_spans_a_failover(struct world *world)
     ensemble_resume(world->ensemble);
     oracle_halted(world->oracle, false);
     await(world, second_writes, "the second server writes");
+    pass(world, 5000); /* until the last probe is back, whose report is an old one */
     world_return(world, 0);
     world_follow(world, 0, 1);
     await_well(world);
@@ -140,7 +168,7 @@ static void all_sessions_expire_at_once(struct world *world)
     begin(world);
     world_tell(world, false, "all sessions expire");
     for (int i = 0; i < world->settings.probes; i++) {
-        store_mem_expire(probe_store(world->probes[i]));
+        store_mem_expire(sim_probe_store(world->probes[i]));
     }
     store_mem_expire(router_store(world->routers[0]));
     await_well(world);
@@ -148,7 +176,7 @@ static void all_sessions_expire_at_once(struct world *world)
     world_tell(world, false, "and again, as the primary crashes");
     world_crash(world, 0);
     for (int i = 0; i < world->settings.probes; i++) {
-        store_mem_expire(probe_store(world->probes[i]));
+        store_mem_expire(sim_probe_store(world->probes[i]));
     }
     pass(world, 2000);
     world_promote(world, 1);
@@ -161,7 +189,7 @@ static void a_probe_is_stopped_between_read_and_write(struct world *world)
 {
     begin(world);
     world_tell(world, false, "the way of probe-a to the registry takes 3 s");
-    store_mem_delay(probe_store(world->probes[0]), 3000, 3000);
+    store_mem_delay(sim_probe_store(world->probes[0]), 3000, 3000);
     world_crash(world, 0);
     pass(world, 1000);
     world_freeze_probe(world, 0);
@@ -172,7 +200,7 @@ static void a_probe_is_stopped_between_read_and_write(struct world *world)
     world_return(world, 0);
     world_follow(world, 0, 1);
     world_thaw_probe(world, 0);
-    store_mem_delay(probe_store(world->probes[0]), 0, 2);
+    store_mem_delay(sim_probe_store(world->probes[0]), 0, 2);
     await_well(world);
 }
 
@@ -192,7 +220,7 @@ static void unknown_outcome(struct world *world, bool carried_out)
 {
     begin(world);
     for (int i = 0; i < world->settings.probes; i++) {
-        store_mem_break_at(probe_store(world->probes[i]), TOPOLOGY, carried_out);
+        store_mem_break_at(sim_probe_store(world->probes[i]), TOPOLOGY, carried_out);
     }
     crash_and_promote(world);
     world_return(world, 0);
@@ -222,8 +250,10 @@ static void the_topology_is_deleted_by_hand(struct world *world)
     pass(world, 1000);
     await_well(world);
     world_tell(world, false, "somebody overwrites the topology");
+    delay_probes(world, 20, 20); /* so that the router reads it before it is put back */
     ensemble_put(world->ensemble, TOPOLOGY, "{ \"format\": 1, ");
     pass(world, 1000);
+    delay_probes(world, 0, 2);
     await_well(world);
 }
 
@@ -231,9 +261,7 @@ static void three_probes_race(struct world *world)
 {
     begin(world);
     uint64_t writes = world->ensemble->writes;
-    for (int i = 0; i < world->settings.probes; i++) {
-        store_mem_delay(probe_store(world->probes[i]), 5, 5);
-    }
+    delay_probes(world, 5, 5);
     crash_and_promote(world);
     pass(world, 1000);
     writes = world->ensemble->writes - writes;
@@ -300,8 +328,11 @@ static void a_hung_primary_is_kept_and_then_replaced(struct world *world)
     begin(world);
     world_hang(world, 0);
     pass(world, 10000);
+    cut_paths(world, 1, true); /* so that its follower's new timeline is what is seen first */
     world_promote(world, 1);
     world_follow(world, 2, 1);
+    await(world, nobody_writes, "the writer is withdrawn");
+    cut_paths(world, 1, false);
     await(world, second_writes, "the second server writes");
     pass(world, 3000);
     world_return(world, 0); /* it never knew */
@@ -354,8 +385,128 @@ static void a_quiet_minute(struct world *world)
     }
 }
 
+/* Old sessions are served, and the server is lost to whoever comes: only a fresh connection shows
+ * it, and only a fresh one clears it. */
+static void an_accept_loop_hangs(struct world *world)
+{
+    begin(world);
+    world_set_door(world, 0, DOOR_STUCK);
+    await(world, is_suspect, "the primary is suspect");
+    pass(world, 10000); /* its old sessions go on to answer */
+    world_set_door(world, 0, DOOR_OPEN);
+    await_well(world);
+}
+
+/* It says that it lives, and what it says over the session that we have is the truth. */
+static void a_full_server_goes_on_as_it_was(struct world *world)
+{
+    begin(world);
+    world_set_door(world, 0, DOOR_FULL);
+    pass(world, 60000);
+    world_tell(world, false, "it closes its connections");
+    world_close_connections(world, 0);
+    await(world, is_suspect, "the primary is suspect");
+    world_set_door(world, 0, DOOR_OPEN);
+    await_well(world);
+}
+
+static void a_probe_tries_what_the_registry_knew_before_it_votes(struct world *world)
+{
+    begin(world);
+    world->settings.facts = true;
+    world_kill_probe(world, 2);
+    world->databases.at[2].stream_cut = true; /* so that nobody else names it */
+    world_start_probe(world, 2);
+    await_well(world);
+    world->databases.at[2].stream_cut = false;
+    world_kill_probe(world, 2);
+    world_cut_path(world, 2, 2, true);
+    world_start_probe(world, 2); /* what was tried in vain need not be waited for */
+    pass(world, 10000);
+    world_cut_path(world, 2, 2, false);
+    await_well(world);
+}
+
+/* No server answers, so none shows its kind: without the verdict's, nobody could vote. */
+static void the_kind_is_known_from_the_verdict(struct world *world)
+{
+    begin(world);
+    for (int i = 0; i < world->settings.probes; i++) {
+        world_kill_probe(world, i);
+    }
+    for (int i = 0; i < world->databases.count; i++) {
+        world_crash(world, i);
+    }
+    for (int i = 0; i < world->settings.probes; i++) {
+        world_start_probe(world, i);
+    }
+    await(world, nobody_writes, "the writer is withdrawn");
+}
+
+static int connections(const struct world *world, int database)
+{
+    int sum = 0;
+    for (int i = 0; i < world->settings.probes; i++) {
+        sum += sim_probe_connections(world->probes[i], database);
+    }
+    return sum;
+}
+
+static bool two_are_listed(struct world *world)
+{
+    return oracle_topology(world->oracle)->member_count == 2;
+}
+
+static bool three_are_listed(struct world *world)
+{
+    return oracle_topology(world->oracle)->member_count == 3;
+}
+
+/* Looks are in flight at a server that hangs; whoever stays keeps its connection. */
+static void a_reload_spares_what_it_does_not_change(struct world *world)
+{
+    begin(world);
+    world_hang(world, 0);
+    pass(world, 1300);
+    int before = connections(world, 1);
+    world->cluster.member_count = 2;
+    world_reload(world);
+    await(world, two_are_listed, "the third server is listed no more");
+    world->cluster.member_count = 3;
+    world_reload(world);
+    await(world, three_are_listed, "the third server is listed again");
+    pass(world, 100);
+    if (connections(world, 1) - before > 3) { /* at most a fresh one each */
+        world_fail(world, "a reload that changed nothing of pg-2 made %d connections to it",
+                   connections(world, 1) - before);
+    }
+    before = connections(world, 1);
+    strcpy(world->cluster.password, "another");
+    world_reload(world);
+    pass(world, 100);
+    if (connections(world, 1) - before < 3) {
+        world_fail(world, "another password made %d connections", connections(world, 1) - before);
+    }
+    world_return(world, 0);
+    await_well(world);
+}
+
+static void a_probe_that_is_told_to_stop_leaves_nothing_behind(struct world *world)
+{
+    begin(world);
+    world_stop_probe(world, 2);
+    pass(world, 100);
+    if (tree_find(&world->ensemble->head, SIM_ROOT "/probes/probe-c")) {
+        world_fail(world, "its presence is left");
+    }
+    world_crash(world, 0);
+    world_promote(world, 1);
+    world_follow(world, 2, 1);
+    await(world, second_writes, "the second server writes");
+}
+
 static const struct story stories[] = {
-    {"promotion_after_a_crash", KIND_STREAMING, promotion_after_a_crash,
+    {"promotion_after_a_crash", STREAMING, promotion_after_a_crash,
      "verdict 1: pg-1, ok, sole-claimant\n"
      "router-a writes to pg-1\n"
      "pg-1 crashes\n"
@@ -365,7 +516,7 @@ static const struct story stories[] = {
      "verdict 3: pg-2, ok, newest-lineage\n"
      "router-a writes to pg-2\n"
      "pg-3 follows pg-2\n"},
-    {"the_old_primary_returns", KIND_STREAMING, the_old_primary_returns,
+    {"the_old_primary_returns", STREAMING, the_old_primary_returns,
      "verdict 1: pg-1, ok, sole-claimant\n"
      "router-a writes to pg-1\n"
      "pg-1 crashes\n"
@@ -379,7 +530,7 @@ static const struct story stories[] = {
      "verdict 3: pg-2, conflict, newest-lineage\n"
      "pg-1 follows pg-2\n"
      "verdict 3: pg-2, ok, newest-lineage\n"},
-    {"a_registry_outage_spans_a_failover", KIND_STREAMING, a_registry_outage_spans_a_failover,
+    {"a_registry_outage_spans_a_failover", STREAMING, a_registry_outage_spans_a_failover,
      "verdict 1: pg-1, ok, sole-claimant\n"
      "router-a writes to pg-1\n"
      "the registry is gone\n"
@@ -392,7 +543,7 @@ static const struct story stories[] = {
      "router-a writes to pg-2\n"
      "pg-1 returns\n"
      "pg-1 follows pg-2\n"},
-    {"all_sessions_expire_at_once", KIND_STREAMING, all_sessions_expire_at_once,
+    {"all_sessions_expire_at_once", STREAMING, all_sessions_expire_at_once,
      "verdict 1: pg-1, ok, sole-claimant\n"
      "router-a writes to pg-1\n"
      "all sessions expire\n"
@@ -404,7 +555,7 @@ static const struct story stories[] = {
      "pg-3 follows pg-2\n"
      "verdict 3: pg-2, ok, newest-lineage\n"
      "router-a writes to pg-2\n"},
-    {"a_probe_is_stopped_between_read_and_write", KIND_STREAMING,
+    {"a_probe_is_stopped_between_read_and_write", STREAMING,
      a_probe_is_stopped_between_read_and_write,
      "verdict 1: pg-1, ok, sole-claimant\n"
      "router-a writes to pg-1\n"
@@ -420,7 +571,7 @@ static const struct story stories[] = {
      "pg-1 returns\n"
      "pg-1 follows pg-2\n"
      "probe-a goes on\n"},
-    {"a_probe_is_stopped_for_long", KIND_STREAMING, a_probe_is_stopped_for_long,
+    {"a_probe_is_stopped_for_long", STREAMING, a_probe_is_stopped_for_long,
      "verdict 1: pg-1, ok, sole-claimant\n"
      "router-a writes to pg-1\n"
      "probe-a is stopped\n"
@@ -434,7 +585,7 @@ static const struct story stories[] = {
      "pg-1 returns\n"
      "pg-1 follows pg-2\n"
      "probe-a goes on\n"},
-    {"the_verdict_was_written_and_nobody_heard", KIND_STREAMING,
+    {"the_verdict_was_written_and_nobody_heard", STREAMING,
      the_verdict_was_written_and_nobody_heard,
      "verdict 1: pg-1, ok, sole-claimant\n"
      "router-a writes to pg-1\n"
@@ -447,7 +598,7 @@ static const struct story stories[] = {
      "router-a writes to pg-2\n"
      "pg-1 returns\n"
      "pg-1 follows pg-2\n"},
-    {"the_verdict_was_lost_and_nobody_knows", KIND_STREAMING, the_verdict_was_lost_and_nobody_knows,
+    {"the_verdict_was_lost_and_nobody_knows", STREAMING, the_verdict_was_lost_and_nobody_knows,
      "verdict 1: pg-1, ok, sole-claimant\n"
      "router-a writes to pg-1\n"
      "pg-1 crashes\n"
@@ -459,7 +610,7 @@ static const struct story stories[] = {
      "router-a writes to pg-2\n"
      "pg-1 returns\n"
      "pg-1 follows pg-2\n"},
-    {"the_topology_is_deleted_by_hand", KIND_STREAMING, the_topology_is_deleted_by_hand,
+    {"the_topology_is_deleted_by_hand", STREAMING, the_topology_is_deleted_by_hand,
      "verdict 1: pg-1, ok, sole-claimant\n"
      "router-a writes to pg-1\n"
      "pg-1 crashes\n"
@@ -477,7 +628,7 @@ static const struct story stories[] = {
      "somebody overwrites the topology\n"
      "router-a: orders: what the registry holds is not followed: is not JSON: line 1, column 15: "
      "string or '}' expected near end of file\n"},
-    {"three_probes_race", KIND_STREAMING, three_probes_race,
+    {"three_probes_race", STREAMING, three_probes_race,
      "verdict 1: pg-1, ok, sole-claimant\n"
      "router-a writes to pg-1\n"
      "pg-1 crashes\n"
@@ -487,7 +638,7 @@ static const struct story stories[] = {
      "pg-3 follows pg-2\n"
      "verdict 3: pg-2, ok, newest-lineage\n"
      "router-a writes to pg-2\n"},
-    {"one_probe_is_left", KIND_STREAMING, one_probe_is_left,
+    {"one_probe_is_left", STREAMING, one_probe_is_left,
      "verdict 1: pg-1, ok, sole-claimant\n"
      "router-a writes to pg-1\n"
      "probe-b is killed\n"
@@ -498,7 +649,7 @@ static const struct story stories[] = {
      "probe-b starts\n"
      "verdict 2: pg-2, ok, newest-lineage\n"
      "router-a writes to pg-2\n"},
-    {"all_probes_are_replaced", KIND_STREAMING, all_probes_are_replaced,
+    {"all_probes_are_replaced", STREAMING, all_probes_are_replaced,
      "verdict 1: pg-1, ok, sole-claimant\n"
      "router-a writes to pg-1\n"
      "probe-a is killed\n"
@@ -512,7 +663,7 @@ static const struct story stories[] = {
      "probe-c starts\n"
      "verdict 2: pg-2, ok, newest-lineage\n"
      "router-a writes to pg-2\n"},
-    {"who_knows_more_puts_it_back", KIND_STREAMING, who_knows_more_puts_it_back,
+    {"who_knows_more_puts_it_back", STREAMING, who_knows_more_puts_it_back,
      "verdict 1: pg-1, ok, sole-claimant\n"
      "router-a writes to pg-1\n"
      "probe-a is stopped\n"
@@ -539,7 +690,7 @@ static const struct story stories[] = {
      "router-a writes to pg-1\n"
      "verdict 4: nobody, conflict, refused\n"
      "router-a writes to nobody\n"},
-    {"a_hung_primary_is_kept_and_then_replaced", KIND_STREAMING,
+    {"a_hung_primary_is_kept_and_then_replaced", STREAMING,
      a_hung_primary_is_kept_and_then_replaced,
      "verdict 1: pg-1, ok, sole-claimant\n"
      "router-a writes to pg-1\n"
@@ -555,7 +706,7 @@ static const struct story stories[] = {
      "verdict 3: pg-2, conflict, newest-lineage\n"
      "pg-1 follows pg-2\n"
      "verdict 3: pg-2, ok, newest-lineage\n"},
-    {"two_claim_the_same_timeline", KIND_STREAMING, two_claim_the_same_timeline,
+    {"two_claim_the_same_timeline", STREAMING, two_claim_the_same_timeline,
      "verdict 1: pg-1, ok, sole-claimant\n"
      "router-a writes to pg-1\n"
      "pg-1 crashes\n"
@@ -570,7 +721,7 @@ static const struct story stories[] = {
      "pg-1 returns\n"
      "pg-1 follows pg-2\n"
      "verdict 3: pg-2, ok, newest-lineage\n"},
-    {"a_planned_switch_without_an_order", KIND_ASYNC, a_planned_switch_without_an_order,
+    {"a_planned_switch_without_an_order", ASYNC, a_planned_switch_without_an_order,
      "verdict 1: my-1, ok, sole-claimant\n"
      "router-a writes to my-1\n"
      "my-1 is demoted\n"
@@ -581,7 +732,72 @@ static const struct story stories[] = {
      "my-3 follows my-2\n"
      "verdict 3: my-2, ok, sole-claimant\n"
      "router-a writes to my-2\n"},
-    {"a_quiet_minute", KIND_STREAMING, a_quiet_minute,
+    {"an_accept_loop_hangs", STREAMING, an_accept_loop_hangs,
+     "verdict 1: pg-1, ok, sole-claimant\n"
+     "router-a writes to pg-1\n"
+     "pg-1 takes no connection any more\n"
+     "verdict 1: pg-1, suspect, kept\n"
+     "pg-1 takes connections again\n"
+     "verdict 1: pg-1, ok, sole-claimant\n"},
+    {"a_full_server_goes_on_as_it_was", STREAMING, a_full_server_goes_on_as_it_was,
+     "verdict 1: pg-1, ok, sole-claimant\n"
+     "router-a writes to pg-1\n"
+     "pg-1 is full\n"
+     "it closes its connections\n"
+     "verdict 1: pg-1, suspect, kept\n"
+     "pg-1 takes connections again\n"
+     "verdict 1: pg-1, ok, sole-claimant\n"},
+    {"a_probe_tries_what_the_registry_knew_before_it_votes", STREAMING_DISCOVERY,
+     a_probe_tries_what_the_registry_knew_before_it_votes,
+     "verdict 1: pg-1, ok, sole-claimant\n"
+     "router-a writes to pg-1\n"
+     "probe-c is killed\n"
+     "probe-c starts\n"
+     "probe-c abstains: starting\n"
+     "probe-c: 10.0.0.3:5432 is named: the registry\n"
+     "probe-c: 10.0.0.3:5432 is verified\n"
+     "probe-c votes\n"
+     "probe-c is killed\n"
+     "probe-c starts\n"
+     "probe-c: 10.0.0.2:5432 is named: pg-1\n"
+     "probe-c: 10.0.0.3:5432 is named: pg-1\n"
+     "probe-c abstains: starting\n"
+     "probe-c: 10.0.0.2:5432 is refused: it is a member already, by another address\n"
+     "probe-c: 10.0.0.3:5432 is refused: it gives no answer: timeout\n"
+     "probe-c votes\n"},
+    {"the_kind_is_known_from_the_verdict", STREAMING_AUTO, the_kind_is_known_from_the_verdict,
+     "verdict 1: pg-1, ok, sole-claimant\n"
+     "router-a writes to pg-1\n"
+     "probe-a is killed\n"
+     "probe-b is killed\n"
+     "probe-c is killed\n"
+     "pg-1 crashes\n"
+     "pg-2 crashes\n"
+     "pg-3 crashes\n"
+     "probe-a starts\n"
+     "probe-b starts\n"
+     "probe-c starts\n"
+     "verdict 2: nobody, no-primary, refused\n"
+     "router-a writes to nobody\n"},
+    {"a_reload_spares_what_it_does_not_change", STREAMING, a_reload_spares_what_it_does_not_change,
+     "verdict 1: pg-1, ok, sole-claimant\n"
+     "router-a writes to pg-1\n"
+     "pg-1 hangs\n"
+     "the configuration is reloaded\n"
+     "the configuration is reloaded\n"
+     "the configuration is reloaded\n"
+     "pg-1 returns\n"},
+    {"a_probe_that_is_told_to_stop_leaves_nothing_behind", STREAMING,
+     a_probe_that_is_told_to_stop_leaves_nothing_behind,
+     "verdict 1: pg-1, ok, sole-claimant\n"
+     "router-a writes to pg-1\n"
+     "probe-c is told to stop\n"
+     "pg-1 crashes\n"
+     "pg-2 is promoted to 2\n"
+     "pg-3 follows pg-2\n"
+     "verdict 2: pg-2, ok, newest-lineage\n"
+     "router-a writes to pg-2\n"},
+    {"a_quiet_minute", STREAMING, a_quiet_minute,
      "verdict 1: pg-1, ok, sole-claimant\n"
      "router-a writes to pg-1\n"},
 };
@@ -589,13 +805,16 @@ static const struct story stories[] = {
 static bool play(const struct story *story, bool loud)
 {
     static struct world world;
-    world_init(&world, &(struct world_settings){.seed = 1,
-                                                .kind = story->kind,
-                                                .databases = 3,
-                                                .probes = 3,
-                                                .routers = 1,
-                                                .witnesses = 3,
-                                                .loud = loud});
+    world_init(&world,
+               &(struct world_settings){.seed = 1,
+                                        .kind = story->stage == ASYNC ? KIND_ASYNC : KIND_STREAMING,
+                                        .databases = 3,
+                                        .probes = 3,
+                                        .routers = 1,
+                                        .witnesses = 3,
+                                        .unlisted = story->stage == STREAMING_DISCOVERY,
+                                        .auto_kind = story->stage == STREAMING_AUTO,
+                                        .loud = loud});
     story->play(&world);
     bool good = world.fault[0] == '\0' && strcmp(world.told, story->told) == 0;
     if (good) {

@@ -57,7 +57,7 @@ const char **tree_children(const struct tree *tree, const char *path, size_t *re
     return names;
 }
 
-/* ---- executing: the tree as it would be after the steps so far --------------------------------- */
+/* ---- executing: the tree as it would be after the steps so far ------------------------------- */
 
 static const struct znode *find_ahead(const struct tree *tree, const struct txn *txn,
                                       const char *path)
@@ -184,7 +184,7 @@ void tree_end_session(const struct tree *tree, int64_t session, int64_t zxid, st
     }
 }
 
-/* ---- applying ---------------------------------------------------------------------------------- */
+/* ---- applying -------------------------------------------------------------------------------- */
 
 static void touch_parent(struct tree *tree, const char *path, int64_t zxid)
 {

@@ -10,7 +10,7 @@
 #include "registry/model/paths.h"
 #include "tests/sim/store_mem.h"
 
-/* ---- words ------------------------------------------------------------------------------------- */
+/* ---- words ----------------------------------------------------------------------------------- */
 
 void world_tell(struct world *world, bool aside, const char *format, ...)
 {
@@ -49,19 +49,29 @@ void world_fail(struct world *world, const char *format, ...)
     }
 }
 
-/* ---- what can be done to it -------------------------------------------------------------------- */
+/* ---- what can be done to it ------------------------------------------------------------------ */
 
 static const char *name_of(const struct world *world, int database)
 {
     return world->databases.at[database].name;
 }
 
-static void drop_connections(struct world *world, int database)
+const char *world_member_name(const struct world *world, int database)
+{
+    static char name[NAME_SIZE];
+    if (database < world->databases.count - world->settings.unlisted) {
+        return name_of(world, database);
+    }
+    snprintf(name, sizeof name, "%.32s-5432", world->databases.at[database].address);
+    return name;
+}
+
+void world_close_connections(struct world *world, int database)
 {
     world->databases.at[database].boot++;
     for (int i = 0; i < PROBES; i++) {
         if (world->probes[i]) {
-            probe_disconnected(world->probes[i], database);
+            sim_probe_disconnected(world->probes[i], database);
         }
     }
 }
@@ -70,7 +80,7 @@ void world_crash(struct world *world, int database)
 {
     world_tell(world, false, "%s crashes", name_of(world, database));
     databases_crash(&world->databases, database);
-    drop_connections(world, database);
+    world_close_connections(world, database);
 }
 
 void world_hang(struct world *world, int database)
@@ -106,7 +116,7 @@ void world_follow(struct world *world, int database, int upstream)
     world_tell(world, false, "%s follows %s", name_of(world, database), name_of(world, upstream));
     databases_follow(&world->databases, database, upstream);
     if (world->databases.kind == KIND_STREAMING) {
-        drop_connections(world, database); /* it was restarted for that */
+        world_close_connections(world, database); /* it was restarted for that */
     }
 }
 
@@ -120,29 +130,54 @@ void world_cut_path(struct world *world, int probe, int database, bool cut)
 void world_start_probe(struct world *world, int probe)
 {
     world_tell(world, false, "%s starts", probe_name(probe));
-    world->probes[probe] = probe_new(world, probe);
+    world->probes[probe] = sim_probe_new(world, probe);
 }
 
 void world_kill_probe(struct world *world, int probe)
 {
     world_tell(world, false, "%s is killed", probe_name(probe));
-    probe_kill(world->probes[probe]);
+    sim_probe_kill(world->probes[probe]);
     world->probes[probe] = NULL;
 }
 
 void world_freeze_probe(struct world *world, int probe)
 {
     world_tell(world, false, "%s is stopped", probe_name(probe));
-    probe_freeze(world->probes[probe], true);
+    sim_probe_freeze(world->probes[probe], true);
 }
 
 void world_thaw_probe(struct world *world, int probe)
 {
     world_tell(world, false, "%s goes on", probe_name(probe));
-    probe_freeze(world->probes[probe], false);
+    sim_probe_freeze(world->probes[probe], false);
 }
 
-/* ---- is all well? ------------------------------------------------------------------------------ */
+void world_stop_probe(struct world *world, int probe)
+{
+    world_tell(world, false, "%s is told to stop", probe_name(probe));
+    sim_probe_stop(world->probes[probe]);
+    world->probes[probe] = NULL;
+}
+
+void world_set_door(struct world *world, int database, enum door door)
+{
+    static const char *const words[] = {"takes connections again", "takes no connection any more",
+                                        "is full"};
+    world_tell(world, false, "%s %s", name_of(world, database), words[door]);
+    world->databases.at[database].door = door;
+}
+
+void world_reload(struct world *world)
+{
+    world_tell(world, false, "the configuration is reloaded");
+    for (int i = 0; i < PROBES; i++) {
+        if (world->probes[i]) {
+            sim_probe_reload(world->probes[i]);
+        }
+    }
+}
+
+/* ---- is all well? ---------------------------------------------------------------------------- */
 
 static bool config_refuse(char *why, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -194,7 +229,7 @@ static bool is_topology_well(struct world *world, int primary, char *why, size_t
 static bool is_ours(const struct world *world, const char *path, int probe)
 {
     const struct znode *node = tree_find(&world->ensemble->head, path);
-    return node && node->stat.owner == store_mem_session(probe_store(world->probes[probe]));
+    return node && node->stat.owner == store_mem_session(sim_probe_store(world->probes[probe]));
 }
 
 static bool is_probe_well(struct world *world, int probe, char *why, size_t size)
@@ -222,8 +257,8 @@ static bool has_ghosts(const struct world *world)
         bool owned = tree->nodes[i].stat.owner == 0;
         for (int k = 0; k < PROBES; k++) {
             owned = owned ||
-                    (world->probes[k] &&
-                     tree->nodes[i].stat.owner == store_mem_session(probe_store(world->probes[k])));
+                    (world->probes[k] && tree->nodes[i].stat.owner ==
+                                             store_mem_session(sim_probe_store(world->probes[k])));
         }
         if (!owned) {
             return true;
@@ -264,7 +299,7 @@ bool world_is_settled(struct world *world)
     return world_is_well(world, why, sizeof why);
 }
 
-/* ---- life -------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 bool world_run(struct world *world, int64_t until_ms, bool (*holds)(struct world *world))
 {
@@ -289,14 +324,19 @@ static void configure(struct world *world)
         .interval_ms = 1000, .alert_interval_ms = 25, .timeout_ms = 500, .rise = 1, .fall = 3};
     struct cluster_settings *cluster = &world->cluster;
     strcpy(cluster->name, SIM_CLUSTER);
-    cluster->policy = (struct policy){
-        world->settings.kind == KIND_STREAMING ? ENGINE_POSTGRESQL : ENGINE_MYSQL,
-        world->settings.kind, CONFLICT_HOLD, WRITERS_SINGLE, (uint8_t)world->settings.witnesses};
-    cluster->member_count = (size_t)world->settings.databases;
-    for (int i = 0; i < world->settings.databases; i++) {
+    cluster->policy =
+        (struct policy){world->settings.kind == KIND_STREAMING ? ENGINE_POSTGRESQL : ENGINE_MYSQL,
+                        world->settings.auto_kind ? KIND_AUTO : world->settings.kind, CONFLICT_HOLD,
+                        WRITERS_SINGLE, (uint8_t)world->settings.witnesses};
+    cluster->discover = world->settings.unlisted > 0;
+    strcpy(cluster->discover_within, "10.0.0.0/24");
+    cluster->discover_max = 8;
+    cluster->discover_forget_ms = 3600 * 1000;
+    cluster->member_count = (size_t)(world->settings.databases - world->settings.unlisted);
+    for (size_t i = 0; i < cluster->member_count; i++) {
         struct member_config *config = &cluster->members[i];
-        strcpy(config->name, name_of(world, i));
-        strcpy(config->host, name_of(world, i));
+        strcpy(config->name, name_of(world, (int)i));
+        strcpy(config->host, name_of(world, (int)i));
         config->port = 5432;
         config->weight = 100;
     }
@@ -313,7 +353,7 @@ void world_init(struct world *world, const struct world_settings *settings)
     world->ensemble = ensemble_new(&world->agenda, chance_draw(&world->chance));
     world->oracle = oracle_new(world);
     for (int i = 0; i < settings->probes; i++) {
-        world->probes[i] = probe_new(world, i);
+        world->probes[i] = sim_probe_new(world, i);
     }
     for (int i = 0; i < settings->routers; i++) {
         world->routers[i] = router_new(world, i);
@@ -329,9 +369,9 @@ void world_release(struct world *world)
         world->probes[i] = NULL;
     }
     while (world->all_probes) {
-        struct probe *probe = world->all_probes;
-        world->all_probes = probe_next(probe);
-        probe_free(probe);
+        struct sim_probe *probe = world->all_probes;
+        world->all_probes = sim_probe_next(probe);
+        sim_probe_free(probe);
     }
     ensemble_free(world->ensemble);
     oracle_free(world->oracle);

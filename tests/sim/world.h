@@ -1,8 +1,8 @@
 /* The whole system in one process, in virtual time: databases, an ensemble,
  * probes and routers, with the production objects inside and shells of the
- * simulator's round them.
+ * simulator's round them. A shell decides nothing.
  *
- *   database --look--> probe (assess, reporter, resolver, liveness, mirror) --store_mem--> ensemble
+ *   database --look--> probe (probes/probe.h, the daemon's own step) ------store_mem--> ensemble
  *                                                                                          |
  *   oracle <---- every write ---------------------------------------------------------------+-->
  * router (watcher, table)
@@ -26,7 +26,7 @@ enum { PROBES = 5, ROUTERS = 3, SESSION_MS = 10000, FAULT_SIZE = 1024, TOLD_SIZE
 #define SIM_CLUSTER "orders"
 
 struct world;
-struct probe;
+struct sim_probe;
 struct router;
 struct oracle;
 
@@ -35,7 +35,10 @@ struct world_settings {
     enum kind kind;
     int databases, probes, routers;
     int witnesses;
-    bool loud; /* print the narration, with times, as it comes */
+    int unlisted; /* the last so many servers are left to discovery */
+    bool auto_kind;
+    bool facts; /* what probes log of themselves is told, too */
+    bool loud;  /* print the narration, with times, as it comes */
 };
 
 struct world {
@@ -46,9 +49,9 @@ struct world {
     struct databases databases;
     struct cluster_settings cluster;
     struct probe_settings probing;
-    struct probe *probes[PROBES]; /* NULL: not running */
+    struct sim_probe *probes[PROBES]; /* NULL: not running */
     struct router *routers[ROUTERS];
-    struct probe *all_probes; /* killed ones too: the agenda may still name them */
+    struct sim_probe *all_probes; /* killed ones too: the agenda may still name them */
     bool path_cut[PROBES][SERVERS_OF_CLUSTER_MAX];
     struct oracle *oracle;
     int lives;              /* probes started so far: nonces and pids */
@@ -76,7 +79,7 @@ void world_tell(struct world *world, bool aside, const char *format, ...)
 /* An invariant broke; only the first is kept. */
 void world_fail(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* ---- what can be done to it; each is told ------------------------------------------------------ */
+/* ---- what can be done to it; each is told ---------------------------------------------------- */
 
 void world_crash(struct world *world, int database);
 void world_hang(struct world *world, int database);
@@ -89,19 +92,33 @@ void world_start_probe(struct world *world, int probe);
 void world_kill_probe(struct world *world, int probe);
 void world_freeze_probe(struct world *world, int probe);
 void world_thaw_probe(struct world *world, int probe);
+/* SIGTERM */
+void world_stop_probe(struct world *world, int probe);
+/* its accept loop hangs, or it has no connection to spare: old sessions are served */
+void world_set_door(struct world *world, int database, enum door door);
+void world_close_connections(struct world *world, int database);
+/* All probes read world->cluster, as the story has left it. */
+void world_reload(struct world *world);
 
-/* ---- the parts --------------------------------------------------------------------------------- */
+/* ---- the parts ------------------------------------------------------------------------------- */
 
-struct probe *probe_new(struct world *world, int index);
+/* The name that configuration has of it, or discovery gives it. */
+const char *world_member_name(const struct world *world, int database);
+
+struct sim_probe *sim_probe_new(struct world *world, int index);
 /* its production objects go at once; the shell stays for the agenda */
-void probe_kill(struct probe *probe);
-void probe_free(struct probe *probe);
-struct probe *probe_next(struct probe *probe); /* of all that were ever started */
-struct store *probe_store(struct probe *probe);
-void probe_freeze(struct probe *probe, bool frozen);
-bool probe_is_frozen(const struct probe *probe);
-/* the server closed the connection */
-void probe_disconnected(struct probe *probe, int database);
+void sim_probe_kill(struct sim_probe *probe);
+void sim_probe_free(struct sim_probe *probe);
+struct sim_probe *sim_probe_next(struct sim_probe *probe); /* of all that were ever started */
+struct store *sim_probe_store(struct sim_probe *probe);
+void sim_probe_freeze(struct sim_probe *probe, bool frozen);
+bool sim_probe_is_frozen(const struct sim_probe *probe);
+/* the server closed its connections */
+void sim_probe_disconnected(struct sim_probe *probe, int database);
+void sim_probe_reload(struct sim_probe *probe);
+void sim_probe_stop(struct sim_probe *probe);
+/* connections made so far to this server */
+int sim_probe_connections(const struct sim_probe *probe, int database);
 const char *probe_name(int index);
 
 struct router *router_new(struct world *world, int index);

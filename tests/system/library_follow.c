@@ -6,7 +6,7 @@
 
 #include "tests/system/library_test.h"
 
-/* ---- arguments --------------------------------------------------------------------------------- */
+/* ---- arguments ------------------------------------------------------------------------------- */
 
 static void wrong_options_are_refused_with_a_sentence(void)
 {
@@ -79,7 +79,7 @@ static void wrong_arguments_are_refused(void)
     roster_close(roster);
 }
 
-/* ---- following --------------------------------------------------------------------------------- */
+/* ---- following ------------------------------------------------------------------------------- */
 
 static void a_cluster_is_followed(void)
 {
@@ -189,7 +189,7 @@ static void age_grows_without_probes_and_limits_refuse_it(void)
     roster_close(roster);
 }
 
-/* ---- callbacks --------------------------------------------------------------------------------- */
+/* ---- callbacks ------------------------------------------------------------------------------- */
 
 struct told {
     pthread_mutex_t lock;
@@ -323,7 +323,7 @@ static void the_log_has_a_timeline_per_change(void)
     }
 }
 
-/* ---- what callers meet ------------------------------------------------------------------------- */
+/* ---- what callers meet ----------------------------------------------------------------------- */
 
 /* How many of 300 reads reach each of a, b, c. */
 static void count_reads(struct roster_cluster *cluster, const struct roster_request *request,
@@ -392,7 +392,7 @@ static void a_primary_that_is_read_only_is_none_until_looked_again(void)
     roster_close(roster);
 }
 
-/* ---- all of them ------------------------------------------------------------------------------- */
+/* ---- all of them ----------------------------------------------------------------------------- */
 
 const struct test follow_tests[] = {
     TEST(wrong_options_are_refused_with_a_sentence, false),

@@ -15,7 +15,7 @@
 
 #include "tests/system/library_test.h"
 
-/* ---- a resolver that can be made to hang ------------------------------------------------------- */
+/* ---- a resolver that can be made to hang ----------------------------------------------------- */
 
 static atomic_int resolver_hangs, resolver_hung;
 
@@ -35,7 +35,7 @@ __attribute__((visibility("default"))) int getaddrinfo(const char *host, const c
     return real(host, service, hints, ret_list);
 }
 
-/* ---- threads and processes --------------------------------------------------------------------- */
+/* ---- threads and processes ------------------------------------------------------------------- */
 
 struct runner {
     pthread_t thread;
@@ -296,7 +296,7 @@ static void opening_and_closing_leaves_nothing_behind(void)
     CHECK(count_entries("/proc/self/fd") == fds);
 }
 
-/* ---- the cache --------------------------------------------------------------------------------- */
+/* ---- the cache ------------------------------------------------------------------------------- */
 
 static char cache_dir[64];
 
@@ -424,7 +424,7 @@ static void a_cache_directory_open_to_others_is_refused(void)
     remove_cache();
 }
 
-/* ---- the registry's bad days ------------------------------------------------------------------- */
+/* ---- the registry's bad days ----------------------------------------------------------------- */
 
 static void without_a_registry_subscribing_waits_no_longer_than_told(void)
 {
@@ -493,7 +493,7 @@ static void closing_while_the_registry_hangs_takes_two_seconds_at_most(void)
     }
 }
 
-/* ---- all of them ------------------------------------------------------------------------------- */
+/* ---- all of them ----------------------------------------------------------------------------- */
 
 const struct test life_tests[] = {
     TEST(threads_route_while_topologies_change, false),

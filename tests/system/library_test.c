@@ -49,7 +49,7 @@ void pause_ms(long ms)
     nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
 }
 
-/* ---- the registry, by hand --------------------------------------------------------------------- */
+/* ---- the registry, by hand ------------------------------------------------------------------- */
 
 /* What is asked again: the link broke, and asking twice does no harm. */
 static bool is_passing(int rc)
@@ -175,7 +175,7 @@ void continue_server(void)
     kill(server_pid, SIGCONT);
 }
 
-/* ---- a handle ---------------------------------------------------------------------------------- */
+/* ---- a handle -------------------------------------------------------------------------------- */
 
 struct roster *open_with(struct roster_options options)
 {
@@ -230,7 +230,7 @@ struct roster_state state_of(struct roster_cluster *cluster)
     return state;
 }
 
-/* ---- running them ------------------------------------------------------------------------------ */
+/* ---- running them ---------------------------------------------------------------------------- */
 
 int count_entries(const char *path)
 {

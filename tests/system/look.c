@@ -168,7 +168,7 @@ static bool resolve(const char *host, char ret_address[LITERAL_SIZE])
     return status == 0;
 }
 
-/* ---- one look ---------------------------------------------------------------------------------- */
+/* ---- one look -------------------------------------------------------------------------------- */
 
 /* Times the driver's calls. */
 struct stopwatch {
@@ -193,15 +193,15 @@ static void wait_for(const struct driver *driver, struct link *link, struct want
                      int64_t deadline_ms, struct stopwatch *watch)
 {
     int64_t left = deadline_ms - clock_mono_ms();
-    if (want->kind == WANT_WORK) {
-        driver->work(link); /* the daemon does this on a worker thread */
+    if (want->kind == WANT_BLOCKING) {
+        driver->run_blocking(link); /* the daemon does this on a worker thread */
         start(watch);
-        driver->go_on(link, 0, want);
+        driver->resume(link, 0, want);
         stop(watch);
         return;
     }
     if (left <= 0) {
-        driver->give_up(link);
+        driver->cancel(link);
         want->kind = WANT_NOTHING;
         return;
     }
@@ -210,7 +210,7 @@ static void wait_for(const struct driver *driver, struct link *link, struct want
     int ready = poll(&fd, 1, timeout);
     if (ready > 0 || (ready == 0 && want->tick_ms > 0)) {
         start(watch);
-        driver->go_on(link, ready > 0 ? fd.revents : 0, want);
+        driver->resume(link, ready > 0 ? fd.revents : 0, want);
         stop(watch);
     }
 }
@@ -221,7 +221,7 @@ static const struct observation *look(const struct driver *driver, struct link *
 {
     struct want want;
     start(watch);
-    driver->look(link, address, &want);
+    driver->start(link, address, &want);
     stop(watch);
     enum phase phase = want.phase;
     int64_t deadline = clock_mono_ms() + options->timeout_ms;
@@ -292,9 +292,9 @@ static void print_look(int64_t number, int64_t took_ms, const struct stopwatch *
     print_number("position", seen->position);
     print_number("received", seen->received);
     print_number("lag_ms", seen->lag_ms);
-    for (size_t i = 0; i < seen->named.count; i++) {
-        print_word("named", text_address(upstream, sizeof upstream, seen->named.server[i].host,
-                                         seen->named.server[i].port));
+    for (size_t i = 0; i < seen->advertised.count; i++) {
+        print_word("named", text_address(upstream, sizeof upstream, seen->advertised.server[i].host,
+                                         seen->advertised.server[i].port));
     }
     print_number("lag_bytes", seen->lag_bytes);
     print_number("claim", seen->claim);
@@ -338,7 +338,7 @@ int main(int argc, char **argv)
         print_look(i, clock_mono_ms() - begun, &watch, seen);
         well = seen->answer == ANSWER_OK;
         if (options.fresh) {
-            driver->drop(link);
+            driver->disconnect(link);
         }
         if (i != options.repeat && seen->answer != ANSWER_LOST) {
             rest(driver, link, options.interval_ms);

@@ -20,7 +20,7 @@
 
 enum { PATIENCE_MS = 2000, CHUNK = 64 * 1024 };
 
-/* ---- bytes ------------------------------------------------------------------------------------- */
+/* ---- bytes ----------------------------------------------------------------------------------- */
 
 static bool put(int fd, const void *bytes, size_t count)
 {
@@ -49,7 +49,7 @@ static void flood(int fd, int byte)
     puts("cut off");
 }
 
-/* ---- PostgreSQL -------------------------------------------------------------------------------- */
+/* ---- PostgreSQL ------------------------------------------------------------------------------ */
 
 /* A message: type, length with itself, body. */
 static bool pg_put(int fd, char type, const void *body, size_t count)
@@ -154,7 +154,7 @@ static void pg_flood(int fd)
     }
 }
 
-/* ---- MySQL ------------------------------------------------------------------------------------- */
+/* ---- MySQL ----------------------------------------------------------------------------------- */
 
 /* A packet: length in three bytes, number, body. */
 static bool my_put(int fd, unsigned number, const void *body, size_t count)
@@ -300,7 +300,7 @@ static void my_tls_drip(int fd)
     }
 }
 
-/* ---- either ------------------------------------------------------------------------------------ */
+/* ---- either ---------------------------------------------------------------------------------- */
 
 static void mute(int fd)
 {

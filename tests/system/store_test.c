@@ -48,7 +48,7 @@ static void fail(const char *format, ...)
         }                                                                                          \
     } while (0)
 
-/* ---- a store and what it said last ------------------------------------------------------------- */
+/* ---- a store and what it said last ----------------------------------------------------------- */
 
 /* Copies, for an event's own words last until the next call only. */
 struct heard {
@@ -173,7 +173,7 @@ static struct store *connected(void)
     return connected_for(10 * TIMEOUT_MS, NULL);
 }
 
-/* ---- short words for requests ------------------------------------------------------------------ */
+/* ---- short words for requests ---------------------------------------------------------------- */
 
 static const char *path_of(const char *name)
 {
@@ -224,7 +224,7 @@ static void changed(struct store *store, const char *name)
     CHECK(strcmp(heard.path, path_of(name)) == 0);
 }
 
-/* ---- tests ------------------------------------------------------------------------------------- */
+/* ---- tests ----------------------------------------------------------------------------------- */
 
 static void what_is_written_reads_back(void)
 {
@@ -595,7 +595,7 @@ static void another_thread_may_go_on_with_it(void)
     end(hand.store);
 }
 
-/* ---- tests that stop the server ---------------------------------------------------------------- */
+/* ---- tests that stop the server -------------------------------------------------------------- */
 
 static void stop_server(void)
 {
@@ -691,7 +691,7 @@ static void closing_beside_a_hung_server_ends_soon(void)
     CHECK(took_ms < 4000); /* some 1.7 s, on a quiet machine */
 }
 
-/* ---- running them ------------------------------------------------------------------------------ */
+/* ---- running them ---------------------------------------------------------------------------- */
 
 struct test {
     const char *name;
@@ -761,7 +761,7 @@ static bool run(const struct test *test)
     return good;
 }
 
-/* ---- follow ------------------------------------------------------------------------------------ */
+/* ---- follow ---------------------------------------------------------------------------------- */
 
 static void say(struct store *store, const struct heard *heard, const char *path)
 {

@@ -24,14 +24,11 @@ void sandbox_release(struct sandbox *sandbox)
 static void drain(struct sandbox *sandbox)
 {
     struct store_event event;
-    struct mirror_node *node;
     while (store_next(sandbox->store, sandbox_now(sandbox), &event)) {
         if (sandbox->event) {
             sandbox->event(&event);
         }
-        if (mirror_event(sandbox->mirror, &event, &node) && node && sandbox->read) {
-            sandbox->read(node);
-        }
+        mirror_event(sandbox->mirror, &event, sandbox_now(sandbox));
         if (event.kind == STORE_GONE) {
             store_renew(sandbox->store);
         }

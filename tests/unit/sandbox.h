@@ -11,10 +11,8 @@ struct sandbox {
     struct ensemble *ensemble;
     struct store *store;
     struct mirror *mirror;
-    /* Every event the mirror does not keep for itself; every node it read; and then what is due.
-     * Each may be NULL. */
+    /* Every event, before the mirror takes it in; and then what is due. Each may be NULL. */
     void (*event)(const struct store_event *event);
-    void (*read)(const struct mirror_node *node);
     void (*step)(void);
 };
 

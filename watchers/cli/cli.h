@@ -1,11 +1,11 @@
 /* roster(1): a table of verbs, one file each.
  *
- *     argv --> options --> struct asked --> verb->run(asked) --> exit code
+ *     argv --> options.c --> struct args --> verb->run(args) --> exit code
  *
- * A verb prints what was asked for to stdout and everything else, as
- * "roster: sentence", to stderr. show, watch and route are customers of
- * <roster.h>, as any compute node is; list, explain and the steering verbs
- * read and write the registry through client.h.
+ * A verb prints its result to stdout and everything else, as "roster: sentence",
+ * to stderr. show, watch and route are customers of <roster.h>, as any compute
+ * node is; list, explain and the verbs that change something read and write the
+ * registry through client.h.
  *
  * Limits: one command, one registry; nothing is read from files. */
 #ifndef ROSTER_WATCHERS_CLI_CLI_H
@@ -51,7 +51,9 @@ enum option {
 
 #define OPTION_BIT(option) (UINT32_C(1) << (option))
 
-struct asked;
+struct args;
+
+/* ---- verbs.c: the table ---------------------------------------------------------------------- */
 
 struct verb {
     const char *name;
@@ -60,14 +62,23 @@ struct verb {
     /* those of its own, as OPTION_BITs; the common ones come with every verb */
     uint32_t options;
     const char *summary; /* half a line */
-    const char *meaning; /* some lines more, for `roster help VERB` */
-    int (*run)(const struct asked *asked);
+    const char *details; /* some lines more, for `roster help VERB`; NULL: none */
+    int (*run)(const struct args *args);
+    bool local; /* needs no registry */
 };
+
+/* in the order of `roster help`, ended by a row without name */
+extern const struct verb verbs[];
+
+/* The verb of that name; else NULL, after a sentence on stderr that has the nearest one. */
+const struct verb *verb_find(const char *name);
+
+/* ---- options.c: the command line ------------------------------------------------------------- */
 
 enum { OPERANDS_MAX = 3 };
 
-/* A command line, understood. Zero or NULL is the default of everything. */
-struct asked {
+/* A parsed command line. Zero or NULL is the default of everything. */
+struct args {
     const struct verb *verb;
     const char *operands[OPERANDS_MAX];
     size_t operand_count;
@@ -82,48 +93,37 @@ struct asked {
     struct roster_request request;
 };
 
-static inline bool asked_for(const struct asked *asked, enum option option)
+static inline bool has_option(const struct args *args, enum option option)
 {
-    return (asked->given & OPTION_BIT(option)) != 0;
+    return (args->given & OPTION_BIT(option)) != 0;
 }
 
-/* in the order of `roster help`, ended by a row without name */
-extern const struct verb verbs[];
-extern const size_t verb_count;
+/* Parses argv. On failure prints why and returns CLI_USAGE. */
+int options_parse(int argc, char **argv, struct args *ret_args);
 
-/* Understand argv. On failure says why and returns CLI_USAGE. */
-int options_parse(int argc, char **argv, struct asked *ret_asked);
-
-/* The usage of one verb, or of all when it is NULL. */
+/* Prints the usage of one verb, or of all when it is NULL. */
 void options_help(const struct verb *verb);
 
-/* "roster: sentence" to stderr; returns `code`, so that a verb can end with it. */
-int fail(enum cli_exit code, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-/* The last operand check that needs no registry: is this a cluster's, a member's name? Says so if
- * not. */
+/* Is this a cluster's, a member's name? If not, prints so. */
 bool is_cluster_name(const char *name);
 bool is_member_name(const char *name);
 
-/* A handle of libroster as the command line asks for it. On failure says why and returns the exit
- * code. */
-int open_roster(const struct asked *asked, struct roster **ret_roster);
+/* ---- what the verbs run ---------------------------------------------------------------------- */
 
-int list_run(const struct asked *asked);
-int show_run(const struct asked *asked);
-int watch_run(const struct asked *asked);
-int route_run(const struct asked *asked);
-int explain_run(const struct asked *asked);
-int drain_run(const struct asked *asked);
-int undrain_run(const struct asked *asked);
-int weight_run(const struct asked *asked);
-int hold_run(const struct asked *asked);
-int release_run(const struct asked *asked);
-int accept_run(const struct asked *asked);
-int forget_run(const struct asked *asked);
+int list_run(const struct args *args);
+int show_run(const struct args *args);
+int watch_run(const struct args *args);
+int route_run(const struct args *args);
+int explain_run(const struct args *args);
+int drain_run(const struct args *args);
+int undrain_run(const struct args *args);
+int weight_run(const struct args *args);
+int hold_run(const struct args *args);
+int release_run(const struct args *args);
+int accept_run(const struct args *args);
+int forget_run(const struct args *args);
 
 /* accept --registry, in registry_id.c. */
-int registry_id_accept(const struct asked *asked);
+int registry_id_accept(const struct args *args);
 
 #endif

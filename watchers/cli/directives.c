@@ -23,8 +23,8 @@
 enum { ATTEMPTS = 10, WEIGHT_LIMIT = 1000 };
 
 /* One change in the making. */
-struct word {
-    const struct asked *asked;
+struct change {
+    const struct args *args;
     const char *cluster;
     const char *member; /* "" when the verb has none */
     struct topology topology;
@@ -33,10 +33,10 @@ struct word {
     char remark[SENTENCE_SIZE]; /* what the operator may not expect; "" */
 };
 
-/* Changes word->directives and fills word->said; or says why not and returns the exit code. */
-typedef int change(struct word *word);
+/* Changes change->directives and fills change->said; or says why not and returns the exit code. */
+typedef int edit(struct change *change);
 
-/* ---- lists sorted by name: how directives are kept --------------------------------------------- */
+/* ---- lists sorted by name: how directives are kept ------------------------------------------- */
 
 static size_t place_of(const void *rows, size_t count, size_t stride, const char *name,
                        bool *ret_found)
@@ -90,104 +90,106 @@ static int no_room(void)
                 MEMBERS_MAX);
 }
 
-/* ---- the changes ------------------------------------------------------------------------------- */
+/* ---- the changes ----------------------------------------------------------------------------- */
 
-static int add_drain(struct word *word)
+static int add_drain(struct change *change)
 {
-    struct directives *directives = &word->directives;
+    struct directives *directives = &change->directives;
     if (!put_row(directives->drain, &directives->drain_count, sizeof *directives->drain,
-                 word->member)) {
+                 change->member)) {
         return no_room();
     }
-    snprintf(word->said, sizeof word->said, "%s/%s is drained", word->cluster, word->member);
-    if (text_equal(word->member, word->topology.primary)) {
-        snprintf(word->remark, sizeof word->remark,
+    snprintf(change->said, sizeof change->said, "%s/%s is drained", change->cluster,
+             change->member);
+    if (text_equal(change->member, change->topology.primary)) {
+        snprintf(change->remark, sizeof change->remark,
                  "it is the primary, and stays it until the database has another");
     }
     return CLI_DONE;
 }
 
-static int cut_drain(struct word *word)
+static int cut_drain(struct change *change)
 {
-    struct directives *directives = &word->directives;
-    cut_row(directives->drain, &directives->drain_count, sizeof *directives->drain, word->member);
-    snprintf(word->said, sizeof word->said, "%s/%s is not drained", word->cluster, word->member);
+    struct directives *directives = &change->directives;
+    cut_row(directives->drain, &directives->drain_count, sizeof *directives->drain, change->member);
+    snprintf(change->said, sizeof change->said, "%s/%s is not drained", change->cluster,
+             change->member);
     return CLI_DONE;
 }
 
-static int set_weight(struct word *word)
+static int set_weight(struct change *change)
 {
-    struct directives *directives = &word->directives;
+    struct directives *directives = &change->directives;
     int64_t weight;
     /* "default": weight_run has checked it */
-    if (!text_parse_int(word->asked->operands[2], 0, WEIGHT_LIMIT, &weight)) {
+    if (!text_parse_int(change->args->operands[2], 0, WEIGHT_LIMIT, &weight)) {
         cut_row(directives->weight, &directives->weight_count, sizeof *directives->weight,
-                word->member);
-        snprintf(word->said, sizeof word->said, "%s/%s has the weight that is configured",
-                 word->cluster, word->member);
+                change->member);
+        snprintf(change->said, sizeof change->said, "%s/%s has the weight that is configured",
+                 change->cluster, change->member);
         return CLI_DONE;
     }
     struct override *override = put_row(directives->weight, &directives->weight_count,
-                                        sizeof *directives->weight, word->member);
+                                        sizeof *directives->weight, change->member);
     if (!override) {
         return no_room();
     }
     override->weight = (uint16_t)weight;
-    snprintf(word->said, sizeof word->said, "%s/%s has weight %d", word->cluster, word->member,
-             (int)weight);
+    snprintf(change->said, sizeof change->said, "%s/%s has weight %d", change->cluster,
+             change->member, (int)weight);
     if (weight == 0) {
-        snprintf(word->remark, sizeof word->remark,
+        snprintf(change->remark, sizeof change->remark,
                  "with weight 0 it serves reads only when nothing else is left");
     }
     return CLI_DONE;
 }
 
-static int set_hold(struct word *word)
+static int set_hold(struct change *change)
 {
-    const char *member = word->member[0] ? word->member : word->topology.primary;
+    const char *member = change->member[0] ? change->member : change->topology.primary;
     if (!member[0]) {
-        return fail(CLI_USAGE, "%s has no primary to hold; name a member", word->cluster);
+        return fail(CLI_USAGE, "%s has no primary to hold; name a member", change->cluster);
     }
-    text_copy(word->directives.hold, sizeof word->directives.hold, member);
-    snprintf(word->said, sizeof word->said, "%s is held at %s", word->cluster, member);
-    if (!text_equal(member, word->topology.primary)) {
-        snprintf(word->remark, sizeof word->remark,
+    text_copy(change->directives.hold, sizeof change->directives.hold, member);
+    snprintf(change->said, sizeof change->said, "%s is held at %s", change->cluster, member);
+    if (!text_equal(member, change->topology.primary)) {
+        snprintf(change->remark, sizeof change->remark,
                  "%s is not the primary: until the database makes it so, no other can become it",
                  member);
     }
     return CLI_DONE;
 }
 
-static int cut_hold(struct word *word)
+static int cut_hold(struct change *change)
 {
-    memset(word->directives.hold, 0, sizeof word->directives.hold);
-    snprintf(word->said, sizeof word->said, "%s is not held", word->cluster);
+    memset(change->directives.hold, 0, sizeof change->directives.hold);
+    snprintf(change->said, sizeof change->said, "%s is not held", change->cluster);
     return CLI_DONE;
 }
 
-static int add_accept(struct word *word)
+static int add_accept(struct change *change)
 {
-    struct directives *directives = &word->directives;
-    const struct member *member = topology_member(&word->topology, word->member);
+    struct directives *directives = &change->directives;
+    const struct member *member = topology_member(&change->topology, change->member);
     bool needed = member && (member->fenced || member->claims || member->reason == ANSWER_STRANGER);
     if (!needed) {
-        snprintf(word->said, sizeof word->said,
+        snprintf(change->said, sizeof change->said,
                  "%s/%s needs no acceptance: it is neither fenced nor a rival nor a stranger",
-                 word->cluster, word->member);
+                 change->cluster, change->member);
         return CLI_DONE;
     }
     struct acceptance *acceptance = put_row(directives->accept, &directives->accept_count,
-                                            sizeof *directives->accept, word->member);
+                                            sizeof *directives->accept, change->member);
     if (!acceptance) {
         return no_room();
     }
-    acceptance->epoch = word->topology.epoch;
-    snprintf(word->said, sizeof word->said, "%s/%s is accepted as of epoch %lld", word->cluster,
-             word->member, (long long)word->topology.epoch);
+    acceptance->epoch = change->topology.epoch;
+    snprintf(change->said, sizeof change->said, "%s/%s is accepted as of epoch %lld",
+             change->cluster, change->member, (long long)change->topology.epoch);
     return CLI_DONE;
 }
 
-/* ---- reading what stands there ----------------------------------------------------------------- */
+/* ---- reading what stands there --------------------------------------------------------------- */
 
 static bool is_in_directives(const struct directives *directives, const char *name)
 {
@@ -199,37 +201,37 @@ static bool is_in_directives(const struct directives *directives, const char *na
 }
 
 /* A member that left may still be named in the directives, and must be removable from there. */
-static int check_member(const struct word *word)
+static int check_member(const struct change *change)
 {
-    if (!word->member[0] || topology_member(&word->topology, word->member)) {
+    if (!change->member[0] || topology_member(&change->topology, change->member)) {
         return CLI_DONE;
     }
-    const char *value = word->asked->operands[2];
+    const char *value = change->args->operands[2];
     bool takes_back =
-        text_equal(word->asked->verb->name, "undrain") || (value && text_equal(value, "default"));
-    if (takes_back && is_in_directives(&word->directives, word->member)) {
+        text_equal(change->args->verb->name, "undrain") || (value && text_equal(value, "default"));
+    if (takes_back && is_in_directives(&change->directives, change->member)) {
         return CLI_DONE;
     }
     const char *names[MEMBERS_MAX];
-    for (size_t i = 0; i < word->topology.member_count; i++) {
-        names[i] = word->topology.members[i].config.name;
+    for (size_t i = 0; i < change->topology.member_count; i++) {
+        names[i] = change->topology.members[i].config.name;
     }
     const char *nearest =
-        text_nearest(word->member, names, word->topology.member_count, sizeof *names);
-    return fail(CLI_USAGE, "%s has no member '%s'%s%s%s", word->cluster, word->member,
+        text_nearest(change->member, names, change->topology.member_count, sizeof *names);
+    return fail(CLI_USAGE, "%s has no member '%s'%s%s%s", change->cluster, change->member,
                 nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
 }
 
 /* Fills `directives` from what was read; nothing there is as good as an empty record. */
-static int read_directives(const struct word *word, const char *path,
-                           const struct session_value *value, struct directives *ret_directives)
+static int read_directives(const struct change *change, const char *path,
+                           const struct client_value *value, struct directives *ret_directives)
 {
     struct codec_error error;
     *ret_directives = (struct directives){0};
     if (!value->data || directives_decode(value->data, value->len, ret_directives, &error)) {
         return CLI_DONE;
     }
-    if (!asked_for(word->asked, OPTION_FORCE)) {
+    if (!has_option(change->args, OPTION_FORCE)) {
         return fail(CLI_USAGE, "%s cannot be read (%s), and is not overwritten without --force",
                     path, error.sentence);
     }
@@ -238,11 +240,11 @@ static int read_directives(const struct word *word, const char *path,
     return CLI_DONE;
 }
 
-/* ---- compare and set --------------------------------------------------------------------------- */
+/* ---- compare and set ------------------------------------------------------------------------- */
 
 enum outcome { WRITTEN, AGAIN, FAILED };
 
-static enum outcome put(struct session *session, const char *path, const char *data,
+static enum outcome put(struct client *client, const char *path, const char *data,
                         const struct store_stat *stat, int *ret_code)
 {
     struct store_op op = {.kind = stat ? STORE_SET : STORE_CREATE,
@@ -250,7 +252,7 @@ static enum outcome put(struct session *session, const char *path, const char *d
                           .data = data,
                           .len = strlen(data),
                           .version = stat ? stat->version : 0};
-    enum store_rc rc = session_write(session, &op, 1);
+    enum store_rc rc = client_write(client, &op, 1);
     switch (rc) {
     case STORE_OK:
         return WRITTEN;
@@ -260,86 +262,86 @@ static enum outcome put(struct session *session, const char *path, const char *d
     case STORE_UNKNOWN: /* the re-read tells; it ends the matter when the registry is away */
         return AGAIN;
     default:
-        *ret_code = session_failed(session, rc, path);
+        *ret_code = client_failed(client, rc, path);
         return FAILED;
     }
 }
 
 /* One turn: read, change, write unless it is so already. */
-static enum outcome turn(struct session *session, struct word *word, change *apply,
+static enum outcome turn(struct client *client, struct change *change, edit *apply,
                          const char *path, int *ret_code)
 {
-    struct session_value value = {0};
+    struct client_value value = {0};
     enum outcome outcome = FAILED;
     char *before = NULL;
     char *after = NULL;
-    enum store_rc rc = session_get(session, path, &value);
+    enum store_rc rc = client_get(client, path, &value);
     if (rc != STORE_OK && rc != STORE_NO_NODE) {
-        *ret_code = session_failed(session, rc, path);
+        *ret_code = client_failed(client, rc, path);
         return FAILED;
     }
-    *ret_code = read_directives(word, path, &value, &word->directives);
+    *ret_code = read_directives(change, path, &value, &change->directives);
     if (*ret_code == CLI_DONE) {
-        *ret_code = check_member(word);
+        *ret_code = check_member(change);
     }
     if (*ret_code != CLI_DONE) {
         goto out;
     }
-    before = directives_encode(&word->directives);
-    *ret_code = apply(word);
+    before = directives_encode(&change->directives);
+    *ret_code = apply(change);
     if (*ret_code != CLI_DONE) {
         goto out;
     }
-    after = directives_encode(&word->directives);
+    after = directives_encode(&change->directives);
     if (!before || !after) {
         *ret_code = fail(CLI_INTERNAL, "out of memory");
         goto out;
     }
-    outcome = text_equal(before, after) && !asked_for(word->asked, OPTION_FORCE)
+    outcome = text_equal(before, after) && !has_option(change->args, OPTION_FORCE)
                   ? WRITTEN
-                  : put(session, path, after, rc == STORE_OK ? &value.stat : NULL, ret_code);
+                  : put(client, path, after, rc == STORE_OK ? &value.stat : NULL, ret_code);
 out:
     free(before);
     free(after);
-    session_value_release(&value);
+    client_value_release(&value);
     return outcome;
 }
 
 /* The directive stands; will anybody apply it? */
-static void remark(struct session *session, const struct word *word)
+static void remark(struct client *client, const struct change *change)
 {
-    struct session_names probes = {0};
-    if (word->remark[0]) {
-        warn("%s", word->remark);
+    struct client_names probes = {0};
+    if (change->remark[0]) {
+        warn("%s", change->remark);
     }
     int now = 0;
-    int quorum = quorum_of(word->topology.policy.witnesses);
-    if (session_probes(session, word->asked, &probes) == STORE_OK &&
-        session_witnesses(session, word->asked, word->cluster, &probes, &now) == STORE_OK &&
+    int quorum = quorum_of(change->topology.policy.witnesses);
+    if (client_probes(client, change->args, &probes) == STORE_OK &&
+        client_witnesses(client, change->args, change->cluster, &probes, &now) == STORE_OK &&
         now < quorum) {
         warn("%d of %d witnesses are present, quorum %d: it takes effect once there is a quorum",
-             now, word->topology.policy.witnesses, quorum);
+             now, change->topology.policy.witnesses, quorum);
     }
-    session_names_release(&probes);
+    client_names_release(&probes);
 }
 
-static int steer_session(struct session *session, struct word *word, change *apply)
+static int write_change(struct client *client, struct change *change, edit *apply)
 {
     char path[PATH_SIZE];
-    path_directives(path, sizeof path, word->asked->root, word->cluster);
+    path_directives(path, sizeof path, change->args->root, change->cluster);
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-        int code = session_topology(session, word->asked, word->cluster, &word->topology);
+        int code = client_topology(client, change->args, change->cluster, &change->topology);
         if (code != CLI_DONE) {
             return code;
         }
-        enum outcome outcome = turn(session, word, apply, path, &code);
+        enum outcome outcome = turn(client, change, apply, path, &code);
         if (outcome == FAILED) {
             return code;
         }
         if (outcome == WRITTEN) {
-            printf("%s\n", word->said);
+            printf("%s\n", change->said);
             output_flush();
-            remark(session, word);
+            remark(client, change);
             return CLI_DONE;
         }
     }
@@ -347,69 +349,69 @@ static int steer_session(struct session *session, struct word *word, change *app
                 path);
 }
 
-static int steer(const struct asked *asked, change *apply)
+static int change_directives(const struct args *args, edit *apply)
 {
-    static struct word word;
-    word.asked = asked;
-    word.cluster = asked->operands[0];
-    word.member = asked->operand_count > 1 ? asked->operands[1] : "";
-    if (!is_cluster_name(word.cluster) || (word.member[0] && !is_member_name(word.member))) {
+    static struct change change;
+    change.args = args;
+    change.cluster = args->operands[0];
+    change.member = args->operand_count > 1 ? args->operands[1] : "";
+    if (!is_cluster_name(change.cluster) || (change.member[0] && !is_member_name(change.member))) {
         return CLI_USAGE;
     }
-    struct session *session;
-    int code = session_open(asked, &session);
+    struct client *client;
+    int code = client_open(args, &client);
     if (code == CLI_DONE) {
-        code = steer_session(session, &word, apply);
-        session_close(session);
+        code = write_change(client, &change, apply);
+        client_close(client);
     }
     return code;
 }
 
-/* ---- the verbs --------------------------------------------------------------------------------- */
+/* ---- the verbs ------------------------------------------------------------------------------- */
 
-int drain_run(const struct asked *asked)
+int drain_run(const struct args *args)
 {
-    return steer(asked, add_drain);
+    return change_directives(args, add_drain);
 }
 
-int undrain_run(const struct asked *asked)
+int undrain_run(const struct args *args)
 {
-    return steer(asked, cut_drain);
+    return change_directives(args, cut_drain);
 }
 
-int weight_run(const struct asked *asked)
+int weight_run(const struct args *args)
 {
-    const char *value = asked->operands[2];
+    const char *value = args->operands[2];
     int64_t weight;
     if (!text_equal(value, "default") && !text_parse_int(value, 0, WEIGHT_LIMIT, &weight)) {
         return fail(CLI_USAGE, "weight: '%s' is not a number in 0..%d, nor 'default'", value,
                     WEIGHT_LIMIT);
     }
-    return steer(asked, set_weight);
+    return change_directives(args, set_weight);
 }
 
-int hold_run(const struct asked *asked)
+int hold_run(const struct args *args)
 {
-    return steer(asked, set_hold);
+    return change_directives(args, set_hold);
 }
 
-int release_run(const struct asked *asked)
+int release_run(const struct args *args)
 {
-    return steer(asked, cut_hold);
+    return change_directives(args, cut_hold);
 }
 
-int accept_run(const struct asked *asked)
+int accept_run(const struct args *args)
 {
-    if (asked->registry) {
-        return asked->operand_count == 0
-                   ? registry_id_accept(asked)
+    if (args->registry) {
+        return args->operand_count == 0
+                   ? registry_id_accept(args)
                    : fail(CLI_USAGE,
                           "--registry is about the whole registry: name no cluster with it");
     }
-    if (asked->operand_count < 2) {
+    if (args->operand_count < 2) {
         return fail(
             CLI_USAGE,
             "accept what? usage: roster accept CLUSTER MEMBER, or roster accept --registry OLD-ID");
     }
-    return steer(asked, add_accept);
+    return change_directives(args, add_accept);
 }

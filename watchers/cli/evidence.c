@@ -7,156 +7,157 @@
 #include "registry/model/paths.h"
 #include "registry/verdict/resolve.h"
 
-static enum store_rc read_topology(struct session *session, const struct asked *asked,
-                                   struct dossier *dossier)
+static enum store_rc read_topology(struct client *client, const struct args *args,
+                                   struct cluster_evidence *evidence)
 {
     char path[PATH_SIZE];
-    struct session_value value = {0};
-    struct codec_error error;
-    enum store_rc rc = session_get(
-        session, path_topology(path, sizeof path, asked->root, dossier->cluster), &value);
-    if (rc != STORE_OK) {
-        return rc == STORE_NO_NODE ? STORE_OK : rc;
-    }
-    dossier->exists = true;
-    dossier->topology_mzxid = value.stat.mzxid;
-    dossier->has_topology = session_decode(&value, dossier->cluster, &dossier->topology, &error);
-    if (!dossier->has_topology) {
-        text_copy(dossier->topology_refused, sizeof dossier->topology_refused, error.sentence);
-    }
-    session_value_release(&value);
-    return STORE_OK;
-}
-
-static enum store_rc read_directives(struct session *session, const struct asked *asked,
-                                     struct dossier *dossier)
-{
-    char path[PATH_SIZE];
-    struct session_value value = {0};
-    struct codec_error error;
-    enum store_rc rc = session_get(
-        session, path_directives(path, sizeof path, asked->root, dossier->cluster), &value);
-    if (rc != STORE_OK) {
-        return rc == STORE_NO_NODE ? STORE_OK : rc;
-    }
-    dossier->directives_mzxid = value.stat.mzxid;
-    dossier->has_directives =
-        directives_decode(value.data ? value.data : "", value.len, &dossier->directives, &error);
-    if (!dossier->has_directives) {
-        text_copy(dossier->directives_refused, sizeof dossier->directives_refused, error.sentence);
-    }
-    session_value_release(&value);
-    return STORE_OK;
-}
-
-static enum store_rc read_presence(struct session *session, const struct asked *asked,
-                                   struct file *file)
-{
-    char path[PATH_SIZE];
-    struct session_value value = {0};
+    struct client_value value = {0};
     struct codec_error error;
     enum store_rc rc =
-        session_get(session, path_probe(path, sizeof path, asked->root, file->probe), &value);
+        client_get(client, path_topology(path, sizeof path, args->root, evidence->cluster), &value);
     if (rc != STORE_OK) {
         return rc == STORE_NO_NODE ? STORE_OK : rc;
     }
-    file->present = true;
-    file->introduced =
-        presence_decode(value.data ? value.data : "", value.len, &file->presence, &error);
-    session_value_release(&value);
+    evidence->exists = true;
+    evidence->topology_mzxid = value.stat.mzxid;
+    evidence->has_topology = client_decode(&value, evidence->cluster, &evidence->topology, &error);
+    if (!evidence->has_topology) {
+        text_copy(evidence->topology_refused, sizeof evidence->topology_refused, error.sentence);
+    }
+    client_value_release(&value);
     return STORE_OK;
 }
 
-/* A report that vanished between the list and the read is simply not there. */
-static enum store_rc read_file(struct session *session, const struct asked *asked,
-                               struct dossier *dossier, const char *probe)
+static enum store_rc read_directives(struct client *client, const struct args *args,
+                                     struct cluster_evidence *evidence)
 {
     char path[PATH_SIZE];
-    struct session_value value = {0};
-    struct file *file = &dossier->files[dossier->file_count];
-    enum store_rc rc = session_get(
-        session, path_report(path, sizeof path, asked->root, dossier->cluster, probe), &value);
+    struct client_value value = {0};
+    struct codec_error error;
+    enum store_rc rc = client_get(
+        client, path_directives(path, sizeof path, args->root, evidence->cluster), &value);
     if (rc != STORE_OK) {
         return rc == STORE_NO_NODE ? STORE_OK : rc;
     }
-    memset(file, 0, sizeof *file);
-    text_copy(file->probe, sizeof file->probe, probe);
-    file->mzxid = value.stat.mzxid;
-    file->version = value.stat.version;
-    file->readable =
-        report_decode(value.data ? value.data : "", value.len, &file->report, &file->error);
-    session_value_release(&value);
-    dossier->file_count++;
-    return read_presence(session, asked, file);
+    evidence->directives_mzxid = value.stat.mzxid;
+    evidence->has_directives =
+        directives_decode(value.data ? value.data : "", value.len, &evidence->directives, &error);
+    if (!evidence->has_directives) {
+        text_copy(evidence->directives_refused, sizeof evidence->directives_refused,
+                  error.sentence);
+    }
+    client_value_release(&value);
+    return STORE_OK;
 }
 
-static enum store_rc read_files(struct session *session, const struct asked *asked,
-                                struct dossier *dossier)
+static enum store_rc read_presence(struct client *client, const struct args *args,
+                                   struct probe_evidence *probe)
 {
     char path[PATH_SIZE];
-    struct session_names names = {0};
-    enum store_rc rc = session_list(
-        session, path_reports(path, sizeof path, asked->root, dossier->cluster), &names);
+    struct client_value value = {0};
+    struct codec_error error;
+    enum store_rc rc =
+        client_get(client, path_probe(path, sizeof path, args->root, probe->name), &value);
     if (rc != STORE_OK) {
         return rc == STORE_NO_NODE ? STORE_OK : rc;
     }
-    dossier->exists = true;
+    probe->present = true;
+    probe->presence_readable =
+        presence_decode(value.data ? value.data : "", value.len, &probe->presence, &error);
+    client_value_release(&value);
+    return STORE_OK;
+}
+
+/* A report that was deleted between the list and the read is left out. */
+static enum store_rc read_report(struct client *client, const struct args *args,
+                                 struct cluster_evidence *evidence, const char *name)
+{
+    char path[PATH_SIZE];
+    struct client_value value = {0};
+    struct probe_evidence *probe = &evidence->probes[evidence->probe_count];
+    enum store_rc rc = client_get(
+        client, path_report(path, sizeof path, args->root, evidence->cluster, name), &value);
+    if (rc != STORE_OK) {
+        return rc == STORE_NO_NODE ? STORE_OK : rc;
+    }
+    memset(probe, 0, sizeof *probe);
+    text_copy(probe->name, sizeof probe->name, name);
+    probe->mzxid = value.stat.mzxid;
+    probe->version = value.stat.version;
+    probe->readable =
+        report_decode(value.data ? value.data : "", value.len, &probe->report, &probe->error);
+    client_value_release(&value);
+    evidence->probe_count++;
+    return read_presence(client, args, probe);
+}
+
+static enum store_rc read_reports(struct client *client, const struct args *args,
+                                  struct cluster_evidence *evidence)
+{
+    char path[PATH_SIZE];
+    struct client_names names = {0};
+    enum store_rc rc =
+        client_list(client, path_reports(path, sizeof path, args->root, evidence->cluster), &names);
+    if (rc != STORE_OK) {
+        return rc == STORE_NO_NODE ? STORE_OK : rc;
+    }
+    evidence->exists = true;
     for (size_t i = 0; i < names.count && rc == STORE_OK; i++) {
-        if (!text_is_name(names.names[i]) || dossier->file_count == REPORTS_MAX) {
-            dossier->left_out++;
+        if (!text_is_name(names.names[i]) || evidence->probe_count == REPORTS_MAX) {
+            evidence->left_out++;
         } else {
-            rc = read_file(session, asked, dossier, names.names[i]);
+            rc = read_report(client, args, evidence, names.names[i]);
         }
     }
-    session_names_release(&names);
+    client_names_release(&names);
     return rc;
 }
 
-/* The fleet's own reckoning, with presence standing in for life. */
-static void reckon(struct dossier *dossier)
+/* The computation of the fleet, except that a probe counts as alive while its presence exists. */
+static void recompute(struct cluster_evidence *evidence)
 {
-    static struct evidence evidence;
+    static struct evidence inputs;
     static struct voters voters;
-    evidence = (struct evidence){
-        .previous = dossier->has_topology ? &dossier->topology : NULL,
-        .directives = dossier->has_directives ? &dossier->directives : NULL,
-        .directives_mzxid = dossier->directives_mzxid,
+    inputs = (struct evidence){
+        .previous = evidence->has_topology ? &evidence->topology : NULL,
+        .directives = evidence->has_directives ? &evidence->directives : NULL,
+        .directives_mzxid = evidence->directives_mzxid,
     };
-    for (size_t i = 0; i < dossier->file_count; i++) {
-        const struct file *file = &dossier->files[i];
-        if (file->readable && file->present && file->version > 0 &&
-            text_equal(file->report.cluster, dossier->cluster) &&
-            text_equal(file->report.probe, file->probe)) {
-            evidence.votes[evidence.count++] = (struct vote){&file->report, file->mzxid};
+    for (size_t i = 0; i < evidence->probe_count; i++) {
+        const struct probe_evidence *probe = &evidence->probes[i];
+        if (probe->readable && probe->present && probe->version > 0 &&
+            text_equal(probe->report.cluster, evidence->cluster) &&
+            text_equal(probe->report.probe, probe->name)) {
+            inputs.votes[inputs.count++] = (struct vote){&probe->report, probe->mzxid};
         }
     }
-    if (!voters_select(evidence.previous, evidence.votes, evidence.count, &voters)) {
+    if (!voters_select(inputs.previous, inputs.votes, inputs.count, &voters)) {
         return;
     }
     for (size_t i = 0; i < voters.count; i++) {
-        for (size_t k = 0; k < dossier->file_count; k++) {
-            dossier->files[k].votes =
-                dossier->files[k].votes || voters.votes[i].report == &dossier->files[k].report;
+        for (size_t k = 0; k < evidence->probe_count; k++) {
+            evidence->probes[k].votes =
+                evidence->probes[k].votes || voters.votes[i].report == &evidence->probes[k].report;
         }
     }
-    dossier->quorum = resolve(&evidence, &dossier->now);
+    evidence->quorum = resolve(&inputs, &evidence->now);
 }
 
-int dossier_read(struct session *session, const struct asked *asked, const char *cluster,
-                 struct dossier *ret_dossier)
+int cluster_evidence_read(struct client *client, const struct args *args, const char *cluster,
+                          struct cluster_evidence *ret_evidence)
 {
-    memset(ret_dossier, 0, sizeof *ret_dossier);
-    ret_dossier->cluster = cluster;
-    enum store_rc rc = read_topology(session, asked, ret_dossier);
+    memset(ret_evidence, 0, sizeof *ret_evidence);
+    ret_evidence->cluster = cluster;
+    enum store_rc rc = read_topology(client, args, ret_evidence);
     if (rc == STORE_OK) {
-        rc = read_directives(session, asked, ret_dossier);
+        rc = read_directives(client, args, ret_evidence);
     }
     if (rc == STORE_OK) {
-        rc = read_files(session, asked, ret_dossier);
+        rc = read_reports(client, args, ret_evidence);
     }
     if (rc != STORE_OK) {
-        return session_failed(session, rc, cluster);
+        return client_failed(client, rc, cluster);
     }
-    reckon(ret_dossier);
+    recompute(ret_evidence);
     return CLI_DONE;
 }

@@ -1,47 +1,48 @@
-/* All that the registry holds about one cluster, read out for a person: the
- * verdict, every report with the presence of its probe, and the operator's word.
+/* All that the registry holds about one cluster: the verdict, every report with
+ * the presence of its probe, and the directives.
  *
- * Read znode by znode, so a change in the midst of it may show half. */
+ * The znodes are read one by one, so a change meanwhile may be seen in part. */
 #ifndef ROSTER_WATCHERS_CLI_EVIDENCE_H
 #define ROSTER_WATCHERS_CLI_EVIDENCE_H
 
 #include "registry/model/model.h"
 #include "watchers/cli/client.h"
 
-/* One probe's report, and what can be said of the probe. */
-struct file {
-    char probe[NAME_SIZE];
+/* The report of one probe, and what is known of that probe. */
+struct probe_evidence {
+    char name[NAME_SIZE];
     bool readable;
     struct codec_error error; /* when not readable */
     struct report report;
     int64_t mzxid;
-    int32_t version; /* 0: never votes, lest a re-created report be taken for its former self */
-    bool present;    /* its probe's presence is there; that alone does not prove life */
-    bool introduced; /* `presence` could be read */
+    int32_t
+        version; /* 0: does not vote, since a report created anew must not pass for the one before */
+    bool present; /* its probe's presence exists; that alone does not prove that the probe lives */
+    bool presence_readable; /* `presence` could be read */
     struct presence presence;
-    bool votes; /* counts as far as can be told from outside: among the first N */
+    bool votes; /* among those that the verdict counts, as far as this can be known from outside */
 };
 
-struct dossier {
+struct cluster_evidence {
     const char *cluster;
     bool exists; /* something is known of the cluster */
     bool has_topology;
     struct topology topology;
     int64_t topology_mzxid;
-    char topology_refused[SENTENCE_SIZE]; /* there is one, and it cannot be read; "" */
+    char topology_refused[SENTENCE_SIZE]; /* why it cannot be read; "" */
     bool has_directives;
     struct directives directives;
     int64_t directives_mzxid;
     char directives_refused[SENTENCE_SIZE];
-    size_t file_count;
-    struct file files[REPORTS_MAX]; /* by name */
-    size_t left_out;                /* reports beyond REPORTS_MAX */
-    bool quorum;                    /* those that vote are enough for a verdict: */
-    struct topology now;            /* the one that the evidence read here leads to */
+    size_t probe_count;
+    struct probe_evidence probes[REPORTS_MAX]; /* by name */
+    size_t left_out;                           /* reports beyond REPORTS_MAX */
+    bool quorum;         /* those that vote are enough for a verdict, which is `now` */
+    struct topology now; /* the verdict that the evidence read here leads to */
 };
 
-/* Fills the dossier. On failure says why and returns the exit code. */
-int dossier_read(struct session *session, const struct asked *asked, const char *cluster,
-                 struct dossier *ret_dossier);
+/* Fills the evidence. On failure says why and returns the exit code. */
+int cluster_evidence_read(struct client *client, const struct args *args, const char *cluster,
+                          struct cluster_evidence *ret_evidence);
 
 #endif

@@ -18,14 +18,14 @@
 #include "watchers/cli/evidence.h"
 #include "watchers/cli/output.h"
 
-/* ---- the verdict ------------------------------------------------------------------------------- */
+/* ---- the verdict ----------------------------------------------------------------------------- */
 
-static void print_verdict(const struct dossier *dossier)
+static void print_verdict(const struct cluster_evidence *evidence)
 {
-    const struct topology *topology = &dossier->topology;
+    const struct topology *topology = &evidence->topology;
     const char *state = state_names[topology->state];
     char at[32] = "an unknown time";
-    output_put(STRONG, "%s", dossier->cluster);
+    output_put(STRONG, "%s", evidence->cluster);
     printf(": ");
     output_put(colour_of(state), "%s", state);
     printf(", %s%s (epoch %lld)\n", topology->primary[0] ? topology->primary : "no primary",
@@ -36,7 +36,7 @@ static void print_verdict(const struct dossier *dossier)
     printf("  why      %s\n", topology->why[0] ? topology->why : "-");
     const char *rule = topology_rule(topology);
     printf("  rule     %s, by %s at %s (zxid %lld)\n", rule[0] ? rule : "-",
-           topology->by[0] ? topology->by : "-", at, (long long)dossier->topology_mzxid);
+           topology->by[0] ? topology->by : "-", at, (long long)evidence->topology_mzxid);
     if (topology->seen_wall_ms && topology->at_wall_ms) {
         printf("  seen     %s, %lld ms before\n", text_time(at, sizeof at, topology->seen_wall_ms),
                (long long)(topology->at_wall_ms - topology->seen_wall_ms));
@@ -50,75 +50,76 @@ static void print_verdict(const struct dossier *dossier)
 }
 
 /* Does what stands there now lead to the verdict that stands there? */
-static void print_reckoning(const struct dossier *dossier)
+static void print_recomputed(const struct cluster_evidence *evidence)
 {
     printf("  now      ");
-    if (!dossier->quorum) {
+    if (!evidence->quorum) {
         output_put(BAD, "no quorum of witnesses is present and votes: what stood stays");
-    } else if (dossier->has_topology && topology_equal(&dossier->topology, &dossier->now)) {
+    } else if (evidence->has_topology && topology_equal(&evidence->topology, &evidence->now)) {
         output_put(GOOD, "the evidence present leads to the same verdict");
     } else {
         output_put(DOUBTFUL, "the evidence present leads to %s: %s (rule %s)",
-                   dossier->has_topology ? "another verdict" : "a verdict", dossier->now.why,
-                   topology_rule(&dossier->now));
+                   evidence->has_topology ? "another verdict" : "a verdict", evidence->now.why,
+                   topology_rule(&evidence->now));
     }
     printf("\n");
 }
 
-/* ---- the witnesses ----------------------------------------------------------------------------- */
+/* ---- the witnesses --------------------------------------------------------------------------- */
 
-static void put_standing(struct grid *grid, const struct file *file)
+static void put_standing(struct grid *grid, const struct probe_evidence *probe)
 {
-    if (!file->readable) {
-        grid_cell(grid, BAD, "unreadable: %s", file->error.sentence);
-    } else if (!file->present) {
+    if (!probe->readable) {
+        grid_cell(grid, BAD, "unreadable: %s", probe->error.sentence);
+    } else if (!probe->present) {
         grid_cell(grid, BAD, "does not vote: its probe is gone");
-    } else if (file->report.abstains[0]) {
-        grid_cell(grid, DOUBTFUL, "abstains: %s", file->report.abstains);
-    } else if (file->version == 0) {
+    } else if (probe->report.abstains[0]) {
+        grid_cell(grid, DOUBTFUL, "abstains: %s", probe->report.abstains);
+    } else if (probe->version == 0) {
         grid_cell(grid, DOUBTFUL, "does not vote: its first write never does");
     } else {
-        grid_cell(grid, file->votes ? GOOD : DOUBTFUL, "%s", file->votes ? "votes" : "stands by");
+        grid_cell(grid, probe->votes ? GOOD : DOUBTFUL, "%s", probe->votes ? "votes" : "stands by");
     }
 }
 
 /* Was this very write what the verdict rests on? */
-static const char *use_of(const struct dossier *dossier, const struct file *file)
+static const char *use_of(const struct cluster_evidence *evidence,
+                          const struct probe_evidence *probe)
 {
-    for (size_t i = 0; i < dossier->topology.evidence_count; i++) {
-        const struct evidence_ref *testimony = &dossier->topology.evidence[i];
-        if (text_equal(testimony->probe, file->probe)) {
-            return testimony->mzxid == file->mzxid ? "the verdict rests on it"
-                                                   : "rewritten since the verdict";
+    for (size_t i = 0; i < evidence->topology.evidence_count; i++) {
+        const struct evidence_ref *testimony = &evidence->topology.evidence[i];
+        if (text_equal(testimony->probe, probe->name)) {
+            return testimony->mzxid == probe->mzxid ? "the verdict rests on it"
+                                                    : "rewritten since the verdict";
         }
     }
-    return dossier->has_topology ? "not in the verdict" : "";
+    return evidence->has_topology ? "not in the verdict" : "";
 }
 
-static void print_witnesses(const struct dossier *dossier)
+static void print_witnesses(const struct cluster_evidence *evidence)
 {
     struct grid *grid = grid_new();
     output_put(STRONG, "\nwitnesses");
-    printf("%s\n", dossier->file_count ? "" : ": no probe reports this cluster");
-    for (size_t i = 0; i < dossier->file_count; i++) {
-        const struct file *file = &dossier->files[i];
-        grid_cell(grid, PLAIN, "%s", file->probe);
-        put_standing(grid, file);
-        grid_cell(grid, FAINT, "%s", use_of(dossier, file));
-        if (file->introduced) {
+    printf("%s\n", evidence->probe_count ? "" : ": no probe reports this cluster");
+    for (size_t i = 0; i < evidence->probe_count; i++) {
+        const struct probe_evidence *probe = &evidence->probes[i];
+        grid_cell(grid, PLAIN, "%s", probe->name);
+        put_standing(grid, probe);
+        grid_cell(grid, FAINT, "%s", use_of(evidence, probe));
+        if (probe->presence_readable) {
             grid_cell(grid, FAINT, "beat %llu, %s pid %lld, %s",
-                      (unsigned long long)file->presence.beat, file->presence.host,
-                      (long long)file->presence.pid, file->presence.version);
+                      (unsigned long long)probe->presence.beat, probe->presence.host,
+                      (long long)probe->presence.pid, probe->presence.version);
         } else {
-            grid_cell(grid, FAINT, "%s", file->present ? "its presence cannot be read" : "");
+            grid_cell(grid, FAINT, "%s", probe->present ? "its presence cannot be read" : "");
         }
         grid_end_row(grid);
     }
-    for (size_t i = 0; i < dossier->topology.evidence_count; i++) {
-        const char *probe = dossier->topology.evidence[i].probe;
+    for (size_t i = 0; i < evidence->topology.evidence_count; i++) {
+        const char *probe = evidence->topology.evidence[i].probe;
         bool reports = false;
-        for (size_t k = 0; k < dossier->file_count; k++) {
-            reports = reports || text_equal(dossier->files[k].probe, probe);
+        for (size_t k = 0; k < evidence->probe_count; k++) {
+            reports = reports || text_equal(evidence->probes[k].name, probe);
         }
         if (!reports) {
             grid_cell(grid, PLAIN, "%s", probe);
@@ -129,12 +130,12 @@ static void print_witnesses(const struct dossier *dossier)
     }
     grid_print(grid, "  ");
     grid_free(grid);
-    if (dossier->left_out) {
-        printf("  and %zu more, beyond what is read\n", dossier->left_out);
+    if (evidence->left_out) {
+        printf("  and %zu more, beyond what is read\n", evidence->left_out);
     }
 }
 
-/* ---- the members ------------------------------------------------------------------------------- */
+/* ---- the members ----------------------------------------------------------------------------- */
 
 static void put_set(struct text *text, const char *what, const struct report *report, uint32_t set)
 {
@@ -212,11 +213,11 @@ static void put_facts(struct grid *grid, const struct report *report,
     grid_cell(grid, PLAIN, "%s", facts);
 }
 
-static void put_member_report(struct grid *grid, const struct file *file,
+static void put_member_report(struct grid *grid, const struct probe_evidence *probe,
                               const struct member_report *seen)
 {
-    grid_cell(grid, file->votes ? PLAIN : FAINT, "%s%s", file->probe,
-              file->votes ? "" : " (no vote)");
+    grid_cell(grid, probe->votes ? PLAIN : FAINT, "%s%s", probe->name,
+              probe->votes ? "" : " (no vote)");
     if (!seen) {
         grid_cell(grid, DOUBTFUL, "does not list it");
         grid_end_row(grid);
@@ -224,7 +225,7 @@ static void put_member_report(struct grid *grid, const struct file *file,
     }
     grid_cell(grid, colour_of(health_names[answer_health(seen->answer)]), "%s",
               answer_names[seen->answer]);
-    put_facts(grid, &file->report, seen);
+    put_facts(grid, &probe->report, seen);
     grid_cell(grid, PLAIN, "%s%s", seen->lineage[0] ? "lineage " : "", seen->lineage);
     grid_cell(grid, PLAIN, "%s%s", seen->identity[0] ? "identity " : "", seen->identity);
     put_lag(grid, seen);
@@ -252,10 +253,10 @@ static void print_standing(const struct member *member)
            member->claims ? ", claims to be primary" : "", member->config.weight);
 }
 
-static void print_member(const struct dossier *dossier, const char *name)
+static void print_member(const struct cluster_evidence *evidence, const char *name)
 {
     const struct member *member =
-        dossier->has_topology ? topology_member(&dossier->topology, name) : NULL;
+        evidence->has_topology ? topology_member(&evidence->topology, name) : NULL;
     struct grid *grid = grid_new();
     printf("\n");
     output_put(STRONG, "%s", name);
@@ -264,10 +265,10 @@ static void print_member(const struct dossier *dossier, const char *name)
     } else {
         printf(": not in the verdict\n");
     }
-    for (size_t i = 0; i < dossier->file_count; i++) {
-        if (dossier->files[i].readable) {
-            put_member_report(grid, &dossier->files[i],
-                              report_member(&dossier->files[i].report, name));
+    for (size_t i = 0; i < evidence->probe_count; i++) {
+        if (evidence->probes[i].readable) {
+            put_member_report(grid, &evidence->probes[i],
+                              report_member(&evidence->probes[i].report, name));
         }
     }
     grid_print(grid, "  ");
@@ -275,19 +276,19 @@ static void print_member(const struct dossier *dossier, const char *name)
 }
 
 /* Calls `visit` for every member that anybody names, by name, once each. */
-static void each_member(const struct dossier *dossier,
-                        void (*visit)(const struct dossier *, const char *))
+static void each_member(const struct cluster_evidence *evidence,
+                        void (*visit)(const struct cluster_evidence *, const char *))
 {
     const char *last = "";
     for (;;) {
         const char *next = NULL;
-        for (size_t i = 0; dossier->has_topology && i < dossier->topology.member_count; i++) {
-            const char *name = dossier->topology.members[i].config.name;
+        for (size_t i = 0; evidence->has_topology && i < evidence->topology.member_count; i++) {
+            const char *name = evidence->topology.members[i].config.name;
             next = strcmp(name, last) > 0 && (!next || strcmp(name, next) < 0) ? name : next;
         }
-        for (size_t i = 0; i < dossier->file_count; i++) {
-            const struct report *report = &dossier->files[i].report;
-            for (size_t k = 0; dossier->files[i].readable && k < report->member_count; k++) {
+        for (size_t i = 0; i < evidence->probe_count; i++) {
+            const struct report *report = &evidence->probes[i].report;
+            for (size_t k = 0; evidence->probes[i].readable && k < report->member_count; k++) {
                 const char *name = report->members[k].config.name;
                 next = strcmp(name, last) > 0 && (!next || strcmp(name, next) < 0) ? name : next;
             }
@@ -295,19 +296,19 @@ static void each_member(const struct dossier *dossier,
         if (!next) {
             return;
         }
-        visit(dossier, next);
+        visit(evidence, next);
         last = next;
     }
 }
 
-/* ---- the operator's word ----------------------------------------------------------------------- */
+/* ---- the operator's word --------------------------------------------------------------------- */
 
-static void print_directives(const struct dossier *dossier)
+static void print_directives(const struct cluster_evidence *evidence)
 {
-    const struct directives *directives = &dossier->directives;
+    const struct directives *directives = &evidence->directives;
     output_put(STRONG, "\nthe operator's word");
-    if (dossier->directives_refused[0]) {
-        output_put(BAD, ": cannot be read: %s", dossier->directives_refused);
+    if (evidence->directives_refused[0]) {
+        output_put(BAD, ": cannot be read: %s", evidence->directives_refused);
     } else if (!directives->drain_count && !directives->weight_count && !directives->hold[0] &&
                !directives->accept_count) {
         printf(": nothing");
@@ -326,13 +327,13 @@ static void print_directives(const struct dossier *dossier)
         printf("  accept   %s as of epoch %lld\n", directives->accept[i].name,
                (long long)directives->accept[i].epoch);
     }
-    if (dossier->has_topology && dossier->has_directives &&
-        dossier->topology.directives_mzxid != dossier->directives_mzxid) {
+    if (evidence->has_topology && evidence->has_directives &&
+        evidence->topology.directives_mzxid != evidence->directives_mzxid) {
         printf("  (written after the verdict)\n");
     }
 }
 
-/* ---- drift ------------------------------------------------------------------------------------- */
+/* ---- drift ----------------------------------------------------------------------------------- */
 
 /* One setting in one report's words. */
 typedef void setting(const struct report *report, const char *member, struct text *text);
@@ -363,24 +364,24 @@ static void tell_member_config(const struct report *report, const char *member, 
 }
 
 /* Prints what each report says when they do not all say the same. */
-static bool print_drift(const struct dossier *dossier, const char *what, const char *member,
-                        setting *tell)
+static bool print_drift(const struct cluster_evidence *evidence, const char *what,
+                        const char *member, setting *tell)
 {
     char words[REPORTS_MAX][SENTENCE_SIZE];
     const char *first = NULL;
     bool differ = false;
-    for (size_t i = 0; i < dossier->file_count; i++) {
+    for (size_t i = 0; i < evidence->probe_count; i++) {
         struct text text;
         text_init(&text, words[i], sizeof words[i]);
-        if (dossier->files[i].readable) {
-            tell(&dossier->files[i].report, member, &text);
+        if (evidence->probes[i].readable) {
+            tell(&evidence->probes[i].report, member, &text);
             differ = differ || (first && !text_equal(first, words[i]));
             first = first ? first : words[i];
         }
     }
-    for (size_t i = 0; differ && i < dossier->file_count; i++) {
-        if (dossier->files[i].readable) {
-            printf("  %s by %s: %s\n", what, dossier->files[i].probe, words[i]);
+    for (size_t i = 0; differ && i < evidence->probe_count; i++) {
+        if (evidence->probes[i].readable) {
+            printf("  %s by %s: %s\n", what, evidence->probes[i].name, words[i]);
         }
     }
     return differ;
@@ -388,59 +389,59 @@ static bool print_drift(const struct dossier *dossier, const char *what, const c
 
 static bool drifts; /* something was printed: what a visit of each_member has to tell */
 
-static void print_member_drift(const struct dossier *dossier, const char *member)
+static void print_member_drift(const struct cluster_evidence *evidence, const char *member)
 {
-    drifts = print_drift(dossier, member, member, tell_member_config) || drifts;
+    drifts = print_drift(evidence, member, member, tell_member_config) || drifts;
 }
 
-static void print_configuration(const struct dossier *dossier)
+static void print_configuration(const struct cluster_evidence *evidence)
 {
     output_put(STRONG, "\nconfiguration");
     printf(": where the reports differ\n");
-    drifts = print_drift(dossier, "cluster", "", tell_policy);
-    each_member(dossier, print_member_drift);
+    drifts = print_drift(evidence, "cluster", "", tell_policy);
+    each_member(evidence, print_member_drift);
     if (!drifts) {
         printf("  nowhere\n");
     }
 }
 
-/* ---- the whole --------------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
-static void print_dossier(const struct dossier *dossier)
+static void print_evidence(const struct cluster_evidence *evidence)
 {
-    if (dossier->has_topology) {
-        print_verdict(dossier);
+    if (evidence->has_topology) {
+        print_verdict(evidence);
     } else {
-        output_put(STRONG, "%s", dossier->cluster);
-        printf(": no verdict%s%s\n", dossier->topology_refused[0] ? " that can be read: " : " yet",
-               dossier->topology_refused);
+        output_put(STRONG, "%s", evidence->cluster);
+        printf(": no verdict%s%s\n", evidence->topology_refused[0] ? " that can be read: " : " yet",
+               evidence->topology_refused);
     }
-    print_reckoning(dossier);
-    print_witnesses(dossier);
-    each_member(dossier, print_member);
-    print_directives(dossier);
-    print_configuration(dossier);
+    print_recomputed(evidence);
+    print_witnesses(evidence);
+    each_member(evidence, print_member);
+    print_directives(evidence);
+    print_configuration(evidence);
 }
 
-int explain_run(const struct asked *asked)
+int explain_run(const struct args *args)
 {
-    const char *cluster = asked->operands[0];
+    const char *cluster = args->operands[0];
     if (!is_cluster_name(cluster)) {
         return CLI_USAGE;
     }
-    struct dossier *dossier = malloc(sizeof *dossier);
-    struct session *session = NULL;
-    int code = dossier ? session_open(asked, &session) : fail(CLI_INTERNAL, "out of memory");
+    struct cluster_evidence *evidence = malloc(sizeof *evidence);
+    struct client *client = NULL;
+    int code = evidence ? client_open(args, &client) : fail(CLI_INTERNAL, "out of memory");
     if (code == CLI_DONE) {
-        code = dossier_read(session, asked, cluster, dossier);
+        code = cluster_evidence_read(client, args, cluster, evidence);
     }
-    if (code == CLI_DONE && dossier->exists) {
-        print_dossier(dossier);
+    if (code == CLI_DONE && evidence->exists) {
+        print_evidence(evidence);
     }
-    if (code == CLI_DONE && !dossier->has_topology) {
-        code = session_topology(session, asked, cluster, &dossier->topology); /* says why not */
+    if (code == CLI_DONE && !evidence->has_topology) {
+        code = client_topology(client, args, cluster, &evidence->topology); /* says why not */
     }
-    session_close(session);
-    free(dossier);
+    client_close(client);
+    free(evidence);
     return code;
 }

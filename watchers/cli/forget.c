@@ -9,6 +9,7 @@
 #include "registry/model/paths.h"
 #include "watchers/cli/cli.h"
 #include "watchers/cli/client.h"
+#include "watchers/cli/output.h"
 
 enum { STATEMENTS_MAX = 8, LISTED_MAX = 5 };
 
@@ -28,7 +29,7 @@ static void add_part(struct parts *parts, const char *path)
 }
 
 /* Says who still stands there. */
-static int still_used(const char *cluster, const char *part, const struct session_names *names)
+static int still_used(const char *cluster, const char *part, const struct client_names *names)
 {
     char who[SENTENCE_SIZE];
     struct text text;
@@ -49,8 +50,8 @@ static int still_used(const char *cluster, const char *part, const struct sessio
 }
 
 /* Collects what is to go, and refuses when anything of it is in use. */
-static int collect(struct session *session, const char *cluster, const char *path,
-                   const struct session_names *children, struct parts *parts)
+static int collect(struct client *client, const char *cluster, const char *path,
+                   const struct client_names *children, struct parts *parts)
 {
     parts->count = 0;
     if (children->count > STATEMENTS_MAX) {
@@ -59,21 +60,21 @@ static int collect(struct session *session, const char *cluster, const char *pat
     }
     for (size_t i = 0; i < children->count; i++) {
         char part[PATH_SIZE];
-        struct session_names names = {0};
+        struct client_names names = {0};
         if (snprintf(part, sizeof part, "%s/%s", path, children->names[i]) >= (int)sizeof part) {
             return fail(CLI_USAGE,
                         "%s holds a name that is too long; remove what is foreign by hand", path);
         }
-        enum store_rc rc = session_list(session, part, &names);
+        enum store_rc rc = client_list(client, part, &names);
         if (rc == STORE_OK && names.count == 0) {
             add_part(parts, part);
         } else if (rc != STORE_NO_NODE) {
             int code = rc == STORE_OK ? still_used(cluster, children->names[i], &names)
-                                      : session_failed(session, rc, part);
-            session_names_release(&names);
+                                      : client_failed(client, rc, part);
+            client_names_release(&names);
             return code;
         }
-        session_names_release(&names);
+        client_names_release(&names);
     }
     add_part(parts, path);
     return CLI_DONE;
@@ -81,53 +82,53 @@ static int collect(struct session *session, const char *cluster, const char *pat
 
 enum { ATTEMPTS = 5 };
 
-static int forget_in(struct session *session, const struct asked *asked, const char *cluster)
+static int forget_in(struct client *client, const struct args *args, const char *cluster)
 {
     static struct parts parts;
     char path[PATH_SIZE];
-    path_cluster(path, sizeof path, asked->root, cluster);
+    path_cluster(path, sizeof path, args->root, cluster);
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-        struct session_names children = {0};
-        enum store_rc rc = session_list(session, path, &children);
+        struct client_names children = {0};
+        enum store_rc rc = client_list(client, path, &children);
         if (rc == STORE_NO_NODE && attempt > 0) {
             printf("%s is forgotten\n",
                    cluster); /* by the attempt whose outcome was not learnt, or by another's hand */
             return CLI_DONE;
         }
         if (rc == STORE_NO_NODE) {
-            return session_no_cluster(session, asked, cluster);
+            return client_no_cluster(client, args, cluster);
         }
         if (rc != STORE_OK) {
-            return session_failed(session, rc, path);
+            return client_failed(client, rc, path);
         }
-        int code = collect(session, cluster, path, &children, &parts);
-        session_names_release(&children);
+        int code = collect(client, cluster, path, &children, &parts);
+        client_names_release(&children);
         if (code != CLI_DONE) {
             return code;
         }
-        rc = session_write(session, parts.ops, parts.count);
+        rc = client_write(client, parts.ops, parts.count);
         if (rc == STORE_OK) {
             printf("%s is forgotten\n", cluster);
             return CLI_DONE;
         }
         if (rc != STORE_UNKNOWN && rc != STORE_NO_NODE && rc != STORE_NOT_EMPTY) {
-            return session_failed(session, rc, path);
+            return client_failed(client, rc, path);
         }
     }
     return fail(CLI_INTERNAL, "%s is being written by others all the time; nothing was removed",
                 path);
 }
 
-int forget_run(const struct asked *asked)
+int forget_run(const struct args *args)
 {
-    if (!is_cluster_name(asked->operands[0])) {
+    if (!is_cluster_name(args->operands[0])) {
         return CLI_USAGE;
     }
-    struct session *session;
-    int code = session_open(asked, &session);
+    struct client *client;
+    int code = client_open(args, &client);
     if (code == CLI_DONE) {
-        code = forget_in(session, asked, asked->operands[0]);
-        session_close(session);
+        code = forget_in(client, args, args->operands[0]);
+        client_close(client);
     }
     return code;
 }

@@ -30,7 +30,7 @@ static bool make(const char *folder)
     return mkdir(folder, 0700) == 0 || errno == EEXIST;
 }
 
-const char *notebook_open(const struct asked *asked)
+const char *last_seen_open(const struct args *args)
 {
     static char folder[FOLDER_SIZE];
     const char *caches = getenv("XDG_CACHE_HOME");
@@ -52,11 +52,11 @@ const char *notebook_open(const struct asked *asked)
         return NULL;
     }
     snprintf(folder + at, sizeof folder - at, "/%016llx",
-             (unsigned long long)digest(asked->servers, asked->root));
+             (unsigned long long)digest(args->servers, args->root));
     return make(folder) ? folder : NULL;
 }
 
-void notebook_forget(const char *folder, const char *cluster)
+void last_seen_forget(const char *folder, const char *cluster)
 {
     char file[FOLDER_SIZE + NAME_SIZE + 16];
     snprintf(file, sizeof file, "%s/%s.roster", folder, cluster);

@@ -7,10 +7,10 @@
 
 /* The folder for this registry, made if it is not there: $XDG_CACHE_HOME/roster/..., else
  * ~/.cache/roster/... NULL when there is no home to keep it in. Lives until the next call. */
-const char *notebook_open(const struct asked *asked);
+const char *last_seen_open(const struct args *args);
 
 /* Another registry answers at this address than when it was written: forget what was kept of
  * `cluster`. */
-void notebook_forget(const char *folder, const char *cluster);
+void last_seen_forget(const char *folder, const char *cluster);
 
 #endif

@@ -63,16 +63,16 @@ static void print_blank(struct grid *grid, const char *cluster, const char *stat
     grid_end_row(grid);
 }
 
-static enum store_rc list_cluster(struct session *session, const struct asked *asked,
-                                  const char *cluster, const struct session_names *probes,
+static enum store_rc list_cluster(struct client *client, const struct args *args,
+                                  const char *cluster, const struct client_names *probes,
                                   struct grid *grid)
 {
     static struct topology topology;
     char path[PATH_SIZE];
-    struct session_value value = {0};
+    struct client_value value = {0};
     struct codec_error error;
     enum store_rc rc =
-        session_get(session, path_topology(path, sizeof path, asked->root, cluster), &value);
+        client_get(client, path_topology(path, sizeof path, args->root, cluster), &value);
     if (rc == STORE_NO_NODE) {
         print_blank(grid, cluster, "waiting");
         return STORE_OK;
@@ -80,27 +80,27 @@ static enum store_rc list_cluster(struct session *session, const struct asked *a
     if (rc != STORE_OK) {
         return rc;
     }
-    if (session_decode(&value, cluster, &topology, &error)) {
+    if (client_decode(&value, cluster, &topology, &error)) {
         int now = 0;
-        rc = session_witnesses(session, asked, cluster, probes, &now);
+        rc = client_witnesses(client, args, cluster, probes, &now);
         print_topology(grid, &topology, now);
     } else {
         print_blank(grid, cluster, "unreadable");
         warn("%s: %s", path, error.sentence);
     }
-    session_value_release(&value);
+    client_value_release(&value);
     return rc;
 }
 
-static int list_all(struct session *session, const struct asked *asked,
-                    const struct session_names *clusters, const struct session_names *probes)
+static int list_all(struct client *client, const struct args *args,
+                    const struct client_names *clusters, const struct client_names *probes)
 {
     struct grid *grid = grid_new();
     enum store_rc rc = STORE_OK;
     print_head(grid);
     for (size_t i = 0; i < clusters->count && rc == STORE_OK; i++) {
         if (text_is_name(clusters->names[i])) {
-            rc = list_cluster(session, asked, clusters->names[i], probes, grid);
+            rc = list_cluster(client, args, clusters->names[i], probes, grid);
         } else {
             warn("skipped a cluster whose name is none of ours");
         }
@@ -109,32 +109,31 @@ static int list_all(struct session *session, const struct asked *asked,
         grid_print(grid, "");
     }
     grid_free(grid);
-    return rc == STORE_OK ? CLI_DONE : session_failed(session, rc, "clusters");
+    return rc == STORE_OK ? CLI_DONE : client_failed(client, rc, "clusters");
 }
 
-int list_run(const struct asked *asked)
+int list_run(const struct args *args)
 {
     char path[PATH_SIZE];
-    struct session_names clusters = {0};
-    struct session_names probes = {0};
-    struct session *session;
-    int code = session_open(asked, &session);
+    struct client_names clusters = {0};
+    struct client_names probes = {0};
+    struct client *client;
+    int code = client_open(args, &client);
     if (code != CLI_DONE) {
         return code;
     }
-    enum store_rc rc =
-        session_list(session, path_clusters(path, sizeof path, asked->root), &clusters);
+    enum store_rc rc = client_list(client, path_clusters(path, sizeof path, args->root), &clusters);
     if (rc == STORE_OK && clusters.count > 0) {
-        rc = session_probes(session, asked, &probes);
-        code = rc == STORE_OK ? list_all(session, asked, &clusters, &probes)
-                              : session_failed(session, rc, "probes");
+        rc = client_probes(client, args, &probes);
+        code = rc == STORE_OK ? list_all(client, args, &clusters, &probes)
+                              : client_failed(client, rc, "probes");
     } else if (rc == STORE_OK || rc == STORE_NO_NODE) {
-        warn("there is no cluster below %s yet; a roster-probe puts them there", asked->root);
+        warn("there is no cluster below %s yet; a roster-probe puts them there", args->root);
     } else {
-        code = session_failed(session, rc, path);
+        code = client_failed(client, rc, path);
     }
-    session_names_release(&clusters);
-    session_names_release(&probes);
-    session_close(session);
+    client_names_release(&clusters);
+    client_names_release(&probes);
+    client_close(client);
     return code;
 }

@@ -11,6 +11,7 @@
 #include "registry/model/paths.h"
 #include "registry/store/store.h"
 #include "watchers/cli/cli.h"
+#include "watchers/cli/output.h"
 
 enum { TIMEOUT_MS = 5000, COUNT_MAX = 1000000000 };
 
@@ -59,7 +60,7 @@ static const char *const policies[] = {[ROSTER_ROUND_ROBIN] = "round-robin",
                                        [ROSTER_WEIGHTED] = "weighted"};
 enum { POLICIES = sizeof policies / sizeof *policies };
 
-/* ---- help -------------------------------------------------------------------------------------- */
+/* ---- help ------------------------------------------------------------------------------------ */
 
 static void print_option(enum option option)
 {
@@ -107,14 +108,14 @@ void options_help(const struct verb *verb)
     }
     printf("usage: roster %s%s%s [OPTION...]\n\n%s\n", verb->name, verb->operands[0] ? " " : "",
            verb->operands, verb->summary);
-    if (verb->meaning) {
-        printf("\n%s\n", verb->meaning);
+    if (verb->details) {
+        printf("\n%s\n", verb->details);
     }
     printf("\n");
     print_options(verb->options | COMMON);
 }
 
-/* ---- values ------------------------------------------------------------------------------------ */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 static bool take_duration(enum option option, const char *value, int64_t *ret_ms)
 {
@@ -142,55 +143,55 @@ static bool take_policy(const char *value, enum roster_policy *ret_policy)
     return false;
 }
 
-static bool take_value(struct asked *asked, enum option option, const char *value)
+static bool take_value(struct args *args, enum option option, const char *value)
 {
     switch (option) {
     case OPTION_SERVERS:
-        asked->servers = value;
+        args->servers = value;
         return true;
     case OPTION_ROOT:
-        asked->root = value;
+        args->root = value;
         return true;
     case OPTION_CACHE:
-        asked->cache = value;
+        args->cache = value;
         return true;
     case OPTION_REGISTRY:
-        asked->registry = value;
+        args->registry = value;
         return true;
     case OPTION_TIMEOUT:
-        return take_duration(option, value, &asked->timeout_ms);
+        return take_duration(option, value, &args->timeout_ms);
     case OPTION_MAX_AGE:
-        return take_duration(option, value, &asked->request.max_age_ms);
+        return take_duration(option, value, &args->request.max_age_ms);
     case OPTION_MAX_LAG:
-        return take_duration(option, value, &asked->request.max_lag_ms);
+        return take_duration(option, value, &args->request.max_lag_ms);
     case OPTION_MAX_LAG_BYTES:
-        if (!text_parse_size(value, &asked->request.max_lag_bytes) ||
-            asked->request.max_lag_bytes <= 0) {
+        if (!text_parse_size(value, &args->request.max_lag_bytes) ||
+            args->request.max_lag_bytes <= 0) {
             fail(CLI_USAGE,
                  "--max-lag-bytes: '%s' is not a size above zero (like 65536, 64k, 1MiB)", value);
             return false;
         }
         return true;
     case OPTION_COUNT:
-        if (!text_parse_int(value, 1, COUNT_MAX, &asked->count)) {
+        if (!text_parse_int(value, 1, COUNT_MAX, &args->count)) {
             fail(CLI_USAGE, "--count: '%s' is not a number in 1..%d", value, COUNT_MAX);
             return false;
         }
         return true;
     case OPTION_POLICY:
-        return take_policy(value, &asked->request.policy);
+        return take_policy(value, &args->request.policy);
     case OPTION_STRICT:
-        asked->request.strict = 1;
+        args->request.strict = 1;
         return true;
     case OPTION_FALLBACK:
-        asked->request.fallback = 1;
+        args->request.fallback = 1;
         return true;
     default:
         return true; /* a switch: that it was given is all */
     }
 }
 
-/* ---- words ------------------------------------------------------------------------------------- */
+/* ---- words ----------------------------------------------------------------------------------- */
 
 static enum option find_long(const char *name, size_t length)
 {
@@ -226,7 +227,7 @@ static bool unknown_long(const char *name, size_t length)
 }
 
 /* An option at argv[*at]; moves *at over a value that stands apart. */
-static bool take_option(struct asked *asked, int argc, char **argv, int *at)
+static bool take_option(struct args *args, int argc, char **argv, int *at)
 {
     const char *word = argv[*at];
     const char *value = NULL;
@@ -258,37 +259,26 @@ static bool take_option(struct asked *asked, int argc, char **argv, int *at)
         }
         value = argv[++*at];
     }
-    asked->given |= OPTION_BIT(option);
-    return take_value(asked, option, value);
+    args->given |= OPTION_BIT(option);
+    return take_value(args, option, value);
 }
 
-static bool take_word(struct asked *asked, const char *word)
+static bool take_word(struct args *args, const char *word)
 {
-    if (asked->verb) {
-        if (asked->operand_count == OPERANDS_MAX) {
+    if (args->verb) {
+        if (args->operand_count == OPERANDS_MAX) {
             fail(CLI_USAGE, "'%s' is one word too many; usage: roster %s %s", word,
-                 asked->verb->name, asked->verb->operands);
+                 args->verb->name, args->verb->operands);
             return false;
         }
-        asked->operands[asked->operand_count++] = word;
+        args->operands[args->operand_count++] = word;
         return true;
     }
-    for (const struct verb *verb = verbs; verb->name; verb++) {
-        if (text_equal(word, verb->name)) {
-            asked->verb = verb;
-            return true;
-        }
-    }
-    const char *nearest = text_nearest(word, &verbs[0].name, verb_count, sizeof *verbs);
-    if (nearest) {
-        fail(CLI_USAGE, "there is no verb '%s'; did you mean '%s'?", word, nearest);
-    } else {
-        fail(CLI_USAGE, "there is no verb '%s'; `roster help` lists them", word);
-    }
-    return false;
+    args->verb = verb_find(word);
+    return args->verb != NULL;
 }
 
-static bool take_words(struct asked *asked, int argc, char **argv)
+static bool take_words(struct args *args, int argc, char **argv)
 {
     bool options_end = false;
     for (int at = 1; at < argc; at++) {
@@ -296,19 +286,41 @@ static bool take_words(struct asked *asked, int argc, char **argv)
         bool is_option = !options_end && word[0] == '-' && word[1];
         if (is_option && text_equal(word, "--")) {
             options_end = true;
-        } else if (is_option ? !take_option(asked, argc, argv, &at) : !take_word(asked, word)) {
+        } else if (is_option ? !take_option(args, argc, argv, &at) : !take_word(args, word)) {
             return false;
         }
     }
     return true;
 }
 
-/* ---- the whole --------------------------------------------------------------------------------- */
+/* ---- names ----------------------------------------------------------------------------------- */
 
-static bool fits_verb(const struct asked *asked)
+static bool is_name(const char *word, const char *whose)
 {
-    const struct verb *verb = asked->verb;
-    uint32_t foreign = asked->given & ~(verb->options | COMMON);
+    if (text_is_name(word)) {
+        return true;
+    }
+    fail(CLI_USAGE, "'%s' is not the name of a %s: letters, digits and ._- (1 to 63 of them)", word,
+         whose);
+    return false;
+}
+
+bool is_cluster_name(const char *name)
+{
+    return is_name(name, "cluster");
+}
+
+bool is_member_name(const char *name)
+{
+    return is_name(name, "member");
+}
+
+/* ---- the whole ------------------------------------------------------------------------------- */
+
+static bool fits_verb(const struct args *args)
+{
+    const struct verb *verb = args->verb;
+    uint32_t foreign = args->given & ~(verb->options | COMMON);
     for (int option = 0; option < OPTIONS; option++) {
         if (foreign & OPTION_BIT(option)) {
             fail(CLI_USAGE, "%s has no option --%s; see `roster help %s`", verb->name,
@@ -316,8 +328,8 @@ static bool fits_verb(const struct asked *asked)
             return false;
         }
     }
-    if (asked->operand_count < verb->least || asked->operand_count > verb->most) {
-        bool few = asked->operand_count < verb->least;
+    if (args->operand_count < verb->least || args->operand_count > verb->most) {
+        bool few = args->operand_count < verb->least;
         fail(CLI_USAGE, "%s; usage: roster %s%s%s",
              few ? "something is missing" : "that is one word too many", verb->name,
              verb->operands[0] ? " " : "", verb->operands);
@@ -332,47 +344,41 @@ static const char *from_environment(const char *variable)
     return value && value[0] ? value : NULL;
 }
 
-static bool complete(struct asked *asked)
+static bool complete(struct args *args)
 {
-    asked->servers = asked->servers ? asked->servers : from_environment("ROSTER_SERVERS");
-    asked->root = asked->root ? asked->root : from_environment("ROSTER_ROOT");
-    asked->root = asked->root ? asked->root : "/roster";
-    asked->cache = asked->cache ? asked->cache : from_environment("ROSTER_CACHE");
-    asked->auth = from_environment("ROSTER_AUTH");
-    asked->timeout_ms = asked->timeout_ms ? asked->timeout_ms : TIMEOUT_MS;
-    asked->count = asked->count ? asked->count : 1;
+    args->servers = args->servers ? args->servers : from_environment("ROSTER_SERVERS");
+    args->root = args->root ? args->root : from_environment("ROSTER_ROOT");
+    args->root = args->root ? args->root : "/roster";
+    args->cache = args->cache ? args->cache : from_environment("ROSTER_CACHE");
+    args->auth = from_environment("ROSTER_AUTH");
+    args->timeout_ms = args->timeout_ms ? args->timeout_ms : TIMEOUT_MS;
+    args->count = args->count ? args->count : 1;
     char sentence[SENTENCE_SIZE];
-    if (!asked->servers) {
+    if (!args->servers) {
         fail(CLI_USAGE, "which registry? give -z HOST:PORT[,...] or set ROSTER_SERVERS");
-    } else if (!store_zk_servers_ok(asked->servers, sentence, sizeof sentence)) {
+    } else if (!store_zk_servers_ok(args->servers, sentence, sizeof sentence)) {
         fail(CLI_USAGE, "servers: %s", sentence);
-    } else if (!path_is_root(asked->root)) {
-        fail(CLI_USAGE, "root: '%s' is not a path like /roster", asked->root);
+    } else if (!path_is_root(args->root)) {
+        fail(CLI_USAGE, "root: '%s' is not a path like /roster", args->root);
     } else {
         return true;
     }
     return false;
 }
 
-/* help, version, and what -h makes of any verb, need neither operands nor a registry. */
-static bool needs_registry(const struct asked *asked)
+int options_parse(int argc, char **argv, struct args *ret_args)
 {
-    return !text_equal(asked->verb->name, "help") && !text_equal(asked->verb->name, "version");
-}
-
-int options_parse(int argc, char **argv, struct asked *ret_asked)
-{
-    *ret_asked = (struct asked){0};
-    if (!take_words(ret_asked, argc, argv)) {
+    *ret_args = (struct args){0};
+    if (!take_words(ret_args, argc, argv)) {
         return CLI_USAGE;
     }
-    if (asked_for(ret_asked, OPTION_HELP) || asked_for(ret_asked, OPTION_VERSION)) {
+    if (has_option(ret_args, OPTION_HELP) || has_option(ret_args, OPTION_VERSION)) {
         return CLI_DONE;
     }
-    if (!ret_asked->verb) {
+    if (!ret_args->verb) {
         return fail(CLI_USAGE, "what is to be done? `roster help` lists the verbs");
     }
-    if (!fits_verb(ret_asked) || (needs_registry(ret_asked) && !complete(ret_asked))) {
+    if (!fits_verb(ret_args) || (!ret_args->verb->local && !complete(ret_args))) {
         return CLI_USAGE;
     }
     return CLI_DONE;

@@ -1,5 +1,6 @@
 #include "watchers/cli/output.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio_ext.h>
@@ -7,7 +8,38 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "registry/base/limits.h"
 #include "registry/base/text.h"
+
+/* ---- sentences ------------------------------------------------------------------------------- */
+
+static void print_sentence(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
+
+static void print_sentence(const char *format, va_list args)
+{
+    char sentence[2 * SENTENCE_SIZE];
+    vsnprintf(sentence, sizeof sentence, format, args);
+    fprintf(stderr, "roster: %s\n", sentence);
+}
+
+int fail(enum cli_exit code, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    print_sentence(format, args);
+    va_end(args);
+    return (int)code;
+}
+
+void warn(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    print_sentence(format, args);
+    va_end(args);
+}
+
+/* ---- colours --------------------------------------------------------------------------------- */
 
 static bool coloured;
 
@@ -25,7 +57,9 @@ void output_init(void)
         isatty(STDOUT_FILENO) && !(no_color && no_color[0]) && !(term && text_equal(term, "dumb"));
 }
 
-static int first_error; /* later ones are but its consequence */
+/* ---- writing --------------------------------------------------------------------------------- */
+
+static int first_error; /* later ones are its consequence */
 
 bool output_flush(void)
 {
@@ -90,7 +124,7 @@ enum colour colour_of(const char *word)
     return PLAIN;
 }
 
-/* ---- the grid ---------------------------------------------------------------------------------- */
+/* ---- the grid -------------------------------------------------------------------------------- */
 
 struct cell {
     enum colour colour;
@@ -219,7 +253,7 @@ void grid_free(struct grid *grid)
     free(grid);
 }
 
-/* ---- JSON -------------------------------------------------------------------------------------- */
+/* ---- JSON ------------------------------------------------------------------------------------ */
 
 static void put_quoted(FILE *to, const char *text)
 {
@@ -239,6 +273,7 @@ static void put_quoted(FILE *to, const char *text)
 
 static void put_key(struct json_writer *json, const char *key)
 {
+    assert(json->to);
     if (json->comma) {
         fputs(", ", json->to);
     }
@@ -251,6 +286,7 @@ static void put_key(struct json_writer *json, const char *key)
 
 void json_writer_open(struct json_writer *json, const char *key, char bracket)
 {
+    assert(bracket == '{' || bracket == '[');
     put_key(json, key);
     putc(bracket, json->to);
     json->comma = false;
@@ -258,6 +294,7 @@ void json_writer_open(struct json_writer *json, const char *key, char bracket)
 
 void json_writer_close(struct json_writer *json, char bracket)
 {
+    assert(bracket == '}' || bracket == ']');
     putc(bracket, json->to);
     json->comma = true;
 }
@@ -276,6 +313,21 @@ void json_writer_number(struct json_writer *json, const char *key, int64_t value
 {
     put_key(json, key);
     fprintf(json->to, "%lld", (long long)value);
+}
+
+void json_writer_amount(struct json_writer *json, const char *key, int64_t value)
+{
+    if (value >= 0) {
+        json_writer_number(json, key, value);
+    } else {
+        json_writer_text(json, key, NULL);
+    }
+}
+
+void json_writer_time(struct json_writer *json, const char *key, int64_t wall_ms)
+{
+    char time[32];
+    json_writer_text(json, key, wall_ms ? text_time(time, sizeof time, wall_ms) : NULL);
 }
 
 void json_writer_bool(struct json_writer *json, const char *key, bool value)

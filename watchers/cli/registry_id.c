@@ -15,6 +15,7 @@
 #include "registry/model/codec.h"
 #include "watchers/cli/cli.h"
 #include "watchers/cli/client.h"
+#include "watchers/cli/output.h"
 
 enum {
     SUPERSEDES_MAX =
@@ -46,7 +47,7 @@ static void supersede(struct registry_id *registry_id, const char *identity)
     text_copy(registry_id->supersedes[registry_id->supersedes_count++], IDENTITY_SIZE, identity);
 }
 
-static int read_registry_id(const struct asked *asked, const struct session_value *value,
+static int read_registry_id(const struct args *args, const struct client_value *value,
                             struct registry_id *ret_registry_id)
 {
     struct codec_error error;
@@ -54,11 +55,11 @@ static int read_registry_id(const struct asked *asked, const struct session_valu
     if (!value->data || registry_id_decode(value->data, value->len, ret_registry_id, &error)) {
         return CLI_DONE;
     }
-    if (!asked_for(asked, OPTION_FORCE)) {
+    if (!has_option(args, OPTION_FORCE)) {
         return fail(CLI_USAGE, "%s cannot be read (%s), and is not overwritten without --force",
-                    asked->root, error.sentence);
+                    args->root, error.sentence);
     }
-    warn("%s could not be read (%s), and is overwritten", asked->root, error.sentence);
+    warn("%s could not be read (%s), and is overwritten", args->root, error.sentence);
     *ret_registry_id = (struct registry_id){0};
     return CLI_DONE;
 }
@@ -76,7 +77,7 @@ static int tell(const struct registry_id *registry_id, const char *was)
 
 /* Writes `registry_id`. STORE_UNKNOWN: read again; the identity drawn tells whether it was written.
  */
-static enum store_rc put(struct session *session, const struct asked *asked,
+static enum store_rc put(struct client *client, const struct args *args,
                          const struct registry_id *registry_id, int32_t version)
 {
     char *data = registry_id_encode(registry_id);
@@ -84,34 +85,34 @@ static enum store_rc put(struct session *session, const struct asked *asked,
         return STORE_FAILED;
     }
     struct store_op op = {.kind = STORE_SET,
-                          .path = asked->root,
+                          .path = args->root,
                           .data = data,
                           .len = strlen(data),
                           .version = version};
-    enum store_rc rc = session_write(session, &op, 1);
+    enum store_rc rc = client_write(client, &op, 1);
     free(data);
     return rc;
 }
 
-static int accept_in(struct session *session, const struct asked *asked)
+static int accept_in(struct client *client, const struct args *args)
 {
     struct registry_id drawn = {0}; /* what was last tried to write */
     char was[IDENTITY_SIZE] = "";
     random_uuid(drawn.registry, entropy_draw(), entropy_draw());
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-        struct session_value value = {0};
+        struct client_value value = {0};
         struct registry_id registry_id;
-        enum store_rc rc = session_get(session, asked->root, &value);
+        enum store_rc rc = client_get(client, args->root, &value);
         if (rc == STORE_NO_NODE) {
             return fail(CLI_USAGE, "there is no %s in this registry yet; start a probe first",
-                        asked->root);
+                        args->root);
         }
         if (rc != STORE_OK) {
-            return session_failed(session, rc, asked->root);
+            return client_failed(client, rc, args->root);
         }
         int32_t version = value.stat.version;
-        int code = read_registry_id(asked, &value, &registry_id);
-        session_value_release(&value);
+        int code = read_registry_id(args, &value, &registry_id);
+        client_value_release(&value);
         if (code != CLI_DONE) {
             return code;
         }
@@ -119,31 +120,31 @@ static int accept_in(struct session *session, const struct asked *asked)
             return tell(&registry_id, was);
         }
         text_copy(was, sizeof was, registry_id.registry);
-        supersede(&registry_id, asked->registry);
+        supersede(&registry_id, args->registry);
         supersede(&registry_id, registry_id.registry);
         text_copy(registry_id.registry, sizeof registry_id.registry, drawn.registry);
-        rc = put(session, asked, &registry_id, version);
+        rc = put(client, args, &registry_id, version);
         if (rc == STORE_OK) {
             return tell(&registry_id, was);
         }
         if (rc != STORE_BAD_VERSION && rc != STORE_UNKNOWN) {
-            return session_failed(session, rc, asked->root);
+            return client_failed(client, rc, args->root);
         }
     }
     return fail(CLI_INTERNAL, "%s is being written by others all the time; nothing was changed",
-                asked->root);
+                args->root);
 }
 
-int registry_id_accept(const struct asked *asked)
+int registry_id_accept(const struct args *args)
 {
-    if (!text_is_name(asked->registry)) {
-        return fail(CLI_USAGE, "--registry: '%s' is no registry's identity", asked->registry);
+    if (!text_is_name(args->registry)) {
+        return fail(CLI_USAGE, "--registry: '%s' is no registry's identity", args->registry);
     }
-    struct session *session;
-    int code = session_open(asked, &session);
+    struct client *client;
+    int code = client_open(args, &client);
     if (code == CLI_DONE) {
-        code = accept_in(session, asked);
-        session_close(session);
+        code = accept_in(client, args);
+        client_close(client);
     }
     return code;
 }

@@ -20,7 +20,7 @@
 #include "watchers/cli/output.h"
 #include "watchers/cli/view.h"
 
-/* ---- the head ---------------------------------------------------------------------------------- */
+/* ---- the head -------------------------------------------------------------------------------- */
 
 static void print_title(const struct view *view)
 {
@@ -95,7 +95,7 @@ static void print_age(const struct roster_state *state)
     }
 }
 
-/* ---- the tree ---------------------------------------------------------------------------------- */
+/* ---- the tree -------------------------------------------------------------------------------- */
 
 struct tree {
     const struct view *view;
@@ -234,15 +234,15 @@ static void print_tree(const struct view *view)
     grid_free(tree.grid);
 }
 
-/* Without --cache, what was seen last is in the notebook; it must never stand between its owner and
+/* Without --cache, what was seen last is in the last_seen; it must never stand between its owner and
  * a registry that answers, so one that contradicts it is believed. */
-static int look(const struct asked *asked, struct view *view)
+static int look(const struct args *args, struct view *view)
 {
-    struct asked with = *asked;
-    const char *notebook = asked->cache ? NULL : notebook_open(asked);
+    struct args with = *args;
+    const char *last_seen = args->cache ? NULL : last_seen_open(args);
     bool again = false;
     int code;
-    with.cache = asked->cache ? asked->cache : notebook;
+    with.cache = args->cache ? args->cache : last_seen;
     do {
         struct roster *roster;
         struct roster_cluster *cluster;
@@ -255,26 +255,26 @@ static int look(const struct asked *asked, struct view *view)
             view_read(view, &with, cluster);
         }
         roster_close(roster);
-        again = code == CLI_DONE && notebook && !again && view->state.connected &&
+        again = code == CLI_DONE && last_seen && !again && view->state.connected &&
                 view->state.refused[0];
         if (again) {
-            notebook_forget(notebook, asked->operands[0]);
+            last_seen_forget(last_seen, args->operands[0]);
         }
     } while (again);
     return code;
 }
 
-int show_run(const struct asked *asked)
+int show_run(const struct args *args)
 {
     static struct view view;
-    if (!is_cluster_name(asked->operands[0])) {
+    if (!is_cluster_name(args->operands[0])) {
         return CLI_USAGE;
     }
-    int code = look(asked, &view);
+    int code = look(args, &view);
     if (code != CLI_DONE) {
         return code;
     }
-    if (asked_for(asked, OPTION_JSON)) {
+    if (has_option(args, OPTION_JSON)) {
         view_json(&view, stdout);
     } else {
         print_title(&view);

@@ -37,24 +37,56 @@ const char *view_health_name(enum roster_health health)
     return health_words[health];
 }
 
-/* ---- reading ----------------------------------------------------------------------------------- */
+/* ---- a handle -------------------------------------------------------------------------------- */
+
+/* What goes on, to those who args; what goes wrong, also to those who watch. The other verbs end
+ * with a sentence of their own. */
+static void on_store_line(void *context, enum roster_log_level level, const char *line)
+{
+    static const char *const levels[] = {"error", "warning", "notice", "info", "debug"};
+    const struct args *args = context;
+    if (has_option(args, OPTION_VERBOSE) ||
+        (level <= ROSTER_LOG_WARNING && args->verb->run == watch_run)) {
+        fprintf(stderr, "roster: %s: %s\n", levels[level], line);
+    }
+}
+
+int open_roster(const struct args *args, struct roster **ret_roster)
+{
+    struct roster_options options = {
+        .servers = args->servers,
+        .root = args->root,
+        .auth = args->auth,
+        .cache_dir = args->cache,
+        .log = on_store_line,
+        .log_context = (void *)(uintptr_t)args,
+    };
+    enum roster_status status = roster_open(&options, ret_roster);
+    if (status == ROSTER_OK) {
+        return CLI_DONE;
+    }
+    return fail(status == ROSTER_INVALID ? CLI_USAGE : CLI_INTERNAL, "%s",
+                status == ROSTER_INVALID ? roster_error() : roster_strerror(status));
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /* libroster does not tell other clusters' names; a session of its own does. */
-static int no_cluster(const struct asked *asked)
+static int no_cluster(const struct args *args)
 {
-    struct session *session;
-    int code = session_open(asked, &session);
+    struct client *client;
+    int code = client_open(args, &client);
     if (code == CLI_DONE) {
-        code = session_no_cluster(session, asked, asked->operands[0]);
-        session_close(session);
+        code = client_no_cluster(client, args, args->operands[0]);
+        client_close(client);
     }
     return code;
 }
 
 static int refuse(enum roster_status status, const struct roster_state *state,
-                  const struct asked *asked)
+                  const struct args *args)
 {
-    const char *cluster = asked->operands[0];
+    const char *cluster = args->operands[0];
     if (state->refused[0]) {
         return fail(CLI_NO_CLUSTER, "%s has no topology that can be followed: %s", cluster,
                     state->refused);
@@ -63,9 +95,9 @@ static int refuse(enum roster_status status, const struct roster_state *state,
     case ROSTER_UNREACHABLE:
         return fail(CLI_UNREACHABLE,
                     "the registry at %s cannot be reached; is it up, and are these its servers?",
-                    asked->servers);
+                    args->servers);
     case ROSTER_NO_CLUSTER:
-        return no_cluster(asked);
+        return no_cluster(args);
     case ROSTER_INVALID:
         return fail(CLI_USAGE, "%s", roster_error());
     default:
@@ -73,20 +105,19 @@ static int refuse(enum roster_status status, const struct roster_state *state,
     }
 }
 
-int view_follow(struct roster *roster, const struct asked *asked,
-                struct roster_cluster **ret_cluster)
+int view_follow(struct roster *roster, const struct args *args, struct roster_cluster **ret_cluster)
 {
-    int64_t deadline_ms = clock_mono_ms() + asked->timeout_ms;
+    int64_t deadline_ms = clock_mono_ms() + args->timeout_ms;
     struct roster_subscription subscription = {
-        .wait_ms = (int)(asked->timeout_ms < INT32_MAX ? asked->timeout_ms : INT32_MAX)};
+        .wait_ms = (int)(args->timeout_ms < INT32_MAX ? args->timeout_ms : INT32_MAX)};
     enum roster_status status =
-        roster_subscribe(roster, asked->operands[0], &subscription, ret_cluster);
+        roster_subscribe(roster, args->operands[0], &subscription, ret_cluster);
     struct roster_state state = {0};
     if (status != ROSTER_OK) {
         if (*ret_cluster) {
             roster_state(*ret_cluster, &state);
         }
-        return refuse(status, &state, asked);
+        return refuse(status, &state, args);
     }
     /* It may be the cache's answer, or one whose witnesses are still being counted: the registry is
      * given its time. */
@@ -100,34 +131,34 @@ int view_follow(struct roster *roster, const struct asked *asked,
 
 /* libroster reads one znode per cluster and knows the witnesses of the last verdict only; who
  * watches today is in the reports. */
-static void count_witnesses(const struct asked *asked, struct roster_state *state)
+static void count_witnesses(const struct args *args, struct roster_state *state)
 {
-    struct session *session;
-    struct session_names probes = {0};
-    if (!state->connected || session_open(asked, &session) != CLI_DONE) {
+    struct client *client;
+    struct client_names probes = {0};
+    if (!state->connected || client_open(args, &client) != CLI_DONE) {
         return;
     }
-    if (session_probes(session, asked, &probes) == STORE_OK) {
-        session_witnesses(session, asked, asked->operands[0], &probes, &state->witnesses_now);
+    if (client_probes(client, args, &probes) == STORE_OK) {
+        client_witnesses(client, args, args->operands[0], &probes, &state->witnesses_now);
     }
-    session_names_release(&probes);
-    session_close(session);
+    client_names_release(&probes);
+    client_close(client);
 }
 
-bool view_read(struct view *view, const struct asked *asked, struct roster_cluster *cluster)
+bool view_read(struct view *view, const struct args *args, struct roster_cluster *cluster)
 {
-    view->cluster = asked->operands[0];
+    view->cluster = args->operands[0];
     view->member_count = 0;
     memset(&view->state, 0, sizeof view->state);
     if (roster_state(cluster, &view->state) != ROSTER_OK) {
         return false;
     }
-    count_witnesses(asked, &view->state);
+    count_witnesses(args, &view->state);
     return roster_members(cluster, view->members, ROSTER_MEMBERS_MAX, &view->member_count) ==
            ROSTER_OK;
 }
 
-/* ---- JSON -------------------------------------------------------------------------------------- */
+/* ---- JSON ------------------------------------------------------------------------------------ */
 
 /* "zone=a,rack=7" as an object. A comma not followed by KEY= belongs to the value before it. */
 static void put_labels(struct json_writer *json, const char *labels)
@@ -152,17 +183,15 @@ static void put_labels(struct json_writer *json, const char *labels)
 
 static void put_lag(struct json_writer *json, const struct roster_endpoint *endpoint)
 {
+    if (endpoint->role != ROSTER_ROLE_SECONDARY && endpoint->lag_state == ROSTER_LAG_UNKNOWN) {
+        json_writer_text(json, "lag", NULL);
+        return;
+    }
     json_writer_open(json, "lag", '{');
     json_writer_text(json, "state", lag_words[endpoint->lag_state]);
-    if (endpoint->lag_bytes >= 0) {
-        json_writer_number(json, "bytes", endpoint->lag_bytes);
-    }
-    if (endpoint->lag_ms >= 0) {
-        json_writer_number(json, "ms", endpoint->lag_ms);
-    }
-    if (endpoint->lag_transactions >= 0) {
-        json_writer_number(json, "transactions", endpoint->lag_transactions);
-    }
+    json_writer_amount(json, "bytes", endpoint->lag_bytes);
+    json_writer_amount(json, "ms", endpoint->lag_ms);
+    json_writer_amount(json, "transactions", endpoint->lag_transactions);
     json_writer_close(json, '}');
 }
 
@@ -175,20 +204,14 @@ static void put_member(struct json_writer *json, const struct roster_member *mem
     json_writer_number(json, "port", endpoint->port);
     json_writer_text(json, "role", role_words[endpoint->role]);
     json_writer_text(json, "health", health_words[endpoint->health]);
-    if (member->reason[0]) {
-        json_writer_text(json, "reason", member->reason);
-    }
+    json_writer_text(json, "reason", member->reason);
     json_writer_bool(json, "fenced", member->fenced != 0);
     json_writer_bool(json, "drained", member->drained != 0);
     json_writer_bool(json, "claims", member->claims != 0);
-    if (member->condition[0]) {
-        json_writer_text(json, "condition", member->condition);
-    }
+    json_writer_text(json, "condition", member->condition);
     json_writer_bool(json, "sync", member->sync != 0);
     json_writer_text(json, "upstream", member->upstream);
-    if (endpoint->role == ROSTER_ROLE_SECONDARY || endpoint->lag_state != ROSTER_LAG_UNKNOWN) {
-        put_lag(json, endpoint);
-    }
+    put_lag(json, endpoint);
     json_writer_number(json, "weight", endpoint->weight);
     put_labels(json, member->labels);
     json_writer_close(json, '}');
@@ -198,10 +221,6 @@ void view_json(const struct view *view, FILE *to)
 {
     const struct roster_state *state = &view->state;
     struct json_writer json = {.to = to};
-    char at[32] = "";
-    if (state->at_wall_ms) {
-        text_time(at, sizeof at, state->at_wall_ms);
-    }
     json_writer_open(&json, NULL, '{');
     json_writer_text(&json, "cluster", view->cluster);
     json_writer_text(&json, "engine", state->engine);
@@ -215,18 +234,14 @@ void view_json(const struct view *view, FILE *to)
     json_writer_text(&json, "why", state->why);
     json_writer_text(&json, "rule", state->rule);
     json_writer_text(&json, "by", state->by);
-    json_writer_text(&json, "at_wall", at);
+    json_writer_time(&json, "at_wall", state->at_wall_ms);
     json_writer_open(&json, "members", '[');
     for (size_t i = 0; i < view->member_count; i++) {
         put_member(&json, &view->members[i]);
     }
     json_writer_close(&json, ']');
     json_writer_number(&json, "age_ms", state->age_ms);
-    if (state->witnesses_now >= 0) {
-        json_writer_number(&json, "witnesses_now", state->witnesses_now);
-    } else {
-        json_writer_text(&json, "witnesses_now", NULL);
-    }
+    json_writer_amount(&json, "witnesses_now", state->witnesses_now);
     json_writer_number(&json, "quorum", state->quorum);
     json_writer_bool(&json, "connected", state->connected != 0);
     json_writer_bool(&json, "cached", state->cached != 0);

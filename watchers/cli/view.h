@@ -6,6 +6,10 @@
 
 #include "watchers/cli/cli.h"
 
+/* Opens a handle of libroster with the options of the command line. On failure prints why and returns
+ * the exit code. */
+int open_roster(const struct args *args, struct roster **ret_roster);
+
 struct view {
     const char *cluster;
     struct roster_state state;
@@ -15,13 +19,13 @@ struct view {
 
 /* Subscribe to the first operand and wait, at most the timeout, for what the registry says of it.
  * On failure says why and returns the exit code. */
-int view_follow(struct roster *roster, const struct asked *asked,
+int view_follow(struct roster *roster, const struct args *args,
                 struct roster_cluster **ret_cluster);
 
 /* Copy out what is known. state.witnesses_now becomes the number of probes that report the cluster
  * now. False: there is no topology yet; then only state.connected and state.refused mean something.
  */
-bool view_read(struct view *view, const struct asked *asked, struct roster_cluster *cluster);
+bool view_read(struct view *view, const struct args *args, struct roster_cluster *cluster);
 
 /* One JSON object and a newline: the topology's keys as they stand in the registry, then age_ms,
  * witnesses_now, quorum, connected, cached, refused. */

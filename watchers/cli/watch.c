@@ -43,18 +43,18 @@ struct follower {
 };
 
 struct watch {
-    const struct asked *asked;
+    const struct args *args;
     struct roster *roster;
-    struct session *session; /* to look for new clusters; NULL when one was named */
-    pthread_mutex_t lock;    /* around stdout, `over` and the followers' last words */
-    int over_fd;             /* readable once `over` is set */
+    struct client *client; /* to look for new clusters; NULL when one was named */
+    pthread_mutex_t lock;  /* around stdout, `over` and the followers' last words */
+    int over_fd;           /* readable once `over` is set */
     int signal_fd;
     bool over; /* nothing can be written any more */
     struct follower *followers[CLUSTERS_MAX];
     size_t count;
 };
 
-/* ---- lines ------------------------------------------------------------------------------------- */
+/* ---- lines ----------------------------------------------------------------------------------- */
 
 /* Under the lock, after a line. */
 static void end_line(struct watch *watch)
@@ -90,47 +90,51 @@ static void print_sentence(const struct follower *follower, const struct roster_
     printf(", %s; %s\n", address, change->why);
 }
 
-static void put_time(struct json_writer *json, const char *key, int64_t wall_ms)
+/* `address` is host and port in one, as before they were two keys; its readers still find it. */
+static void put_address(struct json_writer *json, const struct roster_endpoint *endpoint)
 {
-    char at[32] = "";
-    if (wall_ms) {
-        text_time(at, sizeof at, wall_ms);
-    }
-    json_writer_text(json, key, at);
+    char address[ADDRESS_SIZE];
+    json_writer_text(json, "host", endpoint ? endpoint->host : NULL);
+    json_writer_amount(json, "port", endpoint ? endpoint->port : -1);
+    json_writer_text(
+        json, "address",
+        endpoint ? text_address(address, sizeof address, endpoint->host, endpoint->port) : NULL);
+}
+
+static void put_step(struct json_writer *json, const struct roster_step *step)
+{
+    static const char *const actions[] = {
+        [ROSTER_KEEP] = "keep", [ROSTER_DROP] = "drop", [ROSTER_DRAIN] = "drain"};
+    json_writer_open(json, NULL, '{');
+    json_writer_text(json, "action", actions[step->action]);
+    json_writer_text(json, "name", step->endpoint.name);
+    put_address(json, &step->endpoint);
+    json_writer_text(json, "role", view_role_name(step->endpoint.role));
+    json_writer_text(json, "health", view_health_name(step->endpoint.health));
+    json_writer_close(json, '}');
 }
 
 static void print_json(const struct follower *follower, const struct roster_change *change)
 {
-    static const char *const actions[] = {
-        [ROSTER_KEEP] = "keep", [ROSTER_DROP] = "drop", [ROSTER_DRAIN] = "drain"};
-    char address[ADDRESS_SIZE] = "";
     struct roster_state state = {0};
     struct json_writer json = {.to = stdout};
-    if (change->primary) {
-        text_address(address, sizeof address, change->primary->host, change->primary->port);
-    }
     roster_state(follower->cluster, &state);
     json_writer_open(&json, NULL, '{');
     json_writer_text(&json, "cluster", change->cluster);
     json_writer_text(&json, "state", view_state_name(state.state));
     json_writer_number(&json, "epoch", change->epoch);
     json_writer_text(&json, "primary", change->primary ? change->primary->name : NULL);
-    json_writer_text(&json, "address", address);
+    put_address(&json, change->primary);
     json_writer_text(&json, "why", change->why);
-    put_time(&json, "evidence_wall", change->evidence_wall_ms);
-    put_time(&json, "verdict_wall", change->verdict_wall_ms);
-    put_time(&json, "routed_wall", change->routed_wall_ms);
+    json_writer_time(&json, "seen_wall", change->evidence_wall_ms);
+    json_writer_time(&json, "at_wall", change->verdict_wall_ms);
+    json_writer_time(&json, "routed_wall", change->routed_wall_ms);
+    /* the former names of seen_wall and at_wall */
+    json_writer_time(&json, "evidence_wall", change->evidence_wall_ms);
+    json_writer_time(&json, "verdict_wall", change->verdict_wall_ms);
     json_writer_open(&json, "plan", '[');
     for (size_t i = 0; i < change->plan_size; i++) {
-        const struct roster_endpoint *endpoint = &change->plan[i].endpoint;
-        json_writer_open(&json, NULL, '{');
-        json_writer_text(&json, "action", actions[change->plan[i].action]);
-        json_writer_text(&json, "name", endpoint->name);
-        json_writer_text(&json, "address",
-                         text_address(address, sizeof address, endpoint->host, endpoint->port));
-        json_writer_text(&json, "role", view_role_name(endpoint->role));
-        json_writer_text(&json, "health", view_health_name(endpoint->health));
-        json_writer_close(&json, '}');
+        put_step(&json, &change->plan[i]);
     }
     json_writer_close(&json, ']');
     json_writer_close(&json, '}');
@@ -147,13 +151,13 @@ static void print_change(void *context, const struct roster_change *change)
     follower->heard = true;
     if (watch->over) {
         /* nobody reads */
-    } else if (asked_for(watch->asked, OPTION_PRIMARY)) {
+    } else if (has_option(watch->args, OPTION_PRIMARY)) {
         if (change->primary) {
             text_address(address, sizeof address, change->primary->host, change->primary->port);
         }
         print_primary(follower, address);
     } else {
-        if (asked_for(watch->asked, OPTION_JSON)) {
+        if (has_option(watch->args, OPTION_JSON)) {
             print_json(follower, change);
         } else {
             print_sentence(follower, change);
@@ -163,7 +167,7 @@ static void print_change(void *context, const struct roster_change *change)
     pthread_mutex_unlock(&watch->lock);
 }
 
-/* ---- whom to follow ---------------------------------------------------------------------------- */
+/* ---- whom to follow -------------------------------------------------------------------------- */
 
 static int follow(struct watch *watch, const char *name)
 {
@@ -203,15 +207,15 @@ static bool is_followed(const struct watch *watch, const char *name)
     return false;
 }
 
-/* New clusters; a registry that does not answer is asked again next time. */
+/* New clusters; a registry that does not answer is args again next time. */
 static int look_for_clusters(struct watch *watch)
 {
     char path[PATH_SIZE];
-    struct session_names names = {0};
+    struct client_names names = {0};
     int code = CLI_DONE;
-    session_grant(watch->session, LIST_WAIT_MS, watch->signal_fd);
-    if (session_list(watch->session, path_clusters(path, sizeof path, watch->asked->root),
-                     &names) != STORE_OK) {
+    client_set_deadline(watch->client, LIST_WAIT_MS, watch->signal_fd);
+    if (client_list(watch->client, path_clusters(path, sizeof path, watch->args->root), &names) !=
+        STORE_OK) {
         return CLI_DONE;
     }
     for (size_t i = 0; i < names.count && code == CLI_DONE; i++) {
@@ -220,7 +224,7 @@ static int look_for_clusters(struct watch *watch)
             code = follow(watch, names.names[i]);
         }
     }
-    session_names_release(&names);
+    client_names_release(&names);
     return code;
 }
 
@@ -236,7 +240,7 @@ static void tell_unknown(struct watch *watch)
         if (follower->heard) {
             continue;
         }
-        if (asked_for(watch->asked, OPTION_PRIMARY)) {
+        if (has_option(watch->args, OPTION_PRIMARY)) {
             print_primary(follower, "-");
         } else {
             struct roster_state state = {0};
@@ -250,7 +254,7 @@ static void tell_unknown(struct watch *watch)
     pthread_mutex_unlock(&watch->lock);
 }
 
-/* ---- the loop ---------------------------------------------------------------------------------- */
+/* ---- the loop -------------------------------------------------------------------------------- */
 
 /* Waits until `until_ms` (monotonic). True: it is over, by a signal, a reader that left or a failed
  * write. */
@@ -274,14 +278,14 @@ static bool wait_until(struct watch *watch, int64_t until_ms)
 
 static int run(struct watch *watch)
 {
-    int code = watch->session ? look_for_clusters(watch) : follow(watch, watch->asked->operands[0]);
+    int code = watch->client ? look_for_clusters(watch) : follow(watch, watch->args->operands[0]);
     int64_t second_ms = clock_mono_ms() + FIRST_MS;
     if (code != CLI_DONE || wait_until(watch, second_ms)) {
         return code;
     }
     tell_unknown(watch);
     while (code == CLI_DONE &&
-           !wait_until(watch, watch->session ? clock_mono_ms() + LIST_MS : INT64_MAX)) {
+           !wait_until(watch, watch->client ? clock_mono_ms() + LIST_MS : INT64_MAX)) {
         code = look_for_clusters(watch);
     }
     return code;
@@ -310,21 +314,21 @@ static bool catch_signals(struct watch *watch)
 static int start(struct watch *watch)
 {
     int code = CLI_DONE;
-    if (watch->asked->operand_count == 0) {
-        code = session_open(watch->asked, &watch->session);
+    if (watch->args->operand_count == 0) {
+        code = client_open(watch->args, &watch->client);
     }
-    return code == CLI_DONE ? open_roster(watch->asked, &watch->roster) : code;
+    return code == CLI_DONE ? open_roster(watch->args, &watch->roster) : code;
 }
 
-int watch_run(const struct asked *asked)
+int watch_run(const struct args *args)
 {
     static struct watch watch = {.lock = PTHREAD_MUTEX_INITIALIZER, .signal_fd = -1, .over_fd = -1};
-    watch.asked = asked;
-    if (asked->operand_count == 1 && !is_cluster_name(asked->operands[0])) {
+    watch.args = args;
+    if (args->operand_count == 1 && !is_cluster_name(args->operands[0])) {
         return CLI_USAGE;
     }
-    if (asked_for(asked, OPTION_PRIMARY) &&
-        (asked->operand_count == 0 || asked_for(asked, OPTION_JSON))) {
+    if (has_option(args, OPTION_PRIMARY) &&
+        (args->operand_count == 0 || has_option(args, OPTION_JSON))) {
         return fail(CLI_USAGE, "--primary is for one cluster, and without --json");
     }
     if (!catch_signals(&watch)) {
@@ -336,7 +340,7 @@ int watch_run(const struct asked *asked)
     }
     alarm(GOODBYE_S);
     roster_close(watch.roster);
-    session_close(watch.session);
+    client_close(watch.client);
     for (size_t i = 0; i < watch.count; i++) {
         free(watch.followers[i]);
     }

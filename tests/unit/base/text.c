@@ -362,7 +362,7 @@ START_TEST(any_table_with_names_can_be_searched)
 }
 END_TEST
 
-/* ---- log lines: what came out of standard error, which leads where a test puts it -------------- */
+/* ---- log lines: what came out of standard error, which leads where a test puts it ------------ */
 
 static int log_end = -1; /* where lines can be read */
 static int real_stderr;

@@ -80,7 +80,7 @@ static void begin(enum kind kind)
     assess_init(&assessment, "probe-a", &configured, &probe);
 }
 
-/* ---- what servers answer ----------------------------------------------------------------------- */
+/* ---- what servers answer --------------------------------------------------------------------- */
 
 static struct observation answers(const char *identity, const char *self_id)
 {
@@ -111,7 +111,7 @@ static struct observation streams(struct observation facts, const char *host, ui
 
 static struct observation names(struct observation facts, const char *host, uint16_t port)
 {
-    advertised_add(&facts.named, host, port);
+    advertised_add(&facts.advertised, host, port);
     return facts;
 }
 
@@ -179,7 +179,7 @@ static struct observation fails(enum answer answer)
     return (struct observation){.answer = answer, .detail = "no such luck"};
 }
 
-/* ---- names and addresses ----------------------------------------------------------------------- */
+/* ---- names and addresses --------------------------------------------------------------------- */
 
 START_TEST(a_server_that_a_member_names_is_listed_once_it_answers_with_the_identity)
 {
@@ -290,7 +290,7 @@ START_TEST(an_address_has_one_name_at_every_probe)
 }
 END_TEST
 
-/* ---- who belongs ------------------------------------------------------------------------------- */
+/* ---- who belongs ----------------------------------------------------------------------------- */
 
 START_TEST(a_stranger_is_refused_with_its_identity_told_once_and_asked_more_and_more_rarely)
 {
@@ -509,7 +509,7 @@ START_TEST(galeras_nodes_may_have_one_server_id)
     begin(KIND_GALERA);
     struct observation facts = answers(uuids[0], "1");
     facts.group.type = GROUP_GALERA;
-    advertised_add_addresses(&facts.named, "10.0.0.1:5432,,AUTO,10.0.0.2:3306,[fd00::3]:3306");
+    advertised_add_addresses(&facts.advertised, "10.0.0.1:5432,,AUTO,10.0.0.2:3306,[fd00::3]:3306");
     member_says("pg-1", facts);
     ck_assert_str_eq(next(), "10.0.0.2:3306");
     ck_assert_str_eq(next(), "fd00::3:3306");
@@ -519,7 +519,7 @@ START_TEST(galeras_nodes_may_have_one_server_id)
 }
 END_TEST
 
-/* ---- bounds and time --------------------------------------------------------------------------- */
+/* ---- bounds and time ------------------------------------------------------------------------- */
 
 START_TEST(there_are_no_more_than_configured_and_the_others_are_told_why)
 {
@@ -549,7 +549,7 @@ START_TEST(a_flood_of_names_takes_no_more_than_its_room_and_pushes_no_member_out
             snprintf(host, sizeof host, "%s.1.%u.%u", i % 2 ? "10" : "192", i, k);
             facts = names(facts, host, 5432);
         }
-        ck_assert_uint_eq(facts.named.count, ADVERTISED_MAX);
+        ck_assert_uint_eq(facts.advertised.count, ADVERTISED_MAX);
         member_says("pg-1", facts);
         member_says("10.0.0.2-5432", streams(answers(ours, "2"), "10.0.0.1", 5432, ""));
         ck_assert_uint_le(discovery.count, FOUND_MAX);

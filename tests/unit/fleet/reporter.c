@@ -139,11 +139,8 @@ static enum store_rc serve(const struct asked *asked)
 
 static void tell(const struct store_event *event)
 {
-    struct mirror_node *node = NULL;
     reporter_event(world.reporter, event, world.now_ms);
-    if (mirror_event(world.mirror, event, &node) && node) {
-        reporter_read(world.reporter, node);
-    }
+    mirror_event(world.mirror, event, world.now_ms);
 }
 
 static void answer_one(void)
@@ -181,13 +178,13 @@ static bool nobody_is_gone(const struct presence *presence)
     return false;
 }
 
-static void say(struct published *published, const char *abstains)
+static void say(struct cluster_report *orders_report, const char *abstains)
 {
     static struct report report;
     report = (struct report){
         .cluster = "orders", .probe = "probe-a", .rules = MODEL_RULES, .policy = {.witnesses = 1}};
     strcpy(report.abstains, abstains);
-    reporter_say(world.reporter, published, &report, world.now_ms);
+    cluster_report_publish(orders_report, &report, world.now_ms);
 }
 
 static void setup(void)
@@ -212,15 +209,15 @@ static void teardown(void)
 }
 
 /* A report of ours stands and votes. */
-static struct published *begin(void)
+static struct cluster_report *begin(void)
 {
-    struct published *published = reporter_add(world.reporter, "orders", NULL);
-    say(published, "");
+    struct cluster_report *orders_report = reporter_add(world.reporter, "orders");
+    say(orders_report, "");
     link_is(true, true);
     settle();
     ck_assert(znode(orders)->exists);
     ck_assert_int_gt(znode(orders)->stat.version, 0);
-    return published;
+    return orders_report;
 }
 
 START_TEST(a_withdrawn_report_goes)
@@ -233,9 +230,9 @@ END_TEST
 
 START_TEST(a_report_that_is_withdrawn_without_a_link_goes_when_it_is_back)
 {
-    struct published *published = begin();
+    struct cluster_report *orders_report = begin();
     link_is(false, false);
-    reporter_remove(world.reporter, published);
+    reporter_remove(world.reporter, orders_report);
     settle();
     ck_assert(znode(orders)->exists);
     link_is(true, false);
@@ -246,7 +243,7 @@ END_TEST
 
 START_TEST(a_report_that_is_withdrawn_while_it_is_created_goes_too)
 {
-    struct published *published = reporter_add(world.reporter, "orders", NULL);
+    struct cluster_report *orders_report = reporter_add(world.reporter, "orders");
     link_is(true, true);
     const struct asked *next = &world.asked[world.first];
     while (next->read || strcmp(next->steps[0].path, orders) != 0) {
@@ -255,7 +252,7 @@ START_TEST(a_report_that_is_withdrawn_while_it_is_created_goes_too)
         ck_assert_uint_gt(world.count, 0);
         next = &world.asked[world.first];
     }
-    reporter_remove(world.reporter, published);
+    reporter_remove(world.reporter, orders_report);
     settle();
     ck_assert(!znode(orders)->exists);
 }
@@ -263,17 +260,17 @@ END_TEST
 
 START_TEST(a_cluster_that_comes_back_keeps_its_report)
 {
-    struct published *published = begin();
+    struct cluster_report *orders_report = begin();
     link_is(false, false);
-    reporter_remove(world.reporter, published);
-    published = reporter_add(world.reporter, "orders", NULL);
-    say(published, "");
+    reporter_remove(world.reporter, orders_report);
+    orders_report = reporter_add(world.reporter, "orders");
+    say(orders_report, "");
     link_is(true, false);
     settle();
     const struct report *acked;
     int32_t version;
     int64_t mzxid;
-    ck_assert(published_take_acked(published, &acked, &version, &mzxid));
+    ck_assert(cluster_report_take_acked(orders_report, &acked, &version, &mzxid));
     ck_assert_ptr_nonnull(acked);
     ck_assert(znode(orders)->exists);
     ck_assert_int_eq(version, znode(orders)->stat.version);

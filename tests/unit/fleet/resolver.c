@@ -12,7 +12,7 @@
 #include "tests/unit/unit.h"
 #include "tests/unit/world.h"
 
-enum { LIVENESS_LIST = 1, LIVENESS_PROBE, SETTLE_MS = 60 };
+enum { SETTLE_MS = 60 };
 
 #define CLUSTER "/roster/clusters/orders"
 #define TOPOLOGY CLUSTER "/topology"
@@ -25,15 +25,6 @@ static char refused[2 * SENTENCE_SIZE];
 static bool alarmed;
 
 static const char *const names[] = {"probe-a", "probe-b", "probe-c"};
-
-static void node_read(const struct mirror_node *node)
-{
-    if (node->kind == LIVENESS_LIST || node->kind == LIVENESS_PROBE) {
-        liveness_read(liveness, node);
-    } else {
-        resolver_read(resolver, node, sandbox_now(&sandbox));
-    }
-}
 
 static void event(const struct store_event *it)
 {
@@ -102,7 +93,6 @@ static void settle(void)
 static void setup(void)
 {
     sandbox_init(&sandbox);
-    sandbox.read = node_read;
     sandbox.event = event;
     sandbox.step = step;
     static const char *const folders[] = {"/roster", "/roster/probes", "/roster/clusters", CLUSTER,
@@ -113,7 +103,7 @@ static void setup(void)
     world_init(&world, KIND_STREAMING, 3, 3, 2);
     world_primary(&world, ALL, 0, "7");
     world_standby(&world, ALL, 1, 0, "7");
-    liveness = liveness_new(sandbox.mirror, "/roster", "probe-a", LIVENESS_LIST, LIVENESS_PROBE);
+    liveness = liveness_new(sandbox.mirror, "/roster", "probe-a");
     resolver = resolver_new(sandbox.store, sandbox.mirror, liveness,
                             &(struct resolver_settings){"/roster", "orders", "probe-a"});
     ck_assert_ptr_nonnull(resolver);

@@ -4,7 +4,7 @@
 
 #include "tests/unit/unit.h"
 
-/* ---- names and answers ------------------------------------------------------------------------- */
+/* ---- names and answers ----------------------------------------------------------------------- */
 
 START_TEST(names_and_values_agree)
 {
@@ -77,7 +77,7 @@ START_TEST(a_silent_server_is_not_definite_and_one_that_answers_is)
 }
 END_TEST
 
-/* ---- lineages ---------------------------------------------------------------------------------- */
+/* ---- lineages -------------------------------------------------------------------------------- */
 
 START_TEST(a_quorum_is_more_than_half)
 {
@@ -89,7 +89,7 @@ START_TEST(a_quorum_is_more_than_half)
 }
 END_TEST
 
-/* ---- equality ---------------------------------------------------------------------------------- */
+/* ---- equality -------------------------------------------------------------------------------- */
 
 static struct topology topology;
 static struct report report;

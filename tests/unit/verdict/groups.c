@@ -33,7 +33,7 @@ static struct member_report in_group(const char *view)
     return member_report;
 }
 
-/* ---- Group Replication: one primary ------------------------------------------------------------ */
+/* ---- Group Replication: one primary ---------------------------------------------------------- */
 
 static void leads(int probe, size_t m, const char *view)
 {
@@ -149,7 +149,7 @@ START_TEST(a_recovering_member_is_not_read_from)
 }
 END_TEST
 
-/* ---- Galera: all may write --------------------------------------------------------------------- */
+/* ---- Galera: all may write ------------------------------------------------------------------- */
 
 static void writes(int probe, size_t m, const char *configuration, enum condition condition)
 {
@@ -263,7 +263,7 @@ START_TEST(a_donor_writes_only_when_no_other_can)
 }
 END_TEST
 
-/* ---- two that could, and neither is a group ---------------------------------------------------- */
+/* ---- two that could, and neither is a group -------------------------------------------------- */
 
 static void begin_async_rivals(void)
 {

@@ -1,0 +1,178 @@
+#include "probes/assess/standing.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "probes/kinds/gtid.h"
+#include "registry/base/host.h"
+
+static enum kind kind_of(const struct assessment *assessment)
+{
+    return kind_or_least(assessment->policy.kind, assessment->policy.engine);
+}
+
+const struct kind_traits *standing_traits(const struct assessment *assessment)
+{
+    return kind_traits_of(kind_of(assessment));
+}
+
+const struct kind_rules *standing_rules(const struct assessment *assessment)
+{
+    return kind_rules_of(kind_of(assessment));
+}
+
+bool standing_has_answer(const struct assessed *member)
+{
+    assert(member->answered || member->standing != ANSWER_OK);
+    return member->standing == ANSWER_OK;
+}
+
+bool standing_is_at(const struct assessed *member, const char *host, uint16_t port)
+{
+    return member->config.port == port &&
+           (host_equal(member->config.host, host) ||
+            (member->address[0] && host_equal(member->address, host)));
+}
+
+/* ---- upstream -------------------------------------------------------------------------------- */
+
+/* The member that reports this identity, where one is given, else the one at this address. */
+static int find_member(const struct assessment *assessment, const char *id, const char *host,
+                       uint16_t port)
+{
+    for (size_t i = 0; id[0] && i < assessment->member_count; i++) {
+        const struct assessed *member = &assessment->members[i];
+        if (member->answered && strcmp(member->facts.self_id, id) == 0) {
+            return (int)i;
+        }
+    }
+    for (size_t i = 0; host[0] && i < assessment->member_count; i++) {
+        if (standing_is_at(&assessment->members[i], host, port)) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+int standing_upstream(const struct assessment *assessment, const struct observation *facts)
+{
+    return find_member(assessment, facts->upstream_id, facts->upstream_host, facts->upstream_port);
+}
+
+void standing_choose_channel(const struct assessment *assessment, struct observation *facts)
+{
+    assert(facts->channel_count <= CHANNELS_KEPT);
+    size_t best = 0;
+    int most = -1;
+    for (size_t i = 0; i < facts->channel_count; i++) {
+        const struct channel *channel = &facts->channels[i];
+        bool is_ours = find_member(assessment, channel->id, channel->host, channel->port) >= 0;
+        int worth = (is_ours ? 4 : 0) + (channel->live ? 2 : channel->connecting ? 1 : 0);
+        if (worth > most) {
+            most = worth;
+            best = i;
+        }
+    }
+    if (facts->channel_count > 1 && facts->group.type == GROUP_NONE) {
+        observation_follow(facts, best);
+    }
+}
+
+/* ---- claims ---------------------------------------------------------------------------------- */
+
+/* The other half of a circular pair, by what it answered; NULL: there is none. */
+static const struct observation *other_half_of(const struct assessment *assessment,
+                                               const struct assessed *member)
+{
+    int upstream = standing_upstream(assessment, &member->facts);
+    if (upstream < 0 || !standing_has_answer(&assessment->members[upstream])) {
+        return NULL;
+    }
+    const struct observation *facts = &assessment->members[upstream].facts;
+    return standing_upstream(assessment, facts) == member - assessment->members ? facts : NULL;
+}
+
+struct claim_state standing_claim(const struct assessment *assessment,
+                                  const struct assessed *member)
+{
+    assert(member->answered);
+    return standing_rules(assessment)
+        ->claim_state(&member->facts, other_half_of(assessment, member));
+}
+
+bool standing_claims(const struct assessment *assessment, const struct assessed *member)
+{
+    return standing_has_answer(member) && standing_claim(assessment, member).claim;
+}
+
+static bool shares_claim(const struct assessment *assessment, const struct assessed *member)
+{
+    return standing_claims(assessment, member) && standing_claim(assessment, member).shared;
+}
+
+const struct observation *standing_source(const struct assessment *assessment, int64_t now_ms)
+{
+    const struct observation *source = NULL;
+    for (size_t i = 0; i < assessment->member_count; i++) {
+        const struct assessed *member = &assessment->members[i];
+        bool fresh = now_ms - member->answered_ms <= assessment->fresh_ms;
+        if (fresh && standing_claims(assessment, member) &&
+            (!source || lineage_compare(member->facts.lineage, source->lineage) > 0)) {
+            source = &member->facts;
+        }
+    }
+    return source;
+}
+
+/* A new view of a group reaches its members one after the other, and the probes see that one after
+ * the other: so for VIEW_SPREADS_MS a member that may write beside others is reported with the
+ * newest view among them. One that is cut off says so, or keeps the old view for longer. */
+const char *standing_lineage(const struct assessment *assessment, const struct assessed *member,
+                             int64_t now_ms)
+{
+    const struct assessed *newest = member;
+    int64_t since_ms = 0;
+    bool shares = shares_claim(assessment, member);
+    for (size_t i = 0; shares && i < assessment->member_count; i++) {
+        const struct assessed *other = &assessment->members[i];
+        int newer = lineage_compare(other->facts.lineage, newest->facts.lineage);
+        bool first = newer > 0 || (newer == 0 && newest != member && other->view_ms < since_ms);
+        if (first && shares_claim(assessment, other) &&
+            strcmp(other->facts.identity, member->facts.identity) == 0) {
+            newest = other;
+            since_ms = other->view_ms;
+        }
+    }
+    return now_ms - since_ms < VIEW_SPREADS_MS ? newest->facts.lineage : member->facts.lineage;
+}
+
+/* ---- rivals ---------------------------------------------------------------------------------- */
+
+/* Has `theirs` something that `mine` has not? When `mine` claims it has all that it was fed, so only
+ * answers of the other from after that can be compared. Where no lineage orders the two, what is not
+ * known counts as lacking. */
+static bool lacks(const struct assessed *mine, const struct assessed *theirs, bool ordered)
+{
+    enum gtid_relation relation = gtid_compare(mine->facts.gtids, theirs->facts.gtids);
+    if (!ordered && theirs->answered_ms <= mine->claims_since_ms) {
+        relation = GTID_UNKNOWN;
+    }
+    return relation == GTID_LACKS || (relation == GTID_UNKNOWN && !ordered);
+}
+
+/* Those that share a claim are left out: they apply each other's writes, and always differ by a
+ * few. */
+void standing_relate(const struct assessment *assessment, struct report *report)
+{
+    assert(report->member_count == assessment->member_count);
+    for (size_t i = 0; i < report->member_count; i++) {
+        struct member_report *rival = &report->members[i];
+        bool ordered = rival->lineage[0];
+        for (size_t k = 0; rival->claim && !rival->shared && k < report->member_count; k++) {
+            if (k != i && report->members[k].claim &&
+                lacks(&assessment->members[i], &assessment->members[k], ordered)) {
+                rival->lacks |= UINT32_C(1) << k;
+            }
+        }
+    }
+}

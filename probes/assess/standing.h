@@ -1,0 +1,46 @@
+/* Where the members of a cluster stand in replication: who replicates from whom, who claims, whose
+ * data the others are measured against, and what rivals lack of each other.
+ *
+ * All of it follows from the last answers of the members; nothing is kept. A member is identified by
+ * the identity that it reports of itself, where there is one, else by its address: several servers
+ * can be reached at one host, and one server by several names. Pure. */
+#ifndef ROSTER_PROBES_ASSESS_STANDING_H
+#define ROSTER_PROBES_ASSESS_STANDING_H
+
+#include "probes/assess/assess.h"
+#include "probes/kinds/kind.h"
+
+/* By which rules to read the members' facts; while the kind is unknown, those of the engine's least
+ * kind. */
+const struct kind_traits *standing_traits(const struct assessment *assessment);
+const struct kind_rules *standing_rules(const struct assessment *assessment);
+
+/* Does its last answer count (a failure does not yet, or no more)? */
+bool standing_has_answer(const struct assessed *member);
+
+/* Is the member at this address, as configuration has it or as it was last reached? */
+bool standing_is_at(const struct assessed *member, const char *host, uint16_t port);
+
+/* Index of the member that a server with these facts replicates from; -1: no member. */
+int standing_upstream(const struct assessment *assessment, const struct observation *facts);
+
+/* Of several channels take as upstream one that leads to a member before one that does not, then by
+ * how well it runs. */
+void standing_choose_channel(const struct assessment *assessment, struct observation *facts);
+
+/* The judgement of its kind, with the other half of a circular pair taken into account. */
+struct claim_state standing_claim(const struct assessment *assessment,
+                                  const struct assessed *member);
+bool standing_claims(const struct assessment *assessment, const struct assessed *member);
+
+/* Fresh facts of the member that claims with the newest lineage, NULL: none. */
+const struct observation *standing_source(const struct assessment *assessment, int64_t now_ms);
+
+/* The lineage to report of a member. */
+const char *standing_lineage(const struct assessment *assessment, const struct assessed *member,
+                             int64_t now_ms);
+
+/* Sets `lacks` of the report's rivals. */
+void standing_relate(const struct assessment *assessment, struct report *report);
+
+#endif

@@ -1,0 +1,160 @@
+/* The standing znodes, created by whoever comes first. */
+#include "registry/fleet/folders.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "registry/model/codec.h"
+#include "tests/unit/sandbox.h"
+#include "tests/unit/unit.h"
+
+enum { SETTLE_MS = 100 };
+
+static struct sandbox sandbox;
+static struct folders folders;
+static const char *trouble;
+
+static const char uuid[] = "00000000-0000-4000-8000-000000000001";
+
+static void event(const struct store_event *it)
+{
+    if (it->kind == STORE_UP && it->renewed) {
+        folders_begin(&folders);
+    } else if (it->kind == STORE_ANSWER && store_tag_pointer(it->tag) == &folders) {
+        folders_answer(&folders, it, sandbox_now(&sandbox));
+    }
+}
+
+static void step(void)
+{
+    const char *refused = folders_take_trouble(&folders);
+    trouble = refused ? refused : trouble;
+    if (mirror_is_up(sandbox.mirror)) {
+        folders_step(&folders, sandbox_now(&sandbox));
+    }
+}
+
+static void setup(void)
+{
+    sandbox_init(&sandbox);
+    trouble = NULL;
+}
+
+static void teardown(void)
+{
+    sandbox_release(&sandbox);
+}
+
+static void begin(const char *root)
+{
+    folders_init(&folders, sandbox.store, root, false, uuid);
+    sandbox.event = event;
+    sandbox.step = step;
+    sandbox_pass(&sandbox, SETTLE_MS);
+}
+
+static const char *id_of(const char *root)
+{
+    static struct registry_id id;
+    struct codec_error error;
+    const struct znode *node = sandbox_find(&sandbox, root);
+    return node && registry_id_decode(node->data, node->len, &id, &error) ? id.registry : "";
+}
+
+START_TEST(a_deep_root_is_made_part_by_part_and_its_last_part_has_the_id)
+{
+    begin("/a/b/roster");
+    ck_assert(folders_are_complete(&folders));
+    ck_assert_str_eq(id_of("/a/b/roster"), uuid);
+    ck_assert_uint_eq(sandbox_find(&sandbox, "/a")->len, 0);
+    ck_assert_ptr_nonnull(sandbox_find(&sandbox, "/a/b/roster/probes"));
+    ck_assert_ptr_nonnull(sandbox_find(&sandbox, "/a/b/roster/clusters"));
+    ck_assert_ptr_null(trouble);
+}
+END_TEST
+
+START_TEST(a_root_made_by_hand_gets_an_id)
+{
+    sandbox_put(&sandbox, "/roster", strdup(""));
+    begin("/roster");
+    ck_assert_str_eq(id_of("/roster"), uuid);
+}
+END_TEST
+
+START_TEST(the_id_of_whoever_was_first_is_left_alone)
+{
+    struct registry_id other = {.registry = "11111111-0000-4000-8000-000000000001"};
+    sandbox_put(&sandbox, "/roster", registry_id_encode(&other));
+    begin("/roster");
+    ck_assert(folders_are_complete(&folders));
+    ck_assert_str_eq(id_of("/roster"), other.registry);
+    ck_assert_ptr_null(trouble);
+}
+END_TEST
+
+START_TEST(what_is_not_ours_is_left_alone_and_reported)
+{
+    sandbox_put(&sandbox, "/roster", strdup("somebody's"));
+    begin("/roster");
+    ck_assert(folders_are_complete(&folders));
+    ck_assert_str_eq(sandbox_find(&sandbox, "/roster")->data, "somebody's");
+    ck_assert_ptr_nonnull(strstr(trouble, "not ours to overwrite"));
+}
+END_TEST
+
+START_TEST(a_clusters_folders_are_made_on_request)
+{
+    begin("/roster");
+    ck_assert(folders_are_idle(&folders, sandbox_now(&sandbox)));
+    folders_make_cluster(&folders, "orders");
+    ck_assert(!folders_are_idle(&folders, sandbox_now(&sandbox)));
+    sandbox_pass(&sandbox, SETTLE_MS);
+    ck_assert_ptr_nonnull(sandbox_find(&sandbox, "/roster/clusters/orders/reports"));
+    ck_assert(folders_are_idle(&folders, sandbox_now(&sandbox)));
+}
+END_TEST
+
+START_TEST(a_lost_standing_folder_is_made_again)
+{
+    begin("/roster");
+    ensemble_delete(sandbox.ensemble, "/roster/clusters");
+    folders_make_cluster(&folders, "orders");
+    sandbox_pass(&sandbox, SETTLE_MS);
+    ck_assert_ptr_nonnull(strstr(trouble, "does not exist"));
+    sandbox_pass(&sandbox, 1000);
+    ck_assert(folders_are_complete(&folders));
+    ck_assert_ptr_nonnull(sandbox_find(&sandbox, "/roster/clusters"));
+}
+END_TEST
+
+START_TEST(lost_links_lose_nothing)
+{
+    begin("/a/roster");
+    for (int i = 0; i < 20; i++) {
+        ensemble_delete(sandbox.ensemble, "/a/roster/clusters");
+        folders_begin(&folders);
+        sandbox_pass(&sandbox, i);
+        store_mem_cut(sandbox.store, false);
+        store_mem_mend(sandbox.store);
+    }
+    sandbox_pass(&sandbox, 2000);
+    ck_assert(folders_are_complete(&folders));
+    ck_assert_ptr_nonnull(sandbox_find(&sandbox, "/a/roster/clusters"));
+}
+END_TEST
+
+Suite *folders_suite(void)
+{
+    Suite *suite = suite_create("folders");
+    TCase *tcase = tcase_create("folders");
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, a_deep_root_is_made_part_by_part_and_its_last_part_has_the_id);
+    tcase_add_test(tcase, a_root_made_by_hand_gets_an_id);
+    tcase_add_test(tcase, the_id_of_whoever_was_first_is_left_alone);
+    tcase_add_test(tcase, what_is_not_ours_is_left_alone_and_reported);
+    tcase_add_test(tcase, a_clusters_folders_are_made_on_request);
+    tcase_add_test(tcase, a_lost_standing_folder_is_made_again);
+    tcase_add_test(tcase, lost_links_lose_nothing);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}

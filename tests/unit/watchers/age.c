@@ -1,0 +1,130 @@
+/* The watcher: how old is what it holds, while links break, probes die and processes sleep. */
+#include "tests/unit/unit.h"
+#include "tests/unit/watchers/fake_registry.h"
+
+/* ---- age ------------------------------------------------------------------------------------- */
+
+START_TEST(age_is_nothing_while_the_fleet_stands_behind_it)
+{
+    fake_pass(3600 * 1000);
+    ck_assert_int_eq(fake_age_ms(), 0);
+    ck_assert_int_eq(fake.orders->confirmed_ms, fake.now_ms);
+    ck_assert_int_eq(fake.orders->witnesses_now, 2);
+}
+END_TEST
+
+START_TEST(age_grows_while_the_registry_is_silent_for_hours)
+{
+    fake_disconnect(STORE_DOWN);
+    ck_assert_int_eq(fake.orders->witnesses_now, -1);
+    fake_pass(73 * 3600 * 1000LL);
+    ck_assert_int_eq(fake_age_ms(), 73 * 3600 * 1000LL);
+    assert_primary("pg-1");
+    ck_assert_int_eq(fake.topologies, 1);
+    for (int i = 0; i < 100; i++) {
+        fake_disconnect(STORE_GONE);
+    }
+    ck_assert_int_eq(fake_count_logged("routing goes on"), 1); /* logged once, however long */
+    fake_put_topology(2, "pg-2");
+    fake_connect(true);
+    assert_primary("pg-2");
+    ck_assert_int_eq(fake_age_ms(), 0);
+}
+END_TEST
+
+START_TEST(age_grows_while_none_of_the_evidences_probes_is_present)
+{
+    static const char *const stray[] = {"stray"};
+    fake_present(1, stray);
+    fake_pass(40000);
+    ck_assert_int_eq(fake_age_ms(), 40000);
+    ck_assert_int_eq(fake.orders->witnesses_now, 0);
+    fake_present(3, fake_probes);
+    ck_assert_int_eq(fake_age_ms(), 0);
+    fake_take("/roster/probes");
+    fake_pass(5000);
+    ck_assert_int_eq(fake_age_ms(), 5000);
+}
+END_TEST
+
+START_TEST(age_grows_while_what_the_registry_holds_is_refused)
+{
+    fake_put(fake_topology_path, "garbage");
+    fake_pass(9000);
+    ck_assert_int_eq(fake_age_ms(), 9000);
+}
+END_TEST
+
+START_TEST(a_cold_start_without_probes_counts_from_the_verdict)
+{
+    fake_teardown();
+    fake_prepare();
+    fake_present(0, NULL);
+    fake.wall_ms += 86400000;
+    fake_follow();
+    fake_connect(true);
+    ck_assert_int_eq(fake_age_ms(), 86400000);
+    fake_put_topology(2, "pg-2"); /* somebody decided just now */
+    ck_assert_int_eq(fake_age_ms(), 0);
+    fake_pass(2000);
+    ck_assert_int_eq(fake_age_ms(), 2000);
+}
+END_TEST
+
+START_TEST(a_verdict_from_a_clock_ahead_is_not_younger_than_now)
+{
+    fake_teardown();
+    fake_prepare();
+    fake_present(0, NULL);
+    fake.wall_ms -= 3600000;
+    fake_follow();
+    fake_connect(true);
+    ck_assert_int_eq(fake_age_ms(), 0);
+}
+END_TEST
+
+START_TEST(a_process_that_was_stopped_doubts_before_it_believes)
+{
+    int64_t before_ms = fake.now_ms;
+    fake.now_ms += 600000;
+    watcher_tick(fake.watcher, fake_now());
+    ck_assert_int_ne(fake.orders->belief, BELIEF_FRESH);
+    ck_assert_int_eq(fake.orders->confirmed_ms, before_ms);
+    fake_answer_all();
+    ck_assert_int_eq(fake.orders->belief, BELIEF_FRESH);
+}
+END_TEST
+
+START_TEST(a_flapping_link_changes_nothing_but_the_age)
+{
+    for (int i = 0; i < 50; i++) {
+        fake_disconnect(i % 5 ? STORE_DOWN : STORE_GONE);
+        fake_pass(100);
+        ck_assert_int_eq(fake_age_ms(), 100);
+        fake_connect(i % 5 == 0);
+        ck_assert_int_eq(fake_age_ms(), 0);
+    }
+    ck_assert_int_eq(fake.topologies, 1);
+    assert_primary("pg-1");
+}
+END_TEST
+
+Suite *age_suite(void)
+{
+    const TTest *const all[] = {age_is_nothing_while_the_fleet_stands_behind_it,
+                                age_grows_while_the_registry_is_silent_for_hours,
+                                age_grows_while_none_of_the_evidences_probes_is_present,
+                                age_grows_while_what_the_registry_holds_is_refused,
+                                a_cold_start_without_probes_counts_from_the_verdict,
+                                a_verdict_from_a_clock_ahead_is_not_younger_than_now,
+                                a_process_that_was_stopped_doubts_before_it_believes,
+                                a_flapping_link_changes_nothing_but_the_age};
+    Suite *suite = suite_create("age");
+    TCase *tests = tcase_create("age");
+    tcase_add_checked_fixture(tests, fake_setup, fake_teardown);
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        tcase_add_test(tests, all[i]);
+    }
+    suite_add_tcase(suite, tests);
+    return suite;
+}
