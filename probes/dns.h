@@ -20,8 +20,8 @@ struct uv_loop_s;
 struct dns;
 
 enum {
-    DNS_FRESH_MS = 30000,   /* an answer younger than this is not asked for again */
-    DNS_RETRY_MS = 5000,    /* after a failure the resolver is left alone for so long */
+    DNS_FRESH_MS = 30000,  /* an answer younger than this is not asked for again */
+    DNS_RETRY_MS = 5000,   /* after a failure the resolver is left alone for so long */
     DNS_FORGET_MS = 600000 /* a name nobody asked for in this time is dropped */
 };
 
