@@ -7,7 +7,7 @@
 #include "registry/verdict/primary.h"
 #include "registry/verdict/rules.h"
 
-/* ---- what the verdict is about ----------------------------------------------------------------- */
+/* ---- what the verdict is about --------------------------------------------------------------- */
 
 /* By name; the voters may have another order. */
 static void put_evidence(struct topology *out, const struct voters *voters)

@@ -203,7 +203,7 @@ void changed(struct store *store, const char *name)
     CHECK(strcmp(received.path, path_of(name)) == 0);
 }
 
-/* ---- running them ------------------------------------------------------------------------------ */
+/* ---- running them ---------------------------------------------------------------------------- */
 
 /* `number`: of the test in this run */
 static bool run(const struct test *test, int number)
@@ -233,7 +233,7 @@ static bool run(const struct test *test, int number)
     return good;
 }
 
-/* ---- follow ------------------------------------------------------------------------------------ */
+/* ---- follow ---------------------------------------------------------------------------------- */
 
 static void print_event(struct store *store, const struct received *received, const char *path)
 {

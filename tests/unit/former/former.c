@@ -19,7 +19,7 @@ enum { FILE_SIZE = 64 * 1024, FILES_MAX = 64, RECORD_SIZE = 32 * 1024 };
 static struct codec_error error;
 static char file[FILE_SIZE];
 
-/* ---- the files --------------------------------------------------------------------------------- */
+/* ---- the files ------------------------------------------------------------------------------- */
 
 static char files[FILES_MAX][256];
 static int file_count;
@@ -75,7 +75,7 @@ static bool next_record(const char **at, struct record *record)
     return true;
 }
 
-/* ---- what this version no longer writes, or writes beside it ----------------------------------- */
+/* ---- what this version no longer writes, or writes beside it --------------------------------- */
 
 static void cut(char *text, const char *piece)
 {
@@ -112,7 +112,7 @@ static void expect_but_for_known_differences(char *former, char *ours)
         expect_but_for_known_differences((record)->text, type##_encode(ret));                      \
     } while (0)
 
-/* ---- the tests --------------------------------------------------------------------------------- */
+/* ---- the tests ------------------------------------------------------------------------------- */
 
 static struct report reports[REPORTS_MAX];
 static struct topology previous, expected, resolved;
