@@ -11,13 +11,13 @@
  *     roster_close(roster);
  *
  * The library keeps the last good answer: a registry that is away, probes that
- * are dead or a session that expired change nothing but the age of what it
- * knows, and it mends by itself. It prints nothing, installs no signal
+ * are dead or a session that expired change only the age of what it knows, and
+ * it recovers by itself. It prints nothing, installs no signal
  * handler, exports roster_* only, and blocks all signals in its own threads.
  *
  * Structs that the caller fills may be zero for defaults. Strings are UTF-8.
  * "Any thread" below means: at any time between roster_open and roster_close,
- * concurrently with every other call. A forked child may go on to route, look
+ * concurrently with every other call. A forked child may go on to route, inspect
  * and close by what was known at the fork; it leaves the parent's session alone
  * and may open a handle of its own. See libroster(3). */
 #ifndef ROSTER_H
@@ -40,7 +40,7 @@ enum roster_status {
     ROSTER_NO_CLUSTER = 4,  /* no topology of that name was ever seen */
     ROSTER_NO_ENDPOINT = 5, /* none to route to: no primary, or no member fit for the request */
     ROSTER_TOO_OLD = 6,     /* what is known is older than the request's max_age_ms */
-    ROSTER_INTERNAL = 7     /* a bug, or a thread could not be made */
+    ROSTER_INTERNAL = 7     /* a thread or a descriptor could not be made */
 };
 
 /* A sentence for a status. Static, never NULL. Any thread. */
@@ -70,7 +70,7 @@ struct roster_options {
      * kept, so that a cold start without a registry still routes. */
     const char *cache_dir;
     /* NULL: silent. Called on a thread of the library's own, one line at a time, without a newline;
-     * may take its time (lines that pile up are dropped and counted); must not call back into the
+     * may be slow (lines that do not fit into the queue are dropped and counted); must not call the
      * library. */
     void (*log)(void *log_context, enum roster_log_level level, const char *line);
     void *log_context;
@@ -87,8 +87,8 @@ ROSTER_API enum roster_status roster_open(const struct roster_options *options,
 ROSTER_API const char *roster_error(void);
 
 /* Ends the session and frees everything, clusters included. No other call may be running. Waits for
- * a callback that is running; called from one it does nothing (and logs so). Takes 2 s when the
- * registry or the resolver hangs, not more: what hangs is then left to end by itself. NULL is fine.
+ * a callback that is running; called from one it does nothing (and logs so). Takes 2 s at most
+ * when the registry or the resolver hangs: what hangs then ends by itself. NULL is fine.
  * In a forked child it frees memory only. */
 ROSTER_API void roster_close(struct roster *roster);
 
@@ -109,7 +109,7 @@ struct roster_endpoint {
     enum roster_lag_state lag_state;
     int64_t lag_bytes; /* upper bound; -1: not known */
     int64_t lag_ms;    /* upper bound; -1: not known */
-    /* received and not applied, where groups tell it; upper bound; -1: not known */
+    /* received and not applied, where groups report it; upper bound; -1: not known */
     int64_t lag_transactions;
     int64_t epoch; /* of the topology it was chosen from */
     /* as configured, unresolved; no brackets. Last, since roster_route copies as much as is
@@ -118,9 +118,9 @@ struct roster_endpoint {
 };
 
 enum roster_action {
-    ROSTER_KEEP, /* goes on; a secondary that became the primary is kept too */
+    ROSTER_KEEP, /* stays in use; a secondary that became the primary is kept too */
     /* close its connections now, idle ones too: no longer the primary (even if it serves reads
-     * from now on), fenced, of another cluster, at another address, or gone */
+     * from now on), fenced, of another cluster, at another address, or no member any more */
     ROSTER_DROP,
     ROSTER_DRAIN /* unused now (down, drained): give it no new work; let running work end */
 };
@@ -130,8 +130,8 @@ struct roster_step {
     struct roster_endpoint endpoint; /* as it was before the change; for KEEP as it is now */
 };
 
-/* One change of a cluster's routing. Changes that pile up behind a slow callback are merged: newest
- * wins, and the plan leads from what was told last to what holds now. */
+/* One change of a cluster's routing. Changes that arrive during a slow callback are merged: the newest
+ * wins, and the plan leads from the last callback to the present state. */
 struct roster_change {
     const char *cluster;
     int64_t epoch;
@@ -150,7 +150,7 @@ struct roster_change {
 struct roster_subscription {
     /* NULL: none. Called on a thread of the library's own, one at a time, after routing already
      * follows the change. May call roster_route, roster_feedback, roster_state, roster_members; may
-     * take its time; must not call roster_close. Its argument is valid during the call only. Called
+     * be slow; must not call roster_close. Its argument is valid during the call only. Called
      * first with the topology found at start. */
     void (*changed)(void *context, const struct roster_change *change);
     void *context;
@@ -158,12 +158,12 @@ struct roster_subscription {
     int wait_ms;
 };
 
-/* Follow a cluster. Waits up to wait_ms for the registry's answer, be it that there is none;
- * without an answer the cache's topology will do, and then the wait counts from roster_open, so
- * that many clusters do not wait one after the other. Subscribing again to a name gives the same
+/* Follow a cluster. Waits up to wait_ms for the registry's answer, which may be that there is
+ * none; without an answer the cache's topology is enough, and then the wait counts from roster_open, so
+ * that many clusters do not wait one after the other. Subscribing again to a name returns the same
  * object (the first one's callback, or none, stays). At most 1024 clusters. Any thread. ROSTER_OK;
- * ROSTER_UNREACHABLE or ROSTER_NO_CLUSTER when there is no topology yet: *ret_cluster is valid all
- * the same, is followed, and routes as soon as there is one; ROSTER_INVALID (also for a new name in
+ * ROSTER_UNREACHABLE or ROSTER_NO_CLUSTER when there is no topology yet: *ret_cluster is valid,
+ * is followed, and routes as soon as there is one; ROSTER_INVALID (also for a new name in
  * a forked child), ROSTER_NO_MEMORY, ROSTER_INTERNAL: *ret_cluster is NULL. */
 ROSTER_API enum roster_status roster_subscribe(struct roster *roster, const char *cluster,
                                                const struct roster_subscription *subscription,
@@ -188,13 +188,13 @@ struct roster_request {
     /* 0: when no secondary meets the limits the least-lagged one is used (the floor); 1:
      * ROSTER_NO_ENDPOINT then */
     int strict;
-    /* 1: reads go to the primary when no secondary is to be had by the above */
+    /* 1: reads go to the primary when no secondary qualifies */
     int fallback;
 };
 
 /* Where to go now. Writes: the primary, or one of those that write where the cluster's
  * configuration says writers = all. Reads: a secondary (or one of those writers) that is up and
- * replicates; one of weight 0, one nobody has seen up yet, or one whose replication is broken only
+ * replicates; one of weight 0, one no probe has seen up yet, or one whose replication is broken only
  * when nothing better is left; never one that is down, drained or fenced. Wait-free, allocates
  * nothing (but a thread's very first call registers it, under a lock held for a moment), copies the
  * endpoint out. `request` NULL: all defaults. Any thread, also in a forked child.
@@ -212,14 +212,14 @@ enum roster_outcome {
     ROSTER_OUTCOME_REFUSED, /* connection refused, reset, timed out */
     /* it refused a write: PostgreSQL 25006, MySQL 1290, 1792, 1836 */
     ROSTER_OUTCOME_READ_ONLY,
-    ROSTER_OUTCOME_OTHER /* says nothing about routing */
+    ROSTER_OUTCOME_OTHER /* no consequence for routing */
 };
 
-/* What an error means here. `sqlstate` (five letters) or NULL; `code` a MySQL error number or 0.
+/* The outcome that an error stands for. `sqlstate` (five letters) or NULL; `code` a MySQL error number or 0.
  * Any thread. */
 ROSTER_API enum roster_outcome roster_classify(const char *sqlstate, unsigned code);
 
-/* Say how the use of an endpoint went that roster_route gave out. Re-reads the registry at once
+/* Reports the outcome at an endpoint that roster_route returned. Re-reads the registry at once
  * (four times a second at most) after ROSTER_OUTCOME_REFUSED and ROSTER_OUTCOME_READ_ONLY, and
  * quarantines in this process: a secondary that refused for 5 s, half of the read pool at most; a
  * primary only when it refused a write, for 0.5 s or until a new verdict. Never waits. Any thread,
@@ -228,7 +228,7 @@ ROSTER_API void roster_feedback(struct roster_cluster *cluster,
                                 const struct roster_endpoint *endpoint,
                                 enum roster_outcome outcome);
 
-/* ---- looking --------------------------------------------------------------------------------- */
+/* ---- inspection ------------------------------------------------------------------------------ */
 
 enum roster_topology_state {
     ROSTER_STATE_OK,
@@ -242,7 +242,7 @@ struct roster_state {
     int64_t epoch;
     char engine[16];
     char kind[32];
-    /* "": none. The verdict's word: roster_route may know better for a moment, see
+    /* "": none. That of the verdict: roster_route may avoid it for a moment, see
      * roster_feedback */
     char primary[64];
     char lineage[64];
@@ -251,7 +251,7 @@ struct roster_state {
     char why[512];
     char by[64];        /* the probe that wrote it */
     int64_t at_wall_ms; /* when the verdict was reached */
-    /* since the fleet was last known to stand behind it: 0 while the registry answers, holds
+    /* since the fleet last confirmed it: 0 while the registry answers, holds
      * just this, and a probe of its evidence is present. Started cold with none present: since
      * at_wall. */
     int64_t age_ms;
@@ -261,13 +261,13 @@ struct roster_state {
     int quorum;
     int connected; /* 1: the registry answers */
     int cached;    /* 1: from the cache file, not yet confirmed */
-    /* why what the registry holds is not followed ("" when all is well): garbage, another
+    /* why what the registry holds is not followed ("" when nothing is refused): garbage, another
      * format, another registry, one that went back in time, nothing any more, access denied */
     char refused[256];
 };
 
 /* Any thread. ROSTER_NO_CLUSTER before the first topology (ret_state's connected and refused are
- * filled all the same). */
+ * filled too). */
 ROSTER_API enum roster_status roster_state(struct roster_cluster *cluster,
                                            struct roster_state *ret_state);
 
@@ -277,7 +277,7 @@ struct roster_member {
     int drained;
     int claims;
     int sync; /* a commit on the primary waits for it */
-    /* what it says of its own fitness: "recovering", "minority", "donor", "paused", ...; "" fit */
+    /* what it reports of its own fitness: "recovering", "minority", "donor", "paused", ...; "" fit */
     char condition[16];
     /* why it is not up or not used: "refused", "auth", "stranger", "rival"; "" nothing */
     char reason[32];

@@ -273,11 +273,11 @@ static void list_members(struct probed_cluster *cluster, bool same_timeout, stru
 
 /* ---- discovery ------------------------------------------------------------------------------- */
 
-static void on_discovery(void *owner, enum tidings tidings, const struct found *found,
+static void on_discovery(void *owner, enum discovery_event event, const struct candidate *candidate,
                          const char *why)
 {
-    emit(owner,
-         (struct fact){.kind = FACT_DISCOVERY, .tidings = tidings, .found = found, .text = why});
+    emit(owner, (struct fact){
+                    .kind = FACT_DISCOVERY, .event = event, .candidate = candidate, .text = why});
 }
 
 static const char *identity_of(const struct probed_cluster *cluster)
@@ -299,8 +299,8 @@ static void begin_trials(struct probed_cluster *cluster, struct probe_time now)
         if (!cluster->trials[i]) {
             struct observation nothing = {.answer = ANSWER_UNKNOWN,
                                           .detail = "no memory for a look"};
-            discovery_judge(&cluster->discoverer.discovery, config.host, config.port, &nothing,
-                            &cluster->assessment, "", now.ms);
+            discovery_verify(&cluster->discoverer.discovery, config.host, config.port, &nothing,
+                             &cluster->assessment, "", now.ms);
         }
     }
 }
@@ -310,8 +310,8 @@ static void begin_trials(struct probed_cluster *cluster, struct probe_time now)
 static void learn(struct probed_cluster *cluster, size_t i, struct probe_time now)
 {
     struct discovery *discovery = &cluster->discoverer.discovery;
-    discovery_hear(discovery, &cluster->assessment, i, now.ms);
-    if (discovery_review(discovery, &cluster->assessment, identity_of(cluster), now.ms)) {
+    discovery_learn(discovery, &cluster->assessment, i, now.ms);
+    if (discovery_prune(discovery, &cluster->assessment, identity_of(cluster), now.ms)) {
         list_members(cluster, true, now);
     }
 }
@@ -336,8 +336,8 @@ static void trial_ended(struct probed_cluster *cluster, struct slot *slot,
         cluster->trials[i] = cluster->trials[i] == slot ? NULL : cluster->trials[i];
     }
     close_slot(slot);
-    if (discovery_judge(&cluster->discoverer.discovery, config.host, config.port, observation,
-                        &cluster->assessment, identity_of(cluster), now.ms)) {
+    if (discovery_verify(&cluster->discoverer.discovery, config.host, config.port, observation,
+                         &cluster->assessment, identity_of(cluster), now.ms)) {
         list_members(cluster, true, now);
         size_t i = member_index(cluster, config.name);
         assert(i < MEMBERS_MAX);

@@ -20,10 +20,9 @@ struct uv_loop_s;
 struct dns;
 
 enum {
-    DNS_FRESH_MS = 30000,   /* an answer younger than this is not asked for again */
-    DNS_RETRY_MS = 5000,    /* after a failure the resolver is left alone for so long */
-    DNS_FORGET_MS = 600000, /* a name nobody asked for in this time is dropped */
-    LITERAL_SIZE = 64       /* an IPv6 address with a scope: fe80::1%eth0 */
+    DNS_FRESH_MS = 30000,  /* an answer younger than this is not asked for again */
+    DNS_RETRY_MS = 5000,   /* after a failure the resolver is left alone for so long */
+    DNS_FORGET_MS = 600000 /* a name nobody asked for in this time is dropped */
 };
 
 /* What became of a lookup; borrowed for the callback only.

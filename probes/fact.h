@@ -24,7 +24,7 @@ enum fact_kind {
     FACT_MEMBER,    /* assessed: its standing answer changed */
     FACT_VERDICT,   /* before (or NULL) and topology */
     FACT_REFUSED,   /* text: a znode that cannot be used, and why */
-    FACT_DISCOVERY, /* tidings, found, text */
+    FACT_DISCOVERY, /* event, candidate, text */
     FACT_WITHDRAWN, /* no longer configured */
     FACT_NO_MEMORY  /* member, or "" for the whole cluster */
 };
@@ -38,8 +38,8 @@ struct fact {
     int64_t number;
     const struct assessed *assessed;
     const struct topology *before, *topology;
-    enum tidings tidings;
-    const struct found *found;
+    enum discovery_event event;
+    const struct candidate *candidate;
 };
 
 #endif

@@ -49,24 +49,24 @@ static void log_verdict(const char *cluster, const struct topology *before,
     }
 }
 
-static void log_discovery(const char *cluster, enum tidings tidings, const struct found *found,
-                          const char *why)
+static void log_discovery(const char *cluster, enum discovery_event event,
+                          const struct candidate *candidate, const char *why)
 {
     char address[ADDRESS_SIZE], name[NAME_SIZE];
-    text_address(address, sizeof address, found->host, found->port);
-    discovery_name(found, name);
-    switch (tidings) {
-    case TIDINGS_NAMED:
+    text_address(address, sizeof address, candidate->host, candidate->port);
+    discovery_name(candidate, name);
+    switch (event) {
+    case DISCOVERY_NAMED:
         log_line(LOG_NOTICE, cluster, "discovery: %s is named by %s: to be verified", address, why);
         break;
-    case TIDINGS_VERIFIED:
+    case DISCOVERY_VERIFIED:
         log_line(LOG_NOTICE, cluster, "discovery: %s is verified: member %s", address, name);
         break;
-    case TIDINGS_REFUSED:
+    case DISCOVERY_REFUSED:
         log_line(LOG_NOTICE, cluster, "discovery: %s is refused: %s",
-                 found->port ? address : found->host, why);
+                 candidate->port ? address : candidate->host, why);
         break;
-    case TIDINGS_FORGOTTEN:
+    case DISCOVERY_FORGOTTEN:
         log_line(LOG_NOTICE, cluster,
                  "discovery: member %s is forgotten: it is silent, and nobody names it", name);
         break;
@@ -100,7 +100,7 @@ static void log_of_cluster(const struct fact *fact)
         log_line(LOG_WARNING, fact->cluster, "%s", fact->text);
         break;
     case FACT_DISCOVERY:
-        log_discovery(fact->cluster, fact->tidings, fact->found, fact->text);
+        log_discovery(fact->cluster, fact->event, fact->candidate, fact->text);
         break;
     case FACT_WITHDRAWN:
         log_line(LOG_NOTICE, fact->cluster, "no longer configured: its report is withdrawn");

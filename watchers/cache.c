@@ -110,7 +110,7 @@ static char *read_whole(int dir_fd, const char *name, size_t *ret_len, char *sen
     return bytes;
 }
 
-/* "roster-cache 1 <registry or -> <mzxid> <bytes> <crc32>\n" and as many bytes as it says. */
+/* "roster-cache 1 <registry or -> <mzxid> <bytes> <crc32>\n" and that many bytes. */
 static const char *check_whole(const char *bytes, size_t len, struct provenance *ret_provenance,
                                size_t *ret_json_len)
 {

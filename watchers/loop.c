@@ -28,6 +28,7 @@ static void publish(struct roster *roster, struct roster_cluster *cluster)
 {
     const struct watched *watched = cluster->watched;
     const struct snapshot *before = cluster->routing.now; /* nobody else replaces it */
+    assert(watched_has_topology(watched));
     int64_t wall_ms = clock_wall_ms();
     struct snapshot *snapshot = snapshot_new(&watched->topology, &watched->provenance,
                                              watched->belief == BELIEF_CACHED, wall_ms);

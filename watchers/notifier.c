@@ -3,6 +3,7 @@
  * A callback gets the difference between the table it got last and the present
  * one, so the changes of a cluster that arrive during a slow callback are merged.
  * Lines for the log wait in a ring; a full ring drops new lines and counts them. */
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,6 +84,7 @@ static void *run(void *arg)
         struct roster_cluster *cluster = NULL;
         if (notifier->line_count) {
             struct line line = notifier->lines[notifier->first_line];
+            assert(notifier->line_count <= LINES_MAX && roster->log);
             uint64_t dropped = notifier->line_count == 1 ? notifier->dropped : 0;
             notifier->first_line = (notifier->first_line + 1) % LINES_MAX;
             notifier->line_count--;

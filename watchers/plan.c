@@ -1,5 +1,6 @@
 #include "watchers/plan.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "registry/base/text.h"
@@ -23,6 +24,7 @@ static bool moved(const struct roster_endpoint *a, const struct roster_endpoint 
 static enum roster_action action_for(const struct table *before, int old, const struct table *now,
                                      int new)
 {
+    assert(old >= 0 || new >= 0);
     if (new < 0 || is_gone(now, new)) {
         return ROSTER_DROP;
     }
@@ -48,6 +50,7 @@ static size_t add_steps(enum roster_action wanted, const struct table *before,
         int old = order <= 0 ? b++ : -1;
         int new = order >= 0 ? a++ : -1;
         if (action_for(before, old, now, new) == wanted) {
+            assert(n < STEPS_MAX);
             bool as_it_was = wanted != ROSTER_KEEP && old >= 0;
             steps[n].action = wanted;
             steps[n++].endpoint = as_it_was ? before->endpoints[old] : now->endpoints[new];
@@ -103,6 +106,7 @@ const char *plan_timeline(char *to, size_t size, const struct topology *topology
                           int64_t routed_wall_ms)
 {
     struct text text;
+    assert(size > 0);
     text_init(&text, to, size);
     text_put(&text, "%s: ", topology->cluster);
     if (topology->primary[0]) {

@@ -14,6 +14,7 @@
 #include "registry/base/auth.h"
 #include "registry/base/clock.h"
 #include "registry/base/entropy.h"
+#include "registry/base/limits.h"
 #include "registry/base/text.h"
 #include "registry/model/paths.h"
 #include "watchers/cache.h"

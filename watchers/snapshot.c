@@ -18,6 +18,7 @@
 #endif
 #include "watchers/snapshot.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <urcu/urcu-bp.h>
@@ -81,6 +82,7 @@ static uint64_t chance_for(struct routing *routing, const struct table *table,
 
 static uint32_t bit(int index)
 {
+    assert(index >= 0 && index < MEMBERS_MAX);
     return (uint32_t)1 << index;
 }
 
@@ -189,6 +191,7 @@ void routing_publish(struct routing *routing, struct snapshot *snapshot)
 {
     /* only we write it */
     struct snapshot *before = __atomic_load_n(&routing->now, __ATOMIC_RELAXED);
+    assert(snapshot && snapshot != before);
     if (before) {
         copy_quarantine(before, snapshot);
     }
@@ -242,6 +245,7 @@ static enum roster_status route(struct routing *routing, const struct snapshot *
     if (index < 0) {
         return ROSTER_NO_ENDPOINT;
     }
+    assert(index < snapshot->table.endpoint_count);
     /* most often a third of the struct */
     memcpy(ret_endpoint, &snapshot->table.endpoints[index], snapshot->table.used[index]);
     return ROSTER_OK;

@@ -109,6 +109,7 @@ static int compare_fitness(const struct roster_endpoint *a, const struct roster_
 
 static void insert_by_fitness(struct table *table, int index)
 {
+    assert(table->pool_count < MEMBERS_MAX && !(table->pool_set & bit(index)));
     int at = table->pool_count++;
     while (at > 0 &&
            compare_fitness(&table->endpoints[index], &table->endpoints[table->pool[at - 1]]) < 0) {
@@ -160,6 +161,9 @@ void table_build(const struct topology *topology, struct table *ret_table)
         }
     }
     prepare_first_tier(ret_table);
+    assert(ret_table->writer < 0 || (ret_table->writer_set & bit(ret_table->writer)));
+    assert(!(ret_table->gone_set & (ret_table->writer_set | ret_table->pool_set)));
+    assert((ret_table->first_count > 0) == (ret_table->pool_count > 0));
 }
 
 /* ---- picking --------------------------------------------------------------------------------- */
@@ -218,6 +222,7 @@ static int pick_by_weight(const struct table *table, uint32_t set, uint64_t chan
 static int pick_of_set(const struct table *table, uint32_t set, enum roster_policy policy,
                        uint64_t chance)
 {
+    assert(set && set < UINT64_C(1) << table->endpoint_count);
     uint32_t count = (uint32_t)__builtin_popcount(set);
     switch (policy) {
     case ROSTER_WEIGHTED:

@@ -1,11 +1,11 @@
-/* The routing table of one cluster: what a topology says, arranged so that a
- * request is answered in a few dozen instructions.
+/* The routing table of one cluster: a topology, arranged so that a request is
+ * answered in a few dozen instructions.
  *
  *     topology --> table_build --> table --> table_pick(request, chance) --> an endpoint
  *
- * The writer is the topology's primary as long as the verdict stands behind
- * it; suspicion alone never takes it away. Where several write, they are all
- * in the writers' set, and may be read too. The read pool holds the secondaries
+ * The writer is the topology's primary as long as the verdict names it; suspicion
+ * alone never takes it away. Where several write, they are all in the writers'
+ * set, and may be read too. The read pool holds the secondaries
  * that may be read at all, the fittest first, in tiers: a later tier serves
  * only when nobody is left in the earlier ones.
  *
@@ -43,7 +43,7 @@ struct table {
     uint8_t pool[MEMBERS_MAX]; /* indices, in the order of the floor */
     uint32_t pool_set;         /* the same as bits by index */
     uint32_t tier_set[TIERS];  /* the pool, split */
-    /* not merely unused: connections to it must be closed (fenced, stranger, rival) */
+    /* connections to these must be closed: fenced, strangers, rivals */
     uint32_t gone_set;
     /* the first that is not empty; TIERS when all are */
     int first_tier;

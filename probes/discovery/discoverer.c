@@ -6,11 +6,11 @@
 
 void discoverer_init(struct discoverer *discoverer, const struct cluster_settings *configured,
                      int64_t now_ms, void *owner,
-                     void (*tell)(void *owner, enum tidings tidings, const struct found *found,
-                                  const char *why))
+                     void (*on_event)(void *owner, enum discovery_event event,
+                                      const struct candidate *candidate, const char *why))
 {
-    *discoverer =
-        (struct discoverer){.began_ms = now_ms, .discovery.owner = owner, .discovery.tell = tell};
+    *discoverer = (struct discoverer){
+        .began_ms = now_ms, .discovery.owner = owner, .discovery.on_event = on_event};
     discovery_reload(&discoverer->discovery, configured);
 }
 
@@ -18,7 +18,7 @@ void discoverer_restore(struct discoverer *discoverer, const struct topology *to
                         int64_t now_ms)
 {
     for (size_t i = 0; !discoverer->restored && topology && i < topology->member_count; i++) {
-        discovery_recall(&discoverer->discovery, &topology->members[i].config, now_ms);
+        discovery_restore(&discoverer->discovery, &topology->members[i].config, now_ms);
     }
     discoverer->restored = true;
 }
@@ -34,13 +34,13 @@ bool discoverer_is_settled(struct discoverer *discoverer, int64_t now_ms)
 bool discoverer_next(struct discoverer *discoverer, const struct assessment *assessment,
                      int64_t now_ms, struct member_config *ret_config)
 {
-    const struct found *found = discovery_next(&discoverer->discovery, assessment, now_ms);
-    if (!found) {
+    const struct candidate *candidate = discovery_next(&discoverer->discovery, assessment, now_ms);
+    if (!candidate) {
         return false;
     }
-    assert(found->port != 0); /* an address without one is never waited for */
-    *ret_config = (struct member_config){.port = found->port, .weight = 100};
-    discovery_name(found, ret_config->name);
-    text_copy(ret_config->host, sizeof ret_config->host, found->host);
+    assert(candidate->port != 0); /* an address without one is never waited for */
+    *ret_config = (struct member_config){.port = candidate->port, .weight = 100};
+    discovery_name(candidate, ret_config->name);
+    text_copy(ret_config->host, sizeof ret_config->host, candidate->host);
     return true;
 }

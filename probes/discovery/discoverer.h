@@ -19,8 +19,8 @@ struct discoverer {
 
 void discoverer_init(struct discoverer *discoverer, const struct cluster_settings *configured,
                      int64_t now_ms, void *owner,
-                     void (*tell)(void *owner, enum tidings tidings, const struct found *found,
-                                  const char *why));
+                     void (*on_event)(void *owner, enum discovery_event event,
+                                      const struct candidate *candidate, const char *why));
 
 /* The registry was read. `topology`: what it holds, or NULL. The first call counts. */
 void discoverer_restore(struct discoverer *discoverer, const struct topology *topology,

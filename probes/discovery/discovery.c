@@ -1,15 +1,18 @@
 #include "probes/discovery/discovery.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "probes/assess/standing.h"
 #include "probes/discovery/relation.h"
+#include "registry/base/host.h"
 #include "registry/base/text.h"
 
-void discovery_name(const struct found *found, char to[NAME_SIZE])
+void discovery_name(const struct candidate *candidate, char to[NAME_SIZE])
 {
-    snprintf(to, NAME_SIZE, "%.*s-%u", LITERAL_TEXT_SIZE, found->host, found->port);
+    snprintf(to, NAME_SIZE, "%.*s-%u", LITERAL_TEXT_SIZE, candidate->host, candidate->port);
     for (char *at = to; *at; at++) {
         *at = *at == ':' ? '_' : *at;
     }
@@ -17,19 +20,19 @@ void discovery_name(const struct found *found, char to[NAME_SIZE])
 
 /* ---- the list -------------------------------------------------------------------------------- */
 
-static void tell(const struct discovery *discovery, enum tidings tidings, const struct found *found,
-                 const char *why)
+static void notify(const struct discovery *discovery, enum discovery_event event,
+                   const struct candidate *candidate, const char *why)
 {
-    if (discovery->tell) {
-        discovery->tell(discovery->owner, tidings, found, why);
+    if (discovery->on_event) {
+        discovery->on_event(discovery->owner, event, candidate, why);
     }
 }
 
-/* Told when it is another reason than the last time. */
-static void refuse(struct discovery *discovery, struct found *found, enum refusal refusal,
+/* Notifies when the reason is another than the last time. */
+static void refuse(struct discovery *discovery, struct candidate *candidate, enum refusal refusal,
                    const char *detail)
 {
-    static const char *const words[] = {
+    static const char *const reasons[] = {
         [REFUSAL_NONE] = "",
         [REFUSAL_NAME] = "it is a name, and only addresses count",
         [REFUSAL_RANGE] = "it is outside of discover_within",
@@ -42,71 +45,72 @@ static void refuse(struct discovery *discovery, struct found *found, enum refusa
         [REFUSAL_CLAIM] = "it is no standby, and no listed member follows it",
         [REFUSAL_FULL] = "there are discover_max already",
     };
-    if (found->refusal != refusal) {
+    if (candidate->refusal != refusal) {
         char why[SENTENCE_SIZE];
-        snprintf(why, sizeof why, "%s%s%s", words[refusal], *detail ? ": " : "", detail);
-        found->refusal = refusal;
-        tell(discovery, TIDINGS_REFUSED, found, why);
+        snprintf(why, sizeof why, "%s%s%s", reasons[refusal], *detail ? ": " : "", detail);
+        candidate->refusal = refusal;
+        notify(discovery, DISCOVERY_REFUSED, candidate, why);
     }
 }
 
-static struct found *find(struct discovery *discovery, const char *host, uint16_t port)
+static struct candidate *find(struct discovery *discovery, const char *host, uint16_t port)
 {
     for (size_t i = 0; i < discovery->count; i++) {
-        if (discovery->found[i].port == port && text_equal(discovery->found[i].host, host)) {
-            return &discovery->found[i];
+        if (discovery->candidates[i].port == port &&
+            text_equal(discovery->candidates[i].host, host)) {
+            return &discovery->candidates[i];
         }
     }
     return NULL;
 }
 
-static void drop(struct discovery *discovery, size_t i)
+static void remove_candidate(struct discovery *discovery, size_t i)
 {
     discovery->count--;
-    memmove(&discovery->found[i], &discovery->found[i + 1],
-            (discovery->count - i) * sizeof discovery->found[i]);
+    memmove(&discovery->candidates[i], &discovery->candidates[i + 1],
+            (discovery->count - i) * sizeof discovery->candidates[i]);
 }
 
-/* Room for one more: at the cost of one that is of least use, but never of a member or one on
- * trial. A barred one makes room for nothing but one that is not. */
+/* Room for one more: at the cost of the one of least use, but never of a member or one on trial. A
+ * barred one replaces none. */
 static bool make_room(struct discovery *discovery, bool barred)
 {
-    size_t least = FOUND_MAX;
-    if (discovery->count < FOUND_MAX) {
+    size_t least = CANDIDATES_MAX;
+    if (discovery->count < CANDIDATES_MAX) {
         return true;
     }
     for (size_t i = 0; !barred && i < discovery->count; i++) {
-        const struct found *found = &discovery->found[i];
-        bool refused = found->state == FOUND_WAITS && found->refusal != REFUSAL_NONE;
-        if (found->state == FOUND_BARRED || (refused && least == FOUND_MAX)) {
+        const struct candidate *candidate = &discovery->candidates[i];
+        bool refused = candidate->state == CANDIDATE_WAITS && candidate->refusal != REFUSAL_NONE;
+        if (candidate->state == CANDIDATE_BARRED || (refused && least == CANDIDATES_MAX)) {
             least = i;
         }
     }
-    if (least < FOUND_MAX) {
-        drop(discovery, least);
+    if (least < CANDIDATES_MAX) {
+        remove_candidate(discovery, least);
     }
-    return least < FOUND_MAX;
+    return least < CANDIDATES_MAX;
 }
 
-static struct found *add(struct discovery *discovery, const char *host, uint16_t port,
-                         enum refusal barred, int64_t now_ms)
+static struct candidate *add(struct discovery *discovery, const char *host, uint16_t port,
+                             enum refusal barred, int64_t now_ms)
 {
     if (!make_room(discovery, barred != REFUSAL_NONE)) {
         return NULL;
     }
-    struct found *found = &discovery->found[discovery->count++];
-    *found = (struct found){
+    struct candidate *candidate = &discovery->candidates[discovery->count++];
+    *candidate = (struct candidate){
         .port = port, .named_ms = now_ms, .due_ms = now_ms, .wait_ms = TRIAL_AGAIN_MS};
-    text_copy(found->host, sizeof found->host, host);
-    found->state = barred == REFUSAL_NONE ? FOUND_WAITS : FOUND_BARRED;
-    return found;
+    text_copy(candidate->host, sizeof candidate->host, host);
+    candidate->state = barred == REFUSAL_NONE ? CANDIDATE_WAITS : CANDIDATE_BARRED;
+    return candidate;
 }
 
-static size_t count_of(const struct discovery *discovery, enum found_state state)
+static size_t count_of(const struct discovery *discovery, enum candidate_state state)
 {
     size_t count = 0;
     for (size_t i = 0; i < discovery->count; i++) {
-        count += discovery->found[i].state == state;
+        count += discovery->candidates[i].state == state;
     }
     return count;
 }
@@ -128,15 +132,15 @@ static void take_configured(struct discovery *discovery, const struct cluster_se
     }
 }
 
-/* Configured by now, or called as one that is. */
-static bool is_taken(const struct found *found, const struct cluster_settings *configured)
+/* Configured by now, or of the same name as one that is. */
+static bool is_taken(const struct candidate *candidate, const struct cluster_settings *configured)
 {
     char name[NAME_SIZE];
-    discovery_name(found, name);
+    discovery_name(candidate, name);
     for (size_t i = 0; i < configured->member_count; i++) {
         const struct member_config *config = &configured->members[i];
         if (text_equal(config->name, name) ||
-            (config->port == found->port && relation_same_host(config->host, found->host))) {
+            (config->port == candidate->port && host_equal(config->host, candidate->host))) {
             return true;
         }
     }
@@ -156,67 +160,68 @@ void discovery_reload(struct discovery *discovery, const struct cluster_settings
     }
     take_configured(discovery, configured);
     for (size_t i = 0; i < discovery->count;) {
-        struct found *found = &discovery->found[i];
-        found->state = found->state == FOUND_ON_TRIAL ? FOUND_WAITS : found->state;
-        bool allowed = discovery->on && !is_taken(found, configured) &&
-                       found->state != FOUND_BARRED &&
-                       cidr_contains(&discovery->within, found->host);
-        verified += found->state == FOUND_VERIFIED;
-        if (allowed && (found->state != FOUND_VERIFIED || verified <= discovery->most)) {
+        struct candidate *candidate = &discovery->candidates[i];
+        candidate->state =
+            candidate->state == CANDIDATE_ON_TRIAL ? CANDIDATE_WAITS : candidate->state;
+        bool allowed = discovery->on && !is_taken(candidate, configured) &&
+                       candidate->state != CANDIDATE_BARRED &&
+                       cidr_contains(&discovery->within, candidate->host);
+        verified += candidate->state == CANDIDATE_VERIFIED;
+        if (allowed && (candidate->state != CANDIDATE_VERIFIED || verified <= discovery->most)) {
             i++;
         } else {
-            drop(discovery, i);
+            remove_candidate(discovery, i);
         }
     }
 }
 
-/* ---- hearing --------------------------------------------------------------------------------- */
+/* ---- learning -------------------------------------------------------------------------------- */
 
 static bool is_listed_at(const struct assessment *assessment, const char *host, uint16_t port)
 {
     for (size_t i = 0; i < assessment->member_count; i++) {
-        if (relation_is_at(&assessment->members[i], host, port)) {
+        if (standing_is_at(&assessment->members[i], host, port)) {
             return true;
         }
     }
     return false;
 }
 
-static void hear_one(struct discovery *discovery, const struct assessment *assessment,
-                     const struct assessed *by, const char *named, uint16_t port, int64_t now_ms)
+static void learn_one(struct discovery *discovery, const struct assessment *assessment,
+                      const struct assessed *by, const char *named, uint16_t port, int64_t now_ms)
 {
     char host[LITERAL_TEXT_SIZE];
     bool literal = cidr_literal(named, host);
-    struct found *found = find(discovery, literal ? host : named, port);
+    struct candidate *candidate = find(discovery, literal ? host : named, port);
     enum refusal barred = !literal                                   ? REFUSAL_NAME
                           : !cidr_contains(&discovery->within, host) ? REFUSAL_RANGE
                           : cidr_is_loopback(host) && !cidr_is_loopback(by->address)
                               ? REFUSAL_LOOPBACK
                               : REFUSAL_NONE;
-    if (found && found->state != FOUND_BARRED) {
-        found->named_ms = barred == REFUSAL_NONE ? now_ms : found->named_ms;
+    if (candidate && candidate->state != CANDIDATE_BARRED) {
+        candidate->named_ms = barred == REFUSAL_NONE ? now_ms : candidate->named_ms;
         return;
     }
-    if (found && barred != REFUSAL_NONE) {
-        found->named_ms = now_ms;
+    if (candidate && barred != REFUSAL_NONE) {
+        candidate->named_ms = now_ms;
         return;
     }
     if (is_listed_at(assessment, literal ? host : named, port)) {
         return;
     }
-    if (found) { /* barred before by what another member said */
-        drop(discovery, (size_t)(found - discovery->found));
+    if (candidate) { /* barred before, as another member named it */
+        remove_candidate(discovery, (size_t)(candidate - discovery->candidates));
     }
-    found = add(discovery, literal ? host : named, port, barred, now_ms);
-    if (found && barred == REFUSAL_NONE) {
-        tell(discovery, TIDINGS_NAMED, found, by->config.name);
-    } else if (found) {
-        refuse(discovery, found, barred, "");
+    candidate = add(discovery, literal ? host : named, port, barred, now_ms);
+    if (candidate && barred == REFUSAL_NONE) {
+        notify(discovery, DISCOVERY_NAMED, candidate, by->config.name);
+    } else if (candidate) {
+        refuse(discovery, candidate, barred, "");
     }
 }
 
-void discovery_hear(struct discovery *discovery, const struct assessment *assessment, size_t i,
-                    int64_t now_ms)
+void discovery_learn(struct discovery *discovery, const struct assessment *assessment, size_t i,
+                     int64_t now_ms)
 {
     const struct assessed *by = &assessment->members[i];
     const struct observation *facts = &by->facts;
@@ -227,40 +232,40 @@ void discovery_hear(struct discovery *discovery, const struct assessment *assess
         const char *host = facts->advertised.server[n].host;
         uint16_t port = facts->advertised.server[n].port;
         for (size_t k = 0; port == 0 && k < discovery->port_count; k++) {
-            hear_one(discovery, assessment, by, host, discovery->ports[k], now_ms);
+            learn_one(discovery, assessment, by, host, discovery->ports[k], now_ms);
         }
         if (port != 0) {
-            hear_one(discovery, assessment, by, host, port, now_ms);
+            learn_one(discovery, assessment, by, host, port, now_ms);
         }
     }
     if (facts->upstream_host[0] && facts->upstream_port &&
         strlen(facts->upstream_host) < ADVERTISED_SIZE) {
-        hear_one(discovery, assessment, by, facts->upstream_host, facts->upstream_port, now_ms);
+        learn_one(discovery, assessment, by, facts->upstream_host, facts->upstream_port, now_ms);
     }
 }
 
-void discovery_recall(struct discovery *discovery, const struct member_config *config,
-                      int64_t now_ms)
+void discovery_restore(struct discovery *discovery, const struct member_config *config,
+                       int64_t now_ms)
 {
-    struct found recalled = {.port = config->port};
+    struct candidate restored = {.port = config->port};
     char host[LITERAL_TEXT_SIZE], name[NAME_SIZE];
     if (!discovery->on || !cidr_literal(config->host, host) ||
         !cidr_contains(&discovery->within, host)) {
         return;
     }
-    text_copy(recalled.host, sizeof recalled.host, host);
-    discovery_name(&recalled, name);
+    text_copy(restored.host, sizeof restored.host, host);
+    discovery_name(&restored, name);
     if (text_equal(name, config->name) && !find(discovery, host, config->port)) {
-        struct found *found = add(discovery, host, config->port, REFUSAL_NONE, now_ms);
-        if (found) {
-            tell(discovery, TIDINGS_NAMED, found, "the registry");
+        struct candidate *candidate = add(discovery, host, config->port, REFUSAL_NONE, now_ms);
+        if (candidate) {
+            notify(discovery, DISCOVERY_NAMED, candidate, "the registry");
         }
     }
 }
 
 /* ---- trials ---------------------------------------------------------------------------------- */
 
-/* Until every listed member was looked at, one of them may be the very server that is named. */
+/* Until every listed member was looked at, one of them may be the server that is named. */
 static bool has_begun(const struct assessment *assessment)
 {
     for (size_t i = 0; i < assessment->member_count; i++) {
@@ -271,23 +276,23 @@ static bool has_begun(const struct assessment *assessment)
     return true;
 }
 
-const struct found *discovery_next(struct discovery *discovery, const struct assessment *assessment,
-                                   int64_t now_ms)
+const struct candidate *discovery_next(struct discovery *discovery,
+                                       const struct assessment *assessment, int64_t now_ms)
 {
-    struct found *next = NULL;
+    struct candidate *next = NULL;
     if (!discovery->on || !has_begun(assessment) ||
-        count_of(discovery, FOUND_ON_TRIAL) >= TRIALS_MAX) {
+        count_of(discovery, CANDIDATE_ON_TRIAL) >= TRIALS_MAX) {
         return NULL;
     }
     for (size_t i = 0; i < discovery->count; i++) {
-        struct found *found = &discovery->found[i];
-        if (found->state == FOUND_WAITS && found->due_ms <= now_ms &&
-            (!next || found->due_ms < next->due_ms)) {
-            next = found;
+        struct candidate *candidate = &discovery->candidates[i];
+        if (candidate->state == CANDIDATE_WAITS && candidate->due_ms <= now_ms &&
+            (!next || candidate->due_ms < next->due_ms)) {
+            next = candidate;
         }
     }
     if (next) {
-        next->state = FOUND_ON_TRIAL;
+        next->state = CANDIDATE_ON_TRIAL;
     }
     return next;
 }
@@ -302,12 +307,12 @@ static bool is_configured(const struct discovery *discovery, const struct assess
     return false;
 }
 
-/* The registry's word, else what all configured members that ever answered agree on. */
+/* The registry's, else the one on which all configured members that ever answered agree. */
 static const char *identity_of(const struct discovery *discovery,
-                               const struct assessment *assessment, const char *told)
+                               const struct assessment *assessment, const char *known)
 {
-    const char *identity = *told ? told : NULL;
-    for (size_t i = 0; !*told && i < assessment->member_count; i++) {
+    const char *identity = *known ? known : NULL;
+    for (size_t i = 0; !*known && i < assessment->member_count; i++) {
         const struct assessed *member = &assessment->members[i];
         if (member->answered && is_configured(discovery, member)) {
             if (identity && !text_equal(identity, member->facts.identity)) {
@@ -322,10 +327,10 @@ static const char *identity_of(const struct discovery *discovery,
 /* Of two discovered addresses of one server the one with the lesser name is listed, by all probes.
  */
 static bool is_double(const struct discovery *discovery, const struct assessment *assessment,
-                      const struct found *found, const struct observation *facts)
+                      const struct candidate *candidate, const struct observation *facts)
 {
     char name[NAME_SIZE];
-    discovery_name(found, name);
+    discovery_name(candidate, name);
     for (size_t i = 0; i < assessment->member_count; i++) {
         const struct assessed *member = &assessment->members[i];
         bool stays = is_configured(discovery, member) || strcmp(member->config.name, name) < 0;
@@ -336,7 +341,7 @@ static bool is_double(const struct discovery *discovery, const struct assessment
     return false;
 }
 
-static enum refusal refusal_of(const struct discovery *discovery, const struct found *found,
+static enum refusal refusal_of(const struct discovery *discovery, const struct candidate *candidate,
                                const struct observation *facts, const struct assessment *assessment,
                                const char *identity)
 {
@@ -348,45 +353,45 @@ static enum refusal refusal_of(const struct discovery *discovery, const struct f
     if (!text_equal(facts->identity, identity) || (in_data && !*identity)) {
         return REFUSAL_IDENTITY;
     }
-    if (is_double(discovery, assessment, found, facts) ||
-        is_listed_at(assessment, found->host, found->port)) {
+    if (is_double(discovery, assessment, candidate, facts) ||
+        is_listed_at(assessment, candidate->host, candidate->port)) {
         return REFUSAL_DOUBLE;
     }
     if (in_data && !facts->replica &&
-        !relation_is_followed(assessment, found->host, found->port, facts)) {
+        !relation_is_followed(assessment, candidate->host, candidate->port, facts)) {
         return REFUSAL_CLAIM;
     }
     if (!*identity && !relation_is_follower(assessment, facts) &&
-        !relation_is_followed(assessment, found->host, found->port, facts)) {
+        !relation_is_followed(assessment, candidate->host, candidate->port, facts)) {
         return REFUSAL_UNRELATED;
     }
-    return count_of(discovery, FOUND_VERIFIED) >= discovery->most ? REFUSAL_FULL : REFUSAL_NONE;
+    return count_of(discovery, CANDIDATE_VERIFIED) >= discovery->most ? REFUSAL_FULL : REFUSAL_NONE;
 }
 
-static void wait_longer(struct found *found, enum answer answer, int64_t now_ms)
+static void wait_longer(struct candidate *candidate, enum answer answer, int64_t now_ms)
 {
     /* no account is to be locked */
-    found->wait_ms = answer == ANSWER_AUTH ? TRIAL_AGAIN_MOST_MS : found->wait_ms;
-    found->due_ms = now_ms + found->wait_ms;
-    found->wait_ms =
-        2 * found->wait_ms < TRIAL_AGAIN_MOST_MS ? 2 * found->wait_ms : TRIAL_AGAIN_MOST_MS;
+    candidate->wait_ms = answer == ANSWER_AUTH ? TRIAL_AGAIN_MOST_MS : candidate->wait_ms;
+    candidate->due_ms = now_ms + candidate->wait_ms;
+    candidate->wait_ms =
+        2 * candidate->wait_ms < TRIAL_AGAIN_MOST_MS ? 2 * candidate->wait_ms : TRIAL_AGAIN_MOST_MS;
 }
 
-bool discovery_judge(struct discovery *discovery, const char *host, uint16_t port,
-                     const struct observation *facts, const struct assessment *assessment,
-                     const char *identity, int64_t now_ms)
+bool discovery_verify(struct discovery *discovery, const char *host, uint16_t port,
+                      const struct observation *facts, const struct assessment *assessment,
+                      const char *identity, int64_t now_ms)
 {
-    struct found *found = find(discovery, host, port);
-    if (!found || found->state != FOUND_ON_TRIAL) {
-        return false; /* a reload came in between */
+    struct candidate *candidate = find(discovery, host, port);
+    if (!candidate || candidate->state != CANDIDATE_ON_TRIAL) {
+        return false; /* there was a reload in between */
     }
     identity = identity_of(discovery, assessment, identity);
-    enum refusal refusal = refusal_of(discovery, found, facts, assessment, identity);
+    enum refusal refusal = refusal_of(discovery, candidate, facts, assessment, identity);
     if (refusal == REFUSAL_NONE) {
-        found->state = FOUND_VERIFIED;
-        found->refusal = REFUSAL_NONE;
-        found->wait_ms = TRIAL_AGAIN_MS;
-        tell(discovery, TIDINGS_VERIFIED, found, "");
+        candidate->state = CANDIDATE_VERIFIED;
+        candidate->refusal = REFUSAL_NONE;
+        candidate->wait_ms = TRIAL_AGAIN_MS;
+        notify(discovery, DISCOVERY_VERIFIED, candidate, "");
         return true;
     }
     char detail[SENTENCE_SIZE] = "";
@@ -396,19 +401,19 @@ bool discovery_judge(struct discovery *discovery, const char *host, uint16_t por
     } else if (refusal == REFUSAL_IDENTITY) {
         snprintf(detail, sizeof detail, "%s", facts->identity[0] ? facts->identity : "none");
     }
-    found->state = FOUND_WAITS;
-    wait_longer(found, facts->answer, now_ms);
-    refuse(discovery, found, refusal, detail);
+    candidate->state = CANDIDATE_WAITS;
+    wait_longer(candidate, facts->answer, now_ms);
+    refuse(discovery, candidate, refusal, detail);
     return false;
 }
 
-/* ---- review ---------------------------------------------------------------------------------- */
+/* ---- pruning --------------------------------------------------------------------------------- */
 
 static const struct assessed *member_of(const struct assessment *assessment,
-                                        const struct found *found)
+                                        const struct candidate *candidate)
 {
     char name[NAME_SIZE];
-    discovery_name(found, name);
+    discovery_name(candidate, name);
     for (size_t i = 0; i < assessment->member_count; i++) {
         if (text_equal(assessment->members[i].config.name, name)) {
             return &assessment->members[i];
@@ -428,7 +433,7 @@ static bool yields(const struct discovery *discovery, const struct assessment *a
         if (other != member && before && other->standing == ANSWER_OK &&
             (relation_same_server(&other->facts, &member->facts) ||
              (other->config.port == member->config.port && other->address[0] &&
-              relation_same_host(other->address, member->config.host)))) {
+              host_equal(other->address, member->config.host)))) {
             return true;
         }
     }
@@ -448,31 +453,32 @@ static enum refusal objection_to(const struct discovery *discovery,
     return yields(discovery, assessment, member) ? REFUSAL_DOUBLE : REFUSAL_NONE;
 }
 
-bool discovery_review(struct discovery *discovery, const struct assessment *assessment,
-                      const char *identity, int64_t now_ms)
+bool discovery_prune(struct discovery *discovery, const struct assessment *assessment,
+                     const char *identity, int64_t now_ms)
 {
     bool went = false;
     identity = identity_of(discovery, assessment, identity);
     for (size_t i = 0; i < discovery->count;) {
-        struct found *found = &discovery->found[i];
+        struct candidate *candidate = &discovery->candidates[i];
         const struct assessed *member =
-            found->state == FOUND_VERIFIED ? member_of(assessment, found) : NULL;
+            candidate->state == CANDIDATE_VERIFIED ? member_of(assessment, candidate) : NULL;
         enum refusal objection =
             member ? objection_to(discovery, assessment, member, identity) : REFUSAL_NONE;
-        int64_t heard_ms = member && member->answered && member->answered_ms > found->named_ms
-                               ? member->answered_ms
-                               : found->named_ms;
+        int64_t seen_ms = member && member->answered && member->answered_ms > candidate->named_ms
+                              ? member->answered_ms
+                              : candidate->named_ms;
         if (objection != REFUSAL_NONE) {
             went = true;
-            found->state = FOUND_WAITS;
-            wait_longer(found, ANSWER_OK, now_ms);
-            refuse(discovery, found, objection, "");
-        } else if (found->state != FOUND_ON_TRIAL && now_ms - heard_ms > discovery->forget_ms) {
+            candidate->state = CANDIDATE_WAITS;
+            wait_longer(candidate, ANSWER_OK, now_ms);
+            refuse(discovery, candidate, objection, "");
+        } else if (candidate->state != CANDIDATE_ON_TRIAL &&
+                   now_ms - seen_ms > discovery->forget_ms) {
             went = went || member;
             if (member) {
-                tell(discovery, TIDINGS_FORGOTTEN, found, "");
+                notify(discovery, DISCOVERY_FORGOTTEN, candidate, "");
             }
-            drop(discovery, i);
+            remove_candidate(discovery, i);
             continue;
         }
         i++;
@@ -485,9 +491,9 @@ bool discovery_review(struct discovery *discovery, const struct assessment *asse
 bool discovery_is_settled(const struct discovery *discovery)
 {
     for (size_t i = 0; i < discovery->count; i++) {
-        const struct found *found = &discovery->found[i];
-        bool tried = found->state == FOUND_VERIFIED || found->state == FOUND_BARRED ||
-                     found->refusal != REFUSAL_NONE;
+        const struct candidate *candidate = &discovery->candidates[i];
+        bool tried = candidate->state == CANDIDATE_VERIFIED ||
+                     candidate->state == CANDIDATE_BARRED || candidate->refusal != REFUSAL_NONE;
         if (!tried) {
             return false;
         }
@@ -503,12 +509,12 @@ static int by_name(const void *a, const void *b)
 void discovery_list(const struct discovery *discovery, struct cluster_settings *to)
 {
     for (size_t i = 0; i < discovery->count && to->member_count < MEMBERS_MAX; i++) {
-        const struct found *found = &discovery->found[i];
-        if (found->state == FOUND_VERIFIED) {
+        const struct candidate *candidate = &discovery->candidates[i];
+        if (candidate->state == CANDIDATE_VERIFIED) {
             struct member_config *config = &to->members[to->member_count++];
-            *config = (struct member_config){.port = found->port, .weight = 100};
-            discovery_name(found, config->name);
-            text_copy(config->host, sizeof config->host, found->host);
+            *config = (struct member_config){.port = candidate->port, .weight = 100};
+            discovery_name(candidate, config->name);
+            text_copy(config->host, sizeof config->host, candidate->host);
         }
     }
     qsort(to->members, to->member_count, sizeof to->members[0], by_name);

@@ -2,30 +2,9 @@
 
 #include <string.h>
 
-#include "registry/base/cidr.h"
+#include "probes/assess/standing.h"
+#include "registry/base/host.h"
 #include "registry/base/text.h"
-
-static bool is_local(const char *host)
-{
-    return text_equal(host, "localhost") || text_equal(host, "127.0.0.1") ||
-           text_equal(host, "::1");
-}
-
-bool relation_same_host(const char *a, const char *b)
-{
-    char one[LITERAL_TEXT_SIZE], other[LITERAL_TEXT_SIZE];
-    if (text_equal(a, b) || (is_local(a) && is_local(b))) {
-        return true;
-    }
-    return cidr_literal(a, one) && cidr_literal(b, other) && text_equal(one, other);
-}
-
-bool relation_is_at(const struct assessed *member, const char *host, uint16_t port)
-{
-    return member->config.port == port &&
-           (relation_same_host(member->config.host, host) ||
-            (member->address[0] && relation_same_host(member->address, host)));
-}
 
 /* Galera's nodes may all have the server_id 1; a UUID is one server's. */
 static bool is_unique(const struct observation *facts)
@@ -39,9 +18,9 @@ bool relation_same_server(const struct observation *a, const struct observation 
            text_equal(a->identity, b->identity);
 }
 
-/* Is a stream that is (not) from the given place, and from the server of this id, one from the
- * server that says `source` of itself? A UUID is proof enough; a server_id, of which every second
- * server has the number 1, is not. */
+/* Is a stream from the server with this id, which is at the source's address or is not
+ * (`is_there`), a stream from the server that reports `source` of itself? A UUID is proof enough; a
+ * server_id, which is 1 at every second server, is not. */
 static bool leads_to(bool live, const char *id, const struct observation *source, bool is_there)
 {
     if (!live) {
@@ -54,15 +33,14 @@ static bool leads_to(bool live, const char *id, const struct observation *source
     return text_equal(id, source->self_id) && (is_there || strchr(source->self_id, '-'));
 }
 
-/* One that several feed is no proof for any of them: it may gather from other clusters. */
+/* A follower that several feed is no proof for any of them: it may collect from other clusters. */
 bool relation_is_followed(const struct assessment *assessment, const char *host, uint16_t port,
                           const struct observation *facts)
 {
     for (size_t i = 0; i < assessment->member_count; i++) {
         const struct assessed *member = &assessment->members[i];
         const struct observation *follower = &member->facts;
-        bool there =
-            follower->upstream_port == port && relation_same_host(follower->upstream_host, host);
+        bool there = follower->upstream_port == port && host_equal(follower->upstream_host, host);
         if (member->standing == ANSWER_OK && !follower->fed_elsewhere &&
             leads_to(follower->live, follower->upstream_id, facts, there)) {
             return true;
@@ -75,12 +53,12 @@ bool relation_is_follower(const struct assessment *assessment, const struct obse
 {
     for (size_t i = 0; i < assessment->member_count; i++) {
         const struct assessed *member = &assessment->members[i];
-        bool there = relation_is_at(member, facts->upstream_host, facts->upstream_port);
+        bool there = standing_is_at(member, facts->upstream_host, facts->upstream_port);
         bool follows = leads_to(facts->live, facts->upstream_id, &member->facts, there);
         for (size_t k = 0; !follows && k < facts->channel_count; k++) {
             const struct channel *channel = &facts->channels[k];
             follows = leads_to(channel->live, channel->id, &member->facts,
-                               relation_is_at(member, channel->host, channel->port));
+                               standing_is_at(member, channel->host, channel->port));
         }
         if (member->standing == ANSWER_OK && follows) {
             return true;

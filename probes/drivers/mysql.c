@@ -28,9 +28,8 @@
 #include "probes/drivers/errors.h"
 #include "probes/drivers/mysql_client.h"
 #include "probes/drivers/mysql_query.h"
+#include "registry/base/limits.h"
 #include "registry/base/text.h"
-
-enum { ANSWER_BYTES_MAX = 256 * 1024 };
 
 enum stage {
     STAGE_OFF,

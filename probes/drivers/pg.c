@@ -29,9 +29,9 @@
 #include "probes/drivers/errors.h"
 #include "probes/drivers/pg_guard.h"
 #include "probes/drivers/pg_query.h"
+#include "registry/base/limits.h"
 #include "registry/base/text.h"
 
-enum { ANSWER_BYTES_MAX = 256 * 1024 };
 static_assert((int)QUERY_SIZE <= (int)PG_QUERY_SIZE, "the operator's statement fits, too");
 
 enum stage { STAGE_OFF, STAGE_CONNECTING, STAGE_QUERYING, STAGE_IDLE };

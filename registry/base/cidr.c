@@ -1,6 +1,7 @@
 #include "registry/base/cidr.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -103,6 +104,7 @@ bool cidr_parse(const char *from, struct cidr_list *ret_ranges, char *wrong, siz
 
 static bool holds(const struct cidr_block *range, const struct cidr_block *address)
 {
+    assert(range->bits <= 8 * range->length);
     if (range->length != address->length) {
         return false;
     }
@@ -116,6 +118,7 @@ static bool holds(const struct cidr_block *range, const struct cidr_block *addre
 
 bool cidr_contains(const struct cidr_list *ranges, const char *literal)
 {
+    assert(ranges->count <= CIDR_BLOCKS_MAX);
     struct cidr_block address;
     if (!read_address(literal, &address)) {
         return false;

@@ -30,7 +30,7 @@ struct cidr_list {
  * unchanged. "" is a list of none. */
 bool cidr_parse(const char *from, struct cidr_list *ret_ranges, char *ret_wrong, size_t wrong_size);
 
-/* Is this literal address in one of them? What is none never is. */
+/* Is this literal address in one of them? A text that is no address never is. */
 bool cidr_contains(const struct cidr_list *ranges, const char *literal);
 
 /* A literal address in the one form in which equal ones are equal text; false when it is none. */

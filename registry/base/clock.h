@@ -1,4 +1,4 @@
-/* The one door to the clocks. Steps never come here: time is handed to them. */
+/* The one door to the clocks. Steps do not call it: time is an argument of theirs. */
 #ifndef ROSTER_REGISTRY_BASE_CLOCK_H
 #define ROSTER_REGISTRY_BASE_CLOCK_H
 
@@ -6,7 +6,7 @@
 
 enum { CLOCK_TEXT_SIZE = 32 };
 
-/* Milliseconds of CLOCK_MONOTONIC; never goes back, stands still in a suspended machine. */
+/* Milliseconds of CLOCK_MONOTONIC; never goes back, does not advance while the machine is suspended. */
 int64_t clock_mono_ms(void);
 
 /* Nanoseconds of CLOCK_MONOTONIC. */

@@ -1,7 +1,9 @@
 /* Every limit has a name, and the name lives here.
  *
  * Values that decisions rest on are flat and bounded by these, so that a copy
- * is an assignment and a hostile znode cannot make us allocate without end. */
+ * is an assignment and a hostile znode cannot make us allocate without end.
+ * Intervals are here when two modules depend on them; an interval of one
+ * module's own is in that module. */
 #ifndef ROSTER_REGISTRY_BASE_LIMITS_H
 #define ROSTER_REGISTRY_BASE_LIMITS_H
 
@@ -9,6 +11,7 @@ enum {
     NAME_SIZE = 64,          /* a cluster, member or probe name: [A-Za-z0-9._-]{1,63} */
     HOST_SIZE = 254,         /* a host name or literal address (RFC 1035: 253) */
     ADDRESS_SIZE = 264,      /* host:port, or [v6]:port */
+    LITERAL_SIZE = 64,       /* a literal address, an IPv6 scope included: fe80::1%eth0 */
     LINEAGE_SIZE = 64,       /* a timeline, a view id, a configuration id */
     IDENTITY_SIZE = 64,      /* a system identifier, a group name, a cluster UUID */
     VERSION_SIZE = 48,       /* a server's version string, cut to fit */
@@ -19,12 +22,12 @@ enum {
     MEMBERS_MAX = 32,        /* members per cluster: a set of them fits a uint32_t */
     WITNESSES_MAX = 15,      /* witnesses = N */
     REPORTS_MAX = 24,        /* reports kept per cluster: voters and standbys */
-    PROBES_MAX = 256,        /* probes told apart in one fleet */
+    PROBES_MAX = 256,        /* probes distinguished in one fleet */
     CLUSTERS_MAX = 1024,     /* clusters in one INI, or subscriptions in one handle */
     WHY_SIZE = 512,          /* the sentence that explains a verdict */
     RULE_SIZE = 32,          /* the name of the rule that decided */
-    DETAIL_SIZE = 200,       /* what a server or client library said of a failure */
-    SENTENCE_SIZE = 512,     /* an error told to a person */
+    DETAIL_SIZE = 200,       /* the text of a server or client library about a failure */
+    SENTENCE_SIZE = 512,     /* an error message for a person */
     SERVERS_MAX = 32,        /* servers in the registry's list */
     SERVERS_SIZE = 2048,     /* the registry's comma list of host:port */
     PATH_SIZE = 320,         /* a znode path below the chroot */
@@ -33,7 +36,10 @@ enum {
     SECRET_SIZE = 256,       /* a password */
     /* a statement of the operator's; with its key it must fit in LINE_SIZE */
     QUERY_SIZE = 3072,
-    PAYLOAD_MAX = 512 * 1024 /* one znode's value; ZooKeeper itself stops at 1 MiB */
+    WEIGHT_MAX = 1000, /* weight = N */
+    WEIGHT_DEFAULT = 100,
+    ANSWER_BYTES_MAX = 256 * 1024, /* what one look reads of a server, more is a protocol error */
+    PAYLOAD_MAX = 512 * 1024       /* one znode's value; ZooKeeper itself stops at 1 MiB */
 };
 
 #define BEAT_MS 2000  /* a probe's presence is rewritten this often */

@@ -1,7 +1,6 @@
 /* Log lines of the programs: subject, sentence, evidence.
  *
- *   2026-11-21T01:22:33.123Z notice orders/pg-2 went primary (2 of 3 probes, rule newest-lineage)
- * epoch=7
+ *   2026-11-21T01:22:33.123Z notice orders/pg-2 went primary (2 of 3 probes) epoch=7
  *
  * Goes to stderr, one write() per line, no lock held over it; a full pipe drops
  * lines and counts them, so a blocked log never blocks the program. libroster

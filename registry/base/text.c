@@ -9,7 +9,7 @@
 
 #include "registry/base/limits.h"
 
-/* <ctype.h> asks the locale; our languages are ASCII whatever the locale says. */
+/* <ctype.h> depends on the locale; our languages are ASCII in every locale. */
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
@@ -37,6 +37,7 @@ void text_init(struct text *text, char *buffer, size_t size)
 
 void text_put(struct text *text, const char *format, ...)
 {
+    assert(text->used < text->size);
     size_t room = text->size - text->used;
     va_list arguments;
     va_start(arguments, format);
@@ -53,6 +54,7 @@ void text_put(struct text *text, const char *format, ...)
 
 bool text_copy(char *to, size_t size, const char *from)
 {
+    assert(size > 0);
     size_t length = strlen(from);
     if (length >= size) {
         return false;
@@ -175,6 +177,7 @@ static bool take_digits(const char **at, int64_t *ret_number)
 
 bool text_parse_int(const char *from, int64_t low, int64_t high, int64_t *ret_number)
 {
+    assert(low <= high);
     bool negative = *from == '-';
     int64_t number;
     if (negative) {
@@ -334,6 +337,7 @@ bool text_parse_address(const char *from, char *ret_host, size_t host_size, uint
 
 const char *text_address(char *to, size_t size, const char *host, uint16_t port)
 {
+    assert(size > 0 && host);
     snprintf(to, size, strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, port);
     return to;
 }
@@ -503,6 +507,7 @@ static size_t distance(const char *a, size_t a_length, const char *b, size_t b_l
 
 const char *text_nearest(const char *word, const char *const *candidates, size_t n, size_t stride)
 {
+    assert(stride >= sizeof *candidates);
     const char *nearest = NULL;
     size_t best = WORD_MAX, length = strlen(word);
     if (length > WORD_MAX) {

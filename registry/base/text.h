@@ -1,6 +1,6 @@
 /* Bounded text: copying, writing, and reading the small languages of our
  * settings (names, durations, numbers, addresses). Nothing here allocates,
- * nothing reads a clock, everything says whether it fitted. */
+ * nothing reads a clock, everything reports whether it fitted. */
 #ifndef ROSTER_REGISTRY_BASE_TEXT_H
 #define ROSTER_REGISTRY_BASE_TEXT_H
 
@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 /* A writer into somebody else's buffer. It never overruns; what did not fit
- * is dropped and `cut` says so. The buffer is always terminated. */
+ * is dropped and `cut` is set. The buffer is always terminated. */
 struct text {
     char *at;
     size_t size;
@@ -58,7 +58,7 @@ bool text_parse_address(const char *from, char *ret_host, size_t host_size, uint
 /* The other way; brackets round a host that holds a colon. Returns `to`. */
 const char *text_address(char *to, size_t size, const char *host, uint16_t port);
 
-/* Milliseconds as a person would say them: "0 ms", "850 ms", "40 s", "3 min", "2 h", "5 d", rounded
+/* Milliseconds for people: "0 ms", "850 ms", "40 s", "3 min", "2 h", "5 d", rounded
  * down; "unknown" below zero. Returns `to`. */
 const char *text_duration(char *to, size_t size, int64_t ms);
 

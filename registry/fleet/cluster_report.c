@@ -75,7 +75,7 @@ void cluster_report_free(struct cluster_report *report)
     free(report);
 }
 
-/* ---- what is published ------------------------------------------------------------------------- */
+/* ---- what is published ----------------------------------------------------------------------- */
 
 static void publish(struct cluster_report *report, struct shared_report *shared, int64_t now_ms)
 {
@@ -105,7 +105,7 @@ bool cluster_report_publish(struct cluster_report *report, const struct report *
     return true;
 }
 
-/* ---- what is acknowledged ---------------------------------------------------------------------- */
+/* ---- what is acknowledged -------------------------------------------------------------------- */
 
 static void set_acked(struct cluster_report *report, struct shared_report *acked)
 {
@@ -146,7 +146,7 @@ bool cluster_report_take_acked(struct cluster_report *report, const struct repor
     return true;
 }
 
-/* ---- what is due ------------------------------------------------------------------------------- */
+/* ---- what is due ----------------------------------------------------------------------------- */
 
 static void write_published(struct cluster_report *report)
 {

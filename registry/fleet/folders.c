@@ -37,7 +37,7 @@ const char *folders_take_trouble(struct folders *folders)
     return trouble;
 }
 
-/* ---- requests ---------------------------------------------------------------------------------- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 static void create(struct folders *folders, const char *path, const char *data)
 {
@@ -116,7 +116,7 @@ void folders_make_cluster(struct folders *folders, const char *cluster)
     create(folders, path_reports(path, sizeof path, folders->root, cluster), "");
 }
 
-/* ---- answers ----------------------------------------------------------------------------------- */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 /* A root that was made by hand has no id: give it one. Anything else that it holds is left alone.
  */

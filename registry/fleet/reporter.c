@@ -45,7 +45,7 @@ struct reporter {
     const char *logged_trouble;
 };
 
-/* ---- life -------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 struct reporter *reporter_new(struct store *store, struct mirror *mirror,
                               const struct reporter_settings *settings)
@@ -97,7 +97,7 @@ void reporter_free(struct reporter *reporter)
     free(reporter);
 }
 
-/* ---- clusters ---------------------------------------------------------------------------------- */
+/* ---- clusters -------------------------------------------------------------------------------- */
 
 struct cluster_report *reporter_add(struct reporter *reporter, const char *cluster)
 {
@@ -157,7 +157,7 @@ static void make_cluster_folders(struct reporter *reporter, int64_t now_ms)
     }
 }
 
-/* ---- our name ---------------------------------------------------------------------------------- */
+/* ---- our name -------------------------------------------------------------------------------- */
 
 /* Is whoever holds our name alive, dead, or not to be decided yet? */
 enum rival_state { RIVAL_DEAD, RIVAL_ALIVE, RIVAL_WATCHED };
@@ -240,7 +240,7 @@ static void presence_answered(struct reporter *reporter, const struct store_even
     }
 }
 
-/* ---- events ------------------------------------------------------------------------------------ */
+/* ---- events ---------------------------------------------------------------------------------- */
 
 static void set_session(struct reporter *reporter, int64_t session)
 {
@@ -298,7 +298,7 @@ void reporter_event(struct reporter *reporter, const struct store_event *event, 
     }
 }
 
-/* ---- steps ------------------------------------------------------------------------------------- */
+/* ---- steps ----------------------------------------------------------------------------------- */
 
 static int64_t sooner(int64_t a, int64_t b)
 {

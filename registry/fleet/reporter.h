@@ -1,4 +1,4 @@
-/* What this probe keeps in the registry about itself and its clusters: its presence and its reports.
+/* What this probe keeps in the registry of itself and its clusters: its presence and its reports.
  *
  *     session begins --> the folders exist --> our name is ours --> our reports, and a beat
  *                                                                   every BEAT_MS

@@ -15,12 +15,12 @@
 #include "registry/base/text.h"
 #include "registry/model/json.h"
 
-enum { RULES_MAX = 1000000, WEIGHT_MAX = 1000, WEIGHT_DEFAULT = 100, EPOCH_TEXT_MAX = 20 };
+enum { RULES_MAX = 1000000, EPOCH_TEXT_MAX = 20 };
 
 /* Whole numbers above this lose digits in parsers that hold them as doubles. */
 static const int64_t exact_max = INT64_C(1) << 53;
 
-/* ---- the parts of records ---------------------------------------------------------------------- */
+/* ---- the parts of records -------------------------------------------------------------------- */
 
 /* A name under which evidence can be filed: the key "directives" there is taken. */
 static bool get_probe(const struct json_value *object, const char *key, char to[NAME_SIZE])
@@ -152,7 +152,7 @@ static bool get_rules(const struct json_value *object, int *ret_rules)
     return true;
 }
 
-/* ---- the report -------------------------------------------------------------------------------- */
+/* ---- the report ------------------------------------------------------------------------------ */
 
 static bool get_member_report(const struct json_value *object, struct member_report *member_report)
 {
@@ -270,7 +270,7 @@ static bool read_report(const struct json_value *root, void *record)
            get_policy(&config, &report->policy) && get_member_reports(root, report);
 }
 
-/* ---- the topology ------------------------------------------------------------------------------ */
+/* ---- the topology ---------------------------------------------------------------------------- */
 
 static bool get_member(const struct json_value *object, struct member *member)
 {
@@ -430,7 +430,7 @@ static bool read_topology(const struct json_value *root, void *record)
            check_topology(root, topology);
 }
 
-/* ---- the operator's orders --------------------------------------------------------------------- */
+/* ---- the operator's orders ------------------------------------------------------------------- */
 
 static bool get_drain(const struct json_value *root, struct directives *directives)
 {
@@ -513,7 +513,7 @@ static bool read_directives(const struct json_value *root, void *record)
            get_acceptances(root, directives);
 }
 
-/* ---- presence and registry_id ------------------------------------------------------------------ */
+/* ---- presence and registry_id ---------------------------------------------------------------- */
 
 static bool read_presence(const struct json_value *root, void *record)
 {
@@ -546,7 +546,7 @@ static bool read_registry_id(const struct json_value *root, void *record)
 }
 static_assert((int)IDENTITY_SIZE == (int)NAME_SIZE, "a registry's identity is read as a name");
 
-/* ---- from bytes to a record -------------------------------------------------------------------- */
+/* ---- from bytes to a record ------------------------------------------------------------------ */
 
 /* Reads into a scratch record, for `ret_record` must stay as it is on failure and records are too
  * big for small stacks. */

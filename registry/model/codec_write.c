@@ -22,7 +22,7 @@ enum { FIRST_SIZE = 1024, TIME_SIZE = 40 };
 /* The end of the year 9999: the last that RFC 3339 can express. */
 static const int64_t last_wall_ms = INT64_C(253402300799999);
 
-/* ---- a growing text ---------------------------------------------------------------------------- */
+/* ---- a growing text -------------------------------------------------------------------------- */
 
 struct buffer {
     char *text;
@@ -88,7 +88,7 @@ static char *finish(struct buffer *of)
     return of->text;
 }
 
-/* ---- strings ----------------------------------------------------------------------------------- */
+/* ---- strings --------------------------------------------------------------------------------- */
 
 /* Bytes of the character at `s`, 0 when it is none. */
 static size_t character_size(const char *s, size_t left)
@@ -129,7 +129,7 @@ static void put_text(struct buffer *to, const char *text)
     put_bytes(to, "\"", 1);
 }
 
-/* ---- fields, each with the comma before it ----------------------------------------------------- */
+/* ---- fields, each with the comma before it --------------------------------------------------- */
 
 static void put_key(struct buffer *to, const char *key)
 {
@@ -253,7 +253,7 @@ static void put_member_config(struct buffer *to, const struct member_config *con
     put_number(to, "port", config->port);
 }
 
-/* ---- the report -------------------------------------------------------------------------------- */
+/* ---- the report ------------------------------------------------------------------------------ */
 
 static void put_set(struct buffer *to, const char *key, const struct report *report, uint32_t set)
 {
@@ -343,7 +343,7 @@ char *report_encode(const struct report *report)
     return finish(&to);
 }
 
-/* ---- the topology ------------------------------------------------------------------------------ */
+/* ---- the topology ---------------------------------------------------------------------------- */
 
 static void put_member(struct buffer *to, const struct member *member)
 {
@@ -423,7 +423,7 @@ char *topology_encode(const struct topology *topology)
     return finish(&to);
 }
 
-/* ---- the operator's orders --------------------------------------------------------------------- */
+/* ---- the operator's orders ------------------------------------------------------------------- */
 
 static void put_orders(struct buffer *to, const struct directives *directives)
 {
@@ -462,7 +462,7 @@ char *directives_encode(const struct directives *directives)
     return finish(&to);
 }
 
-/* ---- presence and registry_id ------------------------------------------------------------------ */
+/* ---- presence and registry_id ---------------------------------------------------------------- */
 
 char *presence_encode(const struct presence *presence)
 {

@@ -12,7 +12,7 @@
 
 enum { NUMBER_TEXT_MAX = 20 }; /* digits of a 64-bit number */
 
-/* ---- places and errors ------------------------------------------------------------------------- */
+/* ---- places and errors ----------------------------------------------------------------------- */
 
 static void put_path(struct text *to, const struct json_value *place)
 {
@@ -77,7 +77,7 @@ static bool is_there(const struct json_value *place, enum need need, bool *ret_f
     return false;
 }
 
-/* ---- values ------------------------------------------------------------------------------------ */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 bool json_is_printable(const char *text)
 {
@@ -158,7 +158,7 @@ bool json_value_digits(const struct json_value *place, uint64_t max, uint64_t *r
     return true;
 }
 
-/* ---- fields of an object ----------------------------------------------------------------------- */
+/* ---- fields of an object --------------------------------------------------------------------- */
 
 bool json_get_text(const struct json_value *object, const char *key, enum need need, char *to,
                    size_t size)
@@ -293,7 +293,7 @@ void *json_next(const struct json_value *object, void *iter, struct json_value *
                   ret_place);
 }
 
-/* ---- from bytes to the root -------------------------------------------------------------------- */
+/* ---- from bytes to the root ------------------------------------------------------------------ */
 
 static json_t *parse(const char *data, size_t len, const struct json_value *root)
 {

@@ -72,7 +72,7 @@ bool condition_serves(enum condition condition)
     return condition == CONDITION_FIT || condition == CONDITION_PAUSED;
 }
 
-/* ---- look-ups: records are small, a walk will do ----------------------------------------------- */
+/* ---- look-ups: records are small, a walk will do --------------------------------------------- */
 
 const struct member *topology_member(const struct topology *topology, const char *name)
 {
@@ -114,7 +114,7 @@ const char *topology_rule(const struct topology *topology)
     return topology->rule == RULE_FOREIGN ? topology->foreign_rule : rule_names[topology->rule];
 }
 
-/* ---- equality: field by field, for bytes between and behind fields may differ ------------------ */
+/* ---- equality: field by field, for bytes between and behind fields may differ ---------------- */
 
 static bool same(const char *a, const char *b)
 {

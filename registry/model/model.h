@@ -157,7 +157,7 @@ static inline int quorum_of(int witnesses)
     return witnesses / 2 + 1;
 }
 
-/* ---- the report -------------------------------------------------------------------------------- */
+/* ---- the report ------------------------------------------------------------------------------ */
 
 /* What one probe reports of one member. */
 struct member_report {
@@ -197,7 +197,7 @@ struct report {
     struct member_report members[MEMBERS_MAX]; /* sorted by name */
 };
 
-/* ---- the topology ------------------------------------------------------------------------------ */
+/* ---- the topology ---------------------------------------------------------------------------- */
 
 struct member {
     struct member_config config; /* weight: as configured, or the operator's */
@@ -245,7 +245,7 @@ struct topology {
     int64_t directives_mzxid;                        /* 0: there were none */
 };
 
-/* ---- the operator's orders --------------------------------------------------------------------- */
+/* ---- the operator's orders ------------------------------------------------------------------- */
 
 struct override {
     char name[NAME_SIZE];
@@ -268,7 +268,7 @@ struct directives {
     struct acceptance accept[MEMBERS_MAX];
 };
 
-/* ---- presence ---------------------------------------------------------------------------------- */
+/* ---- presence -------------------------------------------------------------------------------- */
 
 /* /probes/<probe>: this probe lives. */
 struct presence {
@@ -287,7 +287,7 @@ struct registry_id {
     char supersedes[8][IDENTITY_SIZE];
 };
 
-/* ---- look-ups, all NULL when absent ------------------------------------------------------------ */
+/* ---- look-ups, all NULL when absent ---------------------------------------------------------- */
 
 const struct member *topology_member(const struct topology *topology, const char *name);
 const struct member_report *report_member(const struct report *report, const char *name);

@@ -65,7 +65,7 @@ struct mirror_node *mirror_add(struct mirror *mirror, const char *path, bool lis
 /* Stop; the node is gone for the caller, and its reader is called no more. NULL is fine. */
 void mirror_remove(struct mirror *mirror, struct mirror_node *node);
 
-/* Read a node again now, whatever its watch says. */
+/* Read a node again now, without waiting for its watch. */
 void mirror_refresh(struct mirror *mirror, struct mirror_node *node);
 void mirror_refresh_all(struct mirror *mirror);
 

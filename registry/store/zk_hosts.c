@@ -5,9 +5,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "registry/base/limits.h"
 #include "registry/base/text.h"
-
-enum { LITERAL_SIZE = 80 }; /* a v6 address with scope, and the port */
 
 static bool is_listed(const char *list, const char *entry)
 {
@@ -24,8 +23,8 @@ static bool is_listed(const char *list, const char *entry)
 
 static void add(struct text *to, size_t room, const struct addrinfo *address, uint16_t port)
 {
-    char host[LITERAL_SIZE - 8];
-    char entry[LITERAL_SIZE];
+    char host[LITERAL_SIZE];
+    char entry[ADDRESS_SIZE];
     if (getnameinfo(address->ai_addr, address->ai_addrlen, host, sizeof host, NULL, 0,
                     NI_NUMERICHOST) != 0) {
         return;

@@ -223,7 +223,7 @@ static void send_waiting(struct zk_requests *requests)
         requests->under_way++;
         int rc = send_request(requests, request);
         if (rc == ZMARSHALLINGERROR) {
-            /* out of memory; whether it kept the request cannot be told: let the session end
+            /* out of memory; whether it kept the request is not known: let the session end
              * first */
             queue_lose(requests->queue);
         } else if (rc != ZOK) {

@@ -9,9 +9,9 @@
  * are zk_requests.c; here is the session's life.
  *
  * Rules for this client, each found by a failure:
- *  - It looks its servers' names up on every packet unless told not to, so a
+ *  - It looks its servers' names up on every packet unless it is configured not to, so a
  *    stalled resolver kills healthy sessions: it gets literal addresses only.
- *  - Only a server tells it that its session expired: here a link that stays
+ *  - It learns of an expired session from a server only: here a link that stays
  *    down for twice the timeout ends the session, and names are looked up anew.
  *  - The first watcher receives session events and all watches alike.
  *  - An answer that the link is down must not be given out before STORE_DOWN, or
@@ -134,7 +134,7 @@ static void authenticated(int rc, const void *context)
     (void)context;
 }
 
-/* ---- the end of a session, as reported to the caller ------------------------------------------ */
+/* ---- the end of a session, as reported to the caller ----------------------------------------- */
 
 static bool has_session(const struct store_zk *zk)
 {

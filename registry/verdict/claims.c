@@ -16,7 +16,7 @@ const struct contender *contender_find(const struct verdict_inputs *inputs, cons
     return NULL;
 }
 
-/* ---- the operator's orders --------------------------------------------------------------------- */
+/* ---- the operator's orders ------------------------------------------------------------------- */
 
 static bool is_drained(const struct directives *directives, const char *name)
 {
@@ -51,7 +51,7 @@ static uint16_t weight_of(const struct directives *directives, const struct memb
     return weight;
 }
 
-/* ---- members ----------------------------------------------------------------------------------- */
+/* ---- members --------------------------------------------------------------------------------- */
 
 static void contender_init(struct contender *contender, const struct verdict_inputs *inputs,
                            const struct member_config *listing)
@@ -74,7 +74,7 @@ static void contender_init(struct contender *contender, const struct verdict_inp
     }
 }
 
-/* ---- identity and lineage ---------------------------------------------------------------------- */
+/* ---- identity and lineage -------------------------------------------------------------------- */
 
 /* A cluster that is seen for the first time: the identity that strictly most members have; "" when
  * two share the lead (half of the file's members belong to another cluster: the operator has to
@@ -147,7 +147,7 @@ static void find_lineage(struct verdict_inputs *inputs)
     }
 }
 
-/* ---- claims ------------------------------------------------------------------------------------ */
+/* ---- claims ---------------------------------------------------------------------------------- */
 
 bool contender_is_incumbent(const struct verdict_inputs *inputs, const struct contender *contender)
 {
@@ -234,7 +234,7 @@ static void find_claims(struct verdict_inputs *inputs)
     }
 }
 
-/* ---- candidates -------------------------------------------------------------------------------- */
+/* ---- candidates ------------------------------------------------------------------------------ */
 
 /* A conflict that ended in no primary (`conflict = none`), and then one side falls silent: the other
  * did not win against it, and its silence is no reason to win now. */
@@ -300,7 +300,7 @@ int contender_replicas(const struct verdict_inputs *inputs, const struct contend
     return replicas;
 }
 
-/* ---- the beginning ----------------------------------------------------------------------------- */
+/* ---- the beginning --------------------------------------------------------------------------- */
 
 bool verdict_inputs_init(struct verdict_inputs *inputs, const struct evidence *evidence)
 {

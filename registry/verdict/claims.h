@@ -3,7 +3,7 @@
  *
  *     evidence --> verdict_inputs_init --> primary_choose (primary.h) --> resolve: fences, roles, state
  *
- * A contender is a member in this light. Nothing here decides who is primary; it says who may be.
+ * A contender is a member in this light. Nothing here decides who is primary, only who may be.
  * Contenders have the order, and so the index, of the members of the topology that comes out. Pure. */
 #ifndef ROSTER_REGISTRY_VERDICT_CLAIMS_H
 #define ROSTER_REGISTRY_VERDICT_CLAIMS_H

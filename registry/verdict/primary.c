@@ -24,7 +24,7 @@ struct contest {
     const struct contender *leader;
 };
 
-/* ---- order among candidates -------------------------------------------------------------------- */
+/* ---- order among candidates ------------------------------------------------------------------ */
 
 /* Positive: `a` is ahead. By lineage where that orders them, else by how many replicate from it (or,
  * in a group, name it): a promoter re-points the others to the one that it chose. Unless that one is
@@ -90,7 +90,7 @@ static const struct contender *find_preferred(const struct contest *contest)
     return best;
 }
 
-/* ---- the facts --------------------------------------------------------------------------------- */
+/* ---- the facts ------------------------------------------------------------------------------- */
 
 static void add_candidate(struct contest *contest, const struct contender *contender)
 {
@@ -128,14 +128,14 @@ static struct contest contest_of(const struct verdict_inputs *inputs)
     return contest;
 }
 
-/* ---- predicates: the operator ------------------------------------------------------------------ */
+/* ---- predicates: the operator ---------------------------------------------------------------- */
 
 static bool is_held(const struct contest *c)
 {
     return c->held && (c->held == c->primary || c->count > 0);
 }
 
-/* ---- predicates: claims that may share --------------------------------------------------------- */
+/* ---- predicates: claims that may share ------------------------------------------------------- */
 
 /* Can the incumbent be left for another without an order between them? Only when it reports itself
  * that it takes no writes, or does not answer at all: that probes cannot log in to it, or that its
@@ -160,7 +160,7 @@ static bool one_peer(const struct contest *c)
     return peer_may_write(c) && c->count == 1;
 }
 
-/* ---- predicates: claims that exclude each other ------------------------------------------------ */
+/* ---- predicates: claims that exclude each other ---------------------------------------------- */
 
 static bool are_rivals(const struct contest *c)
 {
@@ -220,7 +220,7 @@ static bool one_successor(const struct contest *c)
     return successor(c) && c->count == 1;
 }
 
-/* ---- predicates: nobody may win ---------------------------------------------------------------- */
+/* ---- predicates: nobody may win -------------------------------------------------------------- */
 
 static bool still_outdated(const struct contest *c)
 {
@@ -298,7 +298,7 @@ static bool otherwise(const struct contest *c)
     return true;
 }
 
-/* ---- the table --------------------------------------------------------------------------------- */
+/* ---- the table ------------------------------------------------------------------------------- */
 
 /* Who wins. */
 static const struct contender *the_held(const struct contest *c)

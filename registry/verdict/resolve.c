@@ -7,7 +7,7 @@
 #include "registry/verdict/primary.h"
 #include "registry/verdict/rules.h"
 
-/* ---- what the verdict is about ----------------------------------------------------------------- */
+/* ---- what the verdict is about --------------------------------------------------------------- */
 
 /* By name; the voters may have another order. */
 static void put_evidence(struct topology *out, const struct voters *voters)
@@ -185,7 +185,7 @@ static enum role role_of(const struct topology *out, const struct contender *con
     if (contender->shared || tally->follows >= tally->quorum) {
         return ROLE_SECONDARY;
     }
-    /* withdrawn; a secondary that no quorum reads stays one, its health says the rest */
+    /* withdrawn; a secondary that no quorum reads stays one, its health shows the rest */
     return member->role == ROLE_PRIMARY ? ROLE_NONE : member->role;
 }
 

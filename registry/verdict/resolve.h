@@ -14,7 +14,7 @@
  *      newest lineage seen, not drained
  *   5. the primary: one claimant; the strictly newest of several; else the
  *      incumbent; with none, withdrawn or kept by what it reports itself (primary)
- *   6. fences, roles, health, lag, and the state in one word
+ *   6. fences, roles, health, lag, and the state
  *
  * No evidence, no change: what no quorum reports stays as it was. */
 #ifndef ROSTER_REGISTRY_VERDICT_RESOLVE_H

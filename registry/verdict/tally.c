@@ -30,7 +30,7 @@ static struct opinions opinions_of(const struct tally *tally)
     return opinions;
 }
 
-/* ---- claims ------------------------------------------------------------------------------------ */
+/* ---- claims ---------------------------------------------------------------------------------- */
 
 /* Views under one stamp follow each other, and probes look at different moments: who saw a newer
  * view supports a claim in an older one. Timelines do not follow each other so: a probe that saw 8
@@ -70,7 +70,7 @@ static const struct member_report *newest(const struct tally *tally, agrees_fn *
     return best;
 }
 
-/* ---- facts that a quorum of answers reports alike ---------------------------------------------- */
+/* ---- facts that a quorum of answers reports alike -------------------------------------------- */
 
 static bool both_answered(const struct member_report *a, const struct member_report *b)
 {
@@ -147,7 +147,7 @@ static void find_reason(struct tally *tally)
     }
 }
 
-/* ---- counting ---------------------------------------------------------------------------------- */
+/* ---- counting -------------------------------------------------------------------------------- */
 
 void tally_count(struct tally *tally, const struct voters *voters, const char *name)
 {
@@ -177,7 +177,7 @@ void tally_count(struct tally *tally, const struct voters *voters, const char *n
     find_reason(tally);
 }
 
-/* ---- lag --------------------------------------------------------------------------------------- */
+/* ---- lag ------------------------------------------------------------------------------------- */
 
 static bool same_lag_state(const void *a, const void *b)
 {
@@ -222,7 +222,7 @@ bool tally_lag(const struct tally *tally, struct lag *ret_lag)
     return true;
 }
 
-/* ---- one member beside another ----------------------------------------------------------------- */
+/* ---- one member beside another --------------------------------------------------------------- */
 
 bool tally_is_older(const struct tally *tally, const char *lineage)
 {

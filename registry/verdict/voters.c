@@ -172,7 +172,7 @@ static void add_member(const struct topology *previous, struct voters *voters, c
     if (!address && !was) {
         return; /* two addresses for a new member: a quorum has to agree on one first */
     }
-    struct member_config config = {.weight = 100};
+    struct member_config config = {.weight = WEIGHT_DEFAULT};
     if (was) {
         config = was->config;
     }

@@ -337,13 +337,13 @@ static void perform(struct sim_probe *probe, const struct probe_action *action)
 
 static void tell_discovery(struct sim_probe *probe, const struct fact *fact)
 {
-    static const char *const words[] = {[TIDINGS_NAMED] = "is named",
-                                        [TIDINGS_VERIFIED] = "is verified",
-                                        [TIDINGS_REFUSED] = "is refused",
-                                        [TIDINGS_FORGOTTEN] = "is forgotten"};
+    static const char *const words[] = {[DISCOVERY_NAMED] = "is named",
+                                        [DISCOVERY_VERIFIED] = "is verified",
+                                        [DISCOVERY_REFUSED] = "is refused",
+                                        [DISCOVERY_FORGOTTEN] = "is forgotten"};
     world_tell(probe->world, !probe->world->settings.facts, "%s: %s:%d %s%s%s",
-               probe_name(probe->index), fact->found->host, fact->found->port, words[fact->tidings],
-               fact->text[0] ? ": " : "", fact->text);
+               probe_name(probe->index), fact->candidate->host, fact->candidate->port,
+               words[fact->event], fact->text[0] ? ": " : "", fact->text);
 }
 
 static void on_fact(void *owner, const struct fact *fact)

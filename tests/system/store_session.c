@@ -172,7 +172,7 @@ static void another_thread_may_go_on_with_it(void)
     end(hand.store);
 }
 
-/* ---- tests that stop the server ---------------------------------------------------------------- */
+/* ---- tests that stop the server -------------------------------------------------------------- */
 
 static void stop_server(void)
 {

@@ -36,7 +36,7 @@ void fail(const char *format, ...)
     longjmp(failed, 1);
 }
 
-/* ---- a store and its latest event ------------------------------------------------------------- */
+/* ---- a store and its latest event ------------------------------------------------------------ */
 
 enum { STORES_MAX = 4 };
 static struct store *stores[STORES_MAX]; /* for cleaning up after a failed test */
@@ -153,7 +153,7 @@ struct store *connected(void)
     return connected_for(10 * TIMEOUT_MS, NULL);
 }
 
-/* ---- requests by name ------------------------------------------------------------------ */
+/* ---- requests by name ------------------------------------------------------------------------ */
 
 const char *path_of(const char *name)
 {
@@ -203,7 +203,7 @@ void changed(struct store *store, const char *name)
     CHECK(strcmp(received.path, path_of(name)) == 0);
 }
 
-/* ---- running them ------------------------------------------------------------------------------ */
+/* ---- running them ---------------------------------------------------------------------------- */
 
 /* `number`: of the test in this run */
 static bool run(const struct test *test, int number)
@@ -233,7 +233,7 @@ static bool run(const struct test *test, int number)
     return good;
 }
 
-/* ---- follow ------------------------------------------------------------------------------------ */
+/* ---- follow ---------------------------------------------------------------------------------- */
 
 static void print_event(struct store *store, const struct received *received, const char *path)
 {

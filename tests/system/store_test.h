@@ -66,7 +66,7 @@ struct received next(struct store *store);
 struct received next_of(struct store *store, enum store_event_kind kind);
 struct received answer(struct store *store, uint64_t tag);
 
-/* ---- requests by name, below `root` ------------------------------------------------------------ */
+/* ---- requests by name, below `root` ---------------------------------------------------------- */
 
 const char *path_of(const char *name);
 struct store_op op(enum store_op_kind kind, const char *name, const char *data, int32_t version);

@@ -1,12 +1,14 @@
 #include "watchers/cli/client.h"
 #include "watchers/cli/output.h"
 
+#include <assert.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "registry/base/clock.h"
+#include "registry/base/limits.h"
 #include "registry/base/text.h"
 #include "registry/model/paths.h"
 
@@ -21,7 +23,7 @@ struct client {
     /* a write's outcome is not known, and nothing was read since */
     bool unsettled;
     uint64_t serial;             /* of the latest request: makes its tag */
-    char trouble[SENTENCE_SIZE]; /* what the store said last of a lost or refused link */
+    char trouble[SENTENCE_SIZE]; /* the reason for the latest lost or refused link; "" */
 };
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -101,7 +103,7 @@ static bool next_event(struct client *client, struct store_event *ret_event)
         int64_t left_ms = client->deadline_ms - now_ms;
         struct pollfd fds[] = {{.fd = store_fd(client->store), .events = POLLIN},
                                {.fd = client->cancel_fd, .events = POLLIN}};
-        /* in slices: the store notices silence only when called */
+        /* in slices: the store notices a silent link only when it is called */
         poll(fds, 2, (int)(left_ms < POLL_MS ? left_ms : POLL_MS));
         if (fds[1].revents) {
             return false;
@@ -109,13 +111,13 @@ static bool next_event(struct client *client, struct store_event *ret_event)
     }
 }
 
-/* What concerns the session and no request. */
+/* Events of the session, which answer no request. */
 static void follow(struct client *client, const struct store_event *event)
 {
     switch (event->kind) {
     case STORE_UP:
         client->up = true;
-        store_sync(client->store, TAG_CALLER, "/"); /* tag of serial 0: nobody waits for it */
+        store_sync(client->store, TAG_CALLER, "/"); /* tag of serial 0: nothing waits for it */
         break;
     case STORE_GONE:
     case STORE_DOWN:
@@ -173,6 +175,7 @@ void client_value_release(struct client_value *value)
 enum store_rc client_get(struct client *client, const char *path, struct client_value *ret_value)
 {
     struct store_event event;
+    assert(!ret_value->data); /* or it would be lost */
     do {
         if (!be_up(client)) {
             return STORE_UNKNOWN;
@@ -233,6 +236,7 @@ static bool copy_names(const struct store_event *event, struct client_names *ret
 enum store_rc client_list(struct client *client, const char *path, struct client_names *ret_names)
 {
     struct store_event event;
+    assert(!ret_names->names); /* or they would be lost */
     do {
         if (!be_up(client)) {
             return STORE_UNKNOWN;
@@ -252,6 +256,7 @@ enum store_rc client_list(struct client *client, const char *path, struct client
 enum store_rc client_write(struct client *client, const struct store_op *ops, size_t n)
 {
     struct store_event event;
+    assert(n > 0);
     if (!be_up(client)) {
         return STORE_UNKNOWN;
     }
@@ -263,6 +268,7 @@ enum store_rc client_write(struct client *client, const struct store_op *ops, si
 
 int client_failed(const struct client *client, enum store_rc rc, const char *what)
 {
+    assert(rc != STORE_OK);
     switch (rc) {
     case STORE_UNKNOWN:
         return client_unreachable(client);
@@ -272,7 +278,7 @@ int client_failed(const struct client *client, enum store_rc rc, const char *wha
             "%s: the registry's access list forbids it; set ROSTER_AUTH=digest:USER:PASSWORD",
             what);
     default:
-        return fail(CLI_INTERNAL, "%s: the registry says: %s", what, store_rc_names[rc]);
+        return fail(CLI_INTERNAL, "%s: the registry answers: %s", what, store_rc_names[rc]);
     }
 }
 

@@ -1,8 +1,8 @@
-/* The registry, args one question at a time: what one-shot verbs need.
+/* The registry, one request at a time: what one-shot verbs need.
  *
  * A wrapper of store.h that waits for each answer, up to one deadline for the
  * whole of a session. Every connect is followed by a sync, so that what another
- * client wrote before is seen. Reads are args again after a broken link; a
+ * client wrote before is seen. Reads are repeated after a broken link; a
  * write never is. One thread. */
 #ifndef ROSTER_WATCHERS_CLI_CLIENT_H
 #define ROSTER_WATCHERS_CLI_CLIENT_H
@@ -18,17 +18,17 @@
 
 struct client;
 
-/* Begins to connect; the deadline is args->timeout_ms from now. On failure says why and returns
+/* Begins to connect; the deadline is args->timeout_ms from now. On failure prints why and returns
  * the exit code. */
 int client_open(const struct args *args, struct client **ret_client);
 
-/* A new deadline, from now: for a session that goes on. Once `cancel_fd` (-1: none) is readable
- * nothing is waited for. */
+/* A new deadline, from now: for a client that is used again. Once `cancel_fd` (-1: none) is readable
+ * no request waits any longer. */
 void client_set_deadline(struct client *client, int64_t timeout_ms, int cancel_fd);
 
 void client_close(struct client *client); /* NULL is fine */
 
-/* Says that the registry cannot be reached, and what the store knows of it; returns
+/* Prints that the registry cannot be reached, and why; returns
  * CLI_UNREACHABLE. */
 int client_unreachable(const struct client *client);
 
@@ -55,34 +55,34 @@ enum store_rc client_list(struct client *client, const char *path, struct client
 /* All steps or none. STORE_UNKNOWN: it may have happened; re-read. */
 enum store_rc client_write(struct client *client, const struct store_op *ops, size_t n);
 
-/* Says why a read or write of `what` failed and returns the exit code for it. */
+/* Prints why a read or write of `what` failed and returns the exit code for it. */
 int client_failed(const struct client *client, enum store_rc rc, const char *what);
 
 /* ---- what several verbs read ----------------------------------------------------------------- */
 
-/* Decode what stands at a cluster's topology. False, with the reason, also when it is another
+/* Decode the value of a cluster's topology znode. False, with the reason, also when it is another
  * cluster's. */
 bool client_decode(const struct client_value *value, const char *cluster,
                    struct topology *ret_topology, struct codec_error *error);
 
-/* Says that a cluster has no topology: it waits for one, or is none, and then which one may be
- * meant. Returns CLI_NO_CLUSTER. */
+/* Prints that a cluster has no topology: it waits for one, or does not exist, and then which one may
+ * be meant. Returns CLI_NO_CLUSTER. */
 int client_no_cluster(struct client *client, const struct args *args, const char *cluster);
 
-/* The topology of a cluster. On failure says why and returns the exit code. */
+/* The topology of a cluster. On failure prints why and returns the exit code. */
 int client_topology(struct client *client, const struct args *args, const char *cluster,
                     struct topology *ret_topology);
 
 /* Is there a presence of this probe? */
 bool client_names_hold(const struct client_names *names, const char *name);
 
-/* The probes whose presence is there; none when the path is missing. */
+/* The probes that are present; none when the path is missing. */
 enum store_rc client_probes(struct client *client, const struct args *args,
                             struct client_names *ret_names);
 
-/* How many probes report the cluster and are present: its witnesses now, those who stand by and
- * abstain included. A verdict that nothing has changed since names those who reached it, and not
- * who watches today; so it is not args. STORE_OK: *ret_count is filled. */
+/* How many probes report the cluster and are present: its witnesses now, spare ones and those that
+ * abstain included. The evidence in the topology does not answer this: it names the probes that
+ * reached the verdict, however long ago. STORE_OK: *ret_count is filled. */
 enum store_rc client_witnesses(struct client *client, const struct args *args, const char *cluster,
                                const struct client_names *probes, int *ret_count);
 

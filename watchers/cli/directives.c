@@ -1,14 +1,15 @@
-/* The operator's word: drain, undrain, weight, hold, release, accept.
+/* The operator's directives: drain, undrain, weight, hold, release, accept.
  *
  *     topology + directives --> change --> set at the version read
  *            ^                                   | the version moved, or the outcome is not known
  *            +-----------------------------------+
  *
  * Each verb is a small change of one record, made by compare-and-set. A change
- * that is there already is not written, so that starting over after a lost race
- * or an unknown outcome does no harm: what is said at the end is what was read
- * or acknowledged. The fleet applies what stands there; roster never waits for
- * it, but says so when no quorum of witnesses is there to do it. */
+ * that exists already is not written, so that starting over after a lost race or
+ * an unknown outcome does no harm: what is printed at the end was read or
+ * acknowledged. The fleet applies the directives; roster never waits for that,
+ * but warns when no quorum of witnesses is present to do it. */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,18 +30,19 @@ struct change {
     const char *member; /* "" when the verb has none */
     struct topology topology;
     struct directives directives;
-    char said[SENTENCE_SIZE];   /* what is so once it is written */
+    char result[SENTENCE_SIZE]; /* what holds once it is written */
     char remark[SENTENCE_SIZE]; /* what the operator may not expect; "" */
 };
 
-/* Changes change->directives and fills change->said; or says why not and returns the exit code. */
+/* Edits change->directives and fills change->result; or prints why not and returns the exit code. */
 typedef int edit(struct change *change);
 
 /* ---- lists sorted by name: how directives are kept ------------------------------------------- */
 
-static size_t place_of(const void *rows, size_t count, size_t stride, const char *name,
+static size_t find_row(const void *rows, size_t count, size_t stride, const char *name,
                        bool *ret_found)
 {
+    assert(count <= MEMBERS_MAX && stride >= NAME_SIZE);
     size_t at = 0;
     int order = -1;
     while (at < count && (order = strcmp((const char *)rows + at * stride, name)) < 0) {
@@ -50,11 +52,11 @@ static size_t place_of(const void *rows, size_t count, size_t stride, const char
     return at;
 }
 
-/* The row of `name`, made if it is not there. NULL: no room. A row begins with its name. */
-static void *put_row(void *rows, uint8_t *count, size_t stride, const char *name)
+/* The row of `name`, added if it is missing. NULL: no room. A row begins with its name. */
+static void *add_row(void *rows, uint8_t *count, size_t stride, const char *name)
 {
     bool found;
-    size_t at = place_of(rows, *count, stride, name, &found);
+    size_t at = find_row(rows, *count, stride, name, &found);
     char *row = (char *)rows + at * stride;
     if (found) {
         return row;
@@ -69,10 +71,10 @@ static void *put_row(void *rows, uint8_t *count, size_t stride, const char *name
     return row;
 }
 
-static bool cut_row(void *rows, uint8_t *count, size_t stride, const char *name)
+static bool remove_row(void *rows, uint8_t *count, size_t stride, const char *name)
 {
     bool found;
-    size_t at = place_of(rows, *count, stride, name, &found);
+    size_t at = find_row(rows, *count, stride, name, &found);
     char *row = (char *)rows + at * stride;
     if (!found) {
         return false;
@@ -85,8 +87,7 @@ static bool cut_row(void *rows, uint8_t *count, size_t stride, const char *name)
 
 static int no_room(void)
 {
-    return fail(CLI_USAGE,
-                "the directives name %d members already; take back some that are no more",
+    return fail(CLI_USAGE, "the directives name %d members already; take back those that left",
                 MEMBERS_MAX);
 }
 
@@ -95,11 +96,11 @@ static int no_room(void)
 static int add_drain(struct change *change)
 {
     struct directives *directives = &change->directives;
-    if (!put_row(directives->drain, &directives->drain_count, sizeof *directives->drain,
+    if (!add_row(directives->drain, &directives->drain_count, sizeof *directives->drain,
                  change->member)) {
         return no_room();
     }
-    snprintf(change->said, sizeof change->said, "%s/%s is drained", change->cluster,
+    snprintf(change->result, sizeof change->result, "%s/%s is drained", change->cluster,
              change->member);
     if (text_equal(change->member, change->topology.primary)) {
         snprintf(change->remark, sizeof change->remark,
@@ -108,11 +109,12 @@ static int add_drain(struct change *change)
     return CLI_DONE;
 }
 
-static int cut_drain(struct change *change)
+static int remove_drain(struct change *change)
 {
     struct directives *directives = &change->directives;
-    cut_row(directives->drain, &directives->drain_count, sizeof *directives->drain, change->member);
-    snprintf(change->said, sizeof change->said, "%s/%s is not drained", change->cluster,
+    remove_row(directives->drain, &directives->drain_count, sizeof *directives->drain,
+               change->member);
+    snprintf(change->result, sizeof change->result, "%s/%s is not drained", change->cluster,
              change->member);
     return CLI_DONE;
 }
@@ -123,19 +125,19 @@ static int set_weight(struct change *change)
     int64_t weight;
     /* "default": weight_run has checked it */
     if (!text_parse_int(change->args->operands[2], 0, WEIGHT_LIMIT, &weight)) {
-        cut_row(directives->weight, &directives->weight_count, sizeof *directives->weight,
-                change->member);
-        snprintf(change->said, sizeof change->said, "%s/%s has the weight that is configured",
+        remove_row(directives->weight, &directives->weight_count, sizeof *directives->weight,
+                   change->member);
+        snprintf(change->result, sizeof change->result, "%s/%s has the weight that is configured",
                  change->cluster, change->member);
         return CLI_DONE;
     }
-    struct override *override = put_row(directives->weight, &directives->weight_count,
+    struct override *override = add_row(directives->weight, &directives->weight_count,
                                         sizeof *directives->weight, change->member);
     if (!override) {
         return no_room();
     }
     override->weight = (uint16_t)weight;
-    snprintf(change->said, sizeof change->said, "%s/%s has weight %d", change->cluster,
+    snprintf(change->result, sizeof change->result, "%s/%s has weight %d", change->cluster,
              change->member, (int)weight);
     if (weight == 0) {
         snprintf(change->remark, sizeof change->remark,
@@ -151,7 +153,7 @@ static int set_hold(struct change *change)
         return fail(CLI_USAGE, "%s has no primary to hold; name a member", change->cluster);
     }
     text_copy(change->directives.hold, sizeof change->directives.hold, member);
-    snprintf(change->said, sizeof change->said, "%s is held at %s", change->cluster, member);
+    snprintf(change->result, sizeof change->result, "%s is held at %s", change->cluster, member);
     if (!text_equal(member, change->topology.primary)) {
         snprintf(change->remark, sizeof change->remark,
                  "%s is not the primary: until the database makes it so, no other can become it",
@@ -160,10 +162,10 @@ static int set_hold(struct change *change)
     return CLI_DONE;
 }
 
-static int cut_hold(struct change *change)
+static int remove_hold(struct change *change)
 {
     memset(change->directives.hold, 0, sizeof change->directives.hold);
-    snprintf(change->said, sizeof change->said, "%s is not held", change->cluster);
+    snprintf(change->result, sizeof change->result, "%s is not held", change->cluster);
     return CLI_DONE;
 }
 
@@ -173,34 +175,34 @@ static int add_accept(struct change *change)
     const struct member *member = topology_member(&change->topology, change->member);
     bool needed = member && (member->fenced || member->claims || member->reason == ANSWER_STRANGER);
     if (!needed) {
-        snprintf(change->said, sizeof change->said,
+        snprintf(change->result, sizeof change->result,
                  "%s/%s needs no acceptance: it is neither fenced nor a rival nor a stranger",
                  change->cluster, change->member);
         return CLI_DONE;
     }
-    struct acceptance *acceptance = put_row(directives->accept, &directives->accept_count,
+    struct acceptance *acceptance = add_row(directives->accept, &directives->accept_count,
                                             sizeof *directives->accept, change->member);
     if (!acceptance) {
         return no_room();
     }
     acceptance->epoch = change->topology.epoch;
-    snprintf(change->said, sizeof change->said, "%s/%s is accepted as of epoch %lld",
+    snprintf(change->result, sizeof change->result, "%s/%s is accepted as of epoch %lld",
              change->cluster, change->member, (long long)change->topology.epoch);
     return CLI_DONE;
 }
 
-/* ---- reading what stands there --------------------------------------------------------------- */
+/* ---- reading the directives ------------------------------------------------------------------ */
 
 static bool is_in_directives(const struct directives *directives, const char *name)
 {
     bool drained, weighted;
-    place_of(directives->drain, directives->drain_count, sizeof *directives->drain, name, &drained);
-    place_of(directives->weight, directives->weight_count, sizeof *directives->weight, name,
+    find_row(directives->drain, directives->drain_count, sizeof *directives->drain, name, &drained);
+    find_row(directives->weight, directives->weight_count, sizeof *directives->weight, name,
              &weighted);
     return drained || weighted;
 }
 
-/* A member that left may still be named in the directives, and must be removable from there. */
+/* A member that left may still be in the directives, and must be removable from them. */
 static int check_member(const struct change *change)
 {
     if (!change->member[0] || topology_member(&change->topology, change->member)) {
@@ -222,7 +224,7 @@ static int check_member(const struct change *change)
                 nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
 }
 
-/* Fills `directives` from what was read; nothing there is as good as an empty record. */
+/* Decodes what was read; no value is the same as an empty record. */
 static int read_directives(const struct change *change, const char *path,
                            const struct client_value *value, struct directives *ret_directives)
 {
@@ -259,7 +261,7 @@ static enum outcome put(struct client *client, const char *path, const char *dat
     case STORE_BAD_VERSION:
     case STORE_EXISTS:
     case STORE_NO_NODE:
-    case STORE_UNKNOWN: /* the re-read tells; it ends the matter when the registry is away */
+    case STORE_UNKNOWN: /* the next read shows whether it happened, or fails when the registry is away */
         return AGAIN;
     default:
         *ret_code = client_failed(client, rc, path);
@@ -267,9 +269,9 @@ static enum outcome put(struct client *client, const char *path, const char *dat
     }
 }
 
-/* One turn: read, change, write unless it is so already. */
-static enum outcome turn(struct client *client, struct change *change, edit *apply,
-                         const char *path, int *ret_code)
+/* One attempt: read, edit, write unless nothing changed. */
+static enum outcome attempt_change(struct client *client, struct change *change, edit *apply,
+                                   const char *path, int *ret_code)
 {
     struct client_value value = {0};
     enum outcome outcome = FAILED;
@@ -307,7 +309,7 @@ out:
     return outcome;
 }
 
-/* The directive stands; will anybody apply it? */
+/* The directive is written; will anybody apply it? */
 static void remark(struct client *client, const struct change *change)
 {
     struct client_names probes = {0};
@@ -334,12 +336,13 @@ static int write_change(struct client *client, struct change *change, edit *appl
         if (code != CLI_DONE) {
             return code;
         }
-        enum outcome outcome = turn(client, change, apply, path, &code);
+        enum outcome outcome = attempt_change(client, change, apply, path, &code);
         if (outcome == FAILED) {
             return code;
         }
         if (outcome == WRITTEN) {
-            printf("%s\n", change->said);
+            assert(change->result[0]);
+            printf("%s\n", change->result);
             output_flush();
             remark(client, change);
             return CLI_DONE;
@@ -376,7 +379,7 @@ int drain_run(const struct args *args)
 
 int undrain_run(const struct args *args)
 {
-    return change_directives(args, cut_drain);
+    return change_directives(args, remove_drain);
 }
 
 int weight_run(const struct args *args)
@@ -397,7 +400,7 @@ int hold_run(const struct args *args)
 
 int release_run(const struct args *args)
 {
-    return change_directives(args, cut_hold);
+    return change_directives(args, remove_hold);
 }
 
 int accept_run(const struct args *args)

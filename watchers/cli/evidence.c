@@ -1,5 +1,6 @@
 #include "watchers/cli/evidence.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,6 +75,7 @@ static enum store_rc read_report(struct client *client, const struct args *args,
 {
     char path[PATH_SIZE];
     struct client_value value = {0};
+    assert(evidence->probe_count < REPORTS_MAX);
     struct probe_evidence *probe = &evidence->probes[evidence->probe_count];
     enum store_rc rc = client_get(
         client, path_report(path, sizeof path, args->root, evidence->cluster, name), &value);

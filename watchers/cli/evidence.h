@@ -41,7 +41,7 @@ struct cluster_evidence {
     struct topology now; /* the verdict that the evidence read here leads to */
 };
 
-/* Fills the evidence. On failure says why and returns the exit code. */
+/* Reads it. On failure prints why and returns the exit code. */
 int cluster_evidence_read(struct client *client, const struct args *args, const char *cluster,
                           struct cluster_evidence *ret_evidence);
 

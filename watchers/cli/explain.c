@@ -5,7 +5,7 @@
  *       ...
  *     witnesses: who reports, and who votes
  *     pg-1: what each of them sees of it ...
- *     the operator's word
+ *     directives
  *     configuration: where the reports differ
  */
 #include <stdio.h>
@@ -49,12 +49,12 @@ static void print_verdict(const struct cluster_evidence *evidence)
            conflict_names[topology->policy.conflict], writers_names[topology->policy.writers]);
 }
 
-/* Does what stands there now lead to the verdict that stands there? */
+/* Does the evidence of now lead to the verdict in the registry? */
 static void print_recomputed(const struct cluster_evidence *evidence)
 {
     printf("  now      ");
     if (!evidence->quorum) {
-        output_put(BAD, "no quorum of witnesses is present and votes: what stood stays");
+        output_put(BAD, "no quorum of witnesses is present and votes: the verdict cannot change");
     } else if (evidence->has_topology && topology_equal(&evidence->topology, &evidence->now)) {
         output_put(GOOD, "the evidence present leads to the same verdict");
     } else {
@@ -67,7 +67,7 @@ static void print_recomputed(const struct cluster_evidence *evidence)
 
 /* ---- the witnesses --------------------------------------------------------------------------- */
 
-static void put_standing(struct grid *grid, const struct probe_evidence *probe)
+static void put_vote(struct grid *grid, const struct probe_evidence *probe)
 {
     if (!probe->readable) {
         grid_cell(grid, BAD, "unreadable: %s", probe->error.sentence);
@@ -78,19 +78,20 @@ static void put_standing(struct grid *grid, const struct probe_evidence *probe)
     } else if (probe->version == 0) {
         grid_cell(grid, DOUBTFUL, "does not vote: its first write never does");
     } else {
-        grid_cell(grid, probe->votes ? GOOD : DOUBTFUL, "%s", probe->votes ? "votes" : "stands by");
+        grid_cell(grid, probe->votes ? GOOD : DOUBTFUL, "%s",
+                  probe->votes ? "votes" : "spare: enough others vote");
     }
 }
 
-/* Was this very write what the verdict rests on? */
+/* Does the verdict rest on this very write? */
 static const char *use_of(const struct cluster_evidence *evidence,
                           const struct probe_evidence *probe)
 {
     for (size_t i = 0; i < evidence->topology.evidence_count; i++) {
-        const struct evidence_ref *testimony = &evidence->topology.evidence[i];
-        if (text_equal(testimony->probe, probe->name)) {
-            return testimony->mzxid == probe->mzxid ? "the verdict rests on it"
-                                                    : "rewritten since the verdict";
+        const struct evidence_ref *ref = &evidence->topology.evidence[i];
+        if (text_equal(ref->probe, probe->name)) {
+            return ref->mzxid == probe->mzxid ? "the verdict rests on it"
+                                              : "rewritten since the verdict";
         }
     }
     return evidence->has_topology ? "not in the verdict" : "";
@@ -104,7 +105,7 @@ static void print_witnesses(const struct cluster_evidence *evidence)
     for (size_t i = 0; i < evidence->probe_count; i++) {
         const struct probe_evidence *probe = &evidence->probes[i];
         grid_cell(grid, PLAIN, "%s", probe->name);
-        put_standing(grid, probe);
+        put_vote(grid, probe);
         grid_cell(grid, FAINT, "%s", use_of(evidence, probe));
         if (probe->presence_readable) {
             grid_cell(grid, FAINT, "beat %llu, %s pid %lld, %s",
@@ -124,7 +125,7 @@ static void print_witnesses(const struct cluster_evidence *evidence)
         if (!reports) {
             grid_cell(grid, PLAIN, "%s", probe);
             grid_cell(grid, BAD, "gone");
-            grid_cell(grid, FAINT, "the verdict rests on what it said");
+            grid_cell(grid, FAINT, "the verdict rests on its report");
             grid_end_row(grid);
         }
     }
@@ -156,9 +157,9 @@ static void put_lag(struct grid *grid, const struct member_report *seen)
     char bytes[32] = "-";
     char ms[32] = "-";
     if (seen->lag.state != LAG_OK) {
-        bool tells = seen->lag.state == LAG_BROKEN || seen->upstream[0];
-        grid_cell(grid, seen->lag.state == LAG_BROKEN ? BAD : FAINT, "%s%s", tells ? "lag " : "",
-                  tells ? lag_state_names[seen->lag.state] : "");
+        bool relevant = seen->lag.state == LAG_BROKEN || seen->upstream[0];
+        grid_cell(grid, seen->lag.state == LAG_BROKEN ? BAD : FAINT, "%s%s", relevant ? "lag " : "",
+                  relevant ? lag_state_names[seen->lag.state] : "");
         return;
     }
     if (seen->lag.bytes >= 0) {
@@ -233,7 +234,7 @@ static void put_member_report(struct grid *grid, const struct probe_evidence *pr
     grid_end_row(grid);
 }
 
-static void print_standing(const struct member *member)
+static void print_member_state(const struct member *member)
 {
     char address[ADDRESS_SIZE];
     const char *health = health_names[member->health];
@@ -261,7 +262,7 @@ static void print_member(const struct cluster_evidence *evidence, const char *na
     printf("\n");
     output_put(STRONG, "%s", name);
     if (member) {
-        print_standing(member);
+        print_member_state(member);
     } else {
         printf(": not in the verdict\n");
     }
@@ -275,7 +276,7 @@ static void print_member(const struct cluster_evidence *evidence, const char *na
     grid_free(grid);
 }
 
-/* Calls `visit` for every member that anybody names, by name, once each. */
+/* Calls `visit` once for every member of the topology or of a report, by name. */
 static void each_member(const struct cluster_evidence *evidence,
                         void (*visit)(const struct cluster_evidence *, const char *))
 {
@@ -301,17 +302,17 @@ static void each_member(const struct cluster_evidence *evidence,
     }
 }
 
-/* ---- the operator's word --------------------------------------------------------------------- */
+/* ---- directives ------------------------------------------------------------------------------ */
 
 static void print_directives(const struct cluster_evidence *evidence)
 {
     const struct directives *directives = &evidence->directives;
-    output_put(STRONG, "\nthe operator's word");
+    output_put(STRONG, "\ndirectives");
     if (evidence->directives_refused[0]) {
         output_put(BAD, ": cannot be read: %s", evidence->directives_refused);
     } else if (!directives->drain_count && !directives->weight_count && !directives->hold[0] &&
                !directives->accept_count) {
-        printf(": nothing");
+        printf(": none");
     }
     printf("\n");
     for (size_t i = 0; i < directives->drain_count; i++) {
@@ -335,10 +336,10 @@ static void print_directives(const struct cluster_evidence *evidence)
 
 /* ---- drift ----------------------------------------------------------------------------------- */
 
-/* One setting in one report's words. */
+/* Writes one setting as one report has it. */
 typedef void setting(const struct report *report, const char *member, struct text *text);
 
-static void tell_policy(const struct report *report, const char *member, struct text *text)
+static void describe_policy(const struct report *report, const char *member, struct text *text)
 {
     (void)member;
     text_put(text, "%s %s, witnesses %d, conflict %s, writers %s",
@@ -347,7 +348,7 @@ static void tell_policy(const struct report *report, const char *member, struct 
              writers_names[report->policy.writers]);
 }
 
-static void tell_member_config(const struct report *report, const char *member, struct text *text)
+static void describe_member(const struct report *report, const char *member, struct text *text)
 {
     const struct member_report *seen = report_member(report, member);
     if (!seen) {
@@ -363,42 +364,42 @@ static void tell_member_config(const struct report *report, const char *member, 
     }
 }
 
-/* Prints what each report says when they do not all say the same. */
+/* Prints the setting of each report when they differ. */
 static bool print_drift(const struct cluster_evidence *evidence, const char *what,
-                        const char *member, setting *tell)
+                        const char *member, setting *describe)
 {
-    char words[REPORTS_MAX][SENTENCE_SIZE];
+    char texts[REPORTS_MAX][SENTENCE_SIZE];
     const char *first = NULL;
     bool differ = false;
     for (size_t i = 0; i < evidence->probe_count; i++) {
         struct text text;
-        text_init(&text, words[i], sizeof words[i]);
+        text_init(&text, texts[i], sizeof texts[i]);
         if (evidence->probes[i].readable) {
-            tell(&evidence->probes[i].report, member, &text);
-            differ = differ || (first && !text_equal(first, words[i]));
-            first = first ? first : words[i];
+            describe(&evidence->probes[i].report, member, &text);
+            differ = differ || (first && !text_equal(first, texts[i]));
+            first = first ? first : texts[i];
         }
     }
     for (size_t i = 0; differ && i < evidence->probe_count; i++) {
         if (evidence->probes[i].readable) {
-            printf("  %s by %s: %s\n", what, evidence->probes[i].name, words[i]);
+            printf("  %s by %s: %s\n", what, evidence->probes[i].name, texts[i]);
         }
     }
     return differ;
 }
 
-static bool drifts; /* something was printed: what a visit of each_member has to tell */
+static bool drifts; /* the result of the visits of print_member_drift */
 
 static void print_member_drift(const struct cluster_evidence *evidence, const char *member)
 {
-    drifts = print_drift(evidence, member, member, tell_member_config) || drifts;
+    drifts = print_drift(evidence, member, member, describe_member) || drifts;
 }
 
 static void print_configuration(const struct cluster_evidence *evidence)
 {
     output_put(STRONG, "\nconfiguration");
     printf(": where the reports differ\n");
-    drifts = print_drift(evidence, "cluster", "", tell_policy);
+    drifts = print_drift(evidence, "cluster", "", describe_policy);
     each_member(evidence, print_member_drift);
     if (!drifts) {
         printf("  nowhere\n");
@@ -439,7 +440,7 @@ int explain_run(const struct args *args)
         print_evidence(evidence);
     }
     if (code == CLI_DONE && !evidence->has_topology) {
-        code = client_topology(client, args, cluster, &evidence->topology); /* says why not */
+        code = client_topology(client, args, cluster, &evidence->topology); /* prints why not */
     }
     client_close(client);
     free(evidence);

@@ -2,6 +2,7 @@
  *
  * All of its znodes go in one transaction, or none: a probe that begins to
  * report meanwhile makes it fail, since a znode with children cannot be deleted. */
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,13 +23,14 @@ struct parts {
 
 static void add_part(struct parts *parts, const char *path)
 {
-    char *kept = parts->paths[parts->count];
-    text_copy(kept, PATH_SIZE, path);
+    assert(parts->count <= STATEMENTS_MAX);
+    char *copy = parts->paths[parts->count];
+    text_copy(copy, PATH_SIZE, path);
     parts->ops[parts->count++] =
-        (struct store_op){.kind = STORE_DELETE, .path = kept, .version = -1};
+        (struct store_op){.kind = STORE_DELETE, .path = copy, .version = -1};
 }
 
-/* Says who still stands there. */
+/* Prints who still uses it. */
 static int still_used(const char *cluster, const char *part, const struct client_names *names)
 {
     char who[SENTENCE_SIZE];
@@ -49,7 +51,7 @@ static int still_used(const char *cluster, const char *part, const struct client
     return fail(CLI_USAGE, "%s is not forgotten: below its %s there is %s", cluster, part, who);
 }
 
-/* Collects what is to go, and refuses when anything of it is in use. */
+/* Collects what is to be deleted, and refuses when any of it is in use. */
 static int collect(struct client *client, const char *cluster, const char *path,
                    const struct client_names *children, struct parts *parts)
 {
@@ -92,7 +94,7 @@ static int forget_in(struct client *client, const struct args *args, const char 
         enum store_rc rc = client_list(client, path, &children);
         if (rc == STORE_NO_NODE && attempt > 0) {
             printf("%s is forgotten\n",
-                   cluster); /* by the attempt whose outcome was not learnt, or by another's hand */
+                   cluster); /* by the attempt of unknown outcome, or by somebody else */
             return CLI_DONE;
         }
         if (rc == STORE_NO_NODE) {

@@ -1,7 +1,8 @@
-/* What can be typed: one table of options; which verb takes which stands in the
- * table of verbs. Options stand before or behind the verb and its operands;
- * "--" ends them. Whatever is not understood gets a sentence and, when there is
- * one, the nearest word that would be. */
+/* The command line: one table of options; the table of verbs has which verb takes
+ * which. Options come before or after the verb and its operands; "--" ends them.
+ * What is not understood is refused with a sentence, which has the nearest name
+ * that exists. */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,8 @@
 #include "registry/store/store.h"
 #include "watchers/cli/cli.h"
 #include "watchers/cli/output.h"
+
+static_assert(OPTIONS <= 32, "a set of options fits a uint32_t");
 
 enum { TIMEOUT_MS = 5000, COUNT_MAX = 1000000000 };
 
@@ -30,7 +33,7 @@ static const struct option_row rows[OPTIONS] = {
     [OPTION_SERVERS] = {"servers", 'z', "LIST",
                         "the registry: host:port[,host:port...][/chroot]; else $ROSTER_SERVERS"},
     [OPTION_ROOT] = {"root", 'r', "PATH",
-                     "where roster stands in it; else $ROSTER_ROOT, else /roster"},
+                     "where roster is kept in it; else $ROSTER_ROOT, else /roster"},
     [OPTION_TIMEOUT] = {"timeout", 't', "DURATION", "how long to wait for the registry (5s)"},
     [OPTION_CACHE] =
         {"cache", 0, "DIR",
@@ -38,19 +41,19 @@ static const struct option_row rows[OPTIONS] = {
     [OPTION_JSON] = {"json", 0, NULL, "print JSON, one object per line"},
     [OPTION_PRIMARY] = {"primary", 0, NULL,
                         "print host:port of the primary, or - for none, and nothing else"},
-    [OPTION_COUNT] = {"count", 'n', "N", "route so often (1)"},
+    [OPTION_COUNT] = {"count", 'n', "N", "how many times to route (1)"},
     [OPTION_POLICY] = {"policy", 0, "POLICY",
                        "how reads choose: round-robin, random or weighted (round-robin)"},
     [OPTION_MAX_LAG] = {"max-lag", 0, "DURATION",
                         "reads: only secondaries whose lag is known and within"},
     [OPTION_MAX_LAG_BYTES] = {"max-lag-bytes", 0, "SIZE", "likewise, by distance: 64k, 1MiB"},
     [OPTION_MAX_AGE] = {"max-age", 0, "DURATION", "refuse to answer from older knowledge"},
-    [OPTION_STRICT] = {"strict", 0, NULL, "reads: rather none than one beyond the limits"},
+    [OPTION_STRICT] = {"strict", 0, NULL, "reads: none rather than one beyond the limits"},
     [OPTION_FALLBACK] = {"fallback", 0, NULL, "reads go to the primary when there is no secondary"},
     [OPTION_FORCE] = {"force", 0, NULL, "overwrite directives that cannot be read"},
     [OPTION_REGISTRY] = {"registry", 0, "OLD-ID",
                          "take this registry for the one of that identity"},
-    [OPTION_VERBOSE] = {"verbose", 'v', NULL, "tell on stderr what happens meanwhile"},
+    [OPTION_VERBOSE] = {"verbose", 'v', NULL, "log on stderr what happens meanwhile"},
     [OPTION_HELP] = {"help", 'h', NULL, "this"},
     [OPTION_VERSION] = {"version", 'V', NULL, "the version"},
 };
@@ -64,6 +67,7 @@ enum { POLICIES = sizeof policies / sizeof *policies };
 
 static void print_option(enum option option)
 {
+    assert(option < OPTIONS && rows[option].name);
     const struct option_row *row = &rows[option];
     char left[64];
     struct text text;
@@ -103,7 +107,7 @@ void options_help(const struct verb *verb)
         print_verbs();
         printf("\n");
         print_options(COMMON);
-        printf("\n`roster help VERB` tells more of one; roster(1) tells all.\n");
+        printf("\n`roster help VERB` has more of one; roster(1) has all.\n");
         return;
     }
     printf("usage: roster %s%s%s [OPTION...]\n\n%s\n", verb->name, verb->operands[0] ? " " : "",
@@ -187,11 +191,11 @@ static bool take_value(struct args *args, enum option option, const char *value)
         args->request.fallback = 1;
         return true;
     default:
-        return true; /* a switch: that it was given is all */
+        return true; /* a switch: `given` has it */
     }
 }
 
-/* ---- words ----------------------------------------------------------------------------------- */
+/* ---- arguments ------------------------------------------------------------------------------- */
 
 static enum option find_long(const char *name, size_t length)
 {
@@ -226,7 +230,7 @@ static bool unknown_long(const char *name, size_t length)
     return false;
 }
 
-/* An option at argv[*at]; moves *at over a value that stands apart. */
+/* An option at argv[*at]; moves *at over a value that is an argument of its own. */
 static bool take_option(struct args *args, int argc, char **argv, int *at)
 {
     const char *word = argv[*at];

@@ -173,6 +173,7 @@ void grid_cell(struct grid *grid, enum colour colour, const char *format, ...)
 
 void grid_end_row(struct grid *grid)
 {
+    assert(grid->count > 0 && grid->cells[grid->count - 1].text); /* a row has cells */
     add_cell(grid, PLAIN, NULL);
 }
 

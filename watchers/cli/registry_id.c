@@ -2,7 +2,7 @@
  *
  * Routers and probes refuse a registry whose identity is another than the one
  * they knew, or the same with a history that went back. This gives the registry
- * a new identity that names OLD-ID, and the one that stood there, as superseded:
+ * a new identity that names OLD-ID, and the one it had, as superseded:
  * all who knew either follow from now on. The old order of writes means nothing
  * under the new identity, which is why even a restored one needs another. */
 #include <stdio.h>
@@ -64,7 +64,7 @@ static int read_registry_id(const struct args *args, const struct client_value *
     return CLI_DONE;
 }
 
-static int tell(const struct registry_id *registry_id, const char *was)
+static int print_result(const struct registry_id *registry_id, const char *was)
 {
     printf("the registry is %s now (it was %s), and supersedes", registry_id->registry,
            was[0] ? was : "without identity");
@@ -75,8 +75,8 @@ static int tell(const struct registry_id *registry_id, const char *was)
     return CLI_DONE;
 }
 
-/* Writes `registry_id`. STORE_UNKNOWN: read again; the identity drawn tells whether it was written.
- */
+/* Writes `registry_id`. STORE_UNKNOWN: read again; the identity drawn shows whether it was
+ * written. */
 static enum store_rc put(struct client *client, const struct args *args,
                          const struct registry_id *registry_id, int32_t version)
 {
@@ -117,7 +117,7 @@ static int accept_in(struct client *client, const struct args *args)
             return code;
         }
         if (text_equal(registry_id.registry, drawn.registry)) {
-            return tell(&registry_id, was);
+            return print_result(&registry_id, was);
         }
         text_copy(was, sizeof was, registry_id.registry);
         supersede(&registry_id, args->registry);
@@ -125,7 +125,7 @@ static int accept_in(struct client *client, const struct args *args)
         text_copy(registry_id.registry, sizeof registry_id.registry, drawn.registry);
         rc = put(client, args, &registry_id, version);
         if (rc == STORE_OK) {
-            return tell(&registry_id, was);
+            return print_result(&registry_id, was);
         }
         if (rc != STORE_BAD_VERSION && rc != STORE_UNKNOWN) {
             return client_failed(client, rc, args->root);

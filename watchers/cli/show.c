@@ -100,7 +100,7 @@ static void print_age(const struct roster_state *state)
 struct tree {
     const struct view *view;
     struct grid *grid;
-    /* members that stand in it already: two that replicate from each other must end */
+    /* members printed already: two that replicate from each other must end */
     uint32_t printed;
 };
 
@@ -234,15 +234,15 @@ static void print_tree(const struct view *view)
     grid_free(tree.grid);
 }
 
-/* Without --cache, what was seen last is in the last_seen; it must never stand between its owner and
- * a registry that answers, so one that contradicts it is believed. */
+/* Without --cache, what was seen last is in a folder of the user's. A registry that contradicts it is
+ * believed: that folder must never keep its owner from a registry that answers. */
 static int look(const struct args *args, struct view *view)
 {
     struct args with = *args;
-    const char *last_seen = args->cache ? NULL : last_seen_open(args);
+    const char *folder = args->cache ? NULL : last_seen_open(args);
     bool again = false;
     int code;
-    with.cache = args->cache ? args->cache : last_seen;
+    with.cache = args->cache ? args->cache : folder;
     do {
         struct roster *roster;
         struct roster_cluster *cluster;
@@ -255,10 +255,10 @@ static int look(const struct args *args, struct view *view)
             view_read(view, &with, cluster);
         }
         roster_close(roster);
-        again = code == CLI_DONE && last_seen && !again && view->state.connected &&
-                view->state.refused[0];
+        again =
+            code == CLI_DONE && folder && !again && view->state.connected && view->state.refused[0];
         if (again) {
-            last_seen_forget(last_seen, args->operands[0]);
+            last_seen_forget(folder, args->operands[0]);
         }
     } while (again);
     return code;

@@ -1,5 +1,6 @@
 #include "watchers/cli/view.h"
 
+#include <assert.h>
 #include <poll.h>
 #include <string.h>
 
@@ -10,38 +11,41 @@
 #include "watchers/cli/output.h"
 
 /* Spelt out rather than taken from model.h: the numbers are those of roster.h. */
-static const char *const state_words[] = {[ROSTER_STATE_OK] = "ok",
+static const char *const state_texts[] = {[ROSTER_STATE_OK] = "ok",
                                           [ROSTER_STATE_SUSPECT] = "suspect",
                                           [ROSTER_STATE_NO_PRIMARY] = "no-primary",
                                           [ROSTER_STATE_CONFLICT] = "conflict"};
-static const char *const role_words[] = {[ROSTER_ROLE_NONE] = "none",
+static const char *const role_texts[] = {[ROSTER_ROLE_NONE] = "none",
                                          [ROSTER_ROLE_PRIMARY] = "primary",
                                          [ROSTER_ROLE_SECONDARY] = "secondary"};
-static const char *const health_words[] = {
+static const char *const health_texts[] = {
     [ROSTER_HEALTH_UNKNOWN] = "unknown", [ROSTER_HEALTH_UP] = "up", [ROSTER_HEALTH_DOWN] = "down"};
-static const char *const lag_words[] = {
+static const char *const lag_texts[] = {
     [ROSTER_LAG_UNKNOWN] = "unknown", [ROSTER_LAG_OK] = "ok", [ROSTER_LAG_BROKEN] = "broken"};
 
 const char *view_state_name(enum roster_topology_state state)
 {
-    return state_words[state];
+    assert((size_t)state < sizeof state_texts / sizeof *state_texts);
+    return state_texts[state];
 }
 
 const char *view_role_name(enum roster_role role)
 {
-    return role_words[role];
+    assert((size_t)role < sizeof role_texts / sizeof *role_texts);
+    return role_texts[role];
 }
 
 const char *view_health_name(enum roster_health health)
 {
-    return health_words[health];
+    assert((size_t)health < sizeof health_texts / sizeof *health_texts);
+    return health_texts[health];
 }
 
 /* ---- a handle -------------------------------------------------------------------------------- */
 
-/* What goes on, to those who args; what goes wrong, also to those who watch. The other verbs end
- * with a sentence of their own. */
-static void on_store_line(void *context, enum roster_log_level level, const char *line)
+/* Everything with --verbose; warnings for watch too. The other verbs end with a sentence of their
+ * own. */
+static void on_log_line(void *context, enum roster_log_level level, const char *line)
 {
     static const char *const levels[] = {"error", "warning", "notice", "info", "debug"};
     const struct args *args = context;
@@ -58,7 +62,7 @@ int open_roster(const struct args *args, struct roster **ret_roster)
         .root = args->root,
         .auth = args->auth,
         .cache_dir = args->cache,
-        .log = on_store_line,
+        .log = on_log_line,
         .log_context = (void *)(uintptr_t)args,
     };
     enum roster_status status = roster_open(&options, ret_roster);
@@ -71,7 +75,7 @@ int open_roster(const struct args *args, struct roster **ret_roster)
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-/* libroster does not tell other clusters' names; a session of its own does. */
+/* libroster does not list clusters; a client of the registry does. */
 static int no_cluster(const struct args *args)
 {
     struct client *client;
@@ -119,8 +123,7 @@ int view_follow(struct roster *roster, const struct args *args, struct roster_cl
         }
         return refuse(status, &state, args);
     }
-    /* It may be the cache's answer, or one whose witnesses are still being counted: the registry is
-     * given its time. */
+    /* It may be from the cache, or its witnesses are not counted yet: wait for the registry. */
     while (roster_state(*ret_cluster, &state) == ROSTER_OK &&
            (state.cached || state.witnesses_now < 0) && !state.refused[0] &&
            clock_mono_ms() < deadline_ms) {
@@ -129,8 +132,8 @@ int view_follow(struct roster *roster, const struct args *args, struct roster_cl
     return CLI_DONE;
 }
 
-/* libroster reads one znode per cluster and knows the witnesses of the last verdict only; who
- * watches today is in the reports. */
+/* libroster reads one znode per cluster and knows the witnesses of the last verdict only; those that
+ * watch now are in the reports. */
 static void count_witnesses(const struct args *args, struct roster_state *state)
 {
     struct client *client;
@@ -188,7 +191,7 @@ static void put_lag(struct json_writer *json, const struct roster_endpoint *endp
         return;
     }
     json_writer_open(json, "lag", '{');
-    json_writer_text(json, "state", lag_words[endpoint->lag_state]);
+    json_writer_text(json, "state", lag_texts[endpoint->lag_state]);
     json_writer_amount(json, "bytes", endpoint->lag_bytes);
     json_writer_amount(json, "ms", endpoint->lag_ms);
     json_writer_amount(json, "transactions", endpoint->lag_transactions);
@@ -202,8 +205,8 @@ static void put_member(struct json_writer *json, const struct roster_member *mem
     json_writer_text(json, "name", endpoint->name);
     json_writer_text(json, "host", endpoint->host);
     json_writer_number(json, "port", endpoint->port);
-    json_writer_text(json, "role", role_words[endpoint->role]);
-    json_writer_text(json, "health", health_words[endpoint->health]);
+    json_writer_text(json, "role", role_texts[endpoint->role]);
+    json_writer_text(json, "health", health_texts[endpoint->health]);
     json_writer_text(json, "reason", member->reason);
     json_writer_bool(json, "fenced", member->fenced != 0);
     json_writer_bool(json, "drained", member->drained != 0);
@@ -227,7 +230,7 @@ void view_json(const struct view *view, FILE *to)
     json_writer_text(&json, "kind", state->kind);
     json_writer_number(&json, "witnesses", state->witnesses);
     json_writer_number(&json, "epoch", state->epoch);
-    json_writer_text(&json, "state", state_words[state->state]);
+    json_writer_text(&json, "state", state_texts[state->state]);
     json_writer_text(&json, "primary", state->primary);
     json_writer_text(&json, "lineage", state->lineage);
     json_writer_text(&json, "identity", state->identity);

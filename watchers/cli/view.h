@@ -17,8 +17,8 @@ struct view {
     struct roster_member members[ROSTER_MEMBERS_MAX];
 };
 
-/* Subscribe to the first operand and wait, at most the timeout, for what the registry says of it.
- * On failure says why and returns the exit code. */
+/* Subscribe to the first operand and wait, at most the timeout, for the registry's answer. On
+ * failure prints why and returns the exit code. */
 int view_follow(struct roster *roster, const struct args *args,
                 struct roster_cluster **ret_cluster);
 
@@ -27,11 +27,11 @@ int view_follow(struct roster *roster, const struct args *args,
  */
 bool view_read(struct view *view, const struct args *args, struct roster_cluster *cluster);
 
-/* One JSON object and a newline: the topology's keys as they stand in the registry, then age_ms,
+/* One JSON object and a newline: the keys of the topology in the registry, then age_ms,
  * witnesses_now, quorum, connected, cached, refused. */
 void view_json(const struct view *view, FILE *to);
 
-/* The words of the registry. */
+/* The names of the registry. */
 const char *view_state_name(enum roster_topology_state state);
 const char *view_role_name(enum roster_role role);
 const char *view_health_name(enum roster_health health);

@@ -3,9 +3,10 @@
  *     libroster's callback thread --> print_change --> stdout
  *     main thread: signals, a reader that went away, new clusters, the first second
  *
- * A change is printed where it is heard, so that nothing lies between routing
- * and the line but a lock and a write. What cannot be written because nobody
- * reads any more ends the program quietly. */
+ * A change is printed in the callback, so that only a lock and a write lie
+ * between routing and the line. A reader that went away ends the program
+ * quietly. */
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -38,7 +39,7 @@ struct follower {
     struct watch *watch;
     char name[NAME_SIZE];
     struct roster_cluster *cluster;
-    bool heard;                 /* something was printed for it */
+    bool printed;               /* a change of it was */
     char primary[ADDRESS_SIZE]; /* --primary: the last line */
 };
 
@@ -46,7 +47,7 @@ struct watch {
     const struct args *args;
     struct roster *roster;
     struct client *client; /* to look for new clusters; NULL when one was named */
-    pthread_mutex_t lock;  /* around stdout, `over` and the followers' last words */
+    pthread_mutex_t lock;  /* around stdout, `over` and what the followers printed */
     int over_fd;           /* readable once `over` is set */
     int signal_fd;
     bool over; /* nothing can be written any more */
@@ -148,9 +149,9 @@ static void print_change(void *context, const struct roster_change *change)
     struct watch *watch = follower->watch;
     char address[ADDRESS_SIZE] = "-";
     pthread_mutex_lock(&watch->lock);
-    follower->heard = true;
+    follower->printed = true;
     if (watch->over) {
-        /* nobody reads */
+        /* the reader went away */
     } else if (has_option(watch->args, OPTION_PRIMARY)) {
         if (change->primary) {
             text_address(address, sizeof address, change->primary->host, change->primary->port);
@@ -167,10 +168,11 @@ static void print_change(void *context, const struct roster_change *change)
     pthread_mutex_unlock(&watch->lock);
 }
 
-/* ---- whom to follow -------------------------------------------------------------------------- */
+/* ---- what to follow -------------------------------------------------------------------------- */
 
 static int follow(struct watch *watch, const char *name)
 {
+    assert(watch->count < CLUSTERS_MAX);
     struct follower *follower = calloc(1, sizeof *follower);
     if (!follower) {
         return fail(CLI_INTERNAL, "out of memory");
@@ -207,7 +209,7 @@ static bool is_followed(const struct watch *watch, const char *name)
     return false;
 }
 
-/* New clusters; a registry that does not answer is args again next time. */
+/* New clusters; a registry that does not answer is tried again next time. */
 static int look_for_clusters(struct watch *watch)
 {
     char path[PATH_SIZE];
@@ -228,8 +230,8 @@ static int look_for_clusters(struct watch *watch)
     return code;
 }
 
-/* The first second is over: who is still unknown? */
-static void tell_unknown(struct watch *watch)
+/* The first second is over: which clusters are still unknown? */
+static void print_unknown(struct watch *watch)
 {
     if (watch->count == 0) {
         warn("no cluster is known yet; waiting");
@@ -237,7 +239,7 @@ static void tell_unknown(struct watch *watch)
     pthread_mutex_lock(&watch->lock);
     for (size_t i = 0; i < watch->count && !watch->over; i++) {
         struct follower *follower = watch->followers[i];
-        if (follower->heard) {
+        if (follower->printed) {
             continue;
         }
         if (has_option(watch->args, OPTION_PRIMARY)) {
@@ -268,7 +270,7 @@ static bool wait_until(struct watch *watch, int64_t until_ms)
         struct pollfd fds[] = {
             {.fd = watch->signal_fd, .events = POLLIN},
             {.fd = watch->over_fd, .events = POLLIN},
-            {.fd = STDOUT_FILENO, .events = 0}, /* an error or a hang-up comes unasked */
+            {.fd = STDOUT_FILENO, .events = 0}, /* errors and hang-ups are always reported */
         };
         if (poll(fds, 3, left_ms < INT32_MAX ? (int)left_ms : INT32_MAX) > 0) {
             return true;
@@ -283,7 +285,7 @@ static int run(struct watch *watch)
     if (code != CLI_DONE || wait_until(watch, second_ms)) {
         return code;
     }
-    tell_unknown(watch);
+    print_unknown(watch);
     while (code == CLI_DONE &&
            !wait_until(watch, watch->client ? clock_mono_ms() + LIST_MS : INT64_MAX)) {
         code = look_for_clusters(watch);
@@ -348,7 +350,7 @@ int watch_run(const struct args *args)
     close(watch.over_fd);
     alarm(0);
     if (output_error() == EBADF) {
-        /* a reader that was never there has what it wanted, as one that left */
+        /* standard output was never open: nobody is missing anything */
         output_forgive();
     }
     return code;

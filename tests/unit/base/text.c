@@ -253,24 +253,24 @@ START_TEST(amounts_read_as_people_say_them)
 {
     static const struct {
         int64_t ms;
-        const char *said;
+        const char *shown;
     } durations[] = {{0, "0 ms"},       {850, "850 ms"},
                      {999, "999 ms"},   {40000, "40 s"},
                      {119999, "119 s"}, {180000, "3 min"},
                      {7200000, "2 h"},  {432000000, "5 d"},
                      {-1, "unknown"},   {INT64_MAX, "106751991167 d"}};
     for (size_t i = 0; i < sizeof durations / sizeof *durations; i++) {
-        char said[32];
-        ck_assert_str_eq(text_duration(said, sizeof said, durations[i].ms), durations[i].said);
+        char shown[32];
+        ck_assert_str_eq(text_duration(shown, sizeof shown, durations[i].ms), durations[i].shown);
     }
     static const struct {
         int64_t bytes;
-        const char *said;
+        const char *shown;
     } sizes[] = {{0, "0 B"},           {1023, "1023 B"}, {1024, "1 KiB"},       {65536, "64 KiB"},
                  {1572864, "1.5 MiB"}, {-1, "unknown"},  {INT64_MAX, "7.9 EiB"}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        char said[32];
-        ck_assert_str_eq(text_bytes(said, sizeof said, sizes[i].bytes), sizes[i].said);
+        char shown[32];
+        ck_assert_str_eq(text_bytes(shown, sizeof shown, sizes[i].bytes), sizes[i].shown);
     }
 }
 END_TEST
@@ -279,7 +279,7 @@ START_TEST(times_are_rfc_3339_and_read_back)
 {
     static const struct {
         int64_t ms;
-        const char *said;
+        const char *shown;
     } cases[] = {{0, "1970-01-01T00:00:00.000Z"},
                  {1795224153123, "2026-11-21T01:22:33.123Z"},
                  {951782400000, "2000-02-29T00:00:00.000Z"},
@@ -287,25 +287,25 @@ START_TEST(times_are_rfc_3339_and_read_back)
                  {253402300799999, "9999-12-31T23:59:59.999Z"},
                  {-62167219200000, "0000-01-01T00:00:00.000Z"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char said[CLOCK_TEXT_SIZE];
+        char shown[CLOCK_TEXT_SIZE];
         int64_t back = 1;
-        ck_assert_str_eq(text_time(said, sizeof said, cases[i].ms), cases[i].said);
-        ck_assert(text_parse_time(said, &back));
+        ck_assert_str_eq(text_time(shown, sizeof shown, cases[i].ms), cases[i].shown);
+        ck_assert(text_parse_time(shown, &back));
         ck_assert_int_eq(back, cases[i].ms);
     }
-    char said[CLOCK_TEXT_SIZE];
-    ck_assert_str_eq(text_time(said, sizeof said, INT64_MAX), "9999-12-31T23:59:59.999Z");
-    ck_assert_str_eq(text_time(said, sizeof said, INT64_MIN), "0000-01-01T00:00:00.000Z");
+    char shown[CLOCK_TEXT_SIZE];
+    ck_assert_str_eq(text_time(shown, sizeof shown, INT64_MAX), "9999-12-31T23:59:59.999Z");
+    ck_assert_str_eq(text_time(shown, sizeof shown, INT64_MIN), "0000-01-01T00:00:00.000Z");
 }
 END_TEST
 
 START_TEST(every_day_of_four_centuries_reads_back)
 {
     for (int64_t day = -146097; day <= 146097; day++) {
-        char said[CLOCK_TEXT_SIZE];
+        char shown[CLOCK_TEXT_SIZE];
         int64_t back = 1;
-        text_time(said, sizeof said, day * 86400000 + 1);
-        ck_assert_msg(text_parse_time(said, &back) && back == day * 86400000 + 1, "%s", said);
+        text_time(shown, sizeof shown, day * 86400000 + 1);
+        ck_assert_msg(text_parse_time(shown, &back) && back == day * 86400000 + 1, "%s", shown);
     }
 }
 END_TEST
@@ -402,15 +402,15 @@ START_TEST(a_log_line_is_time_level_subject_and_sentence)
     char time[CLOCK_TEXT_SIZE] = "";
     log_to_pipe();
     log_line(LOG_NOTICE, "orders/pg-2", "went %s\nand %d", "primary", 7);
-    log_line(LOG_INFO, "orders/pg-2", "is not said");
+    log_line(LOG_INFO, "orders/pg-2", "is not shown");
     log_set_level(LOG_DEBUG);
-    log_line(LOG_DEBUG, "registry", "is said");
+    log_line(LOG_DEBUG, "registry", "is shown");
     collect();
     memcpy(time, lines, strcspn(lines, " "));
     ck_assert(text_parse_time(time, &ms));
     ck_assert_ptr_nonnull(strstr(lines, "Z notice orders/pg-2 went primary and 7\n"));
-    ck_assert_ptr_null(strstr(lines, "is not said"));
-    ck_assert_ptr_nonnull(strstr(lines, "Z debug registry is said\n"));
+    ck_assert_ptr_null(strstr(lines, "is not shown"));
+    ck_assert_ptr_nonnull(strstr(lines, "Z debug registry is shown\n"));
 }
 END_TEST
 
@@ -434,7 +434,7 @@ END_TEST
 static void overflow(void)
 {
     long lost = -1;
-    int said = 0;
+    int shown = 0;
     for (int i = 0; i < 20000; i++) {
         log_line(LOG_NOTICE, "subject", "line %d", i);
     }
@@ -447,9 +447,9 @@ static void overflow(void)
     ck_assert_int_gt(lost, 0);
     ck_assert_ptr_nonnull(strstr(found, "subject reading again\n"));
     for (char *at = lines; (at = strstr(at, " line ")); at++) {
-        said++;
+        shown++;
     }
-    ck_assert_int_lt(said, 20000);
+    ck_assert_int_lt(shown, 20000);
 }
 
 START_TEST(a_pipe_that_nobody_reads_does_not_stop_us)
@@ -471,7 +471,7 @@ END_TEST
 START_TEST(a_log_file_gets_every_line)
 {
     char path[] = "/tmp/roster-note-XXXXXX";
-    int writer = mkstemp(path), reader = open(path, O_RDONLY | O_CLOEXEC), said = 0;
+    int writer = mkstemp(path), reader = open(path, O_RDONLY | O_CLOEXEC), shown = 0;
     ck_assert(writer >= 0 && reader >= 0);
     unlink(path);
     log_to(writer, reader);
@@ -480,9 +480,9 @@ START_TEST(a_log_file_gets_every_line)
     }
     collect();
     for (char *at = lines; (at = strstr(at, " line ")); at++) {
-        said++;
+        shown++;
     }
-    ck_assert_int_eq(said, 5000);
+    ck_assert_int_eq(shown, 5000);
 }
 END_TEST
 

@@ -7,7 +7,7 @@
 
 #include "tests/unit/unit.h"
 
-/* ---- the design's samples ---------------------------------------------------------------------- */
+/* ---- the design's samples -------------------------------------------------------------------- */
 
 static const char topology_sample[] =
     "{\n"
@@ -107,7 +107,7 @@ static void report_refused(const char *old, const char *new, const char *sentenc
     free(text);
 }
 
-/* ---- there and back ---------------------------------------------------------------------------- */
+/* ---- there and back -------------------------------------------------------------------------- */
 
 START_TEST(a_topology_is_written_as_people_read_it)
 {
@@ -305,7 +305,7 @@ START_TEST(times_out_of_all_reason_do_not_spoil_a_record)
 }
 END_TEST
 
-/* ---- leniency ---------------------------------------------------------------------------------- */
+/* ---- leniency -------------------------------------------------------------------------------- */
 
 START_TEST(unknown_keys_are_skipped)
 {
@@ -361,7 +361,7 @@ START_TEST(false_null_and_absence_of_an_optional_key_are_one)
 }
 END_TEST
 
-/* ---- a rule's word and number ------------------------------------------------------------------ */
+/* ---- a rule's word and number ---------------------------------------------------------------- */
 
 static void rule_reads(const char *written, enum rule rule, const char *name)
 {
@@ -396,7 +396,7 @@ START_TEST(a_rule_of_a_newer_version_leaves_the_topology_readable)
 }
 END_TEST
 
-/* ---- strictness -------------------------------------------------------------------------------- */
+/* ---- strictness ------------------------------------------------------------------------------ */
 
 START_TEST(what_is_not_json_is_refused)
 {
@@ -576,7 +576,7 @@ START_TEST(more_members_than_fit_are_refused)
 }
 END_TEST
 
-/* ---- the small records ------------------------------------------------------------------------- */
+/* ---- the small records ----------------------------------------------------------------------- */
 
 START_TEST(directives_read_back)
 {

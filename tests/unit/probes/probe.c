@@ -191,7 +191,7 @@ static void on_fact(void *owner, const struct fact *fact)
         tell("%s/%s %s\n", cluster, fact->member, answer_names[fact->assessed->standing]);
         break;
     case FACT_DISCOVERY:
-        tell("%s discovery %d %s\n", cluster, (int)fact->tidings, fact->found->host);
+        tell("%s discovery %d %s\n", cluster, (int)fact->event, fact->candidate->host);
         break;
     case FACT_WITHDRAWN:
         tell("%s withdrawn\n", cluster);

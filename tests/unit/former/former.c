@@ -1,0 +1,210 @@
+/* Records as the version before this one wrote them: read here, and resolved to its verdicts. What
+ * this version writes differs in the keys named below and in nothing else.
+ *
+ * A file here is what one version left in the registry, a record after a line "# kind": reports with
+ * their mzxid, the previous topology, directives, and the topology that the version resolved from
+ * them. The files are never edited; a later version adds a folder of its own. */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "registry/base/text.h"
+#include "registry/model/codec.h"
+#include "registry/verdict/resolve.h"
+#include "tests/unit/unit.h"
+
+enum { FILE_SIZE = 64 * 1024, FILES_MAX = 64, RECORD_SIZE = 32 * 1024 };
+
+static struct codec_error error;
+static char file[FILE_SIZE];
+
+/* ---- the files ------------------------------------------------------------------------------- */
+
+static char files[FILES_MAX][256];
+static int file_count;
+
+static void list_files(void)
+{
+    struct dirent *entry;
+    DIR *folder = opendir("tests/unit/former");
+    ck_assert_msg(folder != NULL, "tests run in the tree's root");
+    file_count = 0;
+    while ((entry = readdir(folder))) {
+        size_t length = strlen(entry->d_name);
+        if (length > 4 && text_equal(entry->d_name + length - 4, ".txt")) {
+            ck_assert_int_lt(file_count, FILES_MAX);
+            snprintf(files[file_count++], sizeof *files, "tests/unit/former/%.200s", entry->d_name);
+        }
+    }
+    closedir(folder);
+    ck_assert_int_ge(file_count, 17);
+}
+
+static void load(const char *path)
+{
+    FILE *from = fopen(path, "r");
+    ck_assert_msg(from != NULL, "%s", path);
+    size_t length = fread(file, 1, sizeof file - 1, from);
+    fclose(from);
+    ck_assert_uint_lt(length, sizeof file - 1);
+    file[length] = '\0';
+}
+
+struct record {
+    char kind[16];
+    long long mzxid;
+    char text[RECORD_SIZE];
+};
+
+/* The record at *at, which moves on to the next; false at the end. */
+static bool next_record(const char **at, struct record *record)
+{
+    if (!**at) {
+        return false;
+    }
+    record->mzxid = 0;
+    ck_assert_int_ge(sscanf(*at, "# %15s %lld", record->kind, &record->mzxid), 1);
+    const char *from = strchr(*at, '\n') + 1;
+    const char *end = strstr(from, "\n# ");
+    size_t length = end ? (size_t)(end + 1 - from) : strlen(from);
+    ck_assert_uint_lt(length, sizeof record->text);
+    memcpy(record->text, from, length);
+    record->text[length] = '\0';
+    *at = from + length;
+    return true;
+}
+
+/* ---- what this version no longer writes, or writes beside it --------------------------------- */
+
+static void cut(char *text, const char *piece)
+{
+    for (char *at = text; (at = strstr(at, piece));) {
+        memmove(at, at + strlen(piece), strlen(at + strlen(piece)) + 1);
+    }
+}
+
+static const char no_directives[] =
+    "{ \"format\": 1, \"drain\": [], \"weight\": {}, \"hold\": null, \"accept\": [] }\n";
+
+/* Consumes both. */
+static void expect_but_for_known_differences(char *former, char *ours)
+{
+    cut(former, ", \"claim\": false");
+    cut(former, ", \"writable\": false");
+    cut(former, ", \"bytes\": null");
+    cut(former, ", \"ms\": null");
+    char *id = strstr(ours, ", \"rule_id\": ");
+    if (id) {
+        const char *end = strchr(id + 2, ',');
+        ck_assert_ptr_nonnull(end);
+        memmove(id, end, strlen(end) + 1);
+    }
+    bool empty = text_equal(former, "{ \"format\": 1 }\n");
+    ck_assert_str_eq(ours, empty ? no_directives : former);
+    free(ours);
+}
+
+#define READ_AND_WRITE(type, record, ret)                                                          \
+    do {                                                                                           \
+        const char *text_ = (record)->text;                                                        \
+        ck_assert_msg(type##_decode(text_, strlen(text_), ret, &error), "%s", error.sentence);     \
+        expect_but_for_known_differences((record)->text, type##_encode(ret));                      \
+    } while (0)
+
+/* ---- the tests ------------------------------------------------------------------------------- */
+
+static struct report reports[REPORTS_MAX];
+static struct topology previous, expected, resolved;
+static struct directives directives;
+static struct evidence evidence;
+static int topologies, small_records;
+
+static void take(struct record *record)
+{
+    if (text_equal(record->kind, "report")) {
+        struct report *report = &reports[evidence.count];
+        READ_AND_WRITE(report, record, report);
+        evidence.votes[evidence.count++] = (struct vote){report, record->mzxid};
+    } else if (text_equal(record->kind, "previous")) {
+        READ_AND_WRITE(topology, record, &previous);
+        evidence.previous = &previous;
+    } else if (text_equal(record->kind, "topology")) {
+        READ_AND_WRITE(topology, record, &expected);
+        topologies++;
+    } else if (text_equal(record->kind, "directives")) {
+        READ_AND_WRITE(directives, record, &directives);
+        evidence.directives = &directives;
+        evidence.directives_mzxid = 7;
+        small_records++;
+    } else if (text_equal(record->kind, "presence")) {
+        struct presence presence;
+        READ_AND_WRITE(presence, record, &presence);
+        small_records++;
+    } else {
+        struct registry_id id;
+        ck_assert_str_eq(record->kind, "registry_id");
+        READ_AND_WRITE(registry_id, record, &id);
+        small_records++;
+    }
+}
+
+static bool take_file(const char *path)
+{
+    static struct record record;
+    bool verdict = false;
+    memset(&evidence, 0, sizeof evidence);
+    load(path);
+    for (const char *at = file; next_record(&at, &record);) {
+        take(&record);
+        verdict = verdict || text_equal(record.kind, "topology");
+    }
+    return verdict;
+}
+
+START_TEST(records_of_the_former_version_are_read_and_written_alike)
+{
+    list_files();
+    topologies = small_records = 0;
+    for (int i = 0; i < file_count; i++) {
+        take_file(files[i]);
+    }
+    ck_assert_int_ge(topologies, 16);
+    ck_assert_int_ge(small_records, 5);
+}
+END_TEST
+
+START_TEST(evidence_of_the_former_version_resolves_to_its_verdict)
+{
+    list_files();
+    unsigned seen = 0;
+    for (int i = 0; i < file_count; i++) {
+        if (!take_file(files[i])) {
+            continue;
+        }
+        ck_assert(resolve(&evidence, &resolved));
+        ck_assert_msg(topology_equal(&resolved, &expected), "%s: %s", files[i], resolved.why);
+        ck_assert_str_eq(resolved.why, expected.why);
+        ck_assert_uint_eq(resolved.evidence_count, expected.evidence_count);
+        ck_assert_int_eq(resolved.directives_mzxid, expected.directives_mzxid);
+        seen |= 1u << resolved.rule;
+        /* and its own verdict is nothing to overwrite: the two versions agree side by side */
+        evidence.previous = &expected;
+        ck_assert(resolve(&evidence, &resolved));
+        ck_assert_msg(topology_equal(&resolved, &expected), "%s", files[i]);
+    }
+    for (enum rule rule = RULE_FOREIGN + 1; rule <= RULE_LAST; rule++) {
+        ck_assert_msg(seen >> rule & 1, "no file rests on the rule %s", rule_names[rule]);
+    }
+}
+END_TEST
+
+Suite *former_suite(void)
+{
+    Suite *suite = suite_create("former");
+    TCase *tcase = tcase_create("former");
+    tcase_add_test(tcase, records_of_the_former_version_are_read_and_written_alike);
+    tcase_add_test(tcase, evidence_of_the_former_version_resolves_to_its_verdict);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
