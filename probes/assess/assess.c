@@ -175,6 +175,7 @@ static int take_failure(struct assessment *assessment, struct assessed *member,
 int assess_look(struct assessment *assessment, size_t i, const struct observation *observation,
                 const char *address, int64_t now_ms, int64_t now_wall_ms)
 {
+    assert(i < assessment->member_count);
     struct assessed *member = &assessment->members[i];
     if (answer_health(observation->answer) == HEALTH_UP) {
         member->responded_ms = now_ms;

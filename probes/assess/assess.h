@@ -63,8 +63,8 @@ enum {
 void assess_init(struct assessment *assessment, const char *probe,
                  const struct cluster_settings *cluster, const struct probe_settings *settings);
 
-/* Take over new settings: members that are still listed, at the same address, keep their history.
- */
+/* Take over new settings: members that are still listed, at the same address, keep their
+ * history. */
 void assess_reload(struct assessment *assessment, const struct cluster_settings *cluster,
                    const struct probe_settings *settings);
 

@@ -66,6 +66,7 @@ static struct candidate *find(struct discovery *discovery, const char *host, uin
 
 static void remove_candidate(struct discovery *discovery, size_t i)
 {
+    assert(i < discovery->count);
     discovery->count--;
     memmove(&discovery->candidates[i], &discovery->candidates[i + 1],
             (discovery->count - i) * sizeof discovery->candidates[i]);
@@ -75,6 +76,7 @@ static void remove_candidate(struct discovery *discovery, size_t i)
  * barred one replaces none. */
 static bool make_room(struct discovery *discovery, bool barred)
 {
+    assert(discovery->count <= CANDIDATES_MAX);
     size_t least = CANDIDATES_MAX;
     if (discovery->count < CANDIDATES_MAX) {
         return true;
@@ -149,6 +151,7 @@ static bool is_taken(const struct candidate *candidate, const struct cluster_set
 
 void discovery_reload(struct discovery *discovery, const struct cluster_settings *configured)
 {
+    assert(configured->member_count <= MEMBERS_MAX);
     char wrong[SENTENCE_SIZE];
     size_t verified = 0;
     discovery->on = configured->discover && cidr_parse(configured->discover_within,
@@ -223,6 +226,7 @@ static void learn_one(struct discovery *discovery, const struct assessment *asse
 void discovery_learn(struct discovery *discovery, const struct assessment *assessment, size_t i,
                      int64_t now_ms)
 {
+    assert(i < assessment->member_count);
     const struct assessed *by = &assessment->members[i];
     const struct observation *facts = &by->facts;
     if (!discovery->on || by->standing != ANSWER_OK || by->last != ANSWER_OK) {

@@ -2,12 +2,10 @@
  * what each server there then reports of itself.
  *
  *     a member names an address --> barred: no literal, or out of range
- *                               --> waits --discovery_next--> on trial --discovery_verify--+
- *                                     ^                                                    |
- *                                     +------------- refused: again, later ----------------+
- *                                     |                                                    v
- *                                     '---- discovery_prune: somebody else ------- verified: a
- * member
+ *                               --> waits --discovery_next--> on trial --discovery_verify--> member
+ *                                     ^                           |                            |
+ *                                     +------ refused: later -----'                            |
+ *                                     '------------- discovery_prune: another server ----------'
  *
  * discovery_prune also removes what nobody names and what does not answer for long.
  *
@@ -98,8 +96,7 @@ const struct candidate *discovery_next(struct discovery *discovery,
                                        const struct assessment *assessment, int64_t now_ms);
 
 /* `facts` of the one on trial at this address. `identity`: the cluster's, as the registry has it,
- * or
- * "". True when it is a member now. */
+ * or "". True when it is a member now. */
 bool discovery_verify(struct discovery *discovery, const char *host, uint16_t port,
                       const struct observation *facts, const struct assessment *assessment,
                       const char *identity, int64_t now_ms);

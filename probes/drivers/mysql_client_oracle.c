@@ -10,8 +10,8 @@
  *    during the first call and the configured name from then on. A server on our own machine may
  *    greet within that call: then the name comes too late, and we connect anew.
  *  - TLS returns to us to wait, as everything does, and SSL_MODE_REQUIRED does require it. But
- * first it loads the authorities, without a tls_ca the system's, in one call of 5 to 20 ms; and
- * with one it verifies, even if only to require. So it gets one for `verify` alone, and a worker
+ *    first it loads the authorities, without a tls_ca the system's, in one call of 5 to 20 ms; and
+ *    with one it verifies, even if only to require. So it gets one for `verify` alone, and a worker
  *    thread from the greeting on.
  *  - There is no list of allowed authentication methods, but the library gives access to each as a
  *    table of functions. Those that send the password get a guard before them; see `guards`.

@@ -29,8 +29,8 @@ struct guard {
     bool tripped;
 };
 
-/* Call it after PQconnectStart. `guard` must not move until guard_end. False when memory ran out.
- */
+/* Call it after PQconnectStart. `guard` must not move until guard_end. False when memory ran
+ * out. */
 bool guard_begin(struct guard *guard, struct pg_conn *connection, const char *password);
 
 /* Call it once logged in, and before PQfinish; twice is fine. Clears `tripped`. */

@@ -7,8 +7,8 @@
  * Invariants: a kind is the word of its row wherever it is stored or configured, so that rows can
  * come in any order. Kinds that servers of one engine can show differ in rank.
  *
- * Limit: a probe or library that does not know a word cannot read the report or topology with it.
- */
+ * Limit: a probe or library that does not know a word cannot read the report or topology with
+ * it. */
 #ifndef ROSTER_REGISTRY_MODEL_KINDS_H
 #define ROSTER_REGISTRY_MODEL_KINDS_H
 
@@ -60,8 +60,8 @@ struct kind_traits {
     bool many_writers;    /* may be configured as writers = all */
     bool may_discover;    /* its servers name each other */
 
-    /* The operator's statement replaces the driver's own; without `default_query` it is required.
-     */
+    /* The operator's statement replaces the driver's own; without `default_query` it is
+     * required. */
     bool takes_query;
     const char *default_query;
 

@@ -205,7 +205,8 @@ START_TEST(texts_that_are_too_long_or_not_tame_do_no_harm)
 }
 END_TEST
 
-/* ---- what follows from it -------------------------------------------------------------------- */
+/* ---- what follows from it
+ * ---------------------------------------------------------------------- */
 
 static struct claim_state claim_state(void)
 {
