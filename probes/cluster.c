@@ -78,7 +78,7 @@ static struct slot *open_slot(struct probed_cluster *cluster, const struct membe
     return slot;
 }
 
-/* It is freed when the shell was told to close it. NULL is fine. */
+/* It is freed once the shell got the order to close it. NULL is fine. */
 static void close_slot(struct slot *slot)
 {
     if (slot) {

@@ -1,5 +1,5 @@
 /* One cluster of a probe: its members' slots, what is known of them, the report
- * that says so, and the resolver that keeps the verdict.
+ * of it, and the resolver that keeps the verdict.
  *
  *     look ended --> assess --> discovery --> report --> reporter
  *                      |                                 resolver --> facts, alarm

@@ -7,7 +7,7 @@
 
 enum fact_kind {
     /* about the process and the registry */
-    FACT_STOOD_STILL,   /* number: for so many ms */
+    FACT_SLIPPED,       /* number: this process was not scheduled for so many ms */
     FACT_CONNECTED,     /* number: the session, which is another one than before */
     FACT_RECONNECTED,   /* number: the session, the same as before */
     FACT_DISCONNECTED,  /* text: how, or NULL */

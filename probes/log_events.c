@@ -106,8 +106,8 @@ static void log_of_cluster(const struct fact *fact)
         log_line(LOG_NOTICE, fact->cluster, "no longer configured: its report is withdrawn");
         break;
     case FACT_NO_MEMORY:
-        log_line(LOG_ERROR, fact->cluster, "no memory to watch %s",
-                 fact->member[0] ? fact->member : "it");
+        log_line(LOG_ERROR, fact->cluster, "no memory to %s%s",
+                 fact->member[0] ? "look at " : "watch it", fact->member);
         break;
     default:
         break;
@@ -125,10 +125,11 @@ static void log_link(const struct fact *fact)
 void log_events_fact(const char *probe, const struct fact *fact)
 {
     switch (fact->kind) {
-    case FACT_STOOD_STILL:
-        log_line(LOG_WARNING, probe,
-                 "this process stood still for %lld ms: reading everything again before deciding",
-                 (long long)fact->number);
+    case FACT_SLIPPED:
+        log_line(
+            LOG_WARNING, probe,
+            "this process was not scheduled for %lld ms: reading everything again before deciding",
+            (long long)fact->number);
         break;
     case FACT_CONNECTED:
         log_line(LOG_NOTICE, "registry", "connected, a new session, session 0x%llx",

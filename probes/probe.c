@@ -141,7 +141,7 @@ static void check_slip(struct probe *probe, struct probe_time now)
         return;
     }
     probe->alive_ms = now.ms;
-    emit(probe, (struct fact){.kind = FACT_STOOD_STILL, .number = gap_ms});
+    emit(probe, (struct fact){.kind = FACT_SLIPPED, .number = gap_ms});
     probe->context.slipped_until_ms = now.ms + probe->context.config->probe.interval_ms;
     liveness_forget(probe->context.liveness);
     if (!probe->renewing) {
@@ -149,7 +149,7 @@ static void check_slip(struct probe *probe, struct probe_time now)
     }
     report_all(probe, now);
     for (struct probed_cluster *it = first_cluster(probe); it; it = next_cluster(it)) {
-        cluster_alarm(it, "", "this process stood still", now);
+        cluster_alarm(it, "", "this process was not scheduled", now);
     }
 }
 

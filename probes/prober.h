@@ -24,7 +24,7 @@ struct prober_settings {
     void *owner;
 };
 
-/* For the member of `slot`, which is asked as its cluster's settings say; `application` is how it
+/* For the member of `slot`, which is asked by its cluster's settings; `application` is how it
  * shows in the server's list of sessions. NULL: no memory. */
 struct prober *prober_new(const struct prober_settings *settings, struct slot *slot,
                           const char *application, int64_t timeout_ms);

@@ -63,7 +63,7 @@ static void end_fresh(struct slot *slot, const struct observation *observation, 
     if (answer == ANSWER_UNKNOWN) {
         ask(slot, false); /* it could not be made: nothing was learned */
     } else if (slot->kept && answer_health(answer) == HEALTH_UP) {
-        /* full, or our password is an old one, and yet it serves us: what it says is the truth */
+        /* full, or our password is an old one, and yet it serves us: what it reports is the truth */
         slot->fresh_not_before_ms = context->now.ms + AUTH_WAIT_MOST_MS;
         ask(slot, false);
     } else {
@@ -147,7 +147,7 @@ void slot_unsolicited(struct slot *slot, const struct slot_context *context,
     if (slot->state != SLOT_WAITING) {
         return; /* the look in flight reads it */
     }
-    ret_outcome->alarm = "the server spoke unasked";
+    ret_outcome->alarm = "the server sent something unasked";
     if (slot->times.refusals > 0) {
         slot->kept = false;
         order(slot, ACTION_DROP);

@@ -29,7 +29,7 @@ void discoverer_restore(struct discoverer *discoverer, const struct topology *to
 /* Is what is listed all that this probe can know so soon? Stays true. */
 bool discoverer_is_settled(struct discoverer *discoverer, int64_t now_ms);
 
-/* The next trial look, whose outcome goes to discovery_verify. False: none is due. */
+/* The next trial look, whose outcome discovery_verify is given. False: none is due. */
 bool discoverer_next(struct discoverer *discoverer, const struct assessment *assessment,
                      int64_t now_ms, struct member_config *ret_config);
 

@@ -353,8 +353,8 @@ static void on_fact(void *owner, const struct fact *fact)
     const char *name = probe_name(probe->index);
     bool aside = !world->settings.facts;
     switch (fact->kind) {
-    case FACT_STOOD_STILL:
-        world_tell(world, true, "%s stood still for %lld ms", name, (long long)fact->number);
+    case FACT_SLIPPED:
+        world_tell(world, true, "%s was not scheduled for %lld ms", name, (long long)fact->number);
         break;
     case FACT_CONNECTED:
         world_tell(world, true, "%s: connected anew", name);

@@ -169,8 +169,8 @@ static void on_fact(void *owner, const struct fact *fact)
     const char *cluster = fact->cluster ? fact->cluster : "";
     (void)owner;
     switch (fact->kind) {
-    case FACT_STOOD_STILL:
-        tell("stood still for %lld ms\n", (long long)fact->number);
+    case FACT_SLIPPED:
+        tell("not scheduled for %lld ms\n", (long long)fact->number);
         break;
     case FACT_NOT_REACHED:
         tell("registry not reached\n");
@@ -471,8 +471,8 @@ START_TEST(a_gap_in_our_own_time_is_a_slip_for_an_interval)
     start_and_settle();
     stand_still(5000);
     step_kind(EVENT_TIMER);
-    ck_assert(strstr(told, "stood still for 5"));
-    ck_assert(strstr(told, "orders looks closely:  this process stood still"));
+    ck_assert(strstr(told, "not scheduled for 5"));
+    ck_assert(strstr(told, "orders looks closely:  this process was not scheduled"));
     ck_assert(is_told("orders abstains: slipped"));
     pass(INTERVAL - 100);
     ck_assert(is_not_told("votes"));
@@ -487,7 +487,7 @@ START_TEST(whatever_comes_first_after_a_gap_the_gap_is_seen_before_it_is_acted_o
     stand_still(5000);
     answers("a1", ANSWER_TIMEOUT); /* the first look after it */
     step_kind(EVENT_STORE);
-    ck_assert(strncmp(told, "stood still", strlen("stood still")) == 0);
+    ck_assert(strncmp(told, "not scheduled", strlen("not scheduled")) == 0);
 }
 END_TEST
 
@@ -496,7 +496,7 @@ START_TEST(a_short_gap_is_none)
     start_and_settle();
     stand_still(BEAT_MS);
     step_kind(EVENT_TIMER);
-    ck_assert(is_not_told("stood still"));
+    ck_assert(is_not_told("not scheduled"));
 }
 END_TEST
 
@@ -636,7 +636,7 @@ START_TEST(a_server_that_sends_unasked_is_asked_again_within_the_step)
     pass(500); /* it was not asked just now */
     answers("a1", ANSWER_REFUSED);
     step((struct probe_event){.kind = EVENT_UNSOLICITED, .slot = server_at("a1")->slot});
-    ck_assert(strstr(told, "orders looks closely: a1 the server spoke unasked\n"));
+    ck_assert(strstr(told, "orders looks closely: a1 the server sent something unasked\n"));
     ck_assert(is_told("orders/a1 refused"));
 }
 END_TEST
@@ -794,7 +794,7 @@ START_TEST(a_stop_waits_for_the_store_while_it_is_renewed)
     pass(100);
     told[0] = '\0';
     step_kind(EVENT_STOP);
-    ck_assert(is_told("close one\nclose one\nstop 0 within 4500 ms\n"));
+    ck_assert_str_eq(told, "close one\nclose one\nstop 0 within 4500 ms\n");
     renew();
     ck_assert(is_told("close the store\n"));
 }

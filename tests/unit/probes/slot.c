@@ -237,7 +237,7 @@ START_TEST(what_the_server_sends_unasked_is_read_at_once_over_the_connection_it_
     until_fresh();
     pass(ALERT);
     slot_unsolicited(&slot, &context, &outcome);
-    ck_assert_str_eq(outcome.alarm, "the server spoke unasked");
+    ck_assert_str_eq(outcome.alarm, "the server sent something unasked");
     ck_assert_int_le(slot_due(&slot), context.now.ms);
     ck_assert_str_eq(begin(), "ask "); /* though a fresh one was due */
 }

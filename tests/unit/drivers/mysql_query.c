@@ -1,0 +1,153 @@
+/* How results of MySQL's and MariaDB's statements become facts. */
+#include "probes/drivers/mysql_query.h"
+
+#include <string.h>
+
+#include "tests/unit/drivers/fake_client.h"
+#include "tests/unit/unit.h"
+
+static struct observation seen;
+
+static bool read(enum dialect dialect, size_t i, const char *text)
+{
+    return mysql_statements(dialect)[i].read(fake_result(text), &seen);
+}
+
+static bool settings(const char *text)
+{
+    observation_init(&seen);
+    return read(DIALECT_REPLICA, 0, text);
+}
+
+static bool channels(const char *text)
+{
+    observation_init(&seen);
+    return read(DIALECT_REPLICA, 3, text);
+}
+
+START_TEST(a_server_is_writable_unless_one_of_its_settings_forbids_it)
+{
+    ck_assert(settings("self_id=uuid-1\nread_only=0\nsuper_read_only=OFF\ngtids=g:1-5"));
+    ck_assert(seen.writable && !seen.offline);
+    ck_assert_str_eq(seen.self_id, "uuid-1");
+    ck_assert_str_eq(seen.gtids, "g:1-5");
+    ck_assert(settings("self_id=1\nread_only=1"));
+    ck_assert(!seen.writable);
+    ck_assert(settings("self_id=1\nread_only=NO_LOCK")); /* MariaDB 12: more than two values */
+    ck_assert(!seen.writable);
+    ck_assert(settings("self_id=1\nread_only=0\noffline_mode=1"));
+    ck_assert(!seen.writable && seen.offline);
+}
+END_TEST
+
+START_TEST(settings_of_another_shape_are_refused)
+{
+    ck_assert(!settings(""));
+    ck_assert(!settings("self_id=1"));
+    ck_assert(!settings("read_only=0"));
+    ck_assert(!settings("self_id=1\nread_only=0\n\nself_id=2\nread_only=0"));
+}
+END_TEST
+
+START_TEST(a_channel_is_read_in_the_new_spelling_and_the_old)
+{
+    ck_assert(channels("Source_Host=10.0.0.1\nSource_Port=3307\nSource_UUID=uuid-1\n"
+                       "Replica_IO_Running=Yes\nReplica_SQL_Running=Yes\nSeconds_Behind_Source=2"));
+    ck_assert(seen.replica && seen.live && seen.applying && !seen.connecting);
+    ck_assert_str_eq(seen.upstream_host, "10.0.0.1");
+    ck_assert_uint_eq(seen.upstream_port, 3307);
+    ck_assert_str_eq(seen.upstream_id, "uuid-1");
+    ck_assert_int_eq(seen.lag_ms, 2000);
+    ck_assert(channels("Master_Host=10.0.0.2\nMaster_Port=3306\nMaster_Server_Id=7\n"
+                       "Slave_IO_Running=Connecting\nSlave_SQL_Running=No\nSeconds_Behind_Master"));
+    ck_assert(seen.replica && !seen.live && seen.connecting && !seen.applying);
+    ck_assert_str_eq(seen.upstream_id, "7");
+    ck_assert_int_eq(seen.lag_ms, -1);
+}
+END_TEST
+
+START_TEST(a_stopped_receiver_has_no_lag_whatever_it_shows)
+{
+    ck_assert(channels("Master_Host=a\nMaster_Port=3306\nSlave_IO_Running=No\n"
+                       "Slave_SQL_Running=Yes\nSeconds_Behind_Master=0"));
+    ck_assert_int_eq(seen.lag_ms, -1);
+}
+END_TEST
+
+START_TEST(without_a_channel_a_server_is_no_replica)
+{
+    ck_assert(channels(""));
+    ck_assert(!seen.replica);
+    ck_assert(channels("Source_Host=<NULL>\nChannel_Name=group_replication_applier\n"));
+    ck_assert(!seen.replica);
+}
+END_TEST
+
+START_TEST(of_several_channels_one_that_runs_is_the_upstream)
+{
+    ck_assert(channels("Source_Host=a\nReplica_IO_Running=No\n\n"
+                       "Source_Host=b\nReplica_IO_Running=Connecting\n\n"
+                       "Source_Host=c\nReplica_IO_Running=Yes\n\n"));
+    ck_assert_uint_eq(seen.channel_count, 3);
+    ck_assert_str_eq(seen.upstream_host, "c");
+    ck_assert(seen.fed_elsewhere); /* b tries to connect */
+}
+END_TEST
+
+START_TEST(a_dialect_follows_from_the_greeting)
+{
+    ck_assert_int_eq(mysql_dialect("10.11.19-MariaDB", 101119), DIALECT_MARIADB);
+    ck_assert_int_eq(mysql_dialect("8.0.21", 80021), DIALECT_SLAVE);
+    ck_assert_int_eq(mysql_dialect("8.0.22", 80022), DIALECT_REPLICA);
+    ck_assert_int_eq(mysql_dialect_without(DIALECT_MARIADB), DIALECT_MARIADB_PLAIN);
+    ck_assert_int_eq(mysql_dialect_without(DIALECT_REPLICA), DIALECT_REPLICA);
+}
+END_TEST
+
+START_TEST(statements_fit_together_and_discovery_adds_one)
+{
+    static char text[MYSQL_QUERY_SIZE];
+    struct statement more[STATEMENTS_MAX + 1];
+    for (enum dialect dialect = DIALECT_MARIADB; dialect <= DIALECT_REPLICA; dialect++) {
+        size_t count = 0, all = 0;
+        while (mysql_statements(dialect)[count].sql) {
+            count++;
+        }
+        mysql_statements_and_replicas(dialect, more);
+        while (more[all].sql) {
+            ck_assert_int_eq(mysql_is_wanted(&more[all]), all == count);
+            all++;
+        }
+        ck_assert_uint_eq(all, count + 1);
+        mysql_join_statements(more, text);
+        ck_assert_ptr_nonnull(strstr(text, more[all - 1].sql));
+    }
+}
+END_TEST
+
+START_TEST(a_version_is_cut_behind_its_numbers)
+{
+    char version[VERSION_SIZE];
+    mysql_read_version("10.11.19-MariaDB-0+deb12u1", version, sizeof version);
+    ck_assert_str_eq(version, "10.11.19-MariaDB");
+    mysql_read_version("8.0.36-0ubuntu0", version, sizeof version);
+    ck_assert_str_eq(version, "8.0.36");
+}
+END_TEST
+
+Suite *mysql_query_suite(void)
+{
+    Suite *suite = suite_create("mysql_query");
+    TCase *tests = tcase_create("results");
+    tcase_add_test(tests, a_server_is_writable_unless_one_of_its_settings_forbids_it);
+    tcase_add_test(tests, settings_of_another_shape_are_refused);
+    tcase_add_test(tests, a_channel_is_read_in_the_new_spelling_and_the_old);
+    tcase_add_test(tests, a_stopped_receiver_has_no_lag_whatever_it_shows);
+    tcase_add_test(tests, without_a_channel_a_server_is_no_replica);
+    tcase_add_test(tests, of_several_channels_one_that_runs_is_the_upstream);
+    tcase_add_test(tests, a_dialect_follows_from_the_greeting);
+    tcase_add_test(tests, statements_fit_together_and_discovery_adds_one);
+    tcase_add_test(tests, a_version_is_cut_behind_its_numbers);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
