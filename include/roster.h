@@ -130,8 +130,8 @@ struct roster_step {
     struct roster_endpoint endpoint; /* as it was before the change; for KEEP as it is now */
 };
 
-/* One change of a cluster's routing. Changes that arrive during a slow callback are merged: the newest
- * wins, and the plan leads from the last callback to the present state. */
+/* One change of a cluster's routing. Changes that arrive during a slow callback are merged: the
+ * newest wins, and the plan leads from the last callback to the present state. */
 struct roster_change {
     const char *cluster;
     int64_t epoch;
@@ -159,12 +159,12 @@ struct roster_subscription {
 };
 
 /* Follow a cluster. Waits up to wait_ms for the registry's answer, which may be that there is
- * none; without an answer the cache's topology is enough, and then the wait counts from roster_open, so
- * that many clusters do not wait one after the other. Subscribing again to a name returns the same
- * object (the first one's callback, or none, stays). At most 1024 clusters. Any thread. ROSTER_OK;
- * ROSTER_UNREACHABLE or ROSTER_NO_CLUSTER when there is no topology yet: *ret_cluster is valid,
- * is followed, and routes as soon as there is one; ROSTER_INVALID (also for a new name in
- * a forked child), ROSTER_NO_MEMORY, ROSTER_INTERNAL: *ret_cluster is NULL. */
+ * none; without an answer the cache's topology is enough, and then the wait counts from
+ * roster_open, so that many clusters do not wait one after the other. Subscribing again to a name
+ * returns the same object (the first one's callback, or none, stays). At most 1024 clusters. Any
+ * thread. ROSTER_OK; ROSTER_UNREACHABLE or ROSTER_NO_CLUSTER when there is no topology yet:
+ * *ret_cluster is valid, is followed, and routes as soon as there is one; ROSTER_INVALID (also for
+ * a new name in a forked child), ROSTER_NO_MEMORY, ROSTER_INTERNAL: *ret_cluster is NULL. */
 ROSTER_API enum roster_status roster_subscribe(struct roster *roster, const char *cluster,
                                                const struct roster_subscription *subscription,
                                                struct roster_cluster **ret_cluster);
@@ -194,8 +194,8 @@ struct roster_request {
 
 /* Where to go now. Writes: the primary, or one of those that write where the cluster's
  * configuration says writers = all. Reads: a secondary (or one of those writers) that is up and
- * replicates; one of weight 0, one no probe has seen up yet, or one whose replication is broken only
- * when nothing better is left; never one that is down, drained or fenced. Wait-free, allocates
+ * replicates; one of weight 0, one no probe has seen up yet, or one whose replication is broken
+ * only when nothing better is left; never one that is down, drained or fenced. Wait-free, allocates
  * nothing (but a thread's very first call registers it, under a lock held for a moment), copies the
  * endpoint out. `request` NULL: all defaults. Any thread, also in a forked child.
  * ROSTER_OK, ROSTER_NO_CLUSTER, ROSTER_NO_ENDPOINT, ROSTER_TOO_OLD, ROSTER_INVALID; *ret_endpoint
@@ -215,8 +215,8 @@ enum roster_outcome {
     ROSTER_OUTCOME_OTHER /* no consequence for routing */
 };
 
-/* The outcome that an error stands for. `sqlstate` (five letters) or NULL; `code` a MySQL error number or 0.
- * Any thread. */
+/* The outcome that an error stands for. `sqlstate` (five letters) or NULL; `code` a MySQL error
+ * number or 0. Any thread. */
 ROSTER_API enum roster_outcome roster_classify(const char *sqlstate, unsigned code);
 
 /* Reports the outcome at an endpoint that roster_route returned. Re-reads the registry at once
@@ -277,7 +277,8 @@ struct roster_member {
     int drained;
     int claims;
     int sync; /* a commit on the primary waits for it */
-    /* what it reports of its own fitness: "recovering", "minority", "donor", "paused", ...; "" fit */
+    /* what it reports of its own fitness: "recovering", "minority", "donor", "paused", ...; "" fit
+     */
     char condition[16];
     /* why it is not up or not used: "refused", "auth", "stranger", "rival"; "" nothing */
     char reason[32];

@@ -63,7 +63,8 @@ static void end_fresh(struct slot *slot, const struct observation *observation, 
     if (answer == ANSWER_UNKNOWN) {
         ask(slot, false); /* it could not be made: nothing was learned */
     } else if (slot->kept && answer_health(answer) == HEALTH_UP) {
-        /* full, or our password is an old one, and yet it serves us: what it reports is the truth */
+        /* full, or our password is an old one, and yet it serves us: what it reports is the truth
+         */
         slot->fresh_not_before_ms = context->now.ms + AUTH_WAIT_MOST_MS;
         ask(slot, false);
     } else {

@@ -304,8 +304,8 @@ void roster_close(struct roster *roster)
         return;
     }
     if (atomic_load(&roster->forked)) {
-        /* What the parent's threads were doing at the fork is unknown: what they own stays as it is,
-         * reachable from the list. */
+        /* What the parent's threads were doing at the fork is unknown: what they own stays as it
+         * is, reachable from the list. */
         free_clusters(roster);
         return;
     }

@@ -163,7 +163,8 @@ void routing_discard_ended(struct routing *routing, int64_t now_ms)
     if (snapshot) {
         uint32_t all = atomic_load_explicit(&snapshot->avoid, memory_order_relaxed);
         uint32_t over = all & ~still_avoided(snapshot, now_ms);
-        /* A quarantine set in this very instant may be lost: one more request is refused, no harm. */
+        /* A quarantine set in this very instant may be lost: one more request is refused, no harm.
+         */
         if (over) {
             atomic_fetch_and_explicit(&snapshot->avoid, ~over, memory_order_relaxed);
         }

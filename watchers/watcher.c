@@ -209,8 +209,8 @@ static bool supersedes(const struct registry_id *registry_id, const char *regist
     return false;
 }
 
-/* May what this registry holds be compared with what we hold? Then *ret_floor is what its mzxid must
- * pass. */
+/* May what this registry holds be compared with what we hold? Then *ret_floor is what its mzxid
+ * must pass. */
 static bool judge_registry(const struct watcher *watcher, struct watched *watched,
                            int64_t *ret_floor)
 {

@@ -120,8 +120,8 @@ struct watcher;
 struct watcher *watcher_new(struct store *store, const char *root, uint64_t seed);
 void watcher_free(struct watcher *watcher);
 
-/* Begin to follow a cluster. `cached` and `provenance` (both or neither) are what a cache file held,
- * which is no news. NULL: no memory. */
+/* Begin to follow a cluster. `cached` and `provenance` (both or neither) are what a cache file
+ * held, which is no news. NULL: no memory. */
 struct watched *watcher_follow(struct watcher *watcher, const char *cluster, void *owner,
                                const struct topology *cached, const struct provenance *provenance,
                                struct now now);

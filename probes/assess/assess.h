@@ -5,8 +5,8 @@
  *
  * Invariants: a failed look keeps the last answer until the failure counts; only a contrary answer
  * changes a role. Members are in the order of the settings, which is by name.
- * Limits: MEMBERS_MAX members; nothing is kept of a member but its last answer, its last failure and
- * a few counters. Pure. */
+ * Limits: MEMBERS_MAX members; nothing is kept of a member but its last answer, its last failure
+ * and a few counters. Pure. */
 #ifndef ROSTER_PROBES_ASSESS_ASSESS_H
 #define ROSTER_PROBES_ASSESS_ASSESS_H
 
@@ -63,7 +63,8 @@ enum {
 void assess_init(struct assessment *assessment, const char *probe,
                  const struct cluster_settings *cluster, const struct probe_settings *settings);
 
-/* Take over new settings: members that are still listed, at the same address, keep their history. */
+/* Take over new settings: members that are still listed, at the same address, keep their history.
+ */
 void assess_reload(struct assessment *assessment, const struct cluster_settings *cluster,
                    const struct probe_settings *settings);
 

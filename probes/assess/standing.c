@@ -148,9 +148,9 @@ const char *standing_lineage(const struct assessment *assessment, const struct a
 
 /* ---- rivals ---------------------------------------------------------------------------------- */
 
-/* Has `theirs` something that `mine` has not? When `mine` claims it has all that it was fed, so only
- * answers of the other from after that can be compared. Where no lineage orders the two, what is not
- * known counts as lacking. */
+/* Has `theirs` something that `mine` has not? When `mine` claims it has all that it was fed, so
+ * only answers of the other from after that can be compared. Where no lineage orders the two, what
+ * is not known counts as lacking. */
 static bool lacks(const struct assessed *mine, const struct assessed *theirs, bool ordered)
 {
     enum gtid_relation relation = gtid_compare(mine->facts.gtids, theirs->facts.gtids);

@@ -1,9 +1,9 @@
 /* Where the members of a cluster stand in replication: who replicates from whom, who claims, whose
  * data the others are measured against, and what rivals lack of each other.
  *
- * All of it follows from the last answers of the members; nothing is kept. A member is identified by
- * the identity that it reports of itself, where there is one, else by its address: several servers
- * can be reached at one host, and one server by several names. Pure. */
+ * All of it follows from the last answers of the members; nothing is kept. A member is identified
+ * by the identity that it reports of itself, where there is one, else by its address: several
+ * servers can be reached at one host, and one server by several names. Pure. */
 #ifndef ROSTER_PROBES_ASSESS_STANDING_H
 #define ROSTER_PROBES_ASSESS_STANDING_H
 

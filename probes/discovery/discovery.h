@@ -1,20 +1,21 @@
-/* Which further servers belong to a cluster: from the addresses that its members name, and from what
- * each server there then reports of itself.
+/* Which further servers belong to a cluster: from the addresses that its members name, and from
+ * what each server there then reports of itself.
  *
  *     a member names an address --> barred: no literal, or out of range
  *                               --> waits --discovery_next--> on trial --discovery_verify--+
  *                                     ^                                                    |
  *                                     +------------- refused: again, later ----------------+
  *                                     |                                                    v
- *                                     '---- discovery_prune: somebody else ------- verified: a member
+ *                                     '---- discovery_prune: somebody else ------- verified: a
+ * member
  *
  * discovery_prune also removes what nobody names and what does not answer for long.
  *
  * Invariants: what a server names is not believed: an address is looked at only within the
  * configured ranges, and listed only when its own answer shows that it belongs. What a probe lists
  * is the same as at every other probe that sees the same servers.
- * Limits: CANDIDATES_MAX addresses are remembered, TRIALS_MAX are looked at at a time, each more and
- * more rarely.
+ * Limits: CANDIDATES_MAX addresses are remembered, TRIALS_MAX are looked at at a time, each more
+ * and more rarely.
  *
  * Pure: the caller makes the looks and logs the events. */
 #ifndef ROSTER_PROBES_DISCOVERY_DISCOVERY_H
@@ -96,7 +97,8 @@ void discovery_restore(struct discovery *discovery, const struct member_config *
 const struct candidate *discovery_next(struct discovery *discovery,
                                        const struct assessment *assessment, int64_t now_ms);
 
-/* `facts` of the one on trial at this address. `identity`: the cluster's, as the registry has it, or
+/* `facts` of the one on trial at this address. `identity`: the cluster's, as the registry has it,
+ * or
  * "". True when it is a member now. */
 bool discovery_verify(struct discovery *discovery, const char *host, uint16_t port,
                       const struct observation *facts, const struct assessment *assessment,

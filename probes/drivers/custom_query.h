@@ -23,8 +23,8 @@ struct custom_result {
     const char *(*value)(const void *result, size_t column);
 };
 
-/* Read it into `seen`, whose answer becomes OK; or PROTOCOL, with a sentence in its detail that names
- * the column at fault. */
+/* Read it into `seen`, whose answer becomes OK; or PROTOCOL, with a sentence in its detail that
+ * names the column at fault. */
 void custom_read(const struct custom_result *answer, struct observation *seen);
 
 #endif

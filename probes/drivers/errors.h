@@ -16,8 +16,8 @@
 #include "registry/model/model.h"
 
 /* Result of a non-blocking connect(): 0 when `fd` is connected, else an errno. Call it once, when
- * `fd` has become writable. A socket connected to itself counts as refused: that happens when nobody
- * listens at the port, and it is one of this machine's own outgoing ones. */
+ * `fd` has become writable. A socket connected to itself counts as refused: that happens when
+ * nobody listens at the port, and it is one of this machine's own outgoing ones. */
 int errors_of_connect(int fd);
 
 /* Of a failed connect(): REFUSED, UNREACHABLE or TIMEOUT; PROTOCOL for anything else (a broken

@@ -144,8 +144,8 @@ static void finish(struct link *link, enum answer answer)
     }
 }
 
-/* A server in offline mode rejects all accounts but those with CONNECTION_ADMIN: for users it is not
- * available. */
+/* A server in offline mode rejects all accounts but those with CONNECTION_ADMIN: for users it is
+ * not available. */
 static void finish_answered(struct link *link)
 {
     if (link->seen.offline) {

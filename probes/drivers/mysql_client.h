@@ -1,17 +1,17 @@
 /* The one place that uses a MySQL client library's non-blocking API: MariaDB Connector/C
  * (mysql_client_mariadb.c) or Oracle's libmysqlclient (mysql_client_oracle.c), chosen by the build.
  *
- * The libraries wait in different ways. Here each call is a step: it is done, it failed, or it waits
- * for client_events() on client_fd(), for client_tick_ms() at most, and continues with
+ * The libraries wait in different ways. Here each call is a step: it is done, it failed, or it
+ * waits for client_events() on client_fd(), for client_tick_ms() at most, and continues with
  * client_resume().
  *
  *      new --> connect --> query --> value... --> next --> value... --> free
  *                            ^                               |
  *                            '-------------------------------'
  *
- * Invariants: a connect with `encrypt` never continues in clear text; if the server offers no TLS it
- * ends as CLIENT_PLAINTEXT, before anything of ours is sent. The TLS handshake would keep the loop,
- * by waiting or by loading authorities, so a connect ends as CLIENT_BLOCKS before it, and
+ * Invariants: a connect with `encrypt` never continues in clear text; if the server offers no TLS
+ * it ends as CLIENT_PLAINTEXT, before anything of ours is sent. The TLS handshake would keep the
+ * loop, by waiting or by loading authorities, so a connect ends as CLIENT_BLOCKS before it, and
  * client_run_blocking does the rest, on a worker thread.
  *
  * Limits: a client is used by one thread at a time; answer_max bytes per answer. */

@@ -2,15 +2,15 @@
  *
  * What the library does, and what follows (all measured):
  *  - It uses the host passed to the connect twice: to connect, and after the greeting as the name
- *    that the certificate must have. It gets a buffer of ours, which holds the literal address first
- *    and the configured name from the greeting on.
+ *    that the certificate must have. It gets a buffer of ours, which holds the literal address
+ * first and the configured name from the greeting on.
  *  - After a TLS log-in the socket is blocking. With O_NONBLOCK set, queries return to us to wait.
  *  - During the handshake nothing limits its waiting; the watchdog does.
  *  - SSL_ENFORCE enforces nothing: without a verified certificate it continues in clear text when
  *    the server offers no TLS. So we read the greeting, while the library still believes to be
  *    connecting; the bytes stay in the socket, and it reads the same.
- *  - It takes whatever is in OpenSSL's queue of errors, one per thread, for its own: what the end of
- *    one connection left there would end the next one that has to wait. So the queue is emptied
+ *  - It takes whatever is in OpenSSL's queue of errors, one per thread, for its own: what the end
+ * of one connection left there would end the next one that has to wait. So the queue is emptied
  *    before every call.
  *  - 3.4 verifies by whatever file of authorities it is given, asked to or not; so it gets one to
  *    verify by alone. And with 127.0.0.1 or ::1 it compares no name.
@@ -75,9 +75,9 @@ struct client {
  * challenge. */
 static const char challenges[] = "mysql_native_password,client_ed25519,parsec";
 
-/* Over TLS also those that send the password on request: without `verify`, to whoever answers; MySQL
- * 8 and later offer nothing else. In clear text they would encrypt it under a key that anybody in
- * between may have put in. */
+/* Over TLS also those that send the password on request: without `verify`, to whoever answers;
+ * MySQL 8 and later offer nothing else. In clear text they would encrypt it under a key that
+ * anybody in between may have put in. */
 static const char under_tls[] =
     "mysql_native_password,client_ed25519,parsec,caching_sha2_password,sha256_password";
 

@@ -9,9 +9,9 @@
  *    name that the certificate must have. It gets a buffer of ours, which holds the literal address
  *    during the first call and the configured name from then on. A server on our own machine may
  *    greet within that call: then the name comes too late, and we connect anew.
- *  - TLS returns to us to wait, as everything does, and SSL_MODE_REQUIRED does require it. But first
- *    it loads the authorities, without a tls_ca the system's, in one call of 5 to 20 ms; and with
- *    one it verifies, even if only to require. So it gets one for `verify` alone, and a worker
+ *  - TLS returns to us to wait, as everything does, and SSL_MODE_REQUIRED does require it. But
+ * first it loads the authorities, without a tls_ca the system's, in one call of 5 to 20 ms; and
+ * with one it verifies, even if only to require. So it gets one for `verify` alone, and a worker
  *    thread from the greeting on.
  *  - There is no list of allowed authentication methods, but the library gives access to each as a
  *    table of functions. Those that send the password get a guard before them; see `guards`.
@@ -119,9 +119,9 @@ static int bar_waiting(MYSQL_PLUGIN_VIO *vio, MYSQL *mysql)
 static bool has_native;
 
 /* mysql_native_password does not disclose the password: the server gets a proof made for its
- * challenge. Those below send it on request: with TLS, to whoever answers, unless `verify`; in clear
- * text they would encrypt it under a key that anybody in between may have put in (sha256_password
- * requests that key on its own), or not at all. */
+ * challenge. Those below send it on request: with TLS, to whoever answers, unless `verify`; in
+ * clear text they would encrypt it under a key that anybody in between may have put in
+ * (sha256_password requests that key on its own), or not at all. */
 static const struct {
     const char *name;
     log_in *guard;

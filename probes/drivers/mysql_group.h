@@ -1,4 +1,5 @@
-/* The group of a MySQL or MariaDB server: readers of Group Replication's tables and Galera's status.
+/* The group of a MySQL or MariaDB server: readers of Group Replication's tables and Galera's
+ * status.
  *
  * Facts only; kinds/group.c and kinds/galera.c judge them. Whether a member of Group Replication
  * sees a majority is counted from its own table, and judged there, too; Galera's nodes show it

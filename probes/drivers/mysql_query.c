@@ -1,9 +1,9 @@
-/* The statements: settings, then the group's variables and status (no rows without a group), then the
- * replication channels; with MySQL last the members of its group, for which most accounts that do
- * not need it have no privilege. Discovery reads replicas, too.
+/* The statements: settings, then the group's variables and status (no rows without a group), then
+ * the replication channels; with MySQL last the members of its group, for which most accounts that
+ * do not need it have no privilege. Discovery reads replicas, too.
  *
- * Columns are found by name, in the new spelling and the old: MariaDB keeps the old one whatever the
- * statement is called, MySQL changed it with 8.0.22.
+ * Columns are found by name, in the new spelling and the old: MariaDB keeps the old one whatever
+ * the statement is called, MySQL changed it with 8.0.22.
  *
  * A server may have several channels, and is a replica when it has any. Its upstream is that of the
  * first channel that runs, else of the first that tries to connect, else of the first; standing.c,

@@ -3,17 +3,17 @@
  *      OFF --start--> CONNECTING --> QUERYING --> IDLE --start--> QUERYING ...
  *       ^------------------'-------------'  (a failure closes the connection)
  *
- * Nothing here blocks: libpq gets a literal address (hostaddr) beside the configured name (host, for
- * the certificate), and every wait goes through the loop. A look on an open connection is one
+ * Nothing here blocks: libpq gets a literal address (hostaddr) beside the configured name (host,
+ * for the certificate), and every wait goes through the loop. A look on an open connection is one
  * statement, one round trip (pg_query.c).
  *
  * Invariant: the password is never sent in clear text to a server that was not verified (tls =
  * verify). From libpq 16 on require_auth enforces that, before that the guard (pg_guard.c).
  *
- * Limits: the loop is kept for 3 ms by SCRAM, for each new connection, and for 20 ms by the system's
- * certificate authorities, with tls = verify and no tls_ca. ANSWER_BYTES_MAX per look: with a server
- * that sends without end the bound is checked between reads; one read takes at most what is in the
- * socket, and what arrives meanwhile. */
+ * Limits: the loop is kept for 3 ms by SCRAM, for each new connection, and for 20 ms by the
+ * system's certificate authorities, with tls = verify and no tls_ca. ANSWER_BYTES_MAX per look:
+ * with a server that sends without end the bound is checked between reads; one read takes at most
+ * what is in the socket, and what arrives meanwhile. */
 #include <assert.h>
 #include <inttypes.h>
 #include <libpq-fe.h>

@@ -8,8 +8,8 @@
  * before it can be sent.
  *
  * Limit: the trace shows lengths only. A password of 35 bytes is as long as MD5's answer; some
- * greater lengths are those of SCRAM's. With such a password no server is answered, and the sentence
- * explains it. */
+ * greater lengths are those of SCRAM's. With such a password no server is answered, and the
+ * sentence explains it. */
 #ifndef ROSTER_PROBES_DRIVERS_PG_GUARD_H
 #define ROSTER_PROBES_DRIVERS_PG_GUARD_H
 
@@ -29,7 +29,8 @@ struct guard {
     bool tripped;
 };
 
-/* Call it after PQconnectStart. `guard` must not move until guard_end. False when memory ran out. */
+/* Call it after PQconnectStart. `guard` must not move until guard_end. False when memory ran out.
+ */
 bool guard_begin(struct guard *guard, struct pg_conn *connection, const char *password);
 
 /* Call it once logged in, and before PQfinish; twice is fine. Clears `tripped`. */

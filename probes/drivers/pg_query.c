@@ -41,9 +41,9 @@ enum column {
  * everybody, or for the database; a setting of our own account does not concern others. A
  * transaction that began in recovery stays read-only when that ends, so transaction_read_only is
  * not used. Lag: none when everything received is replayed and the stream is up; else a
- * primary without writes would look like lag. Archive: a receive position exists once a stream was requested,
- * even in vain; without one there is nothing to stream from. Awaited: a commit has to wait
- * for all the standbys of a name, else it may be another one of that name.
+ * primary without writes would look like lag. Archive: a receive position exists once a stream was
+ * requested, even in vain; without one there is nothing to stream from. Awaited: a commit has to
+ * wait for all the standbys of a name, else it may be another one of that name.
  *
  * The statement is planned each time, which takes most of the server's time for it: what is rare is
  * read from functions, not from the views above them, which join tables, and is not executed unless

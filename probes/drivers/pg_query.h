@@ -17,8 +17,9 @@ enum { PG_QUERY_SIZE = 4096 };
 /* `discover`: with the columns that discovery of members needs. */
 void pg_query(bool discover, char to[PG_QUERY_SIZE]);
 
-/* Read the row into `seen`, whose answer becomes OK. `version`: the server_version that was reported,
- * or NULL. False when the row does not have the statement's shape; `seen` may then be half filled. */
+/* Read the row into `seen`, whose answer becomes OK. `version`: the server_version that was
+ * reported, or NULL. False when the row does not have the statement's shape; `seen` may then be
+ * half filled. */
 bool pg_read_answer(const struct pg_result *result, const char *version, struct observation *seen);
 
 /* The same for the operator's statement: the answer becomes OK, or PROTOCOL with a sentence in the

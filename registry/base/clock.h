@@ -6,7 +6,8 @@
 
 enum { CLOCK_TEXT_SIZE = 32 };
 
-/* Milliseconds of CLOCK_MONOTONIC; never goes back, does not advance while the machine is suspended. */
+/* Milliseconds of CLOCK_MONOTONIC; never goes back, does not advance while the machine is
+ * suspended. */
 int64_t clock_mono_ms(void);
 
 /* Nanoseconds of CLOCK_MONOTONIC. */

@@ -4,8 +4,8 @@
  *   - One object, laid out for people: a line per member, keys in a fixed order. "format" is 1.
  *   - A key that every record of its kind has is always written: null, [] or {} where there is
  *     none ("primary": null, "abstains": null, "drain": []).
- *   - A value that is not known is not written: the lag of a member that did not answer, the time of
- *     evidence that nobody dated. So null is "there is none", and absence is "not known". What a
+ *   - A value that is not known is not written: the lag of a member that did not answer, the time
+ * of evidence that nobody dated. So null is "there is none", and absence is "not known". What a
  *     member reports of itself is complete when its answer is "ok".
  *   - A value that is the usual one is not written: "reason" where it is "ok", "condition" where it
  *     is "fit", "writers" where it is "single", "fenced_epoch" where it is 0.
@@ -19,11 +19,12 @@
  *     timelines, no decision rests on it.
  *   - Members are sorted by name, labels by key, evidence by probe.
  *
- * Readers are strict: the length is checked before parsing; duplicate keys, wrong types, numbers out
- * of range, names that are not names and other formats are refused with a sentence that names the
- * place ("members[2].port: 70000 is not in 1..65535"). Lenient where versions differ: unknown keys
- * are skipped, any order is taken, and false, null and absence of an optional key are one (former
- * versions wrote "claim": false, "bytes": null, and directives without orders as { "format": 1 }).
+ * Readers are strict: the length is checked before parsing; duplicate keys, wrong types, numbers
+ * out of range, names that are not names and other formats are refused with a sentence that names
+ * the place ("members[2].port: 70000 is not in 1..65535"). Lenient where versions differ: unknown
+ * keys are skipped, any order is taken, and false, null and absence of an optional key are one
+ * (former versions wrote "claim": false, "bytes": null, and directives without orders as {
+ * "format": 1 }).
  *
  * decode(encode(x)) == x; encode(decode(b)) is the canonical form of b. Only json.c knows jansson.
  * Thread-safe. */

@@ -271,8 +271,8 @@ static void put_set(struct buffer *to, const char *key, const struct report *rep
     put(to, "%s", closing(count, " ]", "]"));
 }
 
-/* What a server reports of itself. When it answered, "there is none" is known, and written as null or
- * an empty list; when it did not, nothing is known. */
+/* What a server reports of itself. When it answered, "there is none" is known, and written as null
+ * or an empty list; when it did not, nothing is known. */
 static void put_statement(struct buffer *to, const struct report *report,
                           const struct member_report *member_report)
 {

@@ -1,13 +1,14 @@
 /* The kinds of clusters, one row each.
  *
- * What the code decides by kind is a column of this table; what the answers of a kind's servers mean
- * is a few pure functions in probes/kinds/. Nothing else names a kind: a new one is a row here and a
- * file there ("How to add a kind", etc/doc/contributing.md).
+ * What the code decides by kind is a column of this table; what the answers of a kind's servers
+ * mean is a few pure functions in probes/kinds/. Nothing else names a kind: a new one is a row here
+ * and a file there ("How to add a kind", etc/doc/contributing.md).
  *
  * Invariants: a kind is the word of its row wherever it is stored or configured, so that rows can
  * come in any order. Kinds that servers of one engine can show differ in rank.
  *
- * Limit: a probe or library that does not know a word cannot read the report or topology with it. */
+ * Limit: a probe or library that does not know a word cannot read the report or topology with it.
+ */
 #ifndef ROSTER_REGISTRY_MODEL_KINDS_H
 #define ROSTER_REGISTRY_MODEL_KINDS_H
 
@@ -59,12 +60,13 @@ struct kind_traits {
     bool many_writers;    /* may be configured as writers = all */
     bool may_discover;    /* its servers name each other */
 
-    /* The operator's statement replaces the driver's own; without `default_query` it is required. */
+    /* The operator's statement replaces the driver's own; without `default_query` it is required.
+     */
     bool takes_query;
     const char *default_query;
 
-    /* The cluster's identity is part of the data: every server has one, and a copy that was promoted
-     * elsewhere has the same. */
+    /* The cluster's identity is part of the data: every server has one, and a copy that was
+     * promoted elsewhere has the same. */
     bool identity_in_data;
 
     /* A replica hands on what it has received, whether or not it has applied that itself. */

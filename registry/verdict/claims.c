@@ -105,7 +105,8 @@ static void decide_identity(struct verdict_inputs *inputs)
     } else {
         first_identity(inputs);
     }
-    /* the whole cluster was restored under a new identity: the operator accepts one of its members */
+    /* the whole cluster was restored under a new identity: the operator accepts one of its members
+     */
     for (size_t i = 0; i < inputs->count; i++) {
         const struct contender *contender = &inputs->contenders[i];
         const char *identity = contender->tally.identity;
@@ -236,8 +237,8 @@ static void find_claims(struct verdict_inputs *inputs)
 
 /* ---- candidates ------------------------------------------------------------------------------ */
 
-/* A conflict that ended in no primary (`conflict = none`), and then one side falls silent: the other
- * did not win against it, and its silence is no reason to win now. */
+/* A conflict that ended in no primary (`conflict = none`), and then one side falls silent: the
+ * other did not win against it, and its silence is no reason to win now. */
 static bool lost_to_unseen_rival(const struct verdict_inputs *inputs,
                                  const struct contender *contender)
 {

@@ -1,10 +1,12 @@
 /* What a verdict is reached from: the members, what the voters report of each, and which of them
  * claim to be primary.
  *
- *     evidence --> verdict_inputs_init --> primary_choose (primary.h) --> resolve: fences, roles, state
+ *     evidence --> verdict_inputs_init --> primary_choose (primary.h) --> resolve: fences, roles,
+ * state
  *
  * A contender is a member in this light. Nothing here decides who is primary, only who may be.
- * Contenders have the order, and so the index, of the members of the topology that comes out. Pure. */
+ * Contenders have the order, and so the index, of the members of the topology that comes out. Pure.
+ */
 #ifndef ROSTER_REGISTRY_VERDICT_CLAIMS_H
 #define ROSTER_REGISTRY_VERDICT_CLAIMS_H
 
@@ -47,8 +49,8 @@ struct verdict_inputs {
     bool unseen_rival;
 };
 
-/* Fills `inputs`, which is then neither copied nor moved: it points into itself and into `evidence`.
- * False: there is no quorum of voters. */
+/* Fills `inputs`, which is then neither copied nor moved: it points into itself and into
+ * `evidence`. False: there is no quorum of voters. */
 bool verdict_inputs_init(struct verdict_inputs *inputs, const struct evidence *evidence);
 
 /* By name; NULL: it is no member. */

@@ -1,6 +1,6 @@
-/* To add a rule: a fact in struct contest, computed once in contest_of(); a predicate over the facts;
- * a row at the place where it is to come before the others; a test of the same name as its scenario
- * in tests/unit/verdict/primary.c. Predicates may assume that no row above applied. */
+/* To add a rule: a fact in struct contest, computed once in contest_of(); a predicate over the
+ * facts; a row at the place where it is to come before the others; a test of the same name as its
+ * scenario in tests/unit/verdict/primary.c. Predicates may assume that no row above applied. */
 #include "registry/verdict/primary.h"
 
 #include <assert.h>
@@ -20,15 +20,17 @@ struct contest {
     bool peers;            /* all of them may write at a time: no rivalry */
     /* among peers: the one to prefer, NULL where all are behind; else NULL */
     const struct contender *preferred;
-    /* among rivals: the one strictly ahead of all others, NULL where the lead is shared; else NULL */
+    /* among rivals: the one strictly ahead of all others, NULL where the lead is shared; else NULL
+     */
     const struct contender *leader;
 };
 
 /* ---- order among candidates ------------------------------------------------------------------ */
 
-/* Positive: `a` is ahead. By lineage where that orders them, else by how many replicate from it (or,
- * in a group, name it): a promoter re-points the others to the one that it chose. Unless that one is
- * known to lack what the other has: then it was chosen by mistake, or it is not the last choice. */
+/* Positive: `a` is ahead. By lineage where that orders them, else by how many replicate from it
+ * (or, in a group, name it): a promoter re-points the others to the one that it chose. Unless that
+ * one is known to lack what the other has: then it was chosen by mistake, or it is not the last
+ * choice. */
 static int compare_claims(const struct verdict_inputs *inputs, const struct contender *a,
                           const struct contender *b)
 {
@@ -63,8 +65,8 @@ static bool is_fit(const struct contender *contender)
     return !condition || *condition == CONDITION_FIT;
 }
 
-/* Among peers: one in full service (a Galera donor would block writes), then the incumbent (a writer
- * that comes back does not take over), then by weight, then by name. */
+/* Among peers: one in full service (a Galera donor would block writes), then the incumbent (a
+ * writer that comes back does not take over), then by weight, then by name. */
 static bool is_preferable(const struct contest *contest, const struct contender *a,
                           const struct contender *b)
 {

@@ -112,8 +112,8 @@ static bool shares_view(const struct topology *out, const struct contender *cont
            text_equal(contender_lineage(contender), out->lineage);
 }
 
-/* A former primary may have writes that nobody else has, and may take more: it is fenced until it is
- * seen to follow, or writes in the primary's view, or is primary again. */
+/* A former primary may have writes that nobody else has, and may take more: it is fenced until it
+ * is seen to follow, or writes in the primary's view, or is primary again. */
 static void fence(struct topology *out, const struct verdict_inputs *inputs)
 {
     for (size_t i = 0; i < inputs->count; i++) {

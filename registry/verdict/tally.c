@@ -204,8 +204,8 @@ static bool reaches_transactions(const void *a, const void *b)
 }
 
 /* Probes look at different moments, so no two need report one number: the greatest that a quorum
- * reaches is a bound that a single slow or lying probe cannot raise. A quorum on the state is one of
- * answers, so each number is reached by one, be it -1, "not known". */
+ * reaches is a bound that a single slow or lying probe cannot raise. A quorum on the state is one
+ * of answers, so each number is reached by one, be it -1, "not known". */
 bool tally_lag(const struct tally *tally, struct lag *ret_lag)
 {
     struct opinions opinions = opinions_of(tally);

@@ -52,9 +52,9 @@ static int count_configured(const struct vote *ordered, size_t n, int among, int
     return configured;
 }
 
-/* The N in force; 0 when a first verdict has no quorum for one. N grows by a quorum of the new N and
- * shrinks by one of the old N, so that while `witnesses` is changed probe by probe no two sets of
- * probes can each believe to be a quorum. */
+/* The N in force; 0 when a first verdict has no quorum for one. N grows by a quorum of the new N
+ * and shrinks by one of the old N, so that while `witnesses` is changed probe by probe no two sets
+ * of probes can each believe to be a quorum. */
 static int decide_witnesses(const struct topology *previous, const struct vote *ordered, size_t n)
 {
     int old = previous ? previous->policy.witnesses : 0;

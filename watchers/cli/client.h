@@ -22,8 +22,8 @@ struct client;
  * the exit code. */
 int client_open(const struct args *args, struct client **ret_client);
 
-/* A new deadline, from now: for a client that is used again. Once `cancel_fd` (-1: none) is readable
- * no request waits any longer. */
+/* A new deadline, from now: for a client that is used again. Once `cancel_fd` (-1: none) is
+ * readable no request waits any longer. */
 void client_set_deadline(struct client *client, int64_t timeout_ms, int cancel_fd);
 
 void client_close(struct client *client); /* NULL is fine */
@@ -65,8 +65,8 @@ int client_failed(const struct client *client, enum store_rc rc, const char *wha
 bool client_decode(const struct client_value *value, const char *cluster,
                    struct topology *ret_topology, struct codec_error *error);
 
-/* Prints that a cluster has no topology: it waits for one, or does not exist, and then which one may
- * be meant. Returns CLI_NO_CLUSTER. */
+/* Prints that a cluster has no topology: it waits for one, or does not exist, and then which one
+ * may be meant. Returns CLI_NO_CLUSTER. */
 int client_no_cluster(struct client *client, const struct args *args, const char *cluster);
 
 /* The topology of a cluster. On failure prints why and returns the exit code. */

@@ -34,7 +34,8 @@ struct change {
     char remark[SENTENCE_SIZE]; /* what the operator may not expect; "" */
 };
 
-/* Edits change->directives and fills change->result; or prints why not and returns the exit code. */
+/* Edits change->directives and fills change->result; or prints why not and returns the exit code.
+ */
 typedef int edit(struct change *change);
 
 /* ---- lists sorted by name: how directives are kept ------------------------------------------- */
@@ -261,7 +262,8 @@ static enum outcome put(struct client *client, const char *path, const char *dat
     case STORE_BAD_VERSION:
     case STORE_EXISTS:
     case STORE_NO_NODE:
-    case STORE_UNKNOWN: /* the next read shows whether it happened, or fails when the registry is away */
+    case STORE_UNKNOWN: /* the next read shows whether it happened, or fails when the registry is
+                           away */
         return AGAIN;
     default:
         *ret_code = client_failed(client, rc, path);

@@ -15,8 +15,8 @@ struct probe_evidence {
     struct codec_error error; /* when not readable */
     struct report report;
     int64_t mzxid;
-    int32_t
-        version; /* 0: does not vote, since a report created anew must not pass for the one before */
+    int32_t version; /* 0: does not vote, since a report created anew must not pass for the one
+                        before */
     bool present; /* its probe's presence exists; that alone does not prove that the probe lives */
     bool presence_readable; /* `presence` could be read */
     struct presence presence;

@@ -234,8 +234,8 @@ static void print_tree(const struct view *view)
     grid_free(tree.grid);
 }
 
-/* Without --cache, what was seen last is in a folder of the user's. A registry that contradicts it is
- * believed: that folder must never keep its owner from a registry that answers. */
+/* Without --cache, what was seen last is in a folder of the user's. A registry that contradicts it
+ * is believed: that folder must never keep its owner from a registry that answers. */
 static int look(const struct args *args, struct view *view)
 {
     struct args with = *args;

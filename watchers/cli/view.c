@@ -132,8 +132,8 @@ int view_follow(struct roster *roster, const struct args *args, struct roster_cl
     return CLI_DONE;
 }
 
-/* libroster reads one znode per cluster and knows the witnesses of the last verdict only; those that
- * watch now are in the reports. */
+/* libroster reads one znode per cluster and knows the witnesses of the last verdict only; those
+ * that watch now are in the reports. */
 static void count_witnesses(const struct args *args, struct roster_state *state)
 {
     struct client *client;

@@ -6,8 +6,8 @@
 
 #include "watchers/cli/cli.h"
 
-/* Opens a handle of libroster with the options of the command line. On failure prints why and returns
- * the exit code. */
+/* Opens a handle of libroster with the options of the command line. On failure prints why and
+ * returns the exit code. */
 int open_roster(const struct args *args, struct roster **ret_roster);
 
 struct view {

@@ -4,8 +4,8 @@
 
 #include "probes/drivers/mysql_client.h"
 
-/* Lines of KEY=VALUE, separated by newlines, make a row; an empty line ends it. A key without '=' is
- * NULL. The text is borrowed until the next call. */
+/* Lines of KEY=VALUE, separated by newlines, make a row; an empty line ends it. A key without '='
+ * is NULL. The text is borrowed until the next call. */
 const struct client *fake_result(const char *text);
 
 /* The same as rows of Variable_name and Value: one for each line. */

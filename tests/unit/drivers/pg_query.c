@@ -45,8 +45,8 @@ char *PQfname(const PGresult *result, int field)
     return (char *)"claim";
 }
 
-/* As in the statement: recovery, identity, timeline, read only, receiver, status, host, port, paused,
- * position, received, lag, archived, conninfo, awaited, privileged, started, named. */
+/* As in the statement: recovery, identity, timeline, read only, receiver, status, host, port,
+ * paused, position, received, lag, archived, conninfo, awaited, privileged, started, named. */
 static void begin_primary(void)
 {
     row = (struct pg_result){1,

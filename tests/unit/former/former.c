@@ -1,9 +1,9 @@
 /* Records as the version before this one wrote them: read here, and resolved to its verdicts. What
  * this version writes differs in the keys named below and in nothing else.
  *
- * A file here is what one version left in the registry, a record after a line "# kind": reports with
- * their mzxid, the previous topology, directives, and the topology that the version resolved from
- * them. The files are never edited; a later version adds a folder of its own. */
+ * A file here is what one version left in the registry, a record after a line "# kind": reports
+ * with their mzxid, the previous topology, directives, and the topology that the version resolved
+ * from them. The files are never edited; a later version adds a folder of its own. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>

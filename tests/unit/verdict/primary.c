@@ -1,5 +1,5 @@
-/* A test for each row of the table of rules, in the table's order: the event of its scenario, and who
- * is primary then. */
+/* A test for each row of the table of rules, in the table's order: the event of its scenario, and
+ * who is primary then. */
 #include "registry/verdict/primary.h"
 
 #include <stdio.h>

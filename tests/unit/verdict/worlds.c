@@ -1,5 +1,5 @@
-/* All small worlds: every combination of what a few probes may see of a few members, resolved and held
- * against the invariants. */
+/* All small worlds: every combination of what a few probes may see of a few members, resolved and
+ * held against the invariants. */
 #include <stdio.h>
 #include <string.h>
 
