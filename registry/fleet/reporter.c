@@ -10,8 +10,10 @@
 #include "registry/model/codec.h"
 #include "registry/model/paths.h"
 
-#define STILL_MS (BEATS_FRESH * BEAT_MS) /* a beat that does not move for so long is a dead one's */
-#define RIVAL_MS (BEAT_MS / 4)           /* how often a rival's beat is read */
+#define STILL_MS                                                                                   \
+    (BEATS_FRESH * BEAT_MS)    /* a beat that does not move for so long is a dead one's  \
+                                          */
+#define RIVAL_MS (BEAT_MS / 4) /* how often a rival's beat is read */
 #define RETRY_MS 500
 
 /* Another session that holds our name, as last read. */
