@@ -71,6 +71,35 @@ static void put_primary(struct text *text, const struct topology *topology, int 
     text_put(text, ", read by %d of %d witnesses", readers, topology->policy.witnesses);
 }
 
+/* Why the last primary is one no longer: the text before its name and behind it. */
+static void put_withdrawal(struct text *text, const struct topology *topology)
+{
+    static const struct {
+        const char *before, *behind;
+    } reasons[] = {
+        [RULE_NOT_WRITABLE] = {"", " says itself that it takes no writes"},
+        [RULE_MINORITY] = {"", " sees no majority of its group"},
+        [RULE_REFUSED] = {"", " refuses connections and no member streams from it"},
+        [RULE_OUTDATED] = {"", " is older than what was seen on another member"},
+        [RULE_REWOUND] = {"", " is on an older timeline than it was"},
+        [RULE_STRANGER] = {"another cluster answers at the address of ", ""},
+    };
+    assert(topology->rule < sizeof reasons / sizeof *reasons && reasons[topology->rule].before);
+    text_put(text, "no primary: %s%s%s", reasons[topology->rule].before, topology->last_primary,
+             reasons[topology->rule].behind);
+}
+
+/* A verdict of a newer version, by a rule that this one does not know. */
+static void put_foreign(struct text *text, const struct topology *topology, int readers)
+{
+    if (topology_member(topology, topology->primary)) {
+        put_primary(text, topology, readers);
+    } else {
+        text_put(text, "no primary");
+    }
+    text_put(text, ", by the rule %s", topology->foreign_rule);
+}
+
 static void put_decision(struct text *text, const struct topology *topology, int readers)
 {
     const struct member *primary = topology_member(topology, topology->primary);
@@ -106,33 +135,18 @@ static void put_decision(struct text *text, const struct topology *topology, int
                                                          : answer_of(primary));
         break;
     case RULE_NOT_WRITABLE:
-        text_put(text, "no primary: %s says itself that it takes no writes", last);
-        break;
     case RULE_MINORITY:
-        text_put(text, "no primary: %s sees no majority of its group", last);
-        break;
     case RULE_REFUSED:
-        text_put(text, "no primary: %s refuses connections and no member streams from it", last);
-        break;
     case RULE_OUTDATED:
-        text_put(text, "no primary: %s is older than what was seen on another member", last);
-        break;
     case RULE_REWOUND:
-        text_put(text, "no primary: %s is on an older timeline than it was", last);
-        break;
     case RULE_STRANGER:
-        text_put(text, "no primary: another cluster answers at the address of %s", last);
+        put_withdrawal(text, topology);
         break;
     case RULE_TIE:
         text_put(text, "no primary: several members claim, none is newer than the others");
         break;
-    case RULE_FOREIGN: /* kept from a newer version's verdict */
-        if (primary) {
-            put_primary(text, topology, readers);
-        } else {
-            text_put(text, "no primary");
-        }
-        text_put(text, ", by the rule %s", topology->foreign_rule);
+    case RULE_FOREIGN:
+        put_foreign(text, topology, readers);
         break;
     case RULE_NO_CLAIM:
         text_put(text, "no primary: no member claims to be one");
