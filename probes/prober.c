@@ -277,7 +277,8 @@ static void ask(struct prober *prober, struct link *link)
 {
     struct want want;
     if (!link) {
-        static const struct observation nothing = {.answer = ANSWER_UNKNOWN};
+        struct observation nothing;
+        observation_init(&nothing);
         step(prober, &(struct probe_event){.kind = EVENT_LOOK_ENDED, .observation = &nothing});
         return;
     }

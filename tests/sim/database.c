@@ -164,7 +164,7 @@ void databases_look(const struct databases *databases, int i, bool connected,
                                            [STARTING] = ANSWER_STARTING,
                                            [STOPPING] = ANSWER_STOPPING};
     const struct database *it = &databases->at[i];
-    *ret_observation = (struct observation){.position = -1, .received = -1, .lag_ms = -1};
+    observation_init(ret_observation);
     if (it->condition != RUNNING) {
         ret_observation->answer = failures[it->condition];
         snprintf(ret_observation->detail, sizeof ret_observation->detail,

@@ -189,7 +189,7 @@ static int64_t ask_server(struct prober *prober)
     const struct database *database = &world->databases.at[prober->database];
     bool cut = world->path_cut[probe->index][prober->database];
     bool was_up = connection->up;
-    prober->seen = (struct observation){.position = -1, .received = -1, .lag_ms = -1};
+    observation_init(&prober->seen);
     connection->up = false;
     if (!cut && was_up && connection->boot != database->boot) {
         prober->seen.answer = ANSWER_LOST;
