@@ -10,7 +10,7 @@
 
 struct probed_cluster {
     struct probe_context *context;
-    struct cluster_settings configured; /* what the file says */
+    struct cluster_settings configured; /* as in the file */
     struct cluster_settings settings;   /* with the discovered members */
     struct discoverer discoverer;
     struct assessment assessment;
@@ -91,6 +91,7 @@ static void close_slot(struct slot *slot)
 static void open_member(struct probed_cluster *cluster, size_t i, struct probe_time now)
 {
     const struct member_config *config = &cluster->settings.members[i];
+    assert(!cluster->slots[i]);
     cluster->logged[i] = ANSWER_UNKNOWN;
     cluster->slots[i] = open_slot(cluster, config, false, now);
     if (!cluster->slots[i]) {
@@ -168,6 +169,7 @@ static void update_schedule(struct probed_cluster *cluster, struct probe_time no
 static void count_failing(struct probed_cluster *cluster)
 {
     struct probe_context *context = cluster->context;
+    assert(context->targets >= cluster->targets && context->failing >= cluster->failing);
     context->targets -= cluster->targets;
     context->failing -= cluster->failing;
     cluster->targets = cluster->failing = 0;
@@ -236,6 +238,7 @@ static void change_members(struct probed_cluster *cluster, const struct cluster_
     struct slot *kept[MEMBERS_MAX] = {0};
     enum answer logged[MEMBERS_MAX] = {0};
     const struct probe_settings *probe = &cluster->context->config->probe;
+    assert(settings->member_count <= MEMBERS_MAX);
     for (size_t i = 0; i < settings->member_count; i++) {
         size_t was = member_index(cluster, settings->members[i].name);
         if (keep && was < MEMBERS_MAX && cluster->slots[was] &&
@@ -297,8 +300,8 @@ static void begin_trials(struct probed_cluster *cluster, struct probe_time now)
         }
         cluster->trials[i] = open_slot(cluster, &config, true, now);
         if (!cluster->trials[i]) {
-            struct observation nothing = {.answer = ANSWER_UNKNOWN,
-                                          .detail = "no memory for a look"};
+            struct observation nothing;
+            observation_fail(&nothing, ANSWER_UNKNOWN, "no memory for a look");
             discovery_verify(&cluster->discoverer.discovery, config.host, config.port, &nothing,
                              &cluster->assessment, "", now.ms);
         }
@@ -332,6 +335,7 @@ static void trial_ended(struct probed_cluster *cluster, struct slot *slot,
                         const struct observation *observation, struct probe_time now)
 {
     struct member_config config = slot->config;
+    assert(slot->trial && slot->state == SLOT_WAITING);
     for (size_t i = 0; i < TRIALS_MAX; i++) {
         cluster->trials[i] = cluster->trials[i] == slot ? NULL : cluster->trials[i];
     }
@@ -449,6 +453,7 @@ void cluster_settle(struct probed_cluster *cluster, struct probe_time now)
     const struct report *acked;
     int32_t version;
     int64_t mzxid;
+    assert(!cluster->leaving);
     if (cluster_report_take_acked(cluster->published, &acked, &version, &mzxid)) {
         resolver_own_report(cluster->resolver, acked, version, mzxid);
     }

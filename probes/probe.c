@@ -125,6 +125,7 @@ static void report_all(struct probe *probe, struct probe_time now)
 static void doubt(struct probe *probe, struct probe_time now)
 {
     const struct probe_context *context = &probe->context;
+    assert(context->failing <= context->targets);
     bool blind = context->targets >= 2 && context->failing == context->targets;
     if (blind != context->blind) {
         probe->context.blind = blind;
@@ -208,6 +209,7 @@ static void settle(struct probe *probe, struct probe_time now)
         }
     }
     context->size = liveness_size(context->liveness, &context->rank);
+    assert(context->rank < context->size);
     sweep(probe);
     for (struct probed_cluster *it = first_cluster(probe); it; it = next_cluster(it)) {
         cluster_settle(it, now);
@@ -259,6 +261,7 @@ static void take_store_event(struct probe *probe, const struct store_event *even
 
 static void renew(struct probe *probe)
 {
+    assert(!probe->renewing);
     probe->renewing = true;
     order(probe, ACTION_RENEW);
 }
@@ -395,6 +398,7 @@ static void reload(struct probe *probe, const struct config *config, struct prob
 
 static void stop(struct probe *probe, int exit_code, struct probe_time now)
 {
+    assert(probe->phase == PROBE_RUNNING);
     probe->phase = PROBE_STOPPING;
     probe->exit_code = exit_code ? exit_code : probe->exit_code;
     probe->stop_ms = now.ms + (probe->connected ? STOP_MS : STOP_AWAY_MS);
@@ -462,6 +466,7 @@ static void step_running(struct probe *probe, const struct probe_event *event)
 
 void probe_step(struct probe *probe, const struct probe_event *event)
 {
+    assert(event->now.ms >= probe->alive_ms); /* a monotonic clock's */
     check_slip(probe, event->now);
     if (probe->phase == PROBE_RUNNING) {
         step_running(probe, event);

@@ -1,12 +1,16 @@
 #include "probes/schedule.h"
 
+#include <assert.h>
+
 void schedule_init(struct schedule *schedule, int64_t interval_ms, int64_t alert_ms, int64_t now_ms)
 {
+    assert(interval_ms > 0 && alert_ms > 0);
     *schedule = (struct schedule){interval_ms, alert_ms, now_ms + ALARM_HOLD_MS, now_ms};
 }
 
 void schedule_reload(struct schedule *schedule, int64_t interval_ms, int64_t alert_ms)
 {
+    assert(interval_ms > 0 && alert_ms > 0);
     schedule->interval_ms = interval_ms;
     schedule->alert_ms = alert_ms;
 }
@@ -44,6 +48,7 @@ int64_t schedule_gap(const struct schedule *schedule, int64_t now_ms)
 
 void look_times_begin(struct look_times *times, int64_t now_ms)
 {
+    assert(!times->in_flight);
     times->in_flight = true;
     times->began_ms = now_ms;
     times->looks++;
@@ -73,6 +78,7 @@ void look_times_end(struct look_times *times, const struct schedule *schedule, e
                     int64_t now_ms, int64_t now_wall_ms, size_t rank, size_t size)
 {
     int64_t gap_ms = schedule_gap(schedule, now_ms);
+    assert(times->in_flight && (rank < size || size == 0));
     times->in_flight = false;
     times->refusals = answer == ANSWER_OK ? 0 : times->refusals + (answer == ANSWER_AUTH);
     if (times->refusals > 0) {

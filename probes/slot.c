@@ -19,6 +19,7 @@ void slot_init(struct slot *slot, const struct member_config *config, bool trial
 static void end(struct slot *slot, const struct observation *observation, enum answer answer,
                 const struct slot_context *context, struct slot_outcome *outcome)
 {
+    assert(slot->times.in_flight);
     outcome->ended = true;
     outcome->observation = *observation;
     /* broken twice in a row, the second time on a new connection */
@@ -31,14 +32,14 @@ static void end(struct slot *slot, const struct observation *observation, enum a
 static void end_unresolved(struct slot *slot, const char *problem,
                            const struct slot_context *context, struct slot_outcome *outcome)
 {
-    struct observation observation = {
-        .answer = ANSWER_NAME, .position = -1, .received = -1, .lag_ms = -1};
-    snprintf(observation.detail, sizeof observation.detail, "%s", problem);
+    struct observation observation;
+    observation_fail(&observation, ANSWER_NAME, problem);
     end(slot, &observation, ANSWER_NAME, context, outcome);
 }
 
 static void ask(struct slot *slot, bool fresh)
 {
+    assert(slot->state == SLOT_RESOLVING || slot->state == SLOT_IN_FLIGHT);
     slot->state = SLOT_IN_FLIGHT;
     slot->over_fresh = fresh;
     order(slot, fresh ? ACTION_ASK_FRESH : ACTION_ASK);
@@ -129,6 +130,7 @@ void slot_resolved(struct slot *slot, const char *address, const char *problem,
         end_unresolved(slot, problem, context, ret_outcome);
         return;
     }
+    assert(strlen(address) < sizeof slot->address);
     snprintf(slot->address, sizeof slot->address, "%s", address);
     bool fresh = wants_fresh(slot);
     slot->only_fresh = slot->only_fresh && slot->kept;
@@ -162,6 +164,7 @@ void slot_timer(struct slot *slot, const struct slot_context *context,
                 struct slot_outcome *ret_outcome)
 {
     int64_t now_ms = context->now.ms;
+    assert(slot->state != SLOT_CLOSED);
     ret_outcome->alarm = NULL;
     ret_outcome->ended = false;
     if (slot->state == SLOT_WAITING && now_ms >= slot->times.due_ms) {
@@ -180,11 +183,13 @@ void slot_timer(struct slot *slot, const struct slot_context *context,
 
 void slot_expedite(struct slot *slot, enum answer standing, const struct slot_context *context)
 {
+    assert(slot->state != SLOT_CLOSED);
     look_times_expedite(&slot->times, context->schedule, standing, context->now.ms);
 }
 
 void slot_close(struct slot *slot)
 {
+    assert(slot->state != SLOT_CLOSED); /* whoever gets its orders frees it */
     slot->state = SLOT_CLOSED;
     slot->orders = 1u << ACTION_CLOSE;
 }

@@ -44,6 +44,7 @@ static bool is_in(const struct timers *timers, const struct timer *timer)
 
 bool timers_add(struct timers *timers, struct timer *timer, int kind, void *owner)
 {
+    assert(!is_in(timers, timer));
     if (timers->count == timers->room) {
         size_t room = timers->room ? 2 * timers->room : 16;
         struct timer **heap = realloc(timers->heap, room * sizeof(struct timer *));

@@ -45,6 +45,7 @@ static void refuse(struct discovery *discovery, struct candidate *candidate, enu
         [REFUSAL_CLAIM] = "it is no standby, and no listed member follows it",
         [REFUSAL_FULL] = "there are discover_max already",
     };
+    assert(refusal != REFUSAL_NONE && candidate->state != CANDIDATE_VERIFIED);
     if (candidate->refusal != refusal) {
         char why[SENTENCE_SIZE];
         snprintf(why, sizeof why, "%s%s%s", reasons[refusal], *detail ? ": " : "", detail);
@@ -97,6 +98,7 @@ static bool make_room(struct discovery *discovery, bool barred)
 static struct candidate *add(struct discovery *discovery, const char *host, uint16_t port,
                              enum refusal barred, int64_t now_ms)
 {
+    assert(!find(discovery, host, port) && strlen(host) < ADVERTISED_SIZE);
     if (!make_room(discovery, barred != REFUSAL_NONE)) {
         return NULL;
     }
@@ -284,6 +286,7 @@ const struct candidate *discovery_next(struct discovery *discovery,
                                        const struct assessment *assessment, int64_t now_ms)
 {
     struct candidate *next = NULL;
+    assert(count_of(discovery, CANDIDATE_ON_TRIAL) <= TRIALS_MAX);
     if (!discovery->on || !has_begun(assessment) ||
         count_of(discovery, CANDIDATE_ON_TRIAL) >= TRIALS_MAX) {
         return NULL;
@@ -512,6 +515,8 @@ static int by_name(const void *a, const void *b)
 
 void discovery_list(const struct discovery *discovery, struct cluster_settings *to)
 {
+    assert(to->member_count == discovery->configured);
+    assert(count_of(discovery, CANDIDATE_VERIFIED) <= discovery->most);
     for (size_t i = 0; i < discovery->count && to->member_count < MEMBERS_MAX; i++) {
         const struct candidate *candidate = &discovery->candidates[i];
         if (candidate->state == CANDIDATE_VERIFIED) {

@@ -1,5 +1,6 @@
 #include "probes/discovery/relation.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "probes/assess/standing.h"
@@ -14,6 +15,7 @@ static bool is_unique(const struct observation *facts)
 
 bool relation_same_server(const struct observation *a, const struct observation *b)
 {
+    assert(a != b); /* the same facts show nothing */
     return is_unique(a) && is_unique(b) && text_equal(a->self_id, b->self_id) &&
            text_equal(a->identity, b->identity);
 }

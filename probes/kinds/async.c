@@ -5,6 +5,8 @@
  * running: its receiver has given up a source that is away, and nobody has promoted it. */
 #include "probes/kinds/kind.h"
 
+#include <assert.h>
+
 static bool shows(const struct observation *facts)
 {
     (void)facts;
@@ -13,6 +15,7 @@ static bool shows(const struct observation *facts)
 
 static bool claims(const struct observation *facts, const struct observation *other)
 {
+    assert(facts->answer == ANSWER_OK); /* a look that failed has no facts */
     if (!facts->writable || facts->fed_elsewhere) {
         return false;
     }
@@ -32,6 +35,7 @@ static struct lag lag(const struct observation *facts, const struct observation 
 {
     struct lag lag = LAG_NOT_KNOWN;
     (void)source;
+    assert(facts->answer == ANSWER_OK);
     if (!facts->replica) {
         /* read-only and fed by nobody: frozen */
         lag.state = facts->writable ? LAG_UNKNOWN : LAG_BROKEN;

@@ -3,9 +3,12 @@
  */
 #include "probes/kinds/kind.h"
 
+#include <assert.h>
+
 static struct claim_state claim_state(const struct observation *facts,
                                       const struct observation *other)
 {
+    assert(facts->answer == ANSWER_OK); /* a look that failed has no facts */
     bool ready = facts->ready != 0;
     bool claim = facts->claim >= 0 ? facts->claim == 1 : !facts->replica;
     bool writable = ready && facts->writable && facts->claim != 0;

@@ -2,6 +2,8 @@
  * frozen claims for seconds to be what it was, under an old configuration. */
 #include "probes/kinds/kind.h"
 
+#include <assert.h>
+
 static bool shows(const struct observation *facts)
 {
     return facts->group.type == GROUP_GALERA;
@@ -9,6 +11,7 @@ static bool shows(const struct observation *facts)
 
 static enum condition condition(const struct observation *facts)
 {
+    assert(facts->answer == ANSWER_OK); /* a look that failed has no facts */
     return facts->group.type == GROUP_GALERA ? facts->group.state
            : facts->replica                  ? CONDITION_FIT
                                              : CONDITION_LEFT;

@@ -4,6 +4,8 @@
  * both are seen. */
 #include "probes/kinds/kind.h"
 
+#include <assert.h>
+
 static bool shows(const struct observation *facts)
 {
     return facts->group.type == GROUP_REPLICATION;
@@ -12,6 +14,7 @@ static bool shows(const struct observation *facts)
 static enum condition condition(const struct observation *facts)
 {
     const struct group *group = &facts->group;
+    assert(facts->answer == ANSWER_OK); /* a look that failed has no facts */
     if (group->type != GROUP_REPLICATION) {
         /* fed by a channel from outside the group, or by nobody */
         return facts->replica ? CONDITION_FIT : CONDITION_LEFT;

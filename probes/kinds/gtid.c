@@ -1,5 +1,6 @@
 #include "probes/kinds/gtid.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,14 +16,14 @@ static const char uuid_letters[] = "0123456789abcdefABCDEF-";
 static const char tag_letters[] = "0123456789_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 /* A piece of the text that is read. */
-struct word {
+struct piece {
     const char *at;
     size_t length;
 };
 
 /* Transactions of one source, from low to high. */
 struct interval {
-    struct word source, tag;
+    struct piece source, tag;
     uint64_t low, high;
 };
 
@@ -79,7 +80,7 @@ static bool take_interval(struct cursor *cursor)
     struct interval *interval = &cursor->interval;
     skip_space(cursor);
     if (!isdigit((unsigned char)*cursor->at)) {
-        interval->tag = (struct word){cursor->at, strspn(cursor->at, tag_letters)};
+        interval->tag = (struct piece){cursor->at, strspn(cursor->at, tag_letters)};
         cursor->at += interval->tag.length;
         if (interval->tag.length == 0 || interval->tag.length > TAG_MAX || !take(cursor, ':')) {
             return false;
@@ -114,6 +115,7 @@ static bool take_source(struct cursor *cursor)
 /* False at the end, and when it cannot be read (`broken`). */
 static bool next(struct cursor *cursor)
 {
+    assert(!cursor->broken); /* it does not point at the start of anything */
     bool good;
     if (cursor->in_server && take(cursor, ':')) {
         good = take_interval(cursor);
@@ -132,7 +134,7 @@ static bool next(struct cursor *cursor)
     return good;
 }
 
-static bool same_word(struct word a, struct word b)
+static bool same_text(struct piece a, struct piece b)
 {
     return a.length == b.length && (a.length == 0 || strncasecmp(a.at, b.at, a.length) == 0);
 }
@@ -140,9 +142,10 @@ static bool same_word(struct word a, struct word b)
 static bool has(const char *set, const struct interval *wanted)
 {
     struct cursor cursor = {.at = set};
+    assert(wanted->low <= wanted->high);
     while (next(&cursor)) {
         const struct interval *mine = &cursor.interval;
-        if (same_word(mine->source, wanted->source) && same_word(mine->tag, wanted->tag) &&
+        if (same_text(mine->source, wanted->source) && same_text(mine->tag, wanted->tag) &&
             mine->low <= wanted->low && mine->high >= wanted->high) {
             return true;
         }

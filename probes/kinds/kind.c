@@ -19,6 +19,8 @@ const struct kind_rules *kind_rules_of(enum kind kind)
 
 enum kind kind_shown(enum engine engine, const struct observation *facts)
 {
+    /* a server that refuses a privilege has answered, too */
+    assert(facts->answer == ANSWER_OK || facts->answer == ANSWER_PRIVILEGE);
     enum kind shown = KIND_AUTO;
     int rank = 0;
     for (enum kind kind = 0; kind < KIND_AUTO; kind++) {
@@ -34,6 +36,7 @@ enum kind kind_shown(enum engine engine, const struct observation *facts)
 struct lag kind_lag_of_queue(const struct observation *facts, enum condition condition)
 {
     struct lag lag = LAG_NOT_KNOWN;
+    assert(facts->group.type != GROUP_NONE); /* its queue is what a group reports */
     lag.transactions = facts->group.queue;
     lag.state = condition != CONDITION_FIT ? LAG_BROKEN
                 : facts->group.queue < 0   ? LAG_UNKNOWN

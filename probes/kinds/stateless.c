@@ -2,9 +2,12 @@
  * serves. */
 #include "probes/kinds/kind.h"
 
+#include <assert.h>
+
 static struct claim_state claim_state(const struct observation *facts,
                                       const struct observation *other)
 {
+    assert(facts->answer == ANSWER_OK); /* a look that failed has no facts */
     bool ready = facts->ready != 0;
     (void)other;
     return (struct claim_state){.claim = ready,

@@ -2,6 +2,8 @@
  * of several is right, the timeline says. */
 #include "probes/kinds/kind.h"
 
+#include <assert.h>
+
 static bool shows(const struct observation *facts)
 {
     (void)facts;
@@ -12,6 +14,7 @@ static struct claim_state claim_state(const struct observation *facts,
                                       const struct observation *other)
 {
     (void)other;
+    assert(facts->answer == ANSWER_OK); /* a look that failed has no facts */
     return (struct claim_state){
         .claim = !facts->replica && facts->writable,
         .writable = facts->writable,
@@ -26,6 +29,7 @@ static struct claim_state claim_state(const struct observation *facts,
 static struct lag lag(const struct observation *facts, const struct observation *source)
 {
     struct lag lag = LAG_NOT_KNOWN;
+    assert(!source || source->answer == ANSWER_OK);
     if (!facts->replica) {
         return lag;
     }

@@ -58,6 +58,7 @@ static char *new_id(const struct folders *folders)
 static void create_root(struct folders *folders)
 {
     size_t len = strlen(folders->root);
+    assert(folders->root_made < len);
     if (folders->root_made == 0 && folders->make_chroot) {
         folders->root_made = 1;
         create(folders, "/", "");

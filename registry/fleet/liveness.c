@@ -76,6 +76,7 @@ static struct peer *find(const struct liveness *liveness, const char *name)
 static void add_peer(struct liveness *liveness, const char *name)
 {
     char path[PATH_SIZE];
+    assert(!find(liveness, name) && strcmp(name, liveness->self) != 0);
     if (liveness->count == PROBES_MAX || strlen(name) >= NAME_SIZE) {
         return;
     }
@@ -96,6 +97,7 @@ static void add_peer(struct liveness *liveness, const char *name)
 
 static void remove_peer(struct liveness *liveness, size_t i)
 {
+    assert(i < liveness->count);
     mirror_remove(liveness->mirror, liveness->peers[i]->node);
     free(liveness->peers[i]);
     liveness->peers[i] = liveness->peers[--liveness->count];
@@ -122,6 +124,7 @@ static void read_presence(void *owner, const struct mirror_node *node)
 {
     struct peer *peer = owner;
     struct liveness *liveness = peer->liveness;
+    assert(node == peer->node);
     struct presence presence;
     struct codec_error error;
     if (!node->exists || !node->data ||

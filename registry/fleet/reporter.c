@@ -58,6 +58,7 @@ struct reporter *reporter_new(struct store *store, struct mirror *mirror,
         return NULL;
     }
     assert(settings->is_gone);
+    assert(strlen(settings->root) < sizeof reporter->root && settings->presence.probe[0]);
     reporter->store = store;
     reporter->mirror = mirror;
     reporter->withdrawals.store = store;

@@ -87,6 +87,7 @@ struct resolver *resolver_new(struct store *store, struct mirror *mirror,
     resolver->mirror = mirror;
     resolver->liveness = liveness;
     resolver->topology_at_ms = INT64_MIN / 2;
+    assert(strlen(settings->root) < PATH_SIZE);
     assert(strlen(settings->cluster) < NAME_SIZE && strlen(settings->self) < NAME_SIZE);
     strcpy(resolver->root, settings->root);
     strcpy(resolver->cluster, settings->cluster);
@@ -114,6 +115,7 @@ struct resolver *resolver_new(struct store *store, struct mirror *mirror,
 
 static void remove_witness(struct resolver *resolver, size_t i)
 {
+    assert(i < resolver->witness_count);
     mirror_remove(resolver->mirror, resolver->witnesses[i]->node);
     free(resolver->witnesses[i]);
     resolver->witnesses[i] = resolver->witnesses[--resolver->witness_count];
@@ -203,6 +205,7 @@ static void read_report(void *owner, const struct mirror_node *node)
     struct report *report = malloc(sizeof *report);
     struct codec_error error;
     bool was_usable = witness->usable;
+    assert(node == witness->node);
     witness->usable = false;
     mark_read(resolver);
     if (!report || !node->exists) {
@@ -401,6 +404,7 @@ static void write_verdict(struct resolver *resolver)
     const struct topology *verdict = &resolver->verdict;
     size_t n = 0;
     assert(resolver->request == REQUEST_NONE && resolver->has_own);
+    assert(verdict->evidence_count <= WITNESSES_MAX); /* there is room for their checks */
     path_report(paths[n], sizeof paths[n], resolver->root, resolver->cluster, resolver->self);
     ops[n] =
         (struct store_op){.kind = STORE_CHECK, .path = paths[n], .version = resolver->own_version};

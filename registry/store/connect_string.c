@@ -90,6 +90,7 @@ bool connect_string_parse(const char *from, struct connect_string *ret_servers, 
             return false;
         }
     }
+    assert(servers.count > 0); /* an empty list has an empty entry */
     *ret_servers = servers;
     return true;
 }

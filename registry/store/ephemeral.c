@@ -66,6 +66,7 @@ static void enter_ours(struct ephemeral *ephemeral, enum ephemeral_state state, 
 
 void ephemeral_session(struct ephemeral *ephemeral, int64_t session)
 {
+    assert(session == 0 || session != ephemeral->session); /* in the same one it still exists */
     ephemeral->session = session;
     enter(ephemeral, is_request(ephemeral->state) ? EPHEMERAL_ORPHANED : EPHEMERAL_ABSENT);
 }
@@ -225,6 +226,7 @@ bool ephemeral_answer(struct ephemeral *ephemeral, const struct store_event *eve
 static void on_read(void *owner, const struct mirror_node *node)
 {
     struct ephemeral *ephemeral = owner;
+    assert(node == ephemeral->node);
     if (!ephemeral_is_writable(ephemeral)) {
         return;
     }

@@ -114,6 +114,7 @@ static void unlink_node(struct mirror *mirror, struct mirror_node *node)
 {
     struct mirror_node **at = &mirror->nodes;
     while (*at != node) {
+        assert(*at); /* it is one of ours */
         at = &(*at)->next;
     }
     *at = node->next;
@@ -140,6 +141,7 @@ void mirror_remove(struct mirror *mirror, struct mirror_node *node)
 
 void mirror_refresh(struct mirror *mirror, struct mirror_node *node)
 {
+    assert(node->state != MIRROR_REMOVED);
     read_node(mirror, node);
 }
 

@@ -1,5 +1,7 @@
 #include "registry/store/store.h"
 
+#include <assert.h>
+
 const char *const store_rc_names[] = {"ok",        "no node", "exists",  "version moved",
                                       "not empty", "denied",  "invalid", "outcome unknown",
                                       "failed",    NULL};
@@ -21,6 +23,7 @@ void store_sync(struct store *store, uint64_t tag, const char *path)
 
 void store_write(struct store *store, uint64_t tag, const struct store_op *ops, size_t n)
 {
+    assert(n > 0 && n <= STORE_OPS_MAX);
     store->ops->write(store, tag, ops, n);
 }
 

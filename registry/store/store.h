@@ -9,7 +9,7 @@
  * session, or answered STORE_UNKNOWN when the session's link broke before the
  * outcome was known; a write answered STORE_UNKNOWN may have happened or not.
  * Answers that the session's end swallows are made up as STORE_UNKNOWN by
- * store_renew, so a tag may be a pointer: its three low bits say whose it is.
+ * store_renew, so a tag may be a pointer: its three low bits name the owner.
  * While the link is down nothing is sent: requests are answered STORE_UNKNOWN at once.
  *
  * Session life:  (start) -> STORE_UP -> STORE_DOWN -> STORE_UP ...  the same session: watches and
@@ -19,6 +19,7 @@
 #ifndef ROSTER_REGISTRY_STORE_STORE_H
 #define ROSTER_REGISTRY_STORE_STORE_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -40,6 +41,7 @@ enum store_tag {
 
 static inline uint64_t store_tag(const void *pointer, enum store_tag owner)
 {
+    assert(((uintptr_t)pointer & TAG_MASK) == 0 && owner < TAG_MASK);
     return (uint64_t)(uintptr_t)pointer | (uint64_t)owner;
 }
 
