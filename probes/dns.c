@@ -12,7 +12,7 @@
  * that hangs holds one of libuv's worker threads (four, UV_THREADPOOL_SIZE).
  *
  * Limits: at most ADDRESSES_MAX addresses per name; the time to live of DNS is
- * not shown by getaddrinfo, so DNS_FRESH_MS stands for it. */
+ * not shown by getaddrinfo, so DNS_FRESH_MS is used instead. */
 #include "probes/dns.h"
 
 #include <arpa/inet.h>

@@ -23,10 +23,10 @@ const char *custom_statement(const struct cluster_settings *cluster)
 
 static const char *read_flag(const char *value, int *to)
 {
-    static const char *const words[] = {"f", "t",   "false", "true", "0",
-                                        "1", "off", "on",    "no",   "yes"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (strcasecmp(value, words[i]) == 0) {
+    static const char *const spellings[] = {"f", "t",   "false", "true", "0",
+                                            "1", "off", "on",    "no",   "yes"};
+    for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++) {
+        if (strcasecmp(value, spellings[i]) == 0) {
             *to = i % 2 == 1;
             return NULL;
         }

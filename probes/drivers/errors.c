@@ -52,18 +52,18 @@ int errors_find_errno(const char *message)
 /* ---- PostgreSQL ------------------------------------------------------------------------------ */
 
 /* 57P03 is "starting up", "not yet accepting connections", "in recovery mode" and "shutting down".
- * The sentence is in the server's language (lc_messages); these words are from its translations. An
- * unknown sentence counts as starting, which means the same to routing. */
+ * The sentence is in the server's language (lc_messages); these phrases are from its translations.
+ * An unknown sentence counts as starting, which means the same to routing. */
 static bool is_shutdown(const char *message)
 {
-    static const char *const words[] = {
+    static const char *const phrases[] = {
         "shutting down",   "fährt herunter", "apagándose",     "s'arrête",
         "spegnendo",       "desligando",     "zamykany",       "останавливается",
         "завершує роботу", "stänger ner",    "シャットダウン", "중지",
         "正在关闭",        "正在關閉",       "ითიშება",        NULL,
     };
-    for (size_t i = 0; words[i]; i++) {
-        if (strstr(message, words[i])) {
+    for (size_t i = 0; phrases[i]; i++) {
+        if (strstr(message, phrases[i])) {
             return true;
         }
     }

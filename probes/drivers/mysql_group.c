@@ -13,20 +13,20 @@
 
 const char group_privilege[] = "SELECT ON performance_schema.replication_group_member*";
 
-static bool is_word(const char *value, const char *word)
+static bool is_text(const char *value, const char *text)
 {
-    return value && strcasecmp(value, word) == 0;
+    return value && strcasecmp(value, text) == 0;
 }
 
 static bool is_on(const char *value)
 {
-    return is_word(value, "ON") || is_word(value, "1");
+    return is_text(value, "ON") || is_text(value, "1");
 }
 
 static const char *value_of(const struct client *client, const char *name)
 {
     for (size_t row = 0; row < client_rows(client); row++) {
-        if (is_word(client_value(client, row, "Variable_name", NULL), name)) {
+        if (is_text(client_value(client, row, "Variable_name", NULL), name)) {
             return client_value(client, row, "Value", NULL);
         }
     }
@@ -38,7 +38,7 @@ static void read_galera_settings(const char *on, const char *rejects, struct obs
     if (is_on(on)) {
         seen->group.type = GROUP_GALERA;
         seen->group.state =
-            rejects && !is_word(rejects, "NONE") ? CONDITION_REJECTING : CONDITION_FIT;
+            rejects && !is_text(rejects, "NONE") ? CONDITION_REJECTING : CONDITION_FIT;
     }
 }
 
@@ -56,7 +56,7 @@ bool group_read_variables(const struct client *client, struct observation *seen)
     if (name && *name && seen->group.type == GROUP_NONE) {
         seen->group.type = GROUP_REPLICATION;
         seen->group.many =
-            is_word(value_of(client, "group_replication_single_primary_mode"), "OFF");
+            is_text(value_of(client, "group_replication_single_primary_mode"), "OFF");
         seen->group.state = CONDITION_LEFT; /* unless the members' table shows it in there */
         text_tame(seen->identity, sizeof seen->identity, name);
     }
@@ -77,7 +77,7 @@ enum { LOCAL_DONOR = 2, LOCAL_SYNCED = 4 };
 static enum condition galera_condition(const struct client *client, enum condition ordered)
 {
     int64_t state = number_of(value_of(client, "wsrep_local_state"));
-    if (!is_word(value_of(client, "wsrep_cluster_status"), "Primary")) {
+    if (!is_text(value_of(client, "wsrep_cluster_status"), "Primary")) {
         return CONDITION_MINORITY;
     }
     if (state == LOCAL_DONOR) {
@@ -120,17 +120,17 @@ bool group_read_status(const struct client *client, struct observation *seen)
 
 /* ---- members --------------------------------------------------------------------------------- */
 
-static enum condition state_of(const char *word)
+static enum condition state_of(const char *text)
 {
     static const struct {
-        const char *word;
+        const char *text;
         enum condition condition;
     } states[] = {{"ONLINE", CONDITION_FIT},
                   {"RECOVERING", CONDITION_RECOVERING},
                   {"OFFLINE", CONDITION_LEFT},
                   {"ERROR", CONDITION_ERROR}};
     for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
-        if (is_word(word, states[i].word)) {
+        if (is_text(text, states[i].text)) {
             return states[i].condition;
         }
     }
@@ -188,7 +188,7 @@ bool group_read_members(const struct client *client, struct observation *seen)
     }
     for (size_t row = 0; row < client_rows(client); row++) {
         const char *id = client_value(client, row, "MEMBER_ID", NULL);
-        bool reachable = !is_word(client_value(client, row, "MEMBER_STATE", NULL), "UNREACHABLE");
+        bool reachable = !is_text(client_value(client, row, "MEMBER_STATE", NULL), "UNREACHABLE");
         if (!id) {
             return false;
         }
@@ -197,7 +197,7 @@ bool group_read_members(const struct client *client, struct observation *seen)
         if (text_equal(id, seen->self_id)) {
             read_self(client, row, seen);
         }
-        if (!group->many && is_word(client_value(client, row, "MEMBER_ROLE", NULL), "PRIMARY")) {
+        if (!group->many && is_text(client_value(client, row, "MEMBER_ROLE", NULL), "PRIMARY")) {
             text_tame(group->leader_id, sizeof group->leader_id, id);
         }
         advertise_member(client, row, seen);

@@ -85,11 +85,11 @@ static const char *text_of(const struct client *client, size_t row, const char *
 
 static enum threads receiver_of(const struct client *client, size_t row)
 {
-    const char *word = text_of(client, row, "Replica_IO_Running", "Slave_IO_Running");
-    if (strcasecmp(word, "Yes") == 0) {
+    const char *state = text_of(client, row, "Replica_IO_Running", "Slave_IO_Running");
+    if (strcasecmp(state, "Yes") == 0) {
         return THREAD_RUNNING;
     }
-    return strcasecmp(word, "Connecting") == 0 || strcasecmp(word, "Preparing") == 0
+    return strcasecmp(state, "Connecting") == 0 || strcasecmp(state, "Preparing") == 0
                ? THREAD_CONNECTING
                : THREAD_STOPPED;
 }

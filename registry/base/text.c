@@ -274,9 +274,9 @@ bool text_parse_size(const char *from, int64_t *ret_bytes)
 
 bool text_parse_bool(const char *from, bool *ret_value)
 {
-    static const char *const words[] = {"no", "yes", "off", "on", "false", "true", "0", "1"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (text_equal(from, words[i])) {
+    static const char *const spellings[] = {"no", "yes", "off", "on", "false", "true", "0", "1"};
+    for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++) {
+        if (text_equal(from, spellings[i])) {
             *ret_value = i % 2 == 1;
             return true;
         }
@@ -485,7 +485,7 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* Edits (insert, delete, replace; case is free) that turn one word into the other: Levenshtein, one
+/* Edits (insert, delete, replace; case is free) that turn one text into the other: Levenshtein, one
  * row at a time. */
 static size_t distance(const char *a, size_t a_length, const char *b, size_t b_length)
 {
@@ -505,11 +505,11 @@ static size_t distance(const char *a, size_t a_length, const char *b, size_t b_l
     return row[b_length];
 }
 
-const char *text_nearest(const char *word, const char *const *candidates, size_t n, size_t stride)
+const char *text_nearest(const char *wanted, const char *const *candidates, size_t n, size_t stride)
 {
     assert(stride >= sizeof *candidates);
     const char *nearest = NULL;
-    size_t best = WORD_MAX, length = strlen(word);
+    size_t best = WORD_MAX, length = strlen(wanted);
     if (length > WORD_MAX) {
         return NULL;
     }
@@ -520,7 +520,7 @@ const char *text_nearest(const char *word, const char *const *candidates, size_t
         if (candidate_length == 0 || candidate_length > WORD_MAX) {
             continue;
         }
-        size_t edits = distance(word, length, candidate, candidate_length);
+        size_t edits = distance(wanted, length, candidate, candidate_length);
         size_t longer = length > candidate_length ? length : candidate_length;
         if (edits * 3 <= longer && edits < best) {
             best = edits;

@@ -69,10 +69,11 @@ const char *text_bytes(char *to, size_t size, int64_t bytes);
 const char *text_time(char *to, size_t size, int64_t wall_ms);
 bool text_parse_time(const char *from, int64_t *ret_wall_ms);
 
-/* The candidate nearest to `word` by edits, or NULL when none is near (more
+/* The candidate nearest to `wanted` by edits, or NULL when none is near (more
  * than a third of the letters differ). `stride` is the distance in bytes from
  * one candidate pointer to the next, so that any table of structs with a
  * name can be searched. */
-const char *text_nearest(const char *word, const char *const *candidates, size_t n, size_t stride);
+const char *text_nearest(const char *wanted, const char *const *candidates, size_t n,
+                         size_t stride);
 
 #endif

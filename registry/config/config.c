@@ -148,12 +148,12 @@ static void open_section(struct reader *reader)
         *close = '\0';
     }
     heading = strip(heading);
-    size_t word = strcspn(heading, " \t");
-    name = heading + word + strspn(heading + word, " \t");
+    size_t length = strcspn(heading, " \t");
+    name = heading + length + strspn(heading + length, " \t");
 
     char kind_name[16] = "";
-    if (word < sizeof kind_name) {
-        memcpy(kind_name, heading, word);
+    if (length < sizeof kind_name) {
+        memcpy(kind_name, heading, length);
     }
     int kind = name_index(section_names, kind_name);
     struct section *section =

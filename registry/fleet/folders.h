@@ -1,4 +1,4 @@
-/* The standing znodes that everything else is kept in: the root, which holds the registry's id,
+/* The permanent znodes that everything else is kept in: the root, which holds the registry's id,
  * and the folders below it. Whoever comes first creates them; they are never removed.
  *
  *     [chroot] --> root, part by part --> probes --> clusters --> the root has an id? --> complete

@@ -11,8 +11,8 @@
  *     is "fit", "writers" where it is "single", "fenced_epoch" where it is 0.
  *   - A flag that is false is not written.
  *   - Host and port are two keys, "host" and "port"; a host has no brackets.
- *   - A choice is a word in lower case, of the tables in model.h. A rule has its number beside the
- *     word ("rule", "rule_id"): words may change, numbers do not.
+ *   - A choice is a name in lower case, of the tables in model.h. A rule has its number beside the
+ *     name ("rule", "rule_id"): names may change, numbers do not.
  *   - A number is whole. One that may pass 2^53 (zxids, nonces, beats) is a string of digits. Units
  *     are in the key: "bytes", "ms".
  *   - A time is RFC 3339 in UTC with milliseconds, its key ends in "_wall": for people and

@@ -111,7 +111,7 @@ static bool get_lag(const struct json_value *object, struct lag *lag)
     if (!at.value) {
         return true;
     }
-    if (!json_get_word(&at, "state", REQUIRED, lag_state_names, &state) ||
+    if (!json_get_choice(&at, "state", REQUIRED, lag_state_names, &state) ||
         !json_get_number(&at, "bytes", OPTIONAL, 0, INT64_MAX, &lag->bytes) ||
         !json_get_number(&at, "ms", OPTIONAL, 0, INT64_MAX, &lag->ms) ||
         !json_get_number(&at, "transactions", OPTIONAL, 0, INT64_MAX, &lag->transactions)) {
@@ -127,14 +127,14 @@ static bool get_policy(const struct json_value *object, struct policy *policy)
     int conflict = CONFLICT_HOLD;
     int writers = WRITERS_SINGLE;
     int64_t witnesses = 0;
-    if (!json_get_word(object, "engine", REQUIRED, engine_names, &engine)) {
+    if (!json_get_choice(object, "engine", REQUIRED, engine_names, &engine)) {
         return false;
     }
     int kind = (int)kind_least((enum engine)engine);
-    if (!json_get_word(object, "kind", OPTIONAL, kind_names, &kind) ||
+    if (!json_get_choice(object, "kind", OPTIONAL, kind_names, &kind) ||
         !json_get_number(object, "witnesses", REQUIRED, 1, WITNESSES_MAX, &witnesses) ||
-        !json_get_word(object, "conflict", OPTIONAL, conflict_names, &conflict) ||
-        !json_get_word(object, "writers", OPTIONAL, writers_names, &writers)) {
+        !json_get_choice(object, "conflict", OPTIONAL, conflict_names, &conflict) ||
+        !json_get_choice(object, "writers", OPTIONAL, writers_names, &writers)) {
         return false;
     }
     *policy = (struct policy){(enum engine)engine, (enum kind)kind, (enum conflict)conflict,
@@ -160,12 +160,12 @@ static bool get_member_report(const struct json_value *object, struct member_rep
     int last_role = ROLE_NONE;
     int condition = CONDITION_FIT;
     if (!get_member_config(object, &member_report->config) ||
-        !json_get_word(object, "answer", REQUIRED, answer_names, &answer) ||
+        !json_get_choice(object, "answer", REQUIRED, answer_names, &answer) ||
         !json_get_flag(object, "claim", &member_report->claim) ||
         !json_get_flag(object, "peer", &member_report->shared) ||
         !json_get_flag(object, "writable", &member_report->writable) ||
         !json_get_flag(object, "sync", &member_report->sync) ||
-        !json_get_word(object, "condition", OPTIONAL, condition_names, &condition) ||
+        !json_get_choice(object, "condition", OPTIONAL, condition_names, &condition) ||
         !json_get_text(object, "missing", OPTIONAL, member_report->missing,
                        sizeof member_report->missing) ||
         !json_get_flag(object, "live", &member_report->live) ||
@@ -177,7 +177,7 @@ static bool get_member_report(const struct json_value *object, struct member_rep
         !get_lag(object, &member_report->lag) ||
         !json_get_text(object, "version", OPTIONAL, member_report->version,
                        sizeof member_report->version) ||
-        !json_get_word(object, "last_role", OPTIONAL, role_names, &last_role) ||
+        !json_get_choice(object, "last_role", OPTIONAL, role_names, &last_role) ||
         !get_lineage(object, "last_lineage", member_report->last_lineage)) {
         return false;
     }
@@ -279,15 +279,15 @@ static bool get_member(const struct json_value *object, struct member *member)
     int reason = ANSWER_OK;
     int condition = CONDITION_FIT;
     if (!get_member_config(object, &member->config) ||
-        !json_get_word(object, "role", REQUIRED, role_names, &role) ||
-        !json_get_word(object, "health", REQUIRED, health_names, &health) ||
-        !json_get_word(object, "reason", OPTIONAL, answer_names, &reason) ||
+        !json_get_choice(object, "role", REQUIRED, role_names, &role) ||
+        !json_get_choice(object, "health", REQUIRED, health_names, &health) ||
+        !json_get_choice(object, "reason", OPTIONAL, answer_names, &reason) ||
         !json_get_flag(object, "fenced", &member->fenced) ||
         !json_get_number(object, "fenced_epoch", OPTIONAL, 0, exact_max, &member->fenced_epoch) ||
         !json_get_flag(object, "drained", &member->drained) ||
         !json_get_flag(object, "claims", &member->claims) ||
         !json_get_flag(object, "sync", &member->sync) ||
-        !json_get_word(object, "condition", OPTIONAL, condition_names, &condition) ||
+        !json_get_choice(object, "condition", OPTIONAL, condition_names, &condition) ||
         !json_get_name(object, "upstream", OPTIONAL, member->upstream) ||
         !get_lag(object, &member->lag)) {
         return false;
@@ -413,7 +413,7 @@ static bool read_topology(const struct json_value *root, void *record)
     if (!json_get_name(root, "cluster", REQUIRED, topology->cluster) ||
         !get_policy(root, &topology->policy) ||
         !json_get_number(root, "epoch", REQUIRED, 1, exact_max, &topology->epoch) ||
-        !json_get_word(root, "state", REQUIRED, state_names, &state) ||
+        !json_get_choice(root, "state", REQUIRED, state_names, &state) ||
         !json_get_name(root, "primary", OPTIONAL, topology->primary) ||
         !json_get_name(root, "last_primary", OPTIONAL, topology->last_primary) ||
         !get_lineage(root, "lineage", topology->lineage) ||
@@ -472,19 +472,19 @@ static bool get_weights(const struct json_value *root, struct directives *direct
 /* "pg-1@7" */
 static bool to_acceptance(const struct json_value *value, struct acceptance *ret_acceptance)
 {
-    char word[NAME_SIZE + EPOCH_TEXT_MAX + 1];
-    if (!json_value_text(value, word, sizeof word)) {
+    char entry[NAME_SIZE + EPOCH_TEXT_MAX + 1];
+    if (!json_value_text(value, entry, sizeof entry)) {
         return false;
     }
-    char *at = strchr(word, '@');
+    char *at = strchr(entry, '@');
     int64_t epoch = 0;
     if (at) {
         *at = '\0';
     }
-    if (!at || !text_is_name(word) || !text_parse_int(at + 1, 0, exact_max, &epoch)) {
+    if (!at || !text_is_name(entry) || !text_parse_int(at + 1, 0, exact_max, &epoch)) {
         return json_refuse(value, "is not of the form MEMBER@EPOCH");
     }
-    strcpy(ret_acceptance->name, word);
+    strcpy(ret_acceptance->name, entry);
     ret_acceptance->epoch = epoch;
     return true;
 }

@@ -442,11 +442,11 @@ static void put_orders(struct buffer *to, const struct directives *directives)
     put_text_or_null(to, "hold", directives->hold);
     put(to, ", \"accept\": [");
     for (size_t i = 0; i < directives->accept_count; i++) {
-        char word[NAME_SIZE + 32];
-        snprintf(word, sizeof word, "%s@%" PRId64, directives->accept[i].name,
+        char entry[NAME_SIZE + 32];
+        snprintf(entry, sizeof entry, "%s@%" PRId64, directives->accept[i].name,
                  directives->accept[i].epoch);
         put(to, "%s", gap(i));
-        put_text(to, word);
+        put_text(to, entry);
     }
     put(to, "%s", closing(directives->accept_count, " ]", "]"));
 }

@@ -204,21 +204,21 @@ bool json_get_flag(const struct json_value *object, const char *key, bool *ret_f
     return true;
 }
 
-bool json_get_word(const struct json_value *object, const char *key, enum need need,
-                   const char *const *names, int *ret_index)
+bool json_get_choice(const struct json_value *object, const char *key, enum need need,
+                     const char *const *names, int *ret_index)
 {
     struct json_value at = json_key(object, key);
-    char word[NAME_SIZE];
+    char name[NAME_SIZE];
     bool fine;
     if (!is_there(&at, need, &fine)) {
         return fine;
     }
-    if (!json_value_text(&at, word, sizeof word)) {
+    if (!json_value_text(&at, name, sizeof name)) {
         return false;
     }
-    int index = name_index(names, word);
+    int index = name_index(names, name);
     if (index < 0) {
-        return json_refuse(&at, "'%s' is not known here", word);
+        return json_refuse(&at, "'%s' is not known here", name);
     }
     *ret_index = index;
     return true;

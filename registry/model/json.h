@@ -78,9 +78,9 @@ bool json_get_flag(const struct json_value *object, const char *key, bool *ret_f
 bool json_get_time(const struct json_value *object, const char *key, enum need need,
                    int64_t *ret_wall_ms);
 
-/* A word out of a NULL-terminated table of names; its index. */
-bool json_get_word(const struct json_value *object, const char *key, enum need need,
-                   const char *const *names, int *ret_index);
+/* A text out of a NULL-terminated table of names; its index. */
+bool json_get_choice(const struct json_value *object, const char *key, enum need need,
+                     const char *const *names, int *ret_index);
 
 /* An object or a list of at most `max` keys or elements. Absent ones count 0. */
 bool json_get_object(const struct json_value *object, const char *key, enum need need, size_t max,

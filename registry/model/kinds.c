@@ -7,10 +7,10 @@
 const char *const engine_names[] = {"postgresql", "mysql", NULL};
 const char *const writers_names[] = {"single", "all", NULL};
 
-#define KIND_WORD(constant, rules, word, ...) word,
-const char *const kind_names[] = {KINDS(KIND_WORD) "auto", NULL};
+#define KIND_NAME(constant, rules, name, ...) name,
+const char *const kind_names[] = {KINDS(KIND_NAME) "auto", NULL};
 
-#define KIND_ROW(constant, rules, word, ...) [KIND_##constant] = {__VA_ARGS__},
+#define KIND_ROW(constant, rules, name, ...) [KIND_##constant] = {__VA_ARGS__},
 static const struct kind_traits traits[] = {
     [KIND_AUTO] = {.engines = ON_POSTGRESQL | ON_MYSQL, .many_writers = true, .may_discover = true},
     KINDS(KIND_ROW) /* each with its comma */
@@ -64,7 +64,7 @@ enum kind kind_or_least(enum kind kind, enum engine engine)
 /* ---- lists
  * ------------------------------------------------------------------------------------- */
 
-static void put_word(struct text *list, const char *separator, enum kind kind)
+static void put_name(struct text *list, const char *separator, enum kind kind)
 {
     text_put(list, "%s%s", list->used ? separator : "", kind_names[kind]);
 }
@@ -75,7 +75,7 @@ void kind_list_fitting(enum engine engine, char *to, size_t size)
     text_init(&list, to, size);
     for (enum kind kind = 0; kind < KIND_AUTO; kind++) {
         if (kind_fits(kind, engine)) {
-            put_word(&list, ", ", kind);
+            put_name(&list, ", ", kind);
         }
     }
 }
@@ -86,7 +86,7 @@ void kind_list_queried(char *to, size_t size)
     text_init(&list, to, size);
     for (enum kind kind = KIND_AUTO; kind-- > 0;) { /* the general ones are the last rows */
         if (traits[kind].takes_query) {
-            put_word(&list, ", or ", kind);
+            put_name(&list, ", or ", kind);
         }
     }
 }

@@ -4,10 +4,10 @@
  * mean is a few pure functions in probes/kinds/. Nothing else names a kind: a new one is a row here
  * and a file there ("How to add a kind", etc/doc/contributing.md).
  *
- * Invariants: a kind is the word of its row wherever it is stored or configured, so that rows can
+ * Invariants: a kind is the name in its row wherever it is stored or configured, so that rows can
  * come in any order. Kinds that servers of one engine can show differ in rank.
  *
- * Limit: a probe or library that does not know a word cannot read the report or topology with
+ * Limit: a probe or library that does not know a name cannot read the report or topology with
  * it. */
 #ifndef ROSTER_REGISTRY_MODEL_KINDS_H
 #define ROSTER_REGISTRY_MODEL_KINDS_H
@@ -19,11 +19,11 @@
 enum engine { ENGINE_POSTGRESQL, ENGINE_MYSQL };
 extern const char *const engine_names[]; /* postgresql, mysql */
 
-/* Where several may write at a time: who is told to. */
+/* Where several may write at a time: who is chosen to. */
 enum writers { WRITERS_SINGLE, WRITERS_ALL };
 extern const char *const writers_names[]; /* single, all */
 
-/* ROW(CONSTANT, rules, "word", columns...): enum kind has KIND_CONSTANT, probes/kinds/ defines
+/* ROW(CONSTANT, rules, "name", columns...): enum kind has KIND_CONSTANT, probes/kinds/ defines
  * kind_rules; columns are those of struct kind_traits, and what is not given is 0. */
 #define KINDS(ROW)                                                                                 \
     ROW(STREAMING, streaming, "streaming", .engines = ON_POSTGRESQL, .rank = 1,                    \
@@ -39,12 +39,12 @@ extern const char *const writers_names[]; /* single, all */
     ROW(CUSTOM, custom, "custom", .engines = ON_POSTGRESQL | ON_MYSQL, .takes_query = true)
 
 enum kind {
-#define KIND_CONSTANT(constant, rules, word, ...) KIND_##constant,
+#define KIND_CONSTANT(constant, rules, name, ...) KIND_##constant,
     KINDS(KIND_CONSTANT)
         KIND_AUTO /* not known yet: servers show it. Never in a report that votes */
 #undef KIND_CONSTANT
 };
-extern const char *const kind_names[]; /* the words, then auto */
+extern const char *const kind_names[]; /* those names, then auto */
 
 enum { ON_POSTGRESQL = 1 << ENGINE_POSTGRESQL, ON_MYSQL = 1 << ENGINE_MYSQL };
 

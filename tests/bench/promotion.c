@@ -4,15 +4,16 @@
  *
  * Two watch the same promotion, on one machine and by one clock:
  *
- *     a router        a libroster handle: the callback that names MEMBER primary, after routing
- * follows a direct poll   an open connection to the server at 127.0.0.1:PORT that asks it every 5
- * ms whether it takes writes
+ *     a router        a libroster handle: the callback that names MEMBER primary, after
+ *                     routing follows
+ *     a direct poll   an open connection to the server at 127.0.0.1:PORT that asks it
+ *                     every 5 ms whether it takes writes
  *
  * Prints "armed" once both watch; promote MEMBER then. Afterwards one line of
  * milliseconds, all counted from when the direct poll saw it:
  *
- *     ROUTED EVIDENCE VERDICT     the router switched; the evidence was first seen; the fleet
- * agreed ("-": not told)
+ *     ROUTED EVIDENCE VERDICT     the router switched; the evidence was first seen; the
+ *                                 fleet agreed ("-": not known)
  *
  * Exit: 0 measured, 1 not (why is on stderr), 2 usage. */
 #include <errno.h>
@@ -51,7 +52,7 @@ struct router {
     const char *member;
     pthread_mutex_t lock;
     int64_t routed_us; /* when it switched, monotonic; 0: not yet */
-    bool told;         /* of a topology at all */
+    bool notified;     /* of a topology at all */
     int64_t evidence_wall_ms, verdict_wall_ms;
 };
 
@@ -60,7 +61,7 @@ static void changed(void *context, const struct roster_change *change)
     struct router *router = context;
     int64_t at_us = now_us(CLOCK_MONOTONIC);
     pthread_mutex_lock(&router->lock);
-    router->told = true;
+    router->notified = true;
     if (!router->routed_us && change->primary && !strcmp(change->primary->name, router->member)) {
         router->routed_us = at_us;
         router->evidence_wall_ms = change->evidence_wall_ms;
@@ -154,22 +155,22 @@ static bool measure(struct router *router, const struct direct *direct)
         }
         if (now_us(CLOCK_MONOTONIC) - begin_us > PATIENCE_MS * 1000) {
             fprintf(stderr, "promotion: %s\n",
-                    seen_us ? "the router was never told" : "the server was never promoted");
+                    seen_us ? "the router was never notified" : "the server was never promoted");
             return false;
         }
         sleep_until(begin_us + turn * POLL_MS * 1000);
     }
-    struct router told = look(router);
-    printf("%.1f ", (double)(told.routed_us - seen_us) / 1000);
-    print_from(told.evidence_wall_ms, seen_wall_us, " ");
-    print_from(told.verdict_wall_ms, seen_wall_us, "\n");
+    struct router final = look(router);
+    printf("%.1f ", (double)(final.routed_us - seen_us) / 1000);
+    print_from(final.evidence_wall_ms, seen_wall_us, " ");
+    print_from(final.verdict_wall_ms, seen_wall_us, "\n");
     return true;
 }
 
 /* Nothing is armed that is promoted already, or that nothing is known of. */
 static bool arm(const struct router *router, const struct direct *direct)
 {
-    const char *why = !router->told       ? "the cluster has no topology"
+    const char *why = !router->notified   ? "the cluster has no topology"
                       : router->routed_us ? "the router already goes there"
                                           : NULL;
     if (!why && ask(direct) != 0) {
@@ -202,7 +203,7 @@ int main(int argc, char **argv)
                      &(struct roster_subscription){.changed = changed, .context = &router},
                      &cluster);
     /* the callback runs on a thread of its own */
-    for (int waited = 0; waited < 1000 && !look(&router).told; waited++) {
+    for (int waited = 0; waited < 1000 && !look(&router).notified; waited++) {
         sleep_until(now_us(CLOCK_MONOTONIC) + 1000);
     }
     struct router at_start = look(&router);

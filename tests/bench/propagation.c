@@ -5,9 +5,10 @@
  * Writes TIMES (500) topologies as a probe would and measures each time from
  * the write's issue to
  *
- *     raw      another session's watch has fired and its get has brought the value; nothing else is
- * done with it roster   a libroster callback is told, after routing follows: decoded, judged, made
- * a table and published
+ *     raw      another session's watch has fired and its get has brought the value; nothing
+ *              else is done with it
+ *     roster   a libroster callback is called, after routing follows: decoded, judged, made a
+ *              table and published
  *
  * turn by turn, a raw one of the same bytes and a roster one, every session at
  * the same server. Prints milliseconds: median, p90 and greatest, and the ratio
@@ -187,7 +188,7 @@ static bool measure(zhandle_t *zh, int times, double *raw, double *roster)
     return true;
 }
 
-/* ---- telling --------------------------------------------------------------------------------- */
+/* ---- results --------------------------------------------------------------------------------- */
 
 static int compare(const void *a, const void *b)
 {
@@ -206,7 +207,7 @@ static void print(double *raw, double *roster, int times)
 {
     printf("%-34s %10s %8s %8s\n", "ms from write to reader", "median", "p90", "max");
     double raw_median = print_line("ZooKeeper set, watch, get", raw, times);
-    double roster_median = print_line("topology written, callback told", roster, times);
+    double roster_median = print_line("topology written, callback called", roster, times);
     printf("%-34s %10.2f\n", "ratio of the medians", roster_median / raw_median);
 }
 

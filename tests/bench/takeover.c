@@ -7,7 +7,7 @@
  * PORT... are all members' on 127.0.0.1, the primary's first. Three write side by side, on one
  * machine and by one clock, an attempt every 5 ms:
  *
- *     roster    where roster_route() says; tells it what it met
+ *     roster    where roster_route() points; reports what came of it
  *     router    to ROUTER_PORT, which is MySQL Router's for writing; 0: there is none
  *     direct    asks every member every 5 ms, and writes where super_read_only is off
  *

@@ -8,8 +8,8 @@
  * All by one clock.
  *
  *     can     from the end of an attempt that succeeded in time,
- *     cannot  from the beginning of one that failed or was late; a late one that succeeds ends that
- * when it does
+ *     cannot  from the beginning of one that failed or was late; a late one that succeeds
+ *             ends that when it does
  *
  * So both are known to some 20 ms. A write that hangs is waited for, however long: a member never
  * has more than one attempt.
@@ -68,7 +68,7 @@ struct event {
     int64_t us;
     enum happening what;
     int member; /* NAMED: may be NOBODY */
-    char said[120];
+    char message[120];
 };
 
 static struct {
@@ -80,12 +80,13 @@ static struct {
 
 /* Under the lock. An attempt is judged when it ends and noted for when it began: the book is in
  * order only at the end. */
-static void note(int64_t us, enum happening what, int member, const char *said)
+static void note(int64_t us, enum happening what, int member, const char *message)
 {
     if (book.count < EVENTS_MAX) {
         struct event *event = &book.events[book.count++];
         *event = (struct event){.us = us, .what = what, .member = member};
-        snprintf(event->said, sizeof event->said, "%.*s", (int)strcspn(said, "\n"), said);
+        snprintf(event->message, sizeof event->message, "%.*s", (int)strcspn(message, "\n"),
+                 message);
     }
 }
 
@@ -100,7 +101,7 @@ struct member {
     char name[64], host[64], port[8];
     PGconn *pg;
     MYSQL *my;
-    char said[256];
+    char message[256];
     bool can;
     int64_t trying_us; /* since when an attempt runs; 0: none does */
 };
@@ -119,7 +120,7 @@ static bool pg_try(struct member *member, const char *statement)
     PGresult *result = PQstatus(member->pg) == CONNECTION_OK ? PQexec(member->pg, statement) : NULL;
     bool done = PQresultStatus(result) == PGRES_COMMAND_OK;
     if (!done) {
-        snprintf(member->said, sizeof member->said, "%s", PQerrorMessage(member->pg));
+        snprintf(member->message, sizeof member->message, "%s", PQerrorMessage(member->pg));
     }
     PQclear(result);
     if (PQstatus(member->pg) != CONNECTION_OK) {
@@ -141,7 +142,7 @@ static bool my_try(struct member *member, const char *statement)
     if (connected && mysql_query(member->my, statement) == 0) {
         return true;
     }
-    snprintf(member->said, sizeof member->said, "%u %s", mysql_errno(member->my),
+    snprintf(member->message, sizeof member->message, "%u %s", mysql_errno(member->my),
              mysql_error(member->my));
     /* an error of the client's: the connection is gone */
     if (!connected || mysql_errno(member->my) >= 2000) {
@@ -157,7 +158,7 @@ static void judge(struct member *member, int index, int64_t began_us, bool done)
     bool late = ended_us - began_us > LATE_US;
     pthread_mutex_lock(&book.lock);
     if (member->can && (!done || late)) {
-        note(began_us, CANNOT, index, done ? "late" : member->said);
+        note(began_us, CANNOT, index, done ? "late" : member->message);
         member->can = false;
     }
     if (!member->can && done) {
@@ -268,7 +269,7 @@ static void extend(struct spell *spell, bool so, int64_t us, int named, int othe
     }
 }
 
-struct reckoning {
+struct summary {
     bool can[ROSTER_MEMBERS_MAX];
     int64_t can_us[ROSTER_MEMBERS_MAX];    /* since when it can, or could last */
     int64_t cannot_us[ROSTER_MEMBERS_MAX]; /* since when it cannot; 0: never yet */
@@ -279,7 +280,7 @@ struct reckoning {
     int64_t late_us; /* the worst */
 };
 
-static int other_that_can(const struct reckoning *now, int but)
+static int other_that_can(const struct summary *now, int but)
 {
     int i = 0;
     while (i < member_count && (i == but || !now->can[i])) {
@@ -299,7 +300,7 @@ static int64_t first_commit_after(size_t index, int member)
     return 0;
 }
 
-static void take_new_primary(struct reckoning *now, size_t index)
+static void take_new_primary(struct summary *now, size_t index)
 {
     const struct event *event = &book.events[index];
     int64_t from_us = now->can[event->member] ? now->can_us[event->member]
@@ -320,7 +321,7 @@ static void take_new_primary(struct reckoning *now, size_t index)
     }
 }
 
-static void take(struct reckoning *now, size_t index)
+static void take(struct summary *now, size_t index)
 {
     const struct event *event = &book.events[index];
     if (event->what == NAMED) {
@@ -351,12 +352,12 @@ static void print_event(const struct event *event, int64_t start_us)
                event->member == NOBODY ? "nobody" : members[event->member].name);
     } else {
         printf("%s %s%s%s\n", members[event->member].name,
-               event->what == CAN ? "commits" : "cannot commit", *event->said ? ": " : "",
-               event->said);
+               event->what == CAN ? "commits" : "cannot commit", *event->message ? ": " : "",
+               event->message);
     }
 }
 
-static void print_spells(const struct reckoning *now)
+static void print_spells(const struct summary *now)
 {
     printf("window: wrong %lld ms", (long long)now->wrong.longest_us / 1000);
     if (now->wrong.times > 0) {
@@ -376,9 +377,9 @@ static void print_spells(const struct reckoning *now)
 }
 
 /* With the lock held for good: the writers write no more in the book. */
-static void reckon(void)
+static void summarize(void)
 {
-    struct reckoning now = {.named = NOBODY, .primary = NOBODY};
+    struct summary now = {.named = NOBODY, .primary = NOBODY};
     int64_t us = now_us();
     for (int i = 0; i < member_count; i++) {
         if (members[i].can && members[i].trying_us && us - members[i].trying_us > LATE_US) {
@@ -399,11 +400,11 @@ static void reckon(void)
 
 /* ---- the whole ------------------------------------------------------------------------------- */
 
-static bool read_member(const char *word)
+static bool read_member(const char *text)
 {
     struct member *member = &members[member_count];
     if (member_count == ROSTER_MEMBERS_MAX ||
-        sscanf(word, "%63[^=]=%63[^:]:%7[0-9]", member->name, member->host, member->port) != 3) {
+        sscanf(text, "%63[^=]=%63[^:]:%7[0-9]", member->name, member->host, member->port) != 3) {
         return false;
     }
     member_count++;
@@ -457,7 +458,7 @@ int main(int argc, char **argv)
         puts("the book is full: what happened last is missing");
         good = false;
     }
-    reckon();
+    summarize();
     fflush(stdout);
     _exit(good ? 0 : 1); /* writers may hang in a server's answer: nobody waits for them */
 }

@@ -1,14 +1,16 @@
-/* writer - a compute node in small: writes all the time, where libroster says.
+/* writer - a compute node in small: writes all the time, where libroster routes.
  *
  *     writer SERVERS CLUSTER postgresql|mysql USER PASSWORD DATABASE
  *
  * Inserts (id, member) into the table `journal`, one row each 5 ms, ids growing
  * from 1, over one connection that it keeps while the route does not change.
- * What it meets it tells the library. It prints, flushed,
+ * It reports each outcome to the library. It prints, flushed,
  *
- *     12:00:01.123 orders: writes to pg-2 instead of pg-1, 143 ms after the last one   where writes
- * go 12:00:01.045 orders: pg-1: what the server said                               the first of
- * each run of failures 12:00:01.120 orders: the library's own line for the change
+ *     12:00:01.123 orders: writes to pg-2 instead of pg-1, 143 ms after the last one
+ *                               where writes go
+ *     12:00:01.045 orders: pg-1: the server's message
+ *                               the first of each run of failures
+ *     12:00:01.120 orders: the library's own line for the change
  *
  * and on SIGTERM a line of JSON:
  * {"writes":N,"failures":N,"longest_gap_ms":N,"last":{"MEMBER":ID,...}}, where `last` is the last
@@ -53,7 +55,7 @@ struct target {
 struct connection {
     PGconn *pg;
     MYSQL *my;
-    char said[256];
+    char message[256];
 };
 
 static void disconnect(struct connection *connection)
@@ -68,7 +70,8 @@ static void disconnect(struct connection *connection)
 
 static void keep_first_line(struct connection *connection, const char *text)
 {
-    snprintf(connection->said, sizeof connection->said, "%.*s", (int)strcspn(text, "\n"), text);
+    snprintf(connection->message, sizeof connection->message, "%.*s", (int)strcspn(text, "\n"),
+             text);
 }
 
 static enum roster_outcome pg_write(struct connection *connection, const struct target *target,
@@ -125,7 +128,7 @@ struct books {
     long long failures;
     int64_t longest_gap_ms;
     int64_t last_ms; /* of the last write, monotonic; 0: none yet */
-    int failing;     /* the last attempt failed and was told */
+    int failing;     /* the last attempt failed and was printed */
     char at[64];     /* the member last written to */
     size_t count;
     struct {
@@ -134,7 +137,7 @@ struct books {
     } last[ROSTER_MEMBERS_MAX];
 };
 
-__attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static void print_line(const char *format, ...)
 {
     int64_t ms = now_ms(CLOCK_REALTIME);
     time_t seconds = (time_t)(ms / 1000);
@@ -159,10 +162,10 @@ static void acknowledge(struct books *books, const struct target *target,
     }
     if (strcmp(books->at, to->name)) {
         if (books->at[0]) {
-            say("%s: writes to %s instead of %s, %lld ms after the last one", target->cluster,
-                to->name, books->at, (long long)gap_ms);
+            print_line("%s: writes to %s instead of %s, %lld ms after the last one",
+                       target->cluster, to->name, books->at, (long long)gap_ms);
         } else {
-            say("%s: writes to %s", target->cluster, to->name);
+            print_line("%s: writes to %s", target->cluster, to->name);
         }
         snprintf(books->at, sizeof books->at, "%s", to->name);
     }
@@ -196,7 +199,7 @@ static void print_books(const struct books *books)
 static void changed(void *context, const struct roster_change *change)
 {
     (void)context;
-    say("%s", change->timeline);
+    print_line("%s", change->timeline);
 }
 
 static void write_until_ended(struct roster_cluster *cluster, const struct target *target,
@@ -227,7 +230,7 @@ static void write_until_ended(struct roster_cluster *cluster, const struct targe
         }
         books->failures++;
         if (!books->failing) {
-            say("%s: %s: %s", target->cluster, to.name, connection.said);
+            print_line("%s: %s: %s", target->cluster, to.name, connection.message);
         }
         books->failing = 1;
         disconnect(&connection);

@@ -9,7 +9,7 @@
  * delete PATH         whatever its version, with all below it
  *
  * VALUE "-" is read from standard input. Exit: 0 done, 1 the registry refused
- * (what it said is on stderr), 2 usage, 3 not reached within 5 s.
+ * (its answer is on stderr), 2 usage, 3 not reached within 5 s.
  *
  * It is a test's tool: synchronous calls, one request after the other. Reads
  * follow a sync, so that they see what another client has just written. */

@@ -104,9 +104,10 @@ static void send_here(struct client *client, struct queue_item *item)
 {
     int64_t at_ms = client_now(client) +
                     chance_between(&client->ensemble->chance, client->least_ms, client->most_ms);
-    client->heard_ms = at_ms > client->heard_ms ? at_ms : client->heard_ms;
+    client->received_ms = at_ms > client->received_ms ? at_ms : client->received_ms;
     put(&client->pipe, item);
-    agenda_at(client->ensemble->agenda, client->heard_ms, arrive_here, client, client->connection);
+    agenda_at(client->ensemble->agenda, client->received_ms, arrive_here, client,
+              client->connection);
 }
 
 struct queue_item *answer_made_up(uint64_t tag, const char *path)
@@ -144,7 +145,7 @@ static void fire(struct client *client, struct watch *watch)
     send_here(client, item);
 }
 
-void client_hears(struct client *client, const struct change *change)
+void client_receive(struct client *client, const struct change *change)
 {
     bool structural = change->creates || change->drops;
     for (struct watch *watch = client->watches; watch; watch = watch->next) {
@@ -291,7 +292,7 @@ static void go_away(struct client *client, const char *why)
     client_take_in(client, item);
 }
 
-/* What happened to watched znodes while nobody listened: the client says what it has seen. */
+/* What happened to watched znodes while nobody listened: the client sends what it has seen. */
 static void rearm_watches(struct client *client)
 {
     const struct tree *tree = &client->ensemble->servers[client->server].tree;

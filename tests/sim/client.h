@@ -52,7 +52,7 @@ struct client {
     int64_t down_ms;
     int64_t least_ms, most_ms; /* a message's way */
     /* the latest moments at which messages arrive, there and here: they keep their order */
-    int64_t sent_ms, heard_ms;
+    int64_t sent_ms, received_ms;
     char break_at[PATH_SIZE];
     bool break_carried_out;
 
@@ -60,7 +60,7 @@ struct client {
     struct watch *watches;
     struct queue pipe; /* on its way here */
     struct queue queue;
-    struct queue_item *told; /* what the latest event points to */
+    struct queue_item *delivered; /* what the latest event points to */
     struct client *next;
 };
 

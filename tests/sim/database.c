@@ -130,8 +130,8 @@ bool databases_reigned(const struct databases *databases, const char *name, cons
     return false;
 }
 
-static void say_upstream(const struct databases *databases, const struct database *it,
-                         struct observation *observation)
+static void fill_upstream(const struct databases *databases, const struct database *it,
+                          struct observation *observation)
 {
     if (it->upstream >= 0 && (observation->live || databases->kind == KIND_ASYNC)) {
         strcpy(observation->upstream_host, databases->at[it->upstream].name);
@@ -140,7 +140,7 @@ static void say_upstream(const struct databases *databases, const struct databas
 }
 
 /* Whoever streams from it is named, as pg_stat_replication does: by an address without a port. */
-static void say_standbys(const struct databases *databases, int i, struct observation *observation)
+static void fill_standbys(const struct databases *databases, int i, struct observation *observation)
 {
     for (int k = 0; k < databases->count; k++) {
         if (databases->at[k].upstream == i && databases_streams(databases, k)) {
@@ -185,8 +185,8 @@ void databases_look(const struct databases *databases, int i, bool connected,
     ret_observation->connecting =
         databases->kind == KIND_ASYNC && it->standby && !ret_observation->live;
     ret_observation->applying = it->standby;
-    say_upstream(databases, it, ret_observation);
-    say_standbys(databases, i, ret_observation);
+    fill_upstream(databases, it, ret_observation);
+    fill_standbys(databases, i, ret_observation);
     if (databases->kind == KIND_STREAMING) {
         snprintf(ret_observation->lineage, sizeof ret_observation->lineage, "%lld",
                  (long long)it->timeline);

@@ -70,8 +70,7 @@ bool databases_streams(const struct databases *databases, int i);
 int64_t databases_newest(const struct databases *databases);
 bool databases_reigned(const struct databases *databases, const char *name, const char *lineage);
 
-/* What it says when asked, or how asking fails. Whether it says anything is databases_is_silent's.
- */
+/* What it answers, or how asking fails. Whether it answers at all: databases_is_silent. */
 bool databases_is_silent(const struct databases *databases, int i, bool connected);
 void databases_look(const struct databases *databases, int i, bool connected,
                     struct observation *ret_observation);

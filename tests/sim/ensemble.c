@@ -16,7 +16,7 @@ static void apply_next(void *owner, uint64_t arg)
     for (size_t i = 0; i < txn->count; i++) {
         for (struct line *line = ensemble->lines; line; line = line->next) {
             if (line->client && &ensemble->servers[line->server] == server) {
-                client_hears(line->client, &txn->changes[i]);
+                client_receive(line->client, &txn->changes[i]);
             }
         }
     }
@@ -57,8 +57,8 @@ static void commit(struct ensemble *ensemble, struct txn *txn, const char *by)
 {
     for (size_t i = 0; i < txn->count; i++) {
         ensemble->writes++;
-        if (ensemble->heard) {
-            ensemble->heard(ensemble->owner, &txn->changes[i], by);
+        if (ensemble->on_change) {
+            ensemble->on_change(ensemble->owner, &txn->changes[i], by);
         }
     }
     if (ensemble->log_count == ensemble->log_room) {
@@ -215,7 +215,7 @@ static void lead(void *owner, uint64_t arg)
     if (request->kind == REQUEST_SYNC) {
         request->zxid = ensemble->zxid;
     } else if (ensemble->halted || line->session->over || line->session->line != line) {
-        request->rc = STORE_FAILED; /* the session moved or is over: nobody hears this */
+        request->rc = STORE_FAILED; /* the session moved or is over: nobody receives this */
         request->zxid = 0;
     } else {
         struct txn txn;

@@ -100,9 +100,9 @@ struct ensemble {
     struct client *clients;
     struct request *requests;
     int64_t sessions_made;
-    /* The oracle's ear: called for every change, while the leader's tree is still as before. `by`:
+    /* The oracle's: called for every change, while the leader's tree is still as before. `by`:
      * who wrote, NULL the operator. */
-    void (*heard)(void *owner, const struct change *change, const char *by);
+    void (*on_change)(void *owner, const struct change *change, const char *by);
     void *owner;
     uint64_t writes; /* changes of znodes so far */
 };
@@ -141,7 +141,7 @@ void request_free(struct request *request);
 
 /* In client.c and store_mem.c. */
 void client_answered(struct client *client, struct request *request, const struct tree *tree);
-void client_hears(struct client *client, const struct change *change);
+void client_receive(struct client *client, const struct change *change);
 void client_disconnected(struct client *client);
 const char *client_name(const struct client *client);
 void clients_free(struct ensemble *ensemble);

@@ -1,5 +1,5 @@
-/* What each story must tell, line by line: what happens to the servers, and what the fleet and the
- * router make of it. */
+/* The expected narration of each story, line by line: what happens to the servers, and what the
+ * fleet and the router make of it. */
 #ifndef ROSTER_TESTS_SIM_NARRATIONS_H
 #define ROSTER_TESTS_SIM_NARRATIONS_H
 

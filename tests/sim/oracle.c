@@ -2,12 +2,15 @@
  * every step. The names of the invariants are those of the fault catalogue:
  *
  *   S1  epochs count by one when the writer changes and never otherwise; lineages never go back
- *   S2  whoever becomes writer did take writes on that lineage once, and a quorum's reports say so
- * in the registry at that moment S3  where there is an order, a lineage has one primary S5  a
- * writer is withdrawn only for what a quorum's reports say S6  what is written follows from what
- * stood there: resolving the evidence again gives the same S8  who was replaced stays fenced until
- * a quorum sees it replicate S10 a router never goes back S12 a router follows only what was
- * written G   a voter's beat was heard of lately: no ghost votes */
+ *   S2  a new writer did take writes on that lineage once, and a quorum's reports in the registry
+ *       show it at that moment
+ *   S3  where there is an order, a lineage has one primary
+ *   S5  a writer is withdrawn only for what a quorum's reports show
+ *   S6  what is written follows from what was there: resolving the evidence again gives the same
+ *   S8  a member that was replaced stays fenced until a quorum sees it replicate
+ *   S10 a router never goes back
+ *   S12 a router follows only what was written
+ *   G   a voter's beat was received lately: no ghost votes */
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -48,7 +51,7 @@ struct oracle {
     struct report reports[WITNESSES_MAX];
 };
 
-/* By kind, not by what the verdict under test says: a lineage that is lost is one that went back.
+/* By kind, not by the verdict under test: a lineage that is lost is one that went back.
  */
 static bool is_ordered(const struct topology *topology)
 {
@@ -77,7 +80,7 @@ void oracle_halted(struct oracle *oracle, bool halted)
 
 /* ---- the evidence ---------------------------------------------------------------------------- */
 
-/* The reports that a verdict names, as they stand in the registry at this very moment. */
+/* The reports that a verdict names, as the registry holds them at this very moment. */
 static bool read_evidence(struct oracle *oracle, const struct topology *topology)
 {
     struct codec_error error;
@@ -86,44 +89,43 @@ static bool read_evidence(struct oracle *oracle, const struct topology *topology
                                          .directives = &oracle->directives,
                                          .directives_mzxid = topology->directives_mzxid};
     for (size_t i = 0; i < topology->evidence_count; i++) {
-        const struct evidence_ref *testimony = &topology->evidence[i];
-        path_report(path, sizeof path, SIM_ROOT, SIM_CLUSTER, testimony->probe);
+        const struct evidence_ref *ref = &topology->evidence[i];
+        path_report(path, sizeof path, SIM_ROOT, SIM_CLUSTER, ref->probe);
         const struct znode *node = tree_find(&oracle->world->ensemble->head, path);
-        if (!node || node->stat.mzxid != testimony->mzxid ||
+        if (!node || node->stat.mzxid != ref->mzxid ||
             !report_decode(node->data, node->len, &oracle->reports[i], &error)) {
-            world_fail(oracle->world,
-                       "S6: the verdict rests on a report of %s that does not stand there",
-                       testimony->probe);
+            world_fail(oracle->world, "S6: the verdict rests on a report of %s that does not exist",
+                       ref->probe);
             return false;
         }
         oracle->evidence.votes[oracle->evidence.count++] =
-            (struct vote){&oracle->reports[i], testimony->mzxid};
+            (struct vote){&oracle->reports[i], ref->mzxid};
     }
     return true;
 }
 
-static int count(const struct oracle *oracle, bool (*says)(const struct member_report *),
+static int count(const struct oracle *oracle, bool (*shows)(const struct member_report *),
                  const char *member, const char *lineage)
 {
     int n = 0;
     for (size_t i = 0; i < oracle->evidence.count; i++) {
         const struct member_report *seen = report_member(oracle->evidence.votes[i].report, member);
-        n += seen && says(seen) && (!lineage || is(seen->lineage, lineage));
+        n += seen && shows(seen) && (!lineage || is(seen->lineage, lineage));
     }
     return n;
 }
 
-static bool says_claim(const struct member_report *seen)
+static bool shows_claim(const struct member_report *seen)
 {
     return seen->answer == ANSWER_OK && seen->claim;
 }
 
-static bool says_dead(const struct member_report *seen)
+static bool shows_dead(const struct member_report *seen)
 {
     return seen->answer == ANSWER_REFUSED || member_report_denies(seen);
 }
 
-static bool says_replica(const struct member_report *seen)
+static bool shows_replica(const struct member_report *seen)
 {
     return seen->answer == ANSWER_OK && seen->replica && seen->live && !seen->claim;
 }
@@ -164,7 +166,7 @@ static void check_new_writer(struct oracle *oracle, const struct topology *now)
 {
     int quorum = quorum_of(now->policy.witnesses);
     const char *lineage = is_ordered(now) ? now->lineage : NULL;
-    if (count(oracle, says_claim, now->primary, lineage) < quorum) {
+    if (count(oracle, shows_claim, now->primary, lineage) < quorum) {
         world_fail(oracle->world, "S2: %s became writer without a quorum that sees it so",
                    now->primary);
     }
@@ -201,12 +203,12 @@ static void check_uniqueness(struct oracle *oracle, const struct topology *now)
     strcpy(oracle->lineages[oracle->lineage_count++].primary, now->primary);
 }
 
-/* Does this report speak against the writer that was: by its own word, by its error, or by a newer
- * history than its own? */
+/* Does this report contradict the writer that was: by what it reports itself, by its error, or by a
+ * newer history than its own? */
 static bool is_against(const struct report *report, const char *was, const struct topology *now)
 {
     const struct member_report *seen = report_member(report, was);
-    if (seen && says_dead(seen)) {
+    if (seen && shows_dead(seen)) {
         return true;
     }
     if (!is_ordered(now)) {
@@ -247,7 +249,7 @@ static void check_fences(struct oracle *oracle, const struct topology *now)
         oracle->replaced[i] =
             oracle->replaced[i] || (is(name, former) && now->primary[0] && !is(name, now->primary));
         if (is_accepted(oracle, name) ||
-            count(oracle, says_replica, name, NULL) >= quorum_of(now->policy.witnesses)) {
+            count(oracle, shows_replica, name, NULL) >= quorum_of(now->policy.witnesses)) {
             oracle->replaced[i] = false;
         }
         if (oracle->replaced[i] && member && (!member->fenced || member->role != ROLE_NONE)) {
@@ -268,7 +270,7 @@ static void reopen_book(struct oracle *oracle, const struct topology *topology)
     }
 }
 
-/* Twice the same evidence, twice the same verdict; and it rests on the verdict that stood there
+/* Twice the same evidence, twice the same verdict; and it rests on the verdict that was there
  * before. */
 static void check_fold(struct oracle *oracle, const struct topology *now)
 {
@@ -310,10 +312,10 @@ static void check_memory(struct oracle *oracle, const struct topology *now)
         const struct topology *previous = find_previous(oracle, now);
         bool more = previous && previous->epoch > oracle->last.epoch;
         if (oracle->touched || more) {
-            world_tell(oracle->world, true, "%s remembers %s", now->by,
-                       more       ? "more"
-                       : previous ? "less"
-                                  : "nothing");
+            world_log(oracle->world, true, "%s remembers %s", now->by,
+                      more       ? "more"
+                      : previous ? "less"
+                                 : "nothing");
             oracle->has = previous != NULL;
             oracle->last = previous ? *previous : (struct topology){0};
             oracle->lineage_count = 0;
@@ -336,18 +338,18 @@ static void keep(struct oracle *oracle, const struct topology *now)
     oracle->history[oracle->history_count++] = kept;
 }
 
-static void tell(struct oracle *oracle, const struct topology *now)
+static void log_verdict(struct oracle *oracle, const struct topology *now)
 {
     const struct topology *last = &oracle->last;
     bool aside = oracle->has && is(last->primary, now->primary) && last->state == now->state &&
                  is(topology_rule(last), topology_rule(now));
-    world_tell(oracle->world, aside, "verdict %lld: %s, %s, %s", (long long)now->epoch,
-               now->primary[0] ? now->primary : "nobody", state_names[now->state],
-               topology_rule(now));
-    world_tell(oracle->world, true, "  by %s: %s", now->by, now->why);
+    world_log(oracle->world, aside, "verdict %lld: %s, %s, %s", (long long)now->epoch,
+              now->primary[0] ? now->primary : "nobody", state_names[now->state],
+              topology_rule(now));
+    world_log(oracle->world, true, "  by %s: %s", now->by, now->why);
 }
 
-static void hear_topology(struct oracle *oracle, const struct change *change, const char *by)
+static void check_topology(struct oracle *oracle, const struct change *change, const char *by)
 {
     struct world *world = oracle->world;
     struct codec_error error;
@@ -360,7 +362,7 @@ static void hear_topology(struct oracle *oracle, const struct change *change, co
         world_fail(world, "S14: %s wrote a verdict that cannot be read: %s", by, error.sentence);
         return;
     }
-    tell(oracle, &now);
+    log_verdict(oracle, &now);
     if (!read_evidence(oracle, &now)) {
         return;
     }
@@ -383,13 +385,13 @@ static void hear_topology(struct oracle *oracle, const struct change *change, co
     keep(oracle, &now);
 }
 
-static void hear(void *owner, const struct change *change, const char *by)
+static void on_change(void *owner, const struct change *change, const char *by)
 {
     struct oracle *oracle = owner;
     char path[PATH_SIZE];
     struct codec_error error;
     if (is(change->node.path, path_topology(path, sizeof path, SIM_ROOT, SIM_CLUSTER))) {
-        hear_topology(oracle, change, by);
+        check_topology(oracle, change, by);
     } else if (is(change->node.path, path_directives(path, sizeof path, SIM_ROOT, SIM_CLUSTER)) &&
                !change->drops) {
         directives_decode(change->node.data, change->node.len, &oracle->directives, &error);
@@ -409,7 +411,7 @@ const struct topology *oracle_topology(const struct oracle *oracle)
 
 /* ---- what is routed -------------------------------------------------------------------------- */
 
-void oracle_hears_router(struct oracle *oracle, const char *router, const struct topology *before,
+void oracle_check_router(struct oracle *oracle, const char *router, const struct topology *before,
                          int64_t before_mzxid, const struct topology *now, int64_t now_mzxid)
 {
     if (before &&
@@ -441,7 +443,7 @@ struct oracle *oracle_new(struct world *world)
     struct oracle *oracle = calloc(1, sizeof *oracle);
     assert(oracle);
     oracle->world = world;
-    world->ensemble->heard = hear;
+    world->ensemble->on_change = on_change;
     world->ensemble->owner = oracle;
     return oracle;
 }

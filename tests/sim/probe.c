@@ -57,7 +57,7 @@ static void later(struct sim_probe *probe, int64_t wait_ms, void (*run)(void *ow
     agenda_at(&probe->world->agenda, world_now(probe->world) + wait_ms, run, owner, arg);
 }
 
-/* A process that stands still does what it was to do once it goes on. */
+/* A process that is stopped does what it was to do once it goes on. */
 static bool is_away(struct sim_probe *probe, void (*run)(void *owner, uint64_t arg), void *owner,
                     uint64_t arg)
 {
@@ -180,7 +180,7 @@ static void on_outcome(void *owner, uint64_t flight)
     }
 }
 
-/* What the question meets at the server. Returns how long the answer takes. */
+/* The outcome of the query at the server. Returns how long the answer takes. */
 static int64_t ask_server(struct prober *prober)
 {
     struct sim_probe *probe = prober->probe;
@@ -298,7 +298,7 @@ static const struct config *read_config(struct sim_probe *probe)
     return config;
 }
 
-/* The process is gone; what its store was told before is on its way. */
+/* The process is gone; the requests that it sent before are on their way. */
 static void bury(struct sim_probe *probe)
 {
     probe_free(probe->probe);
@@ -335,15 +335,15 @@ static void perform(struct sim_probe *probe, const struct probe_action *action)
 
 /* ---- facts ----------------------------------------------------------------------------------- */
 
-static void tell_discovery(struct sim_probe *probe, const struct fact *fact)
+static void log_discovery(struct sim_probe *probe, const struct fact *fact)
 {
-    static const char *const words[] = {[DISCOVERY_NAMED] = "is named",
-                                        [DISCOVERY_VERIFIED] = "is verified",
-                                        [DISCOVERY_REFUSED] = "is refused",
-                                        [DISCOVERY_FORGOTTEN] = "is forgotten"};
-    world_tell(probe->world, !probe->world->settings.facts, "%s: %s:%d %s%s%s",
-               probe_name(probe->index), fact->candidate->host, fact->candidate->port,
-               words[fact->event], fact->text[0] ? ": " : "", fact->text);
+    static const char *const sentences[] = {[DISCOVERY_NAMED] = "is named",
+                                            [DISCOVERY_VERIFIED] = "is verified",
+                                            [DISCOVERY_REFUSED] = "is refused",
+                                            [DISCOVERY_FORGOTTEN] = "is forgotten"};
+    world_log(probe->world, !probe->world->settings.facts, "%s: %s:%d %s%s%s",
+              probe_name(probe->index), fact->candidate->host, fact->candidate->port,
+              sentences[fact->event], fact->text[0] ? ": " : "", fact->text);
 }
 
 static void on_fact(void *owner, const struct fact *fact)
@@ -354,42 +354,42 @@ static void on_fact(void *owner, const struct fact *fact)
     bool aside = !world->settings.facts;
     switch (fact->kind) {
     case FACT_SLIPPED:
-        world_tell(world, true, "%s was not scheduled for %lld ms", name, (long long)fact->number);
+        world_log(world, true, "%s was not scheduled for %lld ms", name, (long long)fact->number);
         break;
     case FACT_CONNECTED:
-        world_tell(world, true, "%s: connected anew", name);
+        world_log(world, true, "%s: connected anew", name);
         break;
     case FACT_RECONNECTED:
-        world_tell(world, true, "%s: connected again", name);
+        world_log(world, true, "%s: connected again", name);
         break;
     case FACT_DISCONNECTED:
-        world_tell(world, true, "%s: connection lost", name);
+        world_log(world, true, "%s: connection lost", name);
         break;
     case FACT_SESSION_OVER:
-        world_tell(world, true, "%s: session over", name);
+        world_log(world, true, "%s: session over", name);
         break;
     case FACT_NAME_CONFLICT:
         world_fail(world, "%s", fact->text);
         break;
     case FACT_TROUBLE:
     case FACT_REFUSED:
-        world_tell(world, true, "%s: %s", name, fact->text);
+        world_log(world, true, "%s: %s", name, fact->text);
         break;
     case FACT_ABSTAINS:
-        world_tell(world, aside, "%s abstains: %s", name, fact->text);
+        world_log(world, aside, "%s abstains: %s", name, fact->text);
         break;
     case FACT_VOTES:
-        world_tell(world, aside, "%s votes", name);
+        world_log(world, aside, "%s votes", name);
         break;
     case FACT_KIND:
-        world_tell(world, aside, "%s: its kind is %s", name, kind_names[fact->number]);
+        world_log(world, aside, "%s: its kind is %s", name, kind_names[fact->number]);
         break;
     case FACT_MEMBER:
-        world_tell(world, true, "%s: %s is %s", name, fact->member,
-                   answer_names[fact->assessed->standing]);
+        world_log(world, true, "%s: %s is %s", name, fact->member,
+                  answer_names[fact->assessed->standing]);
         break;
     case FACT_DISCOVERY:
-        tell_discovery(probe, fact);
+        log_discovery(probe, fact);
         break;
     case FACT_NO_MEMORY:
         world_fail(world, "%s: no memory", name);

@@ -63,7 +63,7 @@ static void publish(struct router *router)
     const struct watched *watched = router->watched;
     table_build(&watched->topology, &table);
     plan_make(router->has ? &router->table : NULL, &table, steps);
-    oracle_hears_router(router->world->oracle, router->name, router->has ? &router->topology : NULL,
+    oracle_check_router(router->world->oracle, router->name, router->has ? &router->topology : NULL,
                         router->mzxid, &watched->topology, watched->provenance.mzxid);
     router->table = table;
     router->topology = watched->topology;
@@ -73,8 +73,8 @@ static void publish(struct router *router)
     const char *writer = table.writer < 0 ? "" : table.endpoints[table.writer].name;
     if (strcmp(writer, router->writer) != 0) {
         strcpy(router->writer, writer);
-        world_tell(router->world, false, "%s writes to %s", router->name,
-                   writer[0] ? writer : "nobody");
+        world_log(router->world, false, "%s writes to %s", router->name,
+                  writer[0] ? writer : "nobody");
     }
 }
 
@@ -87,8 +87,8 @@ static void take_news(struct router *router)
         if (news.kind == NEWS_TOPOLOGY) {
             publish(router);
         } else if (news.kind == NEWS_SENTENCE) {
-            world_tell(router->world, news.level != ROSTER_LOG_ERROR, "%s: %s", router->name,
-                       news.sentence);
+            world_log(router->world, news.level != ROSTER_LOG_ERROR, "%s: %s", router->name,
+                      news.sentence);
         }
     }
 }

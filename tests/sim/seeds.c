@@ -115,8 +115,8 @@ static void cut_stream(struct world *world)
 {
     struct database *database = &world->databases.at[any_database(world)];
     database->stream_cut = !database->stream_cut;
-    world_tell(world, true, "the stream to %s is %s", database->name,
-               database->stream_cut ? "cut" : "mended");
+    world_log(world, true, "the stream to %s is %s", database->name,
+              database->stream_cut ? "cut" : "mended");
 }
 
 static void cut_path(struct world *world)
@@ -172,7 +172,7 @@ static void cut_link(struct world *world)
     struct store *store = any_client(world);
     bool silent = chance_hits(&world->chance, 50);
     if (store) {
-        world_tell(world, true, "a link breaks%s", silent ? " silently" : "");
+        world_log(world, true, "a link breaks%s", silent ? " silently" : "");
         store_mem_cut(store, silent);
     }
 }
@@ -190,7 +190,7 @@ static void flap_link(struct world *world)
 {
     struct store *store = any_client(world);
     if (store) {
-        world_tell(world, true, "a link flaps");
+        world_log(world, true, "a link flaps");
         store_mem_cut(store, false);
         store_mem_mend(store);
     }
@@ -209,14 +209,14 @@ static void expire_session(struct world *world)
 {
     struct store *store = any_client(world);
     if (store) {
-        world_tell(world, true, "a session expires");
+        world_log(world, true, "a session expires");
         store_mem_expire(store);
     }
 }
 
 static void expire_all_sessions(struct world *world)
 {
-    world_tell(world, true, "all sessions expire");
+    world_log(world, true, "all sessions expire");
     for (int i = 0; i < PROBES; i++) {
         if (world->probes[i]) {
             store_mem_expire(sim_probe_store(world->probes[i]));
@@ -233,7 +233,7 @@ static void break_write(struct world *world)
     struct sim_probe *probe = any_probe(world, &i);
     bool carried_out = chance_hits(&world->chance, 50);
     if (probe) {
-        world_tell(world, true, "the next verdict of %s has an unknown outcome", probe_name(i));
+        world_log(world, true, "the next verdict of %s has an unknown outcome", probe_name(i));
         store_mem_break_at(sim_probe_store(probe), TOPOLOGY, carried_out);
     }
 }
@@ -241,7 +241,7 @@ static void break_write(struct world *world)
 static void halt_or_resume(struct world *world)
 {
     bool halted = world->ensemble->halted;
-    world_tell(world, true, "the registry %s", halted ? "is back" : "is gone");
+    world_log(world, true, "the registry %s", halted ? "is back" : "is gone");
     if (halted) {
         ensemble_resume(world->ensemble);
     } else {
@@ -262,7 +262,7 @@ static void touch_topology(struct world *world)
     if (world->ensemble->halted || !tree_find(&world->ensemble->head, TOPOLOGY)) {
         return;
     }
-    world_tell(world, true, "somebody %s the topology", deletes ? "deletes" : "spoils");
+    world_log(world, true, "somebody %s the topology", deletes ? "deletes" : "spoils");
     if (deletes) {
         ensemble_delete(world->ensemble, TOPOLOGY);
     } else {
@@ -276,7 +276,7 @@ static void touch_report(struct world *world)
     snprintf(path, sizeof path, SIM_ROOT "/clusters/" SIM_CLUSTER "/reports/%s",
              probe_name(any(world, world->settings.probes)));
     if (!world->ensemble->halted) {
-        world_tell(world, true, "somebody deletes %s", path);
+        world_log(world, true, "somebody deletes %s", path);
         ensemble_delete(world->ensemble, path);
     }
 }
@@ -353,7 +353,7 @@ static void accept_fenced(struct world *world, int database)
     strcpy(directives.accept[0].name, name);
     directives.accept[0].epoch = topology->epoch;
     char *json = directives_encode(&directives);
-    world_tell(world, true, "the operator accepts %s", name);
+    world_log(world, true, "the operator accepts %s", name);
     ensemble_put(world->ensemble, SIM_ROOT "/clusters/" SIM_CLUSTER "/directives", json);
     free(json);
 }
@@ -362,7 +362,7 @@ static void accept_fenced(struct world *world, int database)
  * timeline, the rest follow. */
 static int make_peace(struct world *world)
 {
-    world_tell(world, true, "peace");
+    world_log(world, true, "peace");
     if (world->ensemble->halted) {
         halt_or_resume(world);
     }
@@ -421,7 +421,7 @@ static void expect_well(struct world *world, int primary)
     for (int64_t until_ms = peace_ms + LOOK_MS; !well && until_ms <= peace_ms + PEACE_MS;
          until_ms += LOOK_MS) {
         if (world_run(world, until_ms, world_is_settled)) {
-            world_tell(world, true, "well after %lld ms", (long long)(world_now(world) - peace_ms));
+            world_log(world, true, "well after %lld ms", (long long)(world_now(world) - peace_ms));
             world_run(world, world_now(world) + STEADY_MS, NULL);
         }
         well = world_is_well(world, why, sizeof why);

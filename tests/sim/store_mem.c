@@ -58,7 +58,7 @@ static void issue(struct client *client, struct request *request)
     *client->unanswered_end = request;
     client->unanswered_end = &request->next;
     if (client->deaf) {
-        request->idle = true; /* its unknown outcome is told when the silence is noticed */
+        request->idle = true; /* its unknown outcome is delivered when the silence is noticed */
         return;
     }
     bool breaks = breaks_here(client, request);
@@ -125,12 +125,12 @@ static bool mem_next(struct store *store, int64_t now_ms, struct store_event *re
 {
     struct client *client = client_of(store);
     (void)now_ms;
-    item_free(client->told);
-    client->told = queue_take(&client->queue);
-    if (client->told) {
-        *ret_event = client->told->event;
+    item_free(client->delivered);
+    client->delivered = queue_take(&client->queue);
+    if (client->delivered) {
+        *ret_event = client->delivered->event;
     }
-    return client->told != NULL;
+    return client->delivered != NULL;
 }
 
 static void mem_renew(struct store *store)
@@ -286,7 +286,7 @@ void clients_free(struct ensemble *ensemble)
         struct client *client = ensemble->clients;
         ensemble->clients = client->next;
         store_mem_kill(&client->store);
-        item_free(client->told);
+        item_free(client->delivered);
         struct queue_item *item;
         while ((item = queue_take(&client->queue))) {
             item_free(item);

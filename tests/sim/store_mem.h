@@ -15,7 +15,7 @@ struct store *store_mem_new(struct ensemble *ensemble, const char *name, int64_t
 void store_mem_cut(struct store *store, bool silent);
 void store_mem_mend(struct store *store);
 
-/* The process stands still: nothing is sent, and the session runs out meanwhile. */
+/* The process is stopped: nothing is sent, and the session runs out meanwhile. */
 void store_mem_freeze(struct store *store);
 void store_mem_thaw(struct store *store);
 

@@ -26,7 +26,7 @@ struct story {
     void (*play)(struct world *world);
 };
 
-/* ---- words of the stories -------------------------------------------------------------------- */
+/* ---- helpers of the stories ------------------------------------------------------------------ */
 
 static void pass(struct world *world, int64_t ms)
 {
@@ -62,7 +62,7 @@ static bool second_writes(struct world *world)
            strcmp(router_writer(world->routers[0]), world->databases.at[1].name) == 0;
 }
 
-/* According to the verdict: the router waits, for its memory says otherwise. */
+/* According to the verdict: the router waits, for its memory differs. */
 static bool first_writes(struct world *world)
 {
     return strcmp(oracle_topology(world->oracle)->primary, world->databases.at[0].name) == 0;
@@ -141,7 +141,7 @@ static void the_old_primary_returns(struct world *world)
 static void a_registry_outage_spans_a_failover(struct world *world)
 {
     begin(world);
-    world_tell(world, false, "the registry is gone");
+    world_log(world, false, "the registry is gone");
     oracle_halted(world->oracle, true);
     ensemble_halt(world->ensemble);
     pass(world, 5000);
@@ -153,7 +153,7 @@ static void a_registry_outage_spans_a_failover(struct world *world)
     if (strcmp(router_writer(world->routers[0]), "pg-1") != 0) {
         world_fail(world, "S12: the router forgot what it knew");
     }
-    world_tell(world, false, "the registry is back");
+    world_log(world, false, "the registry is back");
     ensemble_resume(world->ensemble);
     oracle_halted(world->oracle, false);
     await(world, second_writes, "the second server writes");
@@ -166,14 +166,14 @@ static void a_registry_outage_spans_a_failover(struct world *world)
 static void all_sessions_expire_at_once(struct world *world)
 {
     begin(world);
-    world_tell(world, false, "all sessions expire");
+    world_log(world, false, "all sessions expire");
     for (int i = 0; i < world->settings.probes; i++) {
         store_mem_expire(sim_probe_store(world->probes[i]));
     }
     store_mem_expire(router_store(world->routers[0]));
     await_well(world);
     pass(world, 10000);
-    world_tell(world, false, "and again, as the primary crashes");
+    world_log(world, false, "and again, as the primary crashes");
     world_crash(world, 0);
     for (int i = 0; i < world->settings.probes; i++) {
         store_mem_expire(sim_probe_store(world->probes[i]));
@@ -188,7 +188,7 @@ static void all_sessions_expire_at_once(struct world *world)
 static void a_probe_is_stopped_between_read_and_write(struct world *world)
 {
     begin(world);
-    world_tell(world, false, "the way of probe-a to the registry takes 3 s");
+    world_log(world, false, "the way of probe-a to the registry takes 3 s");
     store_mem_delay(sim_probe_store(world->probes[0]), 3000, 3000);
     world_crash(world, 0);
     pass(world, 1000);
@@ -245,11 +245,11 @@ static void the_topology_is_deleted_by_hand(struct world *world)
     world_return(world, 0);
     world_follow(world, 0, 1);
     await_well(world);
-    world_tell(world, false, "somebody deletes the topology");
+    world_log(world, false, "somebody deletes the topology");
     ensemble_delete(world->ensemble, TOPOLOGY);
     pass(world, 1000);
     await_well(world);
-    world_tell(world, false, "somebody overwrites the topology");
+    world_log(world, false, "somebody overwrites the topology");
     delay_probes(world, 20, 20); /* so that the router reads it before it is put back */
     ensemble_put(world->ensemble, TOPOLOGY, "{ \"format\": 1, ");
     pass(world, 1000);
@@ -293,7 +293,7 @@ static void all_probes_are_replaced(struct world *world)
     world_crash(world, 0);
     world_promote(world, 1);
     world_follow(world, 2, 1);
-    pass(world, 60000); /* nobody tells, nobody forgets */
+    pass(world, 60000); /* nobody reports, nobody forgets */
     for (int i = 0; i < world->settings.probes; i++) {
         world_start_probe(world, i);
     }
@@ -310,11 +310,11 @@ static void who_knows_more_puts_it_back(struct world *world)
     world_freeze_probe(world, 1);
     world_freeze_probe(world, 2);
     pass(world, 20000);
-    world_tell(world, false, "somebody deletes the topology");
+    world_log(world, false, "somebody deletes the topology");
     ensemble_delete(world->ensemble, TOPOLOGY);
     world_return(world, 0); /* it still takes writes, on its old timeline */
     world_crash(world, 1);
-    world_crash(world, 2); /* nothing is left that tells of the newer one */
+    world_crash(world, 2); /* nothing is left that shows the newer one */
     world_start_probe(world, 3);
     world_thaw_probe(world, 0);
     await(world, first_writes, "the first server writes");
@@ -397,13 +397,13 @@ static void an_accept_loop_hangs(struct world *world)
     await_well(world);
 }
 
-/* It says that it lives, and what it says over the session that we have is the truth. */
+/* It answers, and what it answers over the session that we have is the truth. */
 static void a_full_server_goes_on_as_it_was(struct world *world)
 {
     begin(world);
     world_set_door(world, 0, DOOR_FULL);
     pass(world, 60000);
-    world_tell(world, false, "it closes its connections");
+    world_log(world, false, "it closes its connections");
     world_close_connections(world, 0);
     await(world, is_suspect, "the primary is suspect");
     world_set_door(world, 0, DOOR_OPEN);
@@ -550,14 +550,14 @@ static bool play(const struct story *story, bool loud)
                                         .auto_kind = story->stage == STREAMING_AUTO,
                                         .loud = loud});
     story->play(&world);
-    bool good = world.fault[0] == '\0' && strcmp(world.told, narration_of(story->name)) == 0;
+    bool good = world.fault[0] == '\0' && strcmp(world.narration, narration_of(story->name)) == 0;
     if (good) {
         printf("ok %s\n", story->name);
     } else if (world.fault[0]) {
-        printf("not ok %s %s\n%s", story->name, world.fault, world.told);
+        printf("not ok %s %s\n%s", story->name, world.fault, world.narration);
     } else {
-        printf("not ok %s tells another story\n--- wanted\n%s--- told\n%s", story->name,
-               narration_of(story->name), world.told);
+        printf("not ok %s has another narration\n--- wanted\n%s--- got\n%s", story->name,
+               narration_of(story->name), world.narration);
     }
     fflush(stdout);
     world_release(&world);

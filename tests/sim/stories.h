@@ -1,4 +1,4 @@
-/* Golden stories: named worlds in which something happens, and what is told of it, line by line. */
+/* Golden stories: named worlds in which something happens, and its narration, line by line. */
 #ifndef ROSTER_TESTS_SIM_STORIES_H
 #define ROSTER_TESTS_SIM_STORIES_H
 

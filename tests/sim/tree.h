@@ -41,7 +41,7 @@ const struct znode *tree_find(const struct tree *tree, const char *path);
 const char **tree_children(const struct tree *tree, const char *path, size_t *ret_count);
 
 /* Works out all steps or none, without applying them. On error the transaction is empty, the way
- * ZooKeeper keeps errors in its log too, and ret_failed tells the step. `session` owns new
+ * ZooKeeper keeps errors in its log too, and ret_failed is the step. `session` owns new
  * ephemerals. */
 enum store_rc tree_execute(const struct tree *tree, const struct store_op *ops, size_t n,
                            int64_t zxid, int64_t session, struct txn *ret_txn, size_t *ret_failed);

@@ -10,9 +10,9 @@
 #include "registry/model/paths.h"
 #include "tests/sim/store_mem.h"
 
-/* ---- words ----------------------------------------------------------------------------------- */
+/* ---- narration ------------------------------------------------------------------------------- */
 
-void world_tell(struct world *world, bool aside, const char *format, ...)
+void world_log(struct world *world, bool aside, const char *format, ...)
 {
     char sentence[2 * SENTENCE_SIZE];
     va_list args;
@@ -27,11 +27,11 @@ void world_tell(struct world *world, bool aside, const char *format, ...)
         world->hash = (world->hash ^ (unsigned char)*at) * UINT64_C(1099511628211);
     }
     size_t length = strlen(sentence);
-    if (!aside && world->told_length + length + 2 <= sizeof world->told) {
-        memcpy(world->told + world->told_length, sentence, length);
-        world->told_length += length;
-        world->told[world->told_length++] = '\n';
-        world->told[world->told_length] = '\0';
+    if (!aside && world->narration_length + length + 2 <= sizeof world->narration) {
+        memcpy(world->narration + world->narration_length, sentence, length);
+        world->narration_length += length;
+        world->narration[world->narration_length++] = '\n';
+        world->narration[world->narration_length] = '\0';
     }
 }
 
@@ -45,7 +45,7 @@ void world_fail(struct world *world, const char *format, ...)
     if (!world->fault[0]) {
         snprintf(world->fault, sizeof world->fault, "at %.3f s: %s",
                  (double)world_now(world) / 1000, fault);
-        world_tell(world, false, "FAULT: %s", fault);
+        world_log(world, false, "FAULT: %s", fault);
     }
 }
 
@@ -78,20 +78,20 @@ void world_close_connections(struct world *world, int database)
 
 void world_crash(struct world *world, int database)
 {
-    world_tell(world, false, "%s crashes", name_of(world, database));
+    world_log(world, false, "%s crashes", name_of(world, database));
     databases_crash(&world->databases, database);
     world_close_connections(world, database);
 }
 
 void world_hang(struct world *world, int database)
 {
-    world_tell(world, false, "%s hangs", name_of(world, database));
+    world_log(world, false, "%s hangs", name_of(world, database));
     databases_hang(&world->databases, database);
 }
 
 void world_return(struct world *world, int database)
 {
-    world_tell(world, false, "%s returns", name_of(world, database));
+    world_log(world, false, "%s returns", name_of(world, database));
     databases_return(&world->databases, database);
 }
 
@@ -99,21 +99,21 @@ bool world_promote(struct world *world, int database)
 {
     bool promoted = databases_promote(&world->databases, database, world_now(world));
     if (promoted) {
-        world_tell(world, false, "%s is promoted to %lld", name_of(world, database),
-                   (long long)world->databases.at[database].timeline);
+        world_log(world, false, "%s is promoted to %lld", name_of(world, database),
+                  (long long)world->databases.at[database].timeline);
     }
     return promoted;
 }
 
 void world_demote(struct world *world, int database)
 {
-    world_tell(world, false, "%s is demoted", name_of(world, database));
+    world_log(world, false, "%s is demoted", name_of(world, database));
     databases_demote(&world->databases, database);
 }
 
 void world_follow(struct world *world, int database, int upstream)
 {
-    world_tell(world, false, "%s follows %s", name_of(world, database), name_of(world, upstream));
+    world_log(world, false, "%s follows %s", name_of(world, database), name_of(world, upstream));
     databases_follow(&world->databases, database, upstream);
     if (world->databases.kind == KIND_STREAMING) {
         world_close_connections(world, database); /* it was restarted for that */
@@ -122,54 +122,54 @@ void world_follow(struct world *world, int database, int upstream)
 
 void world_cut_path(struct world *world, int probe, int database, bool cut)
 {
-    world_tell(world, true, "%s %s %s", probe_name(probe), cut ? "is cut off from" : "reaches",
-               name_of(world, database));
+    world_log(world, true, "%s %s %s", probe_name(probe), cut ? "is cut off from" : "reaches",
+              name_of(world, database));
     world->path_cut[probe][database] = cut;
 }
 
 void world_start_probe(struct world *world, int probe)
 {
-    world_tell(world, false, "%s starts", probe_name(probe));
+    world_log(world, false, "%s starts", probe_name(probe));
     world->probes[probe] = sim_probe_new(world, probe);
 }
 
 void world_kill_probe(struct world *world, int probe)
 {
-    world_tell(world, false, "%s is killed", probe_name(probe));
+    world_log(world, false, "%s is killed", probe_name(probe));
     sim_probe_kill(world->probes[probe]);
     world->probes[probe] = NULL;
 }
 
 void world_freeze_probe(struct world *world, int probe)
 {
-    world_tell(world, false, "%s is stopped", probe_name(probe));
+    world_log(world, false, "%s is stopped", probe_name(probe));
     sim_probe_freeze(world->probes[probe], true);
 }
 
 void world_thaw_probe(struct world *world, int probe)
 {
-    world_tell(world, false, "%s goes on", probe_name(probe));
+    world_log(world, false, "%s goes on", probe_name(probe));
     sim_probe_freeze(world->probes[probe], false);
 }
 
 void world_stop_probe(struct world *world, int probe)
 {
-    world_tell(world, false, "%s is told to stop", probe_name(probe));
+    world_log(world, false, "%s is told to stop", probe_name(probe));
     sim_probe_stop(world->probes[probe]);
     world->probes[probe] = NULL;
 }
 
 void world_set_door(struct world *world, int database, enum door door)
 {
-    static const char *const words[] = {"takes connections again", "takes no connection any more",
-                                        "is full"};
-    world_tell(world, false, "%s %s", name_of(world, database), words[door]);
+    static const char *const changes[] = {"takes connections again", "takes no connection any more",
+                                          "is full"};
+    world_log(world, false, "%s %s", name_of(world, database), changes[door]);
     world->databases.at[database].door = door;
 }
 
 void world_reload(struct world *world)
 {
-    world_tell(world, false, "the configuration is reloaded");
+    world_log(world, false, "the configuration is reloaded");
     for (int i = 0; i < PROBES; i++) {
         if (world->probes[i]) {
             sim_probe_reload(world->probes[i]);
@@ -209,7 +209,7 @@ static bool is_topology_well(struct world *world, int primary, char *why, size_t
     const struct topology *topology = oracle_topology(world->oracle);
     if (!topology || strcmp(topology->primary, name_of(world, primary)) != 0 ||
         topology->state != STATE_OK) {
-        return config_refuse(why, size, "the topology says %s, %s, where %s writes",
+        return config_refuse(why, size, "the topology has %s, %s, where %s writes",
                              topology ? topology->primary : "nothing",
                              topology ? state_names[topology->state] : "", name_of(world, primary));
     }

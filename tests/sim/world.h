@@ -4,11 +4,12 @@
  *
  *   database --look--> probe (probes/probe.h, the daemon's own step) ------store_mem--> ensemble
  *                                                                                          |
- *   oracle <---- every write ---------------------------------------------------------------+-->
- * router (watcher, table)
+ *   oracle <---- every write --------------------------------------------------------------+
+ *                                                                                          |
+ *   router (watcher, table) <--------------------------------------------------------------+
  *
  * A world is a function of its seed and of what a story does to it. What
- * happens is told in sentences (the narration) and summed up in a hash, so
+ * happens is logged in sentences (the narration) and summed up in a hash, so
  * that two runs can be compared. */
 #ifndef ROSTER_TESTS_SIM_WORLD_H
 #define ROSTER_TESTS_SIM_WORLD_H
@@ -20,7 +21,7 @@
 #include "tests/sim/database.h"
 #include "tests/sim/ensemble.h"
 
-enum { PROBES = 5, ROUTERS = 3, SESSION_MS = 10000, FAULT_SIZE = 1024, TOLD_SIZE = 64 * 1024 };
+enum { PROBES = 5, ROUTERS = 3, SESSION_MS = 10000, FAULT_SIZE = 1024, NARRATION_SIZE = 64 * 1024 };
 
 #define SIM_ROOT "/roster"
 #define SIM_CLUSTER "orders"
@@ -37,7 +38,7 @@ struct world_settings {
     int witnesses;
     int unlisted; /* the last so many servers are left to discovery */
     bool auto_kind;
-    bool facts; /* what probes log of themselves is told, too */
+    bool facts; /* what probes log of themselves is narrated, too */
     bool loud;  /* print the narration, with times, as it comes */
 };
 
@@ -56,8 +57,8 @@ struct world {
     struct oracle *oracle;
     int lives;              /* probes started so far: nonces and pids */
     char fault[FAULT_SIZE]; /* the first invariant that broke; "": none */
-    char told[TOLD_SIZE];
-    size_t told_length;
+    char narration[NARRATION_SIZE];
+    size_t narration_length;
     uint64_t hash;
 };
 
@@ -73,13 +74,13 @@ static inline int64_t world_now(const struct world *world)
 }
 
 /* A sentence of the narration; `aside`: for the hash and the loud alone. */
-void world_tell(struct world *world, bool aside, const char *format, ...)
+void world_log(struct world *world, bool aside, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* An invariant broke; only the first is kept. */
 void world_fail(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* ---- what can be done to it; each is told ---------------------------------------------------- */
+/* ---- what can be done to it; each is logged -------------------------------------------------- */
 
 void world_crash(struct world *world, int database);
 void world_hang(struct world *world, int database);
@@ -131,11 +132,11 @@ struct oracle *oracle_new(struct world *world);
 void oracle_free(struct oracle *oracle);
 /* the latest written; NULL: none yet */
 const struct topology *oracle_topology(const struct oracle *oracle);
-void oracle_hears_router(struct oracle *oracle, const char *router, const struct topology *before,
+void oracle_check_router(struct oracle *oracle, const char *router, const struct topology *before,
                          int64_t before_mzxid, const struct topology *now, int64_t now_mzxid);
 void oracle_halted(struct oracle *oracle, bool halted);
 
-/* Does everything stand as it should when nothing fails any more? Otherwise says what does not. */
+/* Is everything as it should be when nothing fails any more? Otherwise `why` is what is not. */
 bool world_is_well(struct world *world, char *why, size_t size);
 bool world_is_settled(struct world *world); /* the same without a reason */
 

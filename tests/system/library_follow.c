@@ -1,4 +1,4 @@
-/* library_test, first part: arguments, following, callbacks, and what callers meet. */
+/* library_test, first part: arguments, following, callbacks, and what callers encounter. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@ static void wrong_options_are_refused_with_a_sentence(void)
 {
     static const struct {
         struct roster_options options;
-        const char *word;
+        const char *text;
     } wrong[] = {{{.servers = NULL}, "servers"},
                  {{.servers = ""}, "servers"},
                  {{.servers = "host-without-port"}, "host-without-port"},
@@ -29,7 +29,7 @@ static void wrong_options_are_refused_with_a_sentence(void)
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         roster = (struct roster *)&roster;
         if (roster_open(&wrong[i].options, &roster) != ROSTER_INVALID || roster ||
-            !strstr(roster_error(), wrong[i].word) || strstr(roster_error(), "secret")) {
+            !strstr(roster_error(), wrong[i].text) || strstr(roster_error(), "secret")) {
             fail("case %zu: %s", i, roster_error());
         }
     }
@@ -191,7 +191,7 @@ static void age_grows_without_probes_and_limits_refuse_it(void)
 
 /* ---- callbacks ------------------------------------------------------------------------------- */
 
-struct told {
+struct notified {
     pthread_mutex_t lock;
     struct roster_cluster *_Atomic cluster;
     int calls;
@@ -203,71 +203,72 @@ struct told {
 
 static void changed(void *context, const struct roster_change *change)
 {
-    static const char *const words[] = {
+    static const char *const actions[] = {
         [ROSTER_KEEP] = "keep", [ROSTER_DROP] = "drop", [ROSTER_DRAIN] = "drain"};
-    struct told *told = context;
+    struct notified *notified = context;
     struct roster_endpoint to;
     struct roster_member members[4];
     size_t count;
-    struct roster_cluster *cluster = told->cluster;
+    struct roster_cluster *cluster = notified->cluster;
     bool routed = !cluster || ((roster_route(cluster, ROSTER_WRITE, NULL, &to) != ROSTER_OK ||
                                 to.epoch >= change->epoch) &&
                                roster_members(cluster, members, 4, &count) == ROSTER_OK &&
                                epoch_of(cluster) >= change->epoch);
-    pthread_mutex_lock(&told->lock);
-    told->calls++;
-    told->consistent &= routed && change->epoch > told->last_epoch;
-    told->last_epoch = change->epoch;
-    told->plan[0] = '\0';
+    pthread_mutex_lock(&notified->lock);
+    notified->calls++;
+    notified->consistent &= routed && change->epoch > notified->last_epoch;
+    notified->last_epoch = change->epoch;
+    notified->plan[0] = '\0';
     for (size_t i = 0; i < change->plan_size; i++) {
-        size_t used = strlen(told->plan);
-        snprintf(told->plan + used, sizeof told->plan - used, "%s%s %s", i ? ", " : "",
-                 words[change->plan[i].action], change->plan[i].endpoint.name);
+        size_t used = strlen(notified->plan);
+        snprintf(notified->plan + used, sizeof notified->plan - used, "%s%s %s", i ? ", " : "",
+                 actions[change->plan[i].action], change->plan[i].endpoint.name);
     }
-    snprintf(told->timeline, sizeof told->timeline, "%s", change->timeline);
-    snprintf(told->primary, sizeof told->primary, "%s",
+    snprintf(notified->timeline, sizeof notified->timeline, "%s", change->timeline);
+    snprintf(notified->primary, sizeof notified->primary, "%s",
              change->primary ? change->primary->name : "");
-    pthread_mutex_unlock(&told->lock);
-    pause_ms(atomic_load(&told->hold_ms));
+    pthread_mutex_unlock(&notified->lock);
+    pause_ms(atomic_load(&notified->hold_ms));
 }
 
-static bool told_epoch(struct told *told, int64_t epoch)
+static bool notified_epoch(struct notified *notified, int64_t epoch)
 {
-    pthread_mutex_lock(&told->lock);
-    bool yes = told->last_epoch == epoch;
-    pthread_mutex_unlock(&told->lock);
+    pthread_mutex_lock(&notified->lock);
+    bool yes = notified->last_epoch == epoch;
+    pthread_mutex_unlock(&notified->lock);
     return yes;
 }
 
-static struct roster_cluster *follow_told(struct roster *roster, const char *name,
-                                          struct told *told)
+static struct roster_cluster *follow_notified(struct roster *roster, const char *name,
+                                              struct notified *notified)
 {
     struct roster_cluster *cluster;
-    *told = (struct told){.lock = PTHREAD_MUTEX_INITIALIZER, .consistent = true};
+    *notified = (struct notified){.lock = PTHREAD_MUTEX_INITIALIZER, .consistent = true};
     struct roster_subscription subscription = {
-        .changed = changed, .context = told, .wait_ms = PATIENCE_MS};
+        .changed = changed, .context = notified, .wait_ms = PATIENCE_MS};
     CHECK(roster_subscribe(roster, name, &subscription, &cluster) == ROSTER_OK);
-    told->cluster = cluster;
+    notified->cluster = cluster;
     return cluster;
 }
 
 static void a_callback_gets_the_plan_and_the_timeline(void)
 {
-    static struct told told;
+    static struct notified notified;
     put_topology("plans", 1, "a");
     struct roster *roster = opened();
-    struct roster_cluster *cluster = follow_told(roster, "plans", &told);
-    EVENTUALLY(told_epoch(&told, 1));
-    CHECK(strcmp(told.plan, "keep a, keep b, keep c") == 0 && strcmp(told.primary, "a") == 0);
+    struct roster_cluster *cluster = follow_notified(roster, "plans", &notified);
+    EVENTUALLY(notified_epoch(&notified, 1));
+    CHECK(strcmp(notified.plan, "keep a, keep b, keep c") == 0 &&
+          strcmp(notified.primary, "a") == 0);
     put_topology("plans", 2, "b");
-    EVENTUALLY(told_epoch(&told, 2));
-    CHECK(strcmp(told.plan, "drop a, drop b, drop c") ==
+    EVENTUALLY(notified_epoch(&notified, 2));
+    CHECK(strcmp(notified.plan, "drop a, drop b, drop c") ==
           0); /* every port moves with the epoch here */
-    CHECK(strncmp(told.timeline, "plans: b is primary, epoch 2: evidence ", 39) == 0);
-    CHECK(strstr(told.timeline, "Z, verdict +22 ms, routed +"));
+    CHECK(strncmp(notified.timeline, "plans: b is primary, epoch 2: evidence ", 39) == 0);
+    CHECK(strstr(notified.timeline, "Z, verdict +22 ms, routed +"));
     put_topology("plans", 3, NULL);
-    EVENTUALLY(told_epoch(&told, 3));
-    CHECK(strcmp(told.primary, "") == 0 && told.consistent);
+    EVENTUALLY(notified_epoch(&notified, 3));
+    CHECK(strcmp(notified.primary, "") == 0 && notified.consistent);
     CHECK(roster_route(cluster, ROSTER_READ, NULL, &(struct roster_endpoint){0}) == ROSTER_OK);
     roster_close(roster);
 }
@@ -275,21 +276,21 @@ static void a_callback_gets_the_plan_and_the_timeline(void)
 static void a_slow_callback_delays_no_routing_and_changes_merge(void)
 {
     enum { CHANGES = 20 };
-    static struct told slow;
+    static struct notified slow;
     put_topology("slow", 1, "a");
     struct roster *roster = opened();
-    struct roster_cluster *cluster = follow_told(roster, "slow", &slow);
-    EVENTUALLY(told_epoch(&slow, 1));
+    struct roster_cluster *cluster = follow_notified(roster, "slow", &slow);
+    EVENTUALLY(notified_epoch(&slow, 1));
     atomic_store(&slow.hold_ms, 1500);
     put_topology("slow", 2, "b");
-    EVENTUALLY(told_epoch(&slow, 2)); /* the callback sleeps from here on */
+    EVENTUALLY(notified_epoch(&slow, 2)); /* the callback sleeps from here on */
     int calls = slow.calls;
     for (int epoch = 3; epoch < 3 + CHANGES; epoch++) {
         put_topology("slow", epoch, epoch % 2 ? "a" : "b");
         EVENTUALLY(epoch_of(cluster) == epoch);
     }
     atomic_store(&slow.hold_ms, 0);
-    EVENTUALLY(told_epoch(&slow, 2 + CHANGES));
+    EVENTUALLY(notified_epoch(&slow, 2 + CHANGES));
     CHECK(slow.calls - calls < CHANGES && slow.consistent);
     roster_close(roster);
 }
@@ -316,14 +317,14 @@ static void the_log_has_a_timeline_per_change(void)
     struct roster_cluster *cluster = followed(roster, "logged");
     put_topology("logged", 2, "b");
     EVENTUALLY(writes_to(cluster, "b"));
-    roster_close(roster); /* tells what is left before it returns */
+    roster_close(roster); /* logs what is left before it returns */
     CHECK(atomic_load(&lines) > 0);
     if (strncmp(last_notice, "logged: b is primary, epoch 2: evidence ", 40) != 0) {
-        fail("the log said: %s", last_notice);
+        fail("the log has: %s", last_notice);
     }
 }
 
-/* ---- what callers meet ----------------------------------------------------------------------- */
+/* ---- what callers encounter ------------------------------------------------------------------ */
 
 /* How many of 300 reads reach each of a, b, c. */
 static void count_reads(struct roster_cluster *cluster, const struct roster_request *request,
@@ -375,7 +376,7 @@ static void a_primary_that_is_read_only_is_none_until_looked_again(void)
     struct roster *roster = opened();
     struct roster_cluster *cluster = followed(roster, "orders");
     CHECK(roster_route(cluster, ROSTER_WRITE, NULL, &before) == ROSTER_OK);
-    /* says nothing about its office */
+    /* shows nothing about its role */
     roster_feedback(cluster, &before, ROSTER_OUTCOME_REFUSED);
     CHECK(writes_to(cluster, "a"));
     roster_feedback(cluster, &before, ROSTER_OUTCOME_READ_ONLY);
@@ -388,7 +389,7 @@ static void a_primary_that_is_read_only_is_none_until_looked_again(void)
     CHECK(roster_route(cluster, ROSTER_WRITE, NULL, &to) == ROSTER_OK);
     roster_feedback(cluster, &to, ROSTER_OUTCOME_READ_ONLY);
     CHECK(!writes_to(cluster, "b"));
-    EVENTUALLY(writes_to(cluster, "b")); /* the verdict stands: back to it */
+    EVENTUALLY(writes_to(cluster, "b")); /* the verdict holds: back to it */
     roster_close(roster);
 }
 

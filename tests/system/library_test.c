@@ -110,7 +110,7 @@ static const char *time_text(char *to, size_t size, int64_t ms)
     return to;
 }
 
-/* Three members a, b, c; `primary` is one of them or NULL. Every port tells the epoch: 10000 +
+/* Three members a, b, c; `primary` is one of them or NULL. Every port shows the epoch: 10000 +
  * epoch. */
 static void topology_text(char *to, size_t size, const char *cluster, int epoch,
                           const char *primary)

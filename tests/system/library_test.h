@@ -67,7 +67,7 @@ int count_entries(const char *path);
 void put(const char *path, const char *data);
 void take(const char *path);
 
-/* Three members a, b, c; `primary` is one of them or NULL. Every port tells the epoch: 10000 +
+/* Three members a, b, c; `primary` is one of them or NULL. Every port shows the epoch: 10000 +
  * epoch. */
 void put_topology(const char *cluster, int epoch, const char *primary);
 

@@ -71,14 +71,14 @@ static void set_text(char *to, size_t size, const char *from)
     }
 }
 
-static int choice(const char *const *words, const char *word)
+static int choice(const char *const *names, const char *name)
 {
-    for (int i = 0; words[i]; i++) {
-        if (text_equal(words[i], word)) {
+    for (int i = 0; names[i]; i++) {
+        if (text_equal(names[i], name)) {
             return i;
         }
     }
-    refuse("no such word");
+    refuse("no such choice");
 }
 
 static void read_option(struct options *options, int option, const char *value)
@@ -309,7 +309,7 @@ static void print_look(int64_t number, int64_t took_ms, const struct stopwatch *
     fflush(stdout);
 }
 
-/* Until the next look: the interval, or the server says something. */
+/* Until the next look: the interval, or the server sends something. */
 static void rest(const struct driver *driver, const struct link *link, int64_t interval_ms)
 {
     struct pollfd fd = {.fd = driver->idle_fd(link), .events = POLLIN};

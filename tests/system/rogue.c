@@ -81,7 +81,7 @@ static bool pg_begin(int fd)
     return count > 0;
 }
 
-static void pg_hear_password(int fd)
+static void pg_read_password(int fd)
 {
     char bytes[1024];
     if (get(fd, bytes, sizeof bytes) > 5 && bytes[0] == 'p') {
@@ -102,7 +102,7 @@ static bool pg_welcome(int fd)
 static void pg_clear(int fd)
 {
     if (pg_begin(fd) && pg_demand(fd, 3, "", 0)) {
-        pg_hear_password(fd);
+        pg_read_password(fd);
     }
 }
 
@@ -112,7 +112,7 @@ static void pg_scram_then_clear(int fd)
     char bytes[1024];
     if (pg_begin(fd) && pg_demand(fd, 10, mechanisms, sizeof mechanisms) &&
         get(fd, bytes, sizeof bytes) && pg_demand(fd, 3, "", 0)) {
-        pg_hear_password(fd);
+        pg_read_password(fd);
     }
 }
 
@@ -124,7 +124,7 @@ static void pg_md5_and_clear(int fd)
     char bytes[1024];
     /* the answer to the first: 41 bytes */
     if (pg_begin(fd) && put(fd, both, sizeof both) && get(fd, bytes, 42)) {
-        pg_hear_password(fd);
+        pg_read_password(fd);
     }
 }
 
@@ -183,7 +183,7 @@ static size_t my_get(int fd, char *to, size_t size)
     return length - HEAD;
 }
 
-/* Ends with the first words of the other side. */
+/* Ends with the first bytes of the other side. */
 static bool my_greet_as(int fd, bool offers_tls)
 {
     static const char head[] = "\x0a"
@@ -216,7 +216,7 @@ static bool my_welcome(int fd)
     return my_greet(fd) && my_put(fd, 2, "\0\0\0\2\0\0\0", 7);
 }
 
-static void my_hear_password(int fd)
+static void my_read_password(int fd)
 {
     char bytes[1024];
     if (my_get(fd, bytes, sizeof bytes) > 0) {
@@ -231,7 +231,7 @@ static void my_clear(int fd)
     static const char demand[] = "\xfe"
                                  "mysql_clear_password";
     if (my_greet(fd) && my_put(fd, 2, demand, sizeof demand)) {
-        my_hear_password(fd);
+        my_read_password(fd);
     }
 }
 
@@ -242,7 +242,7 @@ static void my_key(int fd)
                                  "caching_sha2_password\0"
                                  "challengechallengech";
     if (my_greet(fd) && my_put(fd, 2, demand, sizeof demand)) {
-        my_hear_password(fd);
+        my_read_password(fd);
     }
 }
 
@@ -253,7 +253,7 @@ static void my_old_key(int fd)
                                  "sha256_password\0"
                                  "challengechallengech";
     if (my_greet(fd) && my_put(fd, 2, demand, sizeof demand)) {
-        my_hear_password(fd);
+        my_read_password(fd);
     }
 }
 
@@ -284,7 +284,7 @@ static void my_flood(int fd)
 static void drip(int fd);
 static void mute(int fd);
 
-/* Offers TLS, and then says nothing. */
+/* Offers TLS, and then sends nothing. */
 static void my_tls_mute(int fd)
 {
     if (my_greet_as(fd, true)) {

@@ -67,7 +67,7 @@ static void a_port_where_nobody_listens_is_gone_after_a_while(void)
         int64_t took_ms = clock_mono_ms() - start_ms;
         CHECK(took_ms >= 2 * TIMEOUT_MS - 50 && *gone.detail);
         struct received received;
-        CHECK(!next_within(store, 100, &received)); /* it is said once */
+        CHECK(!next_within(store, 100, &received)); /* it is reported once */
         store_renew(store);
     }
     end(store);
@@ -86,7 +86,7 @@ static void names_without_an_address_are_tried_again_at_ease(void)
         }
     }
     if (gone < 2 || gone > 10) {
-        fail("said so %d times in 2 s", gone);
+        fail("reported %d times in 2 s", gone);
     }
     end(store);
 }

@@ -267,7 +267,7 @@ static bool take_option(struct args *args, int argc, char **argv, int *at)
     return take_value(args, option, value);
 }
 
-static bool take_word(struct args *args, const char *word)
+static bool take_operand(struct args *args, const char *word)
 {
     if (args->verb) {
         if (args->operand_count == OPERANDS_MAX) {
@@ -290,7 +290,7 @@ static bool take_words(struct args *args, int argc, char **argv)
         bool is_option = !options_end && word[0] == '-' && word[1];
         if (is_option && text_equal(word, "--")) {
             options_end = true;
-        } else if (is_option ? !take_option(args, argc, argv, &at) : !take_word(args, word)) {
+        } else if (is_option ? !take_option(args, argc, argv, &at) : !take_operand(args, word)) {
             return false;
         }
     }

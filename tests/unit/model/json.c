@@ -89,9 +89,9 @@ START_TEST(a_word_is_one_of_its_table)
 {
     int role = 7;
     WITH("\"a\":\"secondary\",\"b\":\"king\"");
-    ck_assert(json_get_word(&root, "a", REQUIRED, role_names, &role));
+    ck_assert(json_get_choice(&root, "a", REQUIRED, role_names, &role));
     ck_assert_int_eq(role, ROLE_SECONDARY);
-    ck_assert(!json_get_word(&root, "b", REQUIRED, role_names, &role));
+    ck_assert(!json_get_choice(&root, "b", REQUIRED, role_names, &role));
     ck_assert_str_eq(error.sentence, "b: 'king' is not known here");
     close_root();
 }
