@@ -10,7 +10,7 @@
 
 struct probed_cluster {
     struct probe_context *context;
-    struct cluster_settings configured; /* what the file says */
+    struct cluster_settings configured; /* as in the file */
     struct cluster_settings settings;   /* with the discovered members */
     struct discoverer discoverer;
     struct assessment assessment;
@@ -297,8 +297,8 @@ static void begin_trials(struct probed_cluster *cluster, struct probe_time now)
         }
         cluster->trials[i] = open_slot(cluster, &config, true, now);
         if (!cluster->trials[i]) {
-            struct observation nothing = {.answer = ANSWER_UNKNOWN,
-                                          .detail = "no memory for a look"};
+            struct observation nothing;
+            observation_fail(&nothing, ANSWER_UNKNOWN, "no memory for a look");
             discovery_verify(&cluster->discoverer.discovery, config.host, config.port, &nothing,
                              &cluster->assessment, "", now.ms);
         }

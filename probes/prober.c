@@ -217,9 +217,9 @@ static void on_ready(uv_poll_t *handle, int status, int events)
         return;
     }
     if (prober->in_flight) {
-        int met = (events & UV_READABLE ? POLLIN : 0) | (events & UV_WRITABLE ? POLLOUT : 0);
+        int ready = (events & UV_READABLE ? POLLIN : 0) | (events & UV_WRITABLE ? POLLOUT : 0);
         /* an error shows at the next read or write */
-        go_on(prober, status < 0 ? POLLIN | POLLOUT : met);
+        go_on(prober, status < 0 ? POLLIN | POLLOUT : ready);
     } else {
         /* else a readable connection wakes us without end */
         pause_polling(prober);
@@ -277,7 +277,8 @@ static void ask(struct prober *prober, struct link *link)
 {
     struct want want;
     if (!link) {
-        static const struct observation nothing = {.answer = ANSWER_UNKNOWN};
+        struct observation nothing;
+        observation_init(&nothing);
         step(prober, &(struct probe_event){.kind = EVENT_LOOK_ENDED, .observation = &nothing});
         return;
     }

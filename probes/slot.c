@@ -31,9 +31,8 @@ static void end(struct slot *slot, const struct observation *observation, enum a
 static void end_unresolved(struct slot *slot, const char *problem,
                            const struct slot_context *context, struct slot_outcome *outcome)
 {
-    struct observation observation = {
-        .answer = ANSWER_NAME, .position = -1, .received = -1, .lag_ms = -1};
-    snprintf(observation.detail, sizeof observation.detail, "%s", problem);
+    struct observation observation;
+    observation_fail(&observation, ANSWER_NAME, problem);
     end(slot, &observation, ANSWER_NAME, context, outcome);
 }
 
