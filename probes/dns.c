@@ -1,4 +1,4 @@
-/* See dns.h. The cache is a list of dns, each with its addresses, its waiters and at
+/* See dns.h. The cache is a list of names, each with its addresses, its waiters and at
  * most one request at the resolver:
  *
  *      struct dns --> name -> name -> name
@@ -12,7 +12,7 @@
  * that hangs holds one of libuv's worker threads (four, UV_THREADPOOL_SIZE).
  *
  * Limits: at most ADDRESSES_MAX addresses per name; the time to live of DNS is
- * not shown by getaddrinfo, so DNS_FRESH_MS stands for it. */
+ * not shown by getaddrinfo, so DNS_FRESH_MS is used instead. */
 #include "probes/dns.h"
 
 #include <arpa/inet.h>

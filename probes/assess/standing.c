@@ -126,7 +126,7 @@ const struct observation *standing_source(const struct assessment *assessment, i
 
 /* A new view of a group reaches its members one after the other, and the probes see that one after
  * the other: so for VIEW_SPREADS_MS a member that may write beside others is reported with the
- * newest view among them. One that is cut off says so, or keeps the old view for longer. */
+ * newest view among them. One that is cut off reports that, or keeps the old view for longer. */
 const char *standing_lineage(const struct assessment *assessment, const struct assessed *member,
                              int64_t now_ms)
 {

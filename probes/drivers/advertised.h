@@ -15,7 +15,7 @@ struct advertised {
     size_t count;
     struct {
         char host[ADVERTISED_SIZE];
-        uint16_t port; /* 0: it does not say */
+        uint16_t port; /* 0: not given */
     } server[ADVERTISED_MAX];
 };
 

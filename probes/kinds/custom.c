@@ -1,6 +1,6 @@
-/* What the operator's own statement tells. Its word on claiming is final: who says no is nobody's
- * writer, however writable. Without that word, what is writable and replicates from nobody claims.
- */
+/* What the operator's own statement returns. Its column claim is final: a server that returns no
+ * does not claim, however writable. Without that column, what is writable and replicates from
+ * nobody claims. */
 #include "probes/kinds/kind.h"
 
 static struct claim_state claim_state(const struct observation *facts,

@@ -1,7 +1,7 @@
 /* MySQL Group Replication. PRIMARY in its own table is not enough: cut off from the majority it
- * says so for ever, with super_read_only off, and its writes hang. Thawed or healed it says so for
- * seconds, among members all ONLINE, in an old view; that is for the order of views to tell, where
- * both are seen. */
+ * stays PRIMARY there for ever, with super_read_only off, and its writes hang. Thawed or healed it
+ * does so for seconds, among members all ONLINE, in an old view; the order of views decides then,
+ * where both are seen. */
 #include "probes/kinds/kind.h"
 
 static bool shows(const struct observation *facts)

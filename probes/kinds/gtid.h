@@ -11,7 +11,7 @@
 #define ROSTER_PROBES_KINDS_GTID_H
 
 enum gtid_relation {
-    /* one of the two cannot be read, or is "", which servers without identifiers say too */
+    /* one of the two cannot be read, or is "", as from a server without identifiers */
     GTID_UNKNOWN,
     GTID_CONTAINS,
     GTID_LACKS

@@ -9,7 +9,7 @@
  * session, or answered STORE_UNKNOWN when the session's link broke before the
  * outcome was known; a write answered STORE_UNKNOWN may have happened or not.
  * Answers that the session's end swallows are made up as STORE_UNKNOWN by
- * store_renew, so a tag may be a pointer: its three low bits say whose it is.
+ * store_renew, so a tag may be a pointer: its three low bits name the owner.
  * While the link is down nothing is sent: requests are answered STORE_UNKNOWN at once.
  *
  * Session life:  (start) -> STORE_UP -> STORE_DOWN -> STORE_UP ...  the same session: watches and
