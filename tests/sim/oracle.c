@@ -2,12 +2,15 @@
  * every step. The names of the invariants are those of the fault catalogue:
  *
  *   S1  epochs count by one when the writer changes and never otherwise; lineages never go back
- *   S2  whoever becomes writer did take writes on that lineage once, and a quorum's reports say so
- * in the registry at that moment S3  where there is an order, a lineage has one primary S5  a
- * writer is withdrawn only for what a quorum's reports say S6  what is written follows from what
- * stood there: resolving the evidence again gives the same S8  who was replaced stays fenced until
- * a quorum sees it replicate S10 a router never goes back S12 a router follows only what was
- * written G   a voter's beat was heard of lately: no ghost votes */
+ *   S2  whoever becomes writer did take writes on that lineage once, and a quorum's reports in the
+ *       registry show that at that moment
+ *   S3  where there is an order, a lineage has one primary
+ *   S5  a writer is withdrawn only for what a quorum reports
+ *   S6  what is written follows from what was there: resolving the evidence again gives the same
+ *   S8  who was replaced stays fenced until a quorum sees it replicate
+ *   S10 a router never goes back
+ *   S12 a router follows only what was written
+ *   G   a voter's beat moved lately: no ghost votes */
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>

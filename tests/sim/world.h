@@ -4,8 +4,9 @@
  *
  *   database --look--> probe (probes/probe.h, the daemon's own step) ------store_mem--> ensemble
  *                                                                                          |
- *   oracle <---- every write ---------------------------------------------------------------+-->
- * router (watcher, table)
+ *   oracle <---- every write --------------------------------------------------------------+
+ *                                                                                          |
+ *   router (watcher, table) <--------------------------------------------------------------'
  *
  * A world is a function of its seed and of what a story does to it. What
  * happens is told in sentences (the narration) and summed up in a hash, so
