@@ -215,7 +215,7 @@ enum roster_outcome {
     ROSTER_OUTCOME_OTHER /* no consequence for routing */
 };
 
-/* The outcome that an error stands for. `sqlstate` (five letters) or NULL; `code` a MySQL error
+/* The outcome that an error means. `sqlstate` (five letters) or NULL; `code` a MySQL error
  * number or 0. Any thread. */
 ROSTER_API enum roster_outcome roster_classify(const char *sqlstate, unsigned code);
 

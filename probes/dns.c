@@ -1,4 +1,4 @@
-/* See dns.h. The cache is a list of dns, each with its addresses, its waiters and at
+/* See dns.h. The cache is a list of names, each with its addresses, its waiters and at
  * most one request at the resolver:
  *
  *      struct dns --> name -> name -> name

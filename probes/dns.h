@@ -10,7 +10,7 @@
  *      not in memory      the answer comes when the resolver has answered
  *
  * A failing resolver takes nothing away: the last good addresses stay, and the
- * answer marks them as stale. One loop's thread uses one `dns`. */
+ * answer shows that they are stale. One loop's thread uses one `dns`. */
 #ifndef ROSTER_PROBES_DNS_H
 #define ROSTER_PROBES_DNS_H
 

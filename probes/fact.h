@@ -1,4 +1,4 @@
-/* What a probe's step has to log, as data. The shell makes the sentences (log_events.h). */
+/* What a probe's step has to log: data. The shell makes sentences of it (log_events.h). */
 #ifndef ROSTER_PROBES_FACT_H
 #define ROSTER_PROBES_FACT_H
 

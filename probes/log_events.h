@@ -1,4 +1,4 @@
-/* Facts as the lines of the daemon's log: subject, sentence, evidence. */
+/* Facts as lines of the daemon's log: subject, sentence, evidence. */
 #ifndef ROSTER_PROBES_LOG_EVENTS_H
 #define ROSTER_PROBES_LOG_EVENTS_H
 

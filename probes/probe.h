@@ -16,7 +16,7 @@
  *   blind     all of two or more targets fail at once, ambiguously: the cause is probably here
  *
  * The order within a step: reporter, liveness, resolver. A shell owns sockets,
- * threads, clocks, name resolution and sentences; it decides nothing. It takes actions out
+ * threads, clocks, names and sentences; it decides nothing. It takes actions out
  * after every step, and may step again while it performs one.
  *
  * Pure: time and chance come in. A look that ends costs a step of its own

@@ -8,7 +8,7 @@
  * The connection is kept from look to look. Every FRESH_EVERY looks a fresh one
  * is made beside it, for a server whose accept loop hangs still answers old
  * sessions; once that failed, only a fresh one clears the member. Between looks
- * an idle connection that turns readable shows that the server closes it: the
+ * an idle connection that turns readable means that the server closes it: the
  * member is asked again at once, but never faster than an alarm asks, and no
  * sooner than a refused account may.
  *

@@ -417,13 +417,13 @@ static void link_lost(struct watcher *watcher, const struct store_event *event)
 }
 
 /* A process that was stopped, or a machine that slept, must not take what it held before for fresh.
- */
+ * Nor one whose clock goes back: a container that was frozen and thawed on another host. */
 static void begin_step(struct watcher *watcher, struct now now)
 {
     int64_t before_ms = watcher->now.mono_ms; /* 0: this is the first step */
-    assert(now.mono_ms >= before_ms);
+    bool gap = now.mono_ms < before_ms || now.mono_ms - before_ms > LEASE_MS;
     watcher->now = now;
-    if (before_ms != 0 && now.mono_ms - before_ms > LEASE_MS && watcher->link == LINK_UP) {
+    if (before_ms != 0 && gap && watcher->link == LINK_UP) {
         unconfirm_all(watcher);
         mirror_refresh_all(watcher->mirror);
         refresh_ages(watcher);

@@ -28,7 +28,8 @@
  * Its age is 0 while it is fresh, else the time since it last was.
  *
  * A step: no clock, no thread, no I/O except requests to the store. The time is
- * an argument and never goes back. Limits: CLUSTERS_MAX clusters. */
+ * an argument; where it goes back, what is held is read again. Limits: CLUSTERS_MAX
+ * clusters. */
 #ifndef ROSTER_WATCHERS_WATCHER_H
 #define ROSTER_WATCHERS_WATCHER_H
 

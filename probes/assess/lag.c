@@ -98,7 +98,7 @@ void lag_measure(const struct assessment *assessment, struct assessed *member, i
     if (lag.state == LAG_OK && feed != FEED_FLOWS) {
         lag.state = feed == FEED_CUT ? LAG_BROKEN : LAG_UNKNOWN;
     }
-    /* Former samples are no measure of a member that does not lag, or whose lag is not known. */
+    /* Former samples mean nothing for a member that does not lag, or whose lag is not known. */
     bool restarts = lag.ms < 0 && (!facts.replica || lag.state == LAG_UNKNOWN);
     member->lag_state = lag.state;
     if (restarts) {

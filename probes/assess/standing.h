@@ -1,4 +1,4 @@
-/* The place of each member in replication: who replicates from whom, who claims, whose
+/* The members' places in replication: who replicates from whom, who claims, whose
  * data the others are measured against, and what rivals lack of each other.
  *
  * All of it follows from the last answers of the members; nothing is kept. A member is identified

@@ -332,7 +332,7 @@ static const char *identity_of(const struct discovery *discovery,
 }
 
 /* Of two discovered addresses of one server the one with the lesser name is listed, by all probes.
- */
+ * A name that is listed is taken, wherever that member is: names in a cluster are unique. */
 static bool is_double(const struct discovery *discovery, const struct assessment *assessment,
                       const struct candidate *candidate, const struct observation *facts)
 {
@@ -340,8 +340,10 @@ static bool is_double(const struct discovery *discovery, const struct assessment
     discovery_name(candidate, name);
     for (size_t i = 0; i < assessment->member_count; i++) {
         const struct assessed *member = &assessment->members[i];
-        bool stays = is_configured(discovery, member) || strcmp(member->config.name, name) < 0;
-        if (stays && member->standing == ANSWER_OK && relation_same_server(&member->facts, facts)) {
+        int order = strcmp(member->config.name, name);
+        bool stays = is_configured(discovery, member) || order < 0;
+        if (order == 0 || (stays && member->standing == ANSWER_OK &&
+                           relation_same_server(&member->facts, facts))) {
             return true;
         }
     }

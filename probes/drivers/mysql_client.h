@@ -93,8 +93,8 @@ const char *client_server_version(const struct client *client);
 unsigned long client_server_number(const struct client *client); /* 101119, 80036 */
 bool client_is_encrypted(const struct client *client);
 
-/* Of the result at hand. client_value gives the column of either name; NULL for SQL's NULL or
- * there is none. */
+/* Of the result at hand. client_value gives the column of either name; NULL when it is SQL's NULL
+ * or there is none. */
 size_t client_rows(const struct client *client);
 const char *client_value(const struct client *client, size_t row, const char *name,
                          const char *other_name);

@@ -1,7 +1,7 @@
 /* What one look at a server found: facts as the server gave them, without a judgement.
  *
  * Drivers fill an observation, kinds judge it (kinds/kind.h). It is a flat value: a copy is an
- * assignment. Strings are "" and numbers -1 where the server returns none; an observation begins as
+ * assignment. Strings are "" and numbers -1 where the server gives none; an observation begins as
  * observation_init leaves it, so that no reader has to set what it does not know.
  *
  * Limits: CHANNELS_KEPT replication channels, ADVERTISED_MAX advertised servers; a set of
@@ -24,7 +24,7 @@ struct group {
     enum group_type type;
     /* of the server in its group; MINORITY only where the server reports it itself */
     enum condition state;
-    bool leads; /* Group Replication: it reports itself as a primary */
+    bool leads; /* Group Replication: it reports itself a primary */
     bool many;  /* and that the group lets several write */
     /* Group Replication: members in its view, itself included; those that it can reach */
     int size, reachable;
@@ -84,7 +84,7 @@ struct observation {
     char gtids[GTIDS_SIZE]; /* MySQL, MariaDB: transactions executed (gtid.h); "" if too long */
     struct group group;
 
-    /* By the operator's statement: 0 no, 1 yes, -1 it returns neither. */
+    /* By the operator's statement: 0 no, 1 yes, -1 not given. */
     int claim, ready;
     int64_t lag_bytes; /* likewise */
 

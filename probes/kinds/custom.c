@@ -1,6 +1,6 @@
-/* What the operator's own statement returns. Its column `claim` is final: a server that returns no
- * there is never the primary, however writable. Without that column, a server that is writable and
- * replicates from nobody claims. */
+/* What the operator's own statement returns. Its column claim is final: a server that returns no
+ * does not claim, however writable. Without that column, what is writable and replicates from
+ * nobody claims. */
 #include "probes/kinds/kind.h"
 
 #include <assert.h>

@@ -1,5 +1,5 @@
-/* Galera: every node of the primary component may write. One that is cut off reports that; one that
- * was frozen claims for seconds to be what it was, under an old configuration. */
+/* Galera: every node of the primary component may write. One that is cut off reports that; one
+ * that was frozen claims for seconds to be what it was, under an old configuration. */
 #include "probes/kinds/kind.h"
 
 #include <assert.h>

@@ -1,7 +1,7 @@
 /* MySQL Group Replication. PRIMARY in its own table is not enough: cut off from the majority it
- * reports that for ever, with super_read_only off, and its writes hang. Thawed or healed it reports
- * it for seconds, among members all ONLINE, in an old view; the order of views decides then, where
- * both are seen. */
+ * stays PRIMARY there for ever, with super_read_only off, and its writes hang. Thawed or healed it
+ * does so for seconds, among members all ONLINE, in an old view; the order of views decides then,
+ * where both are seen. */
 #include "probes/kinds/kind.h"
 
 #include <assert.h>

@@ -1,9 +1,10 @@
 /* Sets of global transaction identifiers, as MySQL (gtid_executed) and MariaDB (gtid_binlog_state)
  * write them:
  *
- *     3e11fa47-71ca-11e1-9e33-c80aa9429562:1-77:80, 8a94f357-...:backup:1-3      MySQL, tags
- * from 8.3 on 0-1-270,0-2-113                                                            MariaDB:
- * domain, server, number reached
+ *     3e11fa47-71ca-11e1-9e33-c80aa9429562:1-77:80, 8a94f357-...:backup:1-3
+ *         MySQL: server, from 8.3 on perhaps a tag, intervals
+ *     0-1-270,0-2-113
+ *         MariaDB: domain, server, number reached
  *
  * Both servers write each stretch once, so that one is contained in a set only if it is in a single
  * stretch of it. Pure. */
@@ -11,7 +12,7 @@
 #define ROSTER_PROBES_KINDS_GTID_H
 
 enum gtid_relation {
-    /* one of the two cannot be read, or is "", which servers without identifiers return too */
+    /* one of the two cannot be read, or is "", as from a server without identifiers */
     GTID_UNKNOWN,
     GTID_CONTAINS,
     GTID_LACKS

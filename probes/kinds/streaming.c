@@ -1,5 +1,5 @@
-/* PostgreSQL's streaming replication. A primary is what is not in recovery and takes writes; the
- * timeline decides which of several is right. */
+/* PostgreSQL's streaming replication. A primary is what is not in recovery and takes writes; of
+ * several the timeline decides. */
 #include "probes/kinds/kind.h"
 
 #include <assert.h>
@@ -25,7 +25,7 @@ static struct claim_state claim_state(const struct observation *facts,
 /* Distance from what the primary wrote to what this one replayed, by however many steps it comes
  * here. Receive == replay hides a dead receiver and a paused replay hides nothing yet, so both are
  * broken whatever the numbers are; so is a stream of a history that the primary has left, where
- * distances mean nothing. The distance of a standby that an archive feeds counts as it is. */
+ * distances mean nothing. A standby that an archive feeds is as far behind as its distance. */
 static struct lag lag(const struct observation *facts, const struct observation *source)
 {
     struct lag lag = LAG_NOT_KNOWN;

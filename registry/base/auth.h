@@ -9,8 +9,8 @@
 /* What is right, for a hint behind the sentence. */
 #define AUTH_FORM "digest:USER:PASSWORD"
 
-/* Is it of that form, and shorter than SECRET_SIZE? If not, `sentence` explains what is wrong,
- * as a text that follows the setting's name. It is a secret: no sentence repeats any of it. */
+/* Is it of that form, and shorter than SECRET_SIZE? If not, `sentence` is what is wrong, to follow
+ * the setting's name. It is a secret: no sentence repeats any of it. */
 bool auth_is_valid(const char *auth, char *sentence, size_t size);
 
 #endif

@@ -1,9 +1,9 @@
 /* How a line is written without ever waiting:
  *
  *   a socket (the journal)      send() with MSG_DONTWAIT
- *   a pipe                      pwritev2() with RWF_NOWAIT; kernels before 6.4 refuse that for
- * pipes such a pipe, anything else  poll() for room, then write() a regular file write(): it does
- * not wait for a reader
+ *   a pipe                      pwritev2() with RWF_NOWAIT, which kernels before 6.4 refuse
+ *   such a pipe, anything else  poll() for room, then write()
+ *   a regular file              write(): it does not wait for a reader
  *
  * O_NONBLOCK would be simpler, but it belongs to the open file description,
  * which we share with the shell that started us and its other children. A line

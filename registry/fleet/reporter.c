@@ -10,9 +10,8 @@
 #include "registry/model/codec.h"
 #include "registry/model/paths.h"
 
-#define STILL_MS                                                                                   \
-    (BEATS_FRESH * BEAT_MS)    /* a beat that does not move for so long is a dead one's  \
-                                          */
+/* a beat that does not move for so long is a dead probe's */
+#define STILL_MS (BEATS_FRESH * BEAT_MS)
 #define RIVAL_MS (BEAT_MS / 4) /* how often a rival's beat is read */
 #define RETRY_MS 500
 

@@ -5,7 +5,7 @@
  *   - A key that every record of its kind has is always written: null, [] or {} where there is
  *     none ("primary": null, "abstains": null, "drain": []).
  *   - A value that is not known is not written: the lag of a member that did not answer, the time
- * of evidence that nobody dated. So null is "there is none", and absence is "not known". What a
+ *     of evidence that nobody dated. So null is "there is none", and absence is "not known". What a
  *     member reports of itself is complete when its answer is "ok".
  *   - A value that is the usual one is not written: "reason" where it is "ok", "condition" where it
  *     is "fit", "writers" where it is "single", "fenced_epoch" where it is 0.

@@ -61,8 +61,7 @@ enum kind kind_or_least(enum kind kind, enum engine engine)
     return kind != KIND_AUTO ? kind : kind_least(engine);
 }
 
-/* ---- lists
- * ------------------------------------------------------------------------------------- */
+/* ---- lists ----------------------------------------------------------------------------------- */
 
 static void put_name(struct text *list, const char *separator, enum kind kind)
 {

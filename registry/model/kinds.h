@@ -19,7 +19,7 @@
 enum engine { ENGINE_POSTGRESQL, ENGINE_MYSQL };
 extern const char *const engine_names[]; /* postgresql, mysql */
 
-/* Where several may write at a time: who is chosen to. */
+/* Where several may write at a time: which of them get the writes. */
 enum writers { WRITERS_SINGLE, WRITERS_ALL };
 extern const char *const writers_names[]; /* single, all */
 

@@ -26,7 +26,7 @@ struct connect_string {
     char chroot[128]; /* "/chroot"; "" none */
 };
 
-/* On failure `sentence` explains what is wrong, as a text that follows "servers" or none;
+/* On failure `sentence` is what is wrong, to follow "servers" or nothing;
  * *ret_servers is unchanged then. */
 bool connect_string_parse(const char *from, struct connect_string *ret_servers, char *sentence,
                           size_t size);

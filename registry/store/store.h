@@ -12,10 +12,12 @@
  * store_renew, so a tag may be a pointer: its three low bits name the owner.
  * While the link is down nothing is sent: requests are answered STORE_UNKNOWN at once.
  *
- * Session life:  (start) -> STORE_UP -> STORE_DOWN -> STORE_UP ...  the same session: watches and
- * ephemerals live on
- *                                   \-> STORE_GONE  the session is over, its ephemerals and watches
- * with it: call store_renew, then STORE_UP with a new session. */
+ *     store_renew --> STORE_UP --> STORE_DOWN --> STORE_UP ...
+ *                        \              \
+ *                         '--------------'--> STORE_GONE --> store_renew ...
+ *
+ * A STORE_UP behind a STORE_DOWN has the same session, whose watches and ephemerals live on. With
+ * STORE_GONE they are gone; the next STORE_UP has a new session. */
 #ifndef ROSTER_REGISTRY_STORE_STORE_H
 #define ROSTER_REGISTRY_STORE_STORE_H
 

@@ -1,8 +1,7 @@
 /* What a verdict is reached from: the members, what the voters report of each, and which of them
  * claim to be primary.
  *
- *     evidence --> verdict_inputs_init --> primary_choose (primary.h) --> resolve: fences, roles,
- * state
+ *     evidence --> verdict_inputs_init --> primary_choose --> resolve: fences, roles, state
  *
  * A contender is a member in this light. Nothing here decides who is primary, only who may be.
  * Contenders have the order, and so the index, of the members of the topology that comes out. Pure.

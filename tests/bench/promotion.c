@@ -4,16 +4,16 @@
  *
  * Two watch the same promotion, on one machine and by one clock:
  *
- *     a router        a libroster handle: the callback that names MEMBER primary, after
- *                     routing follows
- *     a direct poll   an open connection to the server at 127.0.0.1:PORT that asks it
- *                     every 5 ms whether it takes writes
+ *     a router        a libroster handle: the callback that names MEMBER primary, after routing
+ *                     follows
+ *     a direct poll   an open connection to the server at 127.0.0.1:PORT that asks it every 5 ms
+ *                     whether it takes writes
  *
  * Prints "armed" once both watch; promote MEMBER then. Afterwards one line of
  * milliseconds, all counted from when the direct poll saw it:
  *
- *     ROUTED EVIDENCE VERDICT     the router switched; the evidence was first seen; the
- *                                 fleet agreed ("-": not known)
+ *     ROUTED EVIDENCE VERDICT     the router switched; the evidence was first seen; the fleet
+ *                                 agreed ("-": not known)
  *
  * Exit: 0 measured, 1 not (why is on stderr), 2 usage. */
 #include <errno.h>

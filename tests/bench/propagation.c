@@ -5,10 +5,10 @@
  * Writes TIMES (500) topologies as a probe would and measures each time from
  * the write's issue to
  *
- *     raw      another session's watch has fired and its get has brought the value; nothing
- *              else is done with it
- *     roster   a libroster callback is called, after routing follows: decoded, judged, made a
- *              table and published
+ *     raw      another session's watch has fired and its get has brought the value; nothing else
+ *              is done with it
+ *     roster   a libroster callback runs, after routing follows: decoded, judged, made a table and
+ *              published
  *
  * turn by turn, a raw one of the same bytes and a roster one, every session at
  * the same server. Prints milliseconds: median, p90 and greatest, and the ratio

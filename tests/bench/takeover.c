@@ -1,13 +1,14 @@
 /* takeover - when the primary of a group is lost, how soon is a write committed again?
  *
- *     takeover SERVERS CLUSTER ROUTER_PORT kill PID PORT...       kill -9 PID, the server that
- * listens on the first PORT takeover SERVERS CLUSTER ROUTER_PORT switch UUID PORT...    a planned
- * switch to the member UUID, asked for at the first PORT
+ *     takeover SERVERS CLUSTER ROUTER_PORT kill PID PORT...
+ *         kill -9 PID, the server that listens on the first PORT
+ *     takeover SERVERS CLUSTER ROUTER_PORT switch UUID PORT...
+ *         a planned switch to the member UUID, requested at the first PORT
  *
  * PORT... are all members' on 127.0.0.1, the primary's first. Three write side by side, on one
  * machine and by one clock, an attempt every 5 ms:
  *
- *     roster    where roster_route() points; reports what came of it
+ *     roster    where roster_route() leads; gives it the outcomes
  *     router    to ROUTER_PORT, which is MySQL Router's for writing; 0: there is none
  *     direct    asks every member every 5 ms, and writes where super_read_only is off
  *
@@ -15,8 +16,8 @@
  * Prints a line of three pairs, in that order:
  *
  *     MS FAILED    kill: milliseconds from the kill until a write was committed by another server;
- * switch: the longest time between two commits. And how many attempts to write failed. "- -": not
- * measured
+ *                  switch: the longest time between two commits. And how many attempts to write
+ *                  failed. "- -": not measured
  *
  * Exit: 0 roster and direct were measured, 1 not (why is on stderr), 2 usage. */
 #include <errno.h>

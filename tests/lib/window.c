@@ -8,8 +8,8 @@
  * All by one clock.
  *
  *     can     from the end of an attempt that succeeded in time,
- *     cannot  from the beginning of one that failed or was late; a late one that succeeds
- *             ends that when it does
+ *     cannot  from the beginning of one that failed or was late; a late one that succeeds ends
+ *             that when it does
  *
  * So both are known to some 20 ms. A write that hangs is waited for, however long: a member never
  * has more than one attempt.

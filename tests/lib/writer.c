@@ -7,11 +7,10 @@
  * It reports each outcome to the library. It prints, flushed,
  *
  *     12:00:01.123 orders: writes to pg-2 instead of pg-1, 143 ms after the last one
- *                               where writes go
- *     12:00:01.045 orders: pg-1: the server's message
- *                               the first of each run of failures
+ *     12:00:01.045 orders: pg-1: what the server said
  *     12:00:01.120 orders: the library's own line for the change
  *
+ * (where writes go; the first of each run of failures)
  * and on SIGTERM a line of JSON:
  * {"writes":N,"failures":N,"longest_gap_ms":N,"last":{"MEMBER":ID,...}}, where `last` is the last
  * id that each member acknowledged. Rows beyond it on a server are rows nobody was promised. */

@@ -3,10 +3,11 @@
  *     zk SERVERS get PATH            prints the value
  *     zk SERVERS stat PATH           prints czxid, mzxid, version, ephemeralOwner and length
  *     zk SERVERS ls PATH             prints the children's names, sorted
- *     zk SERVERS tree PATH           prints "PATH czxid mzxid version" of PATH and all below,
- * sorted zk SERVERS set PATH VALUE      whatever its version zk SERVERS create PATH VALUE
- * persistent zk SERVERS hold PATH VALUE     ephemeral, kept until this process ends zk SERVERS
- * delete PATH         whatever its version, with all below it
+ *     zk SERVERS tree PATH           prints "PATH czxid mzxid version" of it and all below, sorted
+ *     zk SERVERS set PATH VALUE      whatever its version
+ *     zk SERVERS create PATH VALUE   persistent
+ *     zk SERVERS hold PATH VALUE     ephemeral, kept until this process ends
+ *     zk SERVERS delete PATH         whatever its version, with all below it
  *
  * VALUE "-" is read from standard input. Exit: 0 done, 1 the registry refused
  * (its answer is on stderr), 2 usage, 3 not reached within 5 s.

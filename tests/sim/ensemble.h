@@ -1,9 +1,10 @@
 /* A ZooKeeper ensemble of virtual time: a leader, SERVERS servers that follow
  * its log each with its own delay, sessions, and lines to clients.
  *
- *   client --(delay)--> line at a server --write--> leader --> log --> every server, in order, each
- * in its time |  read: from the server's own tree, behind the line's earlier requests |  sync:
- * waits until the server has what the leader had
+ *   client --(delay)--> line at a server --write--> leader --> log --> every server, in order,
+ *                            |                                         each in its time
+ *                            |  read: from the server's own tree, behind its earlier requests
+ *                            |  sync: waits until the server has what the leader had
  *                            +--> answers and watch events, in order, back to the client
  *
  * What it keeps of the real one: zxid order, versions, transactions with checks, ephemerals,

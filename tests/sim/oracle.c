@@ -2,15 +2,15 @@
  * every step. The names of the invariants are those of the fault catalogue:
  *
  *   S1  epochs count by one when the writer changes and never otherwise; lineages never go back
- *   S2  a new writer did take writes on that lineage once, and a quorum's reports in the registry
- *       show it at that moment
+ *   S2  whoever becomes writer did take writes on that lineage once, and a quorum's reports in the
+ *       registry show that at that moment
  *   S3  where there is an order, a lineage has one primary
- *   S5  a writer is withdrawn only for what a quorum's reports show
+ *   S5  a writer is withdrawn only for what a quorum reports
  *   S6  what is written follows from what was there: resolving the evidence again gives the same
- *   S8  a member that was replaced stays fenced until a quorum sees it replicate
+ *   S8  who was replaced stays fenced until a quorum sees it replicate
  *   S10 a router never goes back
  *   S12 a router follows only what was written
- *   G   a voter's beat was received lately: no ghost votes */
+ *   G   a voter's beat moved lately: no ghost votes */
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>

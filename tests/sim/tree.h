@@ -1,7 +1,7 @@
 /* ZooKeeper's memory: znodes, and the transactions that change them.
  *
  *     request --> tree_execute on the leader's tree --> txn --> tree_apply on each server's tree,
- * in order, each in its time
+ *                                                               in order, each in its time
  *
  * A transaction owns its strings and lives as long as the log; trees borrow. */
 #ifndef ROSTER_TESTS_SIM_TREE_H

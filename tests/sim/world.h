@@ -6,7 +6,7 @@
  *                                                                                          |
  *   oracle <---- every write --------------------------------------------------------------+
  *                                                                                          |
- *   router (watcher, table) <--------------------------------------------------------------+
+ *   router (watcher, table) <--------------------------------------------------------------'
  *
  * A world is a function of its seed and of what a story does to it. What
  * happens is logged in sentences (the narration) and summed up in a hash, so

@@ -61,6 +61,22 @@ START_TEST(nobody_is_tried_before_every_member_was_looked_at)
 }
 END_TEST
 
+START_TEST(a_name_that_is_configured_elsewhere_is_not_listed_twice)
+{
+    scene_begin(KIND_STREAMING);
+    scene_configure("10.0.0.2-5432", "db.example.org", 5432); /* which cannot be resolved */
+    discovery_reload(&discovery, &configured);
+    scene_list_anew();
+    scene_look("10.0.0.2-5432", scene_fails(ANSWER_NAME));
+    scene_look("pg-1", scene_names(scene_answers(ours, "1"), "10.0.0.2", 5432));
+    ck_assert_str_eq(scene_next(), "10.0.0.2:5432");
+    ck_assert(!scene_trial("10.0.0.2", 5432,
+                           scene_streams(scene_answers(ours, "2"), "10.0.0.1", 5432, "")));
+    ck_assert(scene_logged("refused 10.0.0.2:5432 it is a member already"));
+    ck_assert_uint_eq(assessment.member_count, 2);
+}
+END_TEST
+
 START_TEST(names_and_addresses_out_of_range_are_told_once_and_never_tried)
 {
     scene_begin(KIND_STREAMING);
@@ -359,6 +375,7 @@ Suite *discovery_suite(void)
     tcase_add_test(tcase, a_server_that_a_member_names_is_listed_once_it_answers_with_the_identity);
     tcase_add_test(tcase, where_no_port_is_told_those_of_the_configured_members_are_tried);
     tcase_add_test(tcase, nobody_is_tried_before_every_member_was_looked_at);
+    tcase_add_test(tcase, a_name_that_is_configured_elsewhere_is_not_listed_twice);
     tcase_add_test(tcase, names_and_addresses_out_of_range_are_told_once_and_never_tried);
     tcase_add_test(tcase, loopback_counts_when_the_one_who_names_it_was_reached_over_loopback);
     tcase_add_test(tcase, an_address_has_one_name_at_every_probe);

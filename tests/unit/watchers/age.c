@@ -95,6 +95,17 @@ START_TEST(a_process_that_was_stopped_doubts_before_it_believes)
 }
 END_TEST
 
+START_TEST(a_clock_that_goes_back_ends_nothing_but_the_belief)
+{
+    fake.now_ms -= 5000; /* thawed on another host */
+    watcher_tick(fake.watcher, fake_now());
+    ck_assert_int_eq(fake.orders->belief, BELIEF_HELD);
+    fake_answer_all();
+    ck_assert_int_eq(fake.orders->belief, BELIEF_FRESH);
+    assert_primary("pg-1");
+}
+END_TEST
+
 START_TEST(a_flapping_link_changes_nothing_but_the_age)
 {
     for (int i = 0; i < 50; i++) {
@@ -118,6 +129,7 @@ Suite *age_suite(void)
                                 a_cold_start_without_probes_counts_from_the_verdict,
                                 a_verdict_from_a_clock_ahead_is_not_younger_than_now,
                                 a_process_that_was_stopped_doubts_before_it_believes,
+                                a_clock_that_goes_back_ends_nothing_but_the_belief,
                                 a_flapping_link_changes_nothing_but_the_age};
     Suite *suite = suite_create("age");
     TCase *tests = tcase_create("age");
