@@ -481,6 +481,15 @@ START_TEST(a_gap_in_our_own_time_is_a_slip_for_an_interval)
 }
 END_TEST
 
+START_TEST(a_clock_that_goes_back_is_a_slip_and_no_end)
+{
+    start_and_settle();
+    agenda.now_ms -= 5000;
+    step_kind(EVENT_STORE);
+    ck_assert(is_told("orders abstains: slipped"));
+}
+END_TEST
+
 START_TEST(whatever_comes_first_after_a_gap_the_gap_is_seen_before_it_is_acted_on)
 {
     start_and_settle();
@@ -811,6 +820,7 @@ Suite *probe_suite(void)
     tcase_add_test(tcase, one_target_proves_nothing_of_us);
     tcase_add_test(tcase, a_cluster_that_leaves_counts_no_more);
     tcase_add_test(tcase, a_gap_in_our_own_time_is_a_slip_for_an_interval);
+    tcase_add_test(tcase, a_clock_that_goes_back_is_a_slip_and_no_end);
     tcase_add_test(tcase, whatever_comes_first_after_a_gap_the_gap_is_seen_before_it_is_acted_on);
     tcase_add_test(tcase, a_short_gap_is_none);
     tcase_add_test(tcase, blind_is_said_before_slipped_and_slipped_before_starting);
