@@ -46,10 +46,7 @@ static void free_poller(uv_handle_t *handle)
     free(handle->data);
 }
 
-/* The client library may have closed the descriptor just now, and a worker thread have been given
- * its number: then libuv removes from its set a number that is not in it, which does nothing. Not
- * inlined: the thread sanitizer is told to pass over this by the name. */
-static void __attribute__((noinline)) drop_poller(struct prober *prober)
+static void drop_poller(struct prober *prober)
 {
     if (prober->poller) {
         prober->poller->prober = NULL;
