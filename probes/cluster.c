@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "probes/assess/incumbent.h"
 #include "probes/discovery/discoverer.h"
 #include "probes/drivers/custom_query.h"
 #include "registry/base/text.h"
@@ -461,6 +462,7 @@ void cluster_settle(struct probed_cluster *cluster, struct probe_time now)
     take_news(cluster, now);
     const struct topology *topology = resolver_topology(cluster->resolver);
     if (topology) {
+        incumbent_take(&cluster->assessment, topology, now.ms);
         assess_hint(&cluster->assessment, topology->policy.kind);
         log_kind(cluster);
     }

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "probes/assess/incumbent.h"
 #include "probes/assess/standing.h"
 #include "probes/kinds/kind.h"
 
@@ -19,6 +20,7 @@ static void apply(struct assessment *assessment, const struct cluster_settings *
     }
     assessment->rise = settings->rise;
     assessment->fall = settings->fall;
+    assessment->interval_ms = settings->interval_ms;
     assessment->overdue_ms = 3 * (settings->interval_ms + settings->timeout_ms * 2);
     assessment->fresh_ms = settings->interval_ms + settings->timeout_ms;
 }
@@ -107,6 +109,7 @@ static bool same_facts(const struct observation *a, const struct observation *b)
     return a->writable == b->writable && a->replica == b->replica && a->live == b->live &&
            a->connecting == b->connecting && a->applying == b->applying &&
            a->fed_elsewhere == b->fed_elsewhere && a->archived == b->archived &&
+           (a->unapplied == b->unapplied || a->live) &&
            strcmp(a->stream_name, b->stream_name) == 0 && strcmp(a->awaited, b->awaited) == 0 &&
            strcmp(a->lineage, b->lineage) == 0 && strcmp(a->identity, b->identity) == 0 &&
            strcmp(a->self_id, b->self_id) == 0 && a->group.type == b->group.type &&
@@ -116,6 +119,27 @@ static bool same_facts(const struct observation *a, const struct observation *b)
            strcmp(a->group.leader_id, b->group.leader_id) == 0 && a->claim == b->claim &&
            a->ready == b->ready && strcmp(a->upstream_host, b->upstream_host) == 0 &&
            a->upstream_port == b->upstream_port && strcmp(a->upstream_id, b->upstream_id) == 0;
+}
+
+/* MySQL and MariaDB have the second of their start by a clock that may be set. While they have been
+ * up for as long as can be, it is the same start; when not, another one, however close. */
+static void take_start(struct assessed *member, const struct observation *observation,
+                       int64_t now_ms)
+{
+    int64_t start_ms = observation->start_ms < 0 ? 0 : observation->start_ms;
+    int64_t uptime_ms = observation->uptime_ms;
+    int64_t least_ms = member->uptime_ms + (now_ms - member->answered_ms) - START_SLACK_MS;
+    if (uptime_ms >= 0 && member->start_ms > 0) {
+        int64_t apart_ms = start_ms - member->start_ms;
+        bool near = -START_SLACK_MS <= apart_ms && apart_ms <= START_SLACK_MS;
+        if (uptime_ms >= member->uptime_ms && uptime_ms >= least_ms) {
+            start_ms = member->start_ms;
+        } else if (near) {
+            start_ms = member->start_ms + START_SLACK_MS + 1;
+        }
+    }
+    member->start_ms = start_ms;
+    member->uptime_ms = uptime_ms;
 }
 
 static int take_answer(struct assessment *assessment, struct assessed *member,
@@ -131,6 +155,7 @@ static int take_answer(struct assessment *assessment, struct assessed *member,
     if (!member->answered || strcmp(member->facts.lineage, observation->lineage) != 0) {
         member->view_ms = now_ms;
     }
+    take_start(member, observation, now_ms);
     member->answered = true;
     member->answered_ms = now_ms;
     member->facts = facts;
@@ -147,6 +172,7 @@ static int take_answer(struct assessment *assessment, struct assessed *member,
         flags |= same ? 0 : ASSESS_CHANGED;
     }
     lag_measure(assessment, member, now_ms);
+    incumbent_answered(assessment, member, now_ms);
     return flags;
 }
 
@@ -202,6 +228,17 @@ static bool is_overdue(const struct assessment *assessment, const struct assesse
     return member->looked && !waits && now_ms - member->looked_ms > assessment->overdue_ms;
 }
 
+static enum channel_state channel_of(const struct observation *facts)
+{
+    if (!facts->replica) {
+        return CHANNEL_NONE;
+    }
+    return facts->live         ? CHANNEL_LIVE
+           : facts->connecting ? CHANNEL_CONNECTING
+           : facts->applying   ? CHANNEL_APPLYING
+                               : CHANNEL_STOPPED;
+}
+
 static void describe_answer(const struct assessment *assessment, const struct assessed *member,
                             int64_t now_ms, struct member_report *member_report)
 {
@@ -216,6 +253,10 @@ static void describe_answer(const struct assessment *assessment, const struct as
                           kind_awaits(&assessment->members[upstream].facts, facts);
     member_report->replica = facts->replica;
     member_report->live = facts->live;
+    member_report->start_ms = member->start_ms;
+    member_report->channel = channel_of(facts);
+    member_report->unapplied = facts->replica && !facts->live && facts->unapplied;
+    strcpy(member_report->self, facts->self_id);
     strcpy(member_report->lineage, standing_lineage(assessment, member, now_ms));
     strcpy(member_report->identity, facts->identity);
     strcpy(member_report->version, facts->version);
@@ -262,6 +303,7 @@ void assess_report(const struct assessment *assessment, int64_t now_ms, const ch
         strcpy(ret_report->abstains, "kind not known"); /* until a server answers */
     }
     standing_relate(assessment, ret_report);
+    incumbent_relate(assessment, ret_report);
     for (size_t i = 0; i < assessment->member_count; i++) {
         const struct member_report *member_report = &ret_report->members[i];
         int upstream =

@@ -33,6 +33,10 @@ struct assessed {
     int64_t responded_ms;
     bool claims; /* by its last answer */
     int64_t claims_since_ms;
+    int64_t start_ms, uptime_ms; /* when it was started, by its clock, and how long ago */
+    unsigned acts;               /* what the verdict remembers of it that promotes */
+    int64_t acted_ms;            /* when this probe learned the latest of it */
+    bool late;                   /* and the incumbent was seen fit long after that */
     struct observation facts;   /* of the last answer */
     char detail[DETAIL_SIZE];   /* of the last failure */
     char missing[MISSING_SIZE]; /* the privilege that it was about, if it was */
@@ -46,6 +50,10 @@ struct assessment {
     struct policy policy; /* its kind is KIND_AUTO as long as nobody knows */
     bool finds_kind;      /* kind = auto: detected from the servers */
     int rise, fall;
+    /* the primary of the last verdict, or the last one; "": there is no verdict */
+    char incumbent[NAME_SIZE];
+    char last_set[GTIDS_SIZE]; /* its transactions when it was lost, as the verdict has them */
+    int64_t interval_ms;
     int64_t overdue_ms;      /* a member not looked at for so long is reported unknown */
     int64_t fresh_ms;        /* facts of the primary older than this give no distance */
     int64_t changed_wall_ms; /* when what this probe sees changed last */

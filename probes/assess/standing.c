@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "probes/kinds/gtid.h"
+#include "probes/drivers/gtid.h"
 #include "registry/base/host.h"
 
 static enum kind kind_of(const struct assessment *assessment)

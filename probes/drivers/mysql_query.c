@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "probes/drivers/custom_query.h"
+#include "probes/drivers/gtid.h"
 #include "probes/drivers/mysql_group.h"
 #include "registry/base/text.h"
 
@@ -54,6 +55,19 @@ static bool is_off(const struct client *client, const char *name)
            strcasecmp(value, "OFF") == 0; /* NULL: a server without the variable */
 }
 
+/* The server gives the second of its start by its clock only as a difference. */
+static void read_start(const struct client *client, struct observation *seen)
+{
+    const char *now = client_value(client, 0, "now_s", NULL);
+    const char *uptime = client_value(client, 0, "uptime_s", NULL);
+    int64_t now_s, uptime_s;
+    if (now && uptime && text_parse_int(now, 0, INT32_MAX * INT64_C(8), &now_s) &&
+        text_parse_int(uptime, 0, now_s, &uptime_s)) {
+        seen->start_ms = (now_s - uptime_s) * 1000;
+        seen->uptime_ms = uptime_s * 1000;
+    }
+}
+
 static bool read_settings(const struct client *client, struct observation *seen)
 {
     const char *self_id = client_value(client, 0, "self_id", NULL);
@@ -66,6 +80,7 @@ static bool read_settings(const struct client *client, struct observation *seen)
         seen->gtids[0] = '\0';
     }
     group_read_settings(client, seen);
+    read_start(client, seen);
     seen->offline = !is_off(client, "offline_mode");
     seen->writable =
         is_off(client, "read_only") && is_off(client, "super_read_only") && !seen->offline;
@@ -102,6 +117,23 @@ static bool is_channel(const struct client *client, size_t row)
            strncmp(text_of(client, row, "Channel_Name", NULL), "group_replication_", 18) != 0;
 }
 
+/* Has it received whole transactions that it has not applied? By identifiers where the channel has
+ * them: they count whole transactions. Positions do not, and the rest of one that broke off counts
+ * as received. */
+static bool is_unapplied(const struct client *client, size_t row)
+{
+    const char *received = text_of(client, row, "Retrieved_Gtid_Set", "Gtid_IO_Pos");
+    const char *applied = text_of(client, row, "Executed_Gtid_Set", "Gtid_Slave_Pos");
+    enum gtid_relation relation = gtid_compare(applied, received);
+    if (relation != GTID_UNKNOWN) {
+        return relation == GTID_LACKS;
+    }
+    return !text_equal(text_of(client, row, "Source_Log_File", "Master_Log_File"),
+                       text_of(client, row, "Relay_Source_Log_File", "Relay_Master_Log_File")) ||
+           !text_equal(text_of(client, row, "Read_Source_Log_Pos", "Read_Master_Log_Pos"),
+                       text_of(client, row, "Exec_Source_Log_Pos", "Exec_Master_Log_Pos"));
+}
+
 static struct channel read_channel(const struct client *client, size_t row)
 {
     int64_t number;
@@ -112,6 +144,7 @@ static struct channel read_channel(const struct client *client, size_t row)
         .connecting = receiver == THREAD_CONNECTING,
         .applying = strcasecmp(text_of(client, row, "Replica_SQL_Running", "Slave_SQL_Running"),
                                "Yes") == 0,
+        .unapplied = is_unapplied(client, row),
         .lag_ms = -1,
     };
     text_tame(channel.host, sizeof channel.host,
@@ -177,17 +210,22 @@ static bool read_channels(const struct client *client, struct observation *seen)
     "SELECT VARIABLE_NAME AS Variable_name, VARIABLE_VALUE AS Value FROM "                         \
     "performance_schema." table " WHERE VARIABLE_NAME IN (" names ")"
 
+/* A binary log without what was replicated does not show what the server has. */
+#define MARIADB_SETTINGS                                                                           \
+    "SELECT @@global.read_only AS read_only, @@global.server_id AS self_id,"                       \
+    " IF(@@global.log_slave_updates, @@global.gtid_binlog_state, '') AS gtids,"                    \
+    " UNIX_TIMESTAMP() AS now_s, (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS"     \
+    " WHERE VARIABLE_NAME = 'UPTIME') AS uptime_s"
 static const char mariadb_settings[] =
-    "SELECT @@global.read_only AS read_only, @@global.server_id AS self_id, "
-    "@@global.gtid_binlog_state AS gtids,"
-    " @@global.wsrep_on AS wsrep_on, @@global.wsrep_reject_queries AS wsrep_reject_queries";
-static const char mariadb_plain_settings[] =
-    "SELECT @@global.read_only AS read_only, @@global.server_id AS self_id, "
-    "@@global.gtid_binlog_state AS gtids";
+    MARIADB_SETTINGS
+    ", @@global.wsrep_on AS wsrep_on, @@global.wsrep_reject_queries AS wsrep_reject_queries";
+static const char mariadb_plain_settings[] = MARIADB_SETTINGS;
 static const char mysql_settings[] =
     "SELECT @@global.read_only AS read_only, @@global.super_read_only AS super_read_only, "
     "@@global.offline_mode AS offline_mode,"
-    " @@global.server_uuid AS self_id, @@global.gtid_executed AS gtids";
+    " @@global.server_uuid AS self_id, @@global.gtid_executed AS gtids, UNIX_TIMESTAMP() AS now_s,"
+    " (SELECT VARIABLE_VALUE FROM performance_schema.global_status WHERE VARIABLE_NAME = 'Uptime')"
+    " AS uptime_s";
 static const char mysql_variables[] = LOOK_UP("global_variables", VARIABLES);
 static const char mariadb_status[] =
     "SHOW GLOBAL STATUS WHERE Variable_name IN (" GALERA_STATUS ")";

@@ -12,6 +12,8 @@ void observation_init(struct observation *observation)
                                         .received = -1,
                                         .lag_ms = -1,
                                         .lag_bytes = -1,
+                                        .start_ms = -1,
+                                        .uptime_ms = -1,
                                         .group.queue = -1,
                                         .claim = -1,
                                         .ready = -1};
@@ -34,6 +36,7 @@ void observation_follow(struct observation *observation, size_t i)
     observation->live = chosen->live;
     observation->connecting = chosen->connecting;
     observation->applying = chosen->applying;
+    observation->unapplied = chosen->unapplied;
     observation->upstream_port = chosen->port;
     strcpy(observation->upstream_host, chosen->host);
     strcpy(observation->upstream_id, chosen->id);

@@ -15,7 +15,7 @@
 #include "probes/drivers/advertised.h"
 #include "registry/model/model.h"
 
-enum { GTIDS_SIZE = 4096, AWAITED_SIZE = 1024, CHANNELS_KEPT = 16 };
+enum { AWAITED_SIZE = 1024, CHANNELS_KEPT = 16 };
 
 enum group_type { GROUP_NONE, GROUP_REPLICATION, GROUP_GALERA };
 
@@ -37,6 +37,7 @@ struct channel {
     bool live;       /* the stream is up: receiver streaming, I/O thread Yes */
     bool connecting; /* it is trying to connect */
     bool applying;   /* replay not paused, SQL thread running */
+    bool unapplied;  /* it has received whole transactions that are not applied */
     uint16_t port;   /* of the source */
     char host[HOST_SIZE];
     char id[IDENTITY_SIZE]; /* of the source, as a self_id */
@@ -50,9 +51,10 @@ struct observation {
     char version[VERSION_SIZE]; /* "15.20", "10.11.19-MariaDB" */
     /* of the cluster, where the engine has one: PostgreSQL's system identifier */
     char identity[IDENTITY_SIZE];
-    /* of this server: MySQL's server_uuid, MariaDB's server_id; PostgreSQL, where discovery is on:
-     * the time at which it was started */
+    /* of this server: MySQL's server_uuid, MariaDB's server_id; PostgreSQL's time of start */
     char self_id[IDENTITY_SIZE];
+    int64_t start_ms;  /* when it was started, by its own clock; -1 not known */
+    int64_t uptime_ms; /* MySQL: since then; -1 not known */
     char lineage[LINEAGE_SIZE]; /* PostgreSQL: the timeline it writes or follows, decimal */
     /* takes writes from ordinary accounts (not in recovery, not read-only by default) */
     bool writable;
@@ -68,6 +70,7 @@ struct observation {
     uint16_t upstream_port;
     char upstream_id[IDENTITY_SIZE]; /* as a self_id */
     int64_t lag_ms;                  /* by the server's own account */
+    bool unapplied;        /* of that channel: whole transactions received and not applied */
     bool fed_elsewhere;    /* a channel that was not chosen is live, connecting or applying */
     uint8_t channel_count; /* of a server that may have several */
     struct channel channels[CHANNELS_KEPT];

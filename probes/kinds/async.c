@@ -2,7 +2,8 @@
  * without read_only is writable too. So only one without any running or connecting channel claims,
  * wherever that leads (a primary that is fed from another cluster is its standby), save one half of
  * a circular pair whose other half is read-only. A channel whose applier alone runs counts as
- * running: its receiver has given up a source that is away, and nobody has promoted it. */
+ * running until it has applied all that it received. Whether a claim was promoted by anybody is for
+ * the verdict to know. */
 #include "probes/kinds/kind.h"
 
 #include <assert.h>
@@ -19,7 +20,7 @@ static bool claims(const struct observation *facts, const struct observation *ot
     if (!facts->writable || facts->fed_elsewhere) {
         return false;
     }
-    if (!facts->live && !facts->connecting && !facts->applying) {
+    if (!facts->live && !facts->connecting && !(facts->applying && facts->unapplied)) {
         return true;
     }
     return other && other->answer == ANSWER_OK && !other->writable;

@@ -25,6 +25,7 @@ enum {
     PROBES_MAX = 256,        /* probes distinguished in one fleet */
     CLUSTERS_MAX = 1024,     /* clusters in one INI, or subscriptions in one handle */
     WHY_SIZE = 512,          /* the sentence that explains a verdict */
+    GTIDS_SIZE = 4096,       /* a set of transactions; a longer one counts as not known */
     RULE_SIZE = 32,          /* the name of the rule that decided */
     DETAIL_SIZE = 200,       /* the text of a server or client library about a failure */
     SENTENCE_SIZE = 512,     /* an error message for a person */
@@ -46,6 +47,9 @@ enum {
 #define BEATS_FRESH 3 /* own acknowledged beats within which another's must move */
 /* what may wait, a change of lag among it, is written no oftener than this, per cluster */
 #define PACE_MS 1000
+/* two times of a server's start that are no further apart may be one: they are differences of
+ * seconds */
+#define START_SLACK_MS 2000
 #define RESYNC_MS 45000 /* everything watched is re-read this often, jittered by a third */
 
 /* A session of the registry: the usual timeout, and the range of what may be set. */

@@ -159,6 +159,7 @@ static bool get_member_report(const struct json_value *object, struct member_rep
     int answer = ANSWER_UNKNOWN;
     int last_role = ROLE_NONE;
     int condition = CONDITION_FIT;
+    int channel = CHANNEL_NONE;
     if (!get_member_config(object, &member_report->config) ||
         !json_get_choice(object, "answer", REQUIRED, answer_names, &answer) ||
         !json_get_flag(object, "claim", &member_report->claim) ||
@@ -170,6 +171,12 @@ static bool get_member_report(const struct json_value *object, struct member_rep
                        sizeof member_report->missing) ||
         !json_get_flag(object, "live", &member_report->live) ||
         !json_get_flag(object, "replica", &member_report->replica) ||
+        !json_get_number(object, "start", OPTIONAL, 0, exact_max, &member_report->start_ms) ||
+        !json_get_choice(object, "channel", OPTIONAL, channel_names, &channel) ||
+        !json_get_flag(object, "unapplied", &member_report->unapplied) ||
+        !json_get_flag(object, "late", &member_report->late) ||
+        !json_get_text(object, "self", OPTIONAL, member_report->self,
+                       sizeof member_report->self) ||
         !get_lineage(object, "lineage", member_report->lineage) ||
         !json_get_text(object, "identity", OPTIONAL, member_report->identity,
                        sizeof member_report->identity) ||
@@ -183,6 +190,7 @@ static bool get_member_report(const struct json_value *object, struct member_rep
     }
     member_report->answer = (enum answer)answer;
     member_report->condition = (enum condition)condition;
+    member_report->channel = (enum channel_state)channel;
     member_report->last_role = (enum role)last_role;
     struct json_value at = json_key(object, "claim");
     return !member_report->claim || answer == ANSWER_OK ||
@@ -227,7 +235,9 @@ static bool get_relations(const struct json_value *object, struct report *report
     assert(found); /* it was read from this very object */
     struct member_report *member_report = &report->members[found - report->members];
     return get_set(object, "replicas", report, &member_report->replicas) &&
-           get_set(object, "lacks", report, &member_report->lacks);
+           get_set(object, "lacks", report, &member_report->lacks) &&
+           get_set(object, "misses", report, &member_report->misses) &&
+           get_set(object, "has", report, &member_report->has);
 }
 
 static bool get_member_reports(const struct json_value *root, struct report *report)
@@ -266,11 +276,54 @@ static bool read_report(const struct json_value *root, void *record)
            get_probe(root, "probe", report->probe) && get_rules(root, &report->rules) &&
            json_get_text(root, "abstains", OPTIONAL, report->abstains, sizeof report->abstains) &&
            json_get_time(root, "seen_wall", OPTIONAL, &report->seen_wall_ms) &&
+           json_get_text(root, "last_set", OPTIONAL, report->last_set, sizeof report->last_set) &&
            json_get_object(root, "config", REQUIRED, SIZE_MAX, &config) &&
            get_policy(&config, &report->policy) && get_member_reports(root, report);
 }
 
 /* ---- the topology ---------------------------------------------------------------------------- */
+
+/* An act that only a newer version knows says nothing here. */
+static bool get_acts(const struct json_value *object, unsigned *ret_acts)
+{
+    struct json_value acts;
+    if (!json_get_list(object, "acts", OPTIONAL, MEMBERS_MAX, &acts)) {
+        return false;
+    }
+    for (size_t i = 0; i < json_count(&acts); i++) {
+        struct json_value at = json_element(&acts, i);
+        char name[NAME_SIZE];
+        if (!json_value_name(&at, name)) {
+            return false;
+        }
+        int act = name_index(act_names, name);
+        *ret_acts |= act < 0 ? 0 : 1U << act;
+    }
+    return true;
+}
+
+static bool get_record(const struct json_value *object, struct record *record)
+{
+    struct json_value at;
+    int channel = CHANNEL_NONE;
+    if (!json_get_object(object, "record", OPTIONAL, SIZE_MAX, &at)) {
+        return false;
+    }
+    if (!at.value) {
+        return true;
+    }
+    if (!json_get_number(&at, "start", REQUIRED, 0, exact_max, &record->start_ms) ||
+        !json_get_flag(&at, "writable", &record->writable) ||
+        !json_get_choice(&at, "channel", OPTIONAL, channel_names, &channel) ||
+        !json_get_name(&at, "streamed", OPTIONAL, record->streamed) ||
+        !get_lineage(&at, "lineage", record->lineage) ||
+        !json_get_text(&at, "self", OPTIONAL, record->self, sizeof record->self) ||
+        !get_acts(&at, &record->acts)) {
+        return false;
+    }
+    record->channel = (enum channel_state)channel;
+    return true;
+}
 
 static bool get_member(const struct json_value *object, struct member *member)
 {
@@ -278,6 +331,7 @@ static bool get_member(const struct json_value *object, struct member *member)
     int health = HEALTH_UNKNOWN;
     int reason = ANSWER_OK;
     int condition = CONDITION_FIT;
+    char bar[RULE_SIZE] = "";
     if (!get_member_config(object, &member->config) ||
         !json_get_choice(object, "role", REQUIRED, role_names, &role) ||
         !json_get_choice(object, "health", REQUIRED, health_names, &health) ||
@@ -286,12 +340,15 @@ static bool get_member(const struct json_value *object, struct member *member)
         !json_get_number(object, "fenced_epoch", OPTIONAL, 0, exact_max, &member->fenced_epoch) ||
         !json_get_flag(object, "drained", &member->drained) ||
         !json_get_flag(object, "claims", &member->claims) ||
+        !json_get_text(object, "bar", OPTIONAL, bar, sizeof bar) ||
         !json_get_flag(object, "sync", &member->sync) ||
         !json_get_choice(object, "condition", OPTIONAL, condition_names, &condition) ||
         !json_get_name(object, "upstream", OPTIONAL, member->upstream) ||
-        !get_lag(object, &member->lag)) {
+        !get_lag(object, &member->lag) || !get_record(object, &member->record)) {
         return false;
     }
+    int known = name_index(bar_names, bar);
+    member->bar = known > 0 ? (enum bar)known : BAR_NONE; /* one of a newer version */
     member->condition = (enum condition)condition;
     member->role = (enum role)role;
     member->health = (enum health)health;
@@ -351,6 +408,35 @@ static bool get_members(const struct json_value *root, struct topology *topology
         topology->members[topology->member_count++] = member;
     }
     qsort(topology->members, count, sizeof *topology->members, compare_members);
+    return true;
+}
+
+static int compare_fences(const void *a, const void *b)
+{
+    return strcmp(((const struct fence *)a)->name, ((const struct fence *)b)->name);
+}
+
+static bool get_fences(const struct json_value *root, struct topology *topology)
+{
+    struct json_value fences;
+    if (!json_get_list(root, "fences", OPTIONAL, MEMBERS_MAX, &fences)) {
+        return false;
+    }
+    for (size_t i = 0; i < json_count(&fences); i++) {
+        struct json_value at = json_element(&fences, i);
+        struct fence *fence = &topology->fences[i];
+        int64_t port = 0;
+        if (!json_get_name(&at, "name", REQUIRED, fence->name) ||
+            !get_host(&at, "host", fence->host) ||
+            !json_get_number(&at, "port", REQUIRED, 1, UINT16_MAX, &port) ||
+            !json_get_text(&at, "self", OPTIONAL, fence->self, sizeof fence->self) ||
+            !json_get_number(&at, "epoch", REQUIRED, 0, exact_max, &fence->epoch)) {
+            return false;
+        }
+        fence->port = (uint16_t)port;
+        topology->fence_count++;
+    }
+    qsort(topology->fences, topology->fence_count, sizeof *topology->fences, compare_fences);
     return true;
 }
 
@@ -422,12 +508,14 @@ static bool read_topology(const struct json_value *root, void *record)
         !get_rule(root, topology) || !get_rules(root, &topology->rules) ||
         !get_probe(root, "by", topology->by) ||
         !json_get_time(root, "at_wall", REQUIRED, &topology->at_wall_ms) ||
-        !json_get_time(root, "seen_wall", OPTIONAL, &topology->seen_wall_ms)) {
+        !json_get_time(root, "seen_wall", OPTIONAL, &topology->seen_wall_ms) ||
+        !json_get_text(root, "last_set", OPTIONAL, topology->last_set,
+                       sizeof topology->last_set)) {
         return false;
     }
     topology->state = (enum state)state;
-    return get_members(root, topology) && get_evidence(root, topology) &&
-           check_topology(root, topology);
+    return get_members(root, topology) && get_fences(root, topology) &&
+           get_evidence(root, topology) && check_topology(root, topology);
 }
 
 /* ---- the operator's orders ------------------------------------------------------------------- */

@@ -196,6 +196,13 @@ static void put_number_if_known(struct buffer *to, const char *key, int64_t valu
     }
 }
 
+static void put_number_if_any(struct buffer *to, const char *key, int64_t value)
+{
+    if (value != 0) {
+        put_number(to, key, value);
+    }
+}
+
 static void put_lag_if_known(struct buffer *to, const struct lag *lag)
 {
     if (lag->state == LAG_UNKNOWN && lag->bytes < 0 && lag->ms < 0 && lag->transactions < 0) {
@@ -219,6 +226,13 @@ static void put_condition(struct buffer *to, enum condition condition)
 {
     if (condition != CONDITION_FIT) {
         put_text_field(to, "condition", condition_names[condition]);
+    }
+}
+
+static void put_channel(struct buffer *to, enum channel_state channel)
+{
+    if (channel != CHANNEL_NONE) {
+        put_text_field(to, "channel", channel_names[channel]);
     }
 }
 
@@ -287,6 +301,11 @@ static void put_statement(struct buffer *to, const struct report *report,
     put_flag(to, "sync", member_report->sync);
     put_flag(to, "live", member_report->live);
     put_flag(to, "replica", member_report->replica);
+    put_number_if_any(to, "start", member_report->start_ms);
+    put_channel(to, member_report->channel);
+    put_flag(to, "unapplied", member_report->unapplied);
+    put_flag(to, "late", member_report->late);
+    put_text_if_any(to, "self", member_report->self);
     put_string(to, "lineage", member_report->lineage);
     put_string(to, "identity", member_report->identity);
     put_string(to, "upstream", member_report->upstream);
@@ -295,6 +314,12 @@ static void put_statement(struct buffer *to, const struct report *report,
     }
     if (member_report->lacks) {
         put_set(to, "lacks", report, member_report->lacks);
+    }
+    if (member_report->misses) {
+        put_set(to, "misses", report, member_report->misses);
+    }
+    if (member_report->has) {
+        put_set(to, "has", report, member_report->has);
     }
     put_lag_if_known(to, &member_report->lag);
     put_text_if_any(to, "version", member_report->version);
@@ -334,6 +359,7 @@ char *report_encode(const struct report *report)
         report->policy.witnesses, conflict_names[report->policy.conflict]);
     put_writers(&to, report->policy.writers);
     put(&to, " }");
+    put_text_if_any(&to, "last_set", report->last_set);
     put(&to, ",\n  \"members\": [");
     for (size_t i = 0; i < report->member_count; i++) {
         put(&to, i == 0 ? "\n    " : ",\n    ");
@@ -344,6 +370,63 @@ char *report_encode(const struct report *report)
 }
 
 /* ---- the topology ---------------------------------------------------------------------------- */
+
+static void put_acts(struct buffer *to, unsigned acts)
+{
+    size_t count = 0;
+    if (acts == 0) {
+        return;
+    }
+    put(to, ", \"acts\": [");
+    for (size_t i = 0; i < ACTS; i++) {
+        if (acts >> i & 1) {
+            put(to, "%s\"%s\"", gap(count++), act_names[i]);
+        }
+    }
+    put(to, " ]");
+}
+
+/* Nothing is remembered of a server that never answered. */
+static bool is_blank(const struct record *record)
+{
+    return record->start_ms == 0 && record->acts == 0 && !record->writable &&
+           record->channel == CHANNEL_NONE && !record->streamed[0] && !record->lineage[0] &&
+           !record->self[0];
+}
+
+static void put_record(struct buffer *to, const struct record *record)
+{
+    if (is_blank(record)) {
+        return;
+    }
+    put(to, ", \"record\": { \"start\": %" PRId64, record->start_ms);
+    put_flag(to, "writable", record->writable);
+    put_channel(to, record->channel);
+    put_text_if_any(to, "streamed", record->streamed);
+    put_text_if_any(to, "lineage", record->lineage);
+    put_text_if_any(to, "self", record->self);
+    put_acts(to, record->acts);
+    put(to, " }");
+}
+
+static void put_fences(struct buffer *to, const struct topology *topology)
+{
+    if (topology->fence_count == 0) {
+        return;
+    }
+    put(to, ",\n  \"fences\": [");
+    for (size_t i = 0; i < topology->fence_count; i++) {
+        const struct fence *fence = &topology->fences[i];
+        put(to, "%s{ \"name\": ", gap(i));
+        put_text(to, fence->name);
+        put_text_field(to, "host", fence->host);
+        put_number(to, "port", fence->port);
+        put_text_if_any(to, "self", fence->self);
+        put_number(to, "epoch", fence->epoch);
+        put(to, " }");
+    }
+    put(to, " ]");
+}
 
 static void put_member(struct buffer *to, const struct member *member)
 {
@@ -359,12 +442,14 @@ static void put_member(struct buffer *to, const struct member *member)
     }
     put_flag(to, "drained", member->drained);
     put_flag(to, "claims", member->claims);
+    put_text_if_any(to, "bar", bar_names[member->bar]);
     put_condition(to, member->condition);
     put_flag(to, "sync", member->sync);
     put_text_if_any(to, "upstream", member->upstream);
     put_lag_if_known(to, &member->lag);
     put_number(to, "weight", member->config.weight);
     put_labels(to, &member->config);
+    put_record(to, &member->record);
     put(to, " }");
 }
 
@@ -412,12 +497,14 @@ char *topology_encode(const struct topology *topology)
     put_text_field(&to, "by", topology->by);
     put_time(&to, "at_wall", topology->at_wall_ms);
     put_time_if_known(&to, "seen_wall", topology->seen_wall_ms);
+    put_text_if_any(&to, "last_set", topology->last_set);
     put(&to, ",\n  \"members\": [");
     for (size_t i = 0; i < topology->member_count; i++) {
         put(&to, i == 0 ? "\n    " : ",\n    ");
         put_member(&to, &topology->members[i]);
     }
     put(&to, "%s", closing(topology->member_count, "\n  ]", "]"));
+    put_fences(&to, topology);
     put_evidence(&to, topology);
     put(&to, "\n}\n");
     return finish(&to);

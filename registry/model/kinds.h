@@ -27,8 +27,10 @@ extern const char *const writers_names[]; /* single, all */
  * kind_rules; columns are those of struct kind_traits, and what is not given is 0. */
 #define KINDS(ROW)                                                                                 \
     ROW(STREAMING, streaming, "streaming", .engines = ON_POSTGRESQL, .rank = 1,                    \
-        .may_discover = true, .identity_in_data = true, .passes_on_unapplied = true)               \
-    ROW(ASYNC, async, "async", .engines = ON_MYSQL, .rank = 1, .may_discover = true)               \
+        .may_discover = true, .identity_in_data = true, .passes_on_unapplied = true,               \
+        .by_act = true)                                                                            \
+    ROW(ASYNC, async, "async", .engines = ON_MYSQL, .rank = 1, .may_discover = true,               \
+        .by_act = true)                                                                            \
     ROW(GROUP, group, "group-replication", .engines = ON_MYSQL, .rank = 2, .many_writers = true,   \
         .may_discover = true)                                                                      \
     ROW(GALERA, galera, "galera", .engines = ON_MYSQL, .rank = 3, .many_writers = true,            \
@@ -71,6 +73,10 @@ struct kind_traits {
 
     /* A replica hands on what it has received, whether or not it has applied that itself. */
     bool passes_on_unapplied;
+
+    /* A server may take writes without having been promoted, and nothing in its own answer tells
+     * the difference: another primary has to be seen to act, or to be acted on. */
+    bool by_act;
 
     /* A cluster that regains its majority has a new lineage, so a claim under the lineage in which
      * the majority was lost comes from a server that does not know yet. */

@@ -8,6 +8,12 @@ const char *const health_names[] = {"unknown", "up", "down", NULL};
 const char *const state_names[] = {"ok", "suspect", "no-primary", "conflict", NULL};
 const char *const lag_state_names[] = {"unknown", "ok", "broken", NULL};
 const char *const conflict_names[] = {"hold", "none", NULL};
+const char *const bar_names[] = {"",           "identity", "fenced", "drained", "older", "not-promoted",
+                                 "unapplied", "lacks",    "held",   "tie",     NULL};
+const char *const channel_names[] = {"none", "stopped", "applying", "connecting", "live", NULL};
+const char *const act_names[] = {"opened", "stopped",  "repointed", "appeared", "late",
+                                 "closed", "streamed", "held",      NULL};
+static_assert(sizeof act_names / sizeof *act_names == ACTS + 1, "every act has a name");
 const char *const condition_names[] = {"fit",       "paused",   "recovering", "donor", "rejecting",
                                        "not-ready", "minority", "left",       "error", NULL};
 
@@ -28,6 +34,7 @@ const char *const rule_names[] = {
     [RULE_REWOUND] = "rewound",
     [RULE_STRANGER] = "stranger",
     [RULE_TIE] = "tie",
+    [RULE_UNPROMOTED] = "unpromoted",
     [RULE_LAST + 1] = NULL,
 };
 
@@ -148,13 +155,37 @@ static bool policy_equal(const struct policy *a, const struct policy *b)
            a->writers == b->writers && a->witnesses == b->witnesses;
 }
 
+static bool record_equal(const struct record *a, const struct record *b)
+{
+    return a->start_ms == b->start_ms && a->writable == b->writable && a->channel == b->channel &&
+           same(a->streamed, b->streamed) && same(a->lineage, b->lineage) &&
+           same(a->self, b->self) && a->acts == b->acts;
+}
+
+static bool fences_equal(const struct topology *a, const struct topology *b)
+{
+    if (a->fence_count != b->fence_count) {
+        return false;
+    }
+    for (size_t i = 0; i < a->fence_count; i++) {
+        const struct fence *mine = &a->fences[i], *theirs = &b->fences[i];
+        if (!same(mine->name, theirs->name) || !same(mine->host, theirs->host) ||
+            mine->port != theirs->port || !same(mine->self, theirs->self) ||
+            mine->epoch != theirs->epoch) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool member_equal(const struct member *a, const struct member *b)
 {
     return member_config_equal(&a->config, &b->config) && a->role == b->role &&
            a->health == b->health && a->reason == b->reason && a->fenced == b->fenced &&
            a->fenced_epoch == b->fenced_epoch && a->drained == b->drained &&
-           a->claims == b->claims && a->sync == b->sync && a->condition == b->condition &&
-           same(a->upstream, b->upstream) && lag_equal(&a->lag, &b->lag);
+           a->claims == b->claims && a->bar == b->bar && a->sync == b->sync &&
+           a->condition == b->condition && same(a->upstream, b->upstream) &&
+           lag_equal(&a->lag, &b->lag) && record_equal(&a->record, &b->record);
 }
 
 /* All but how large the lag is. */
@@ -163,6 +194,9 @@ static bool member_report_alike(const struct member_report *a, const struct memb
     return member_config_equal(&a->config, &b->config) && a->answer == b->answer &&
            a->claim == b->claim && a->shared == b->shared && a->writable == b->writable &&
            a->sync == b->sync && a->condition == b->condition && a->lacks == b->lacks &&
+           a->misses == b->misses && a->has == b->has && a->start_ms == b->start_ms &&
+           a->channel == b->channel && a->unapplied == b->unapplied && a->late == b->late &&
+           same(a->self, b->self) &&
            same(a->missing, b->missing) && a->live == b->live && a->replica == b->replica &&
            same(a->lineage, b->lineage) && same(a->identity, b->identity) &&
            same(a->upstream, b->upstream) && a->replicas == b->replicas &&
@@ -177,7 +211,8 @@ bool topology_equal(const struct topology *a, const struct topology *b)
         !same(a->last_primary, b->last_primary) || !same(a->lineage, b->lineage) ||
         !same(a->identity, b->identity) || a->rule != b->rule ||
         !same(a->foreign_rule, b->foreign_rule) || a->rules != b->rules ||
-        a->member_count != b->member_count) {
+        a->directives_mzxid != b->directives_mzxid || !same(a->last_set, b->last_set) ||
+        a->member_count != b->member_count || !fences_equal(a, b)) {
         return false;
     }
     for (size_t i = 0; i < a->member_count; i++) {
@@ -191,7 +226,8 @@ bool topology_equal(const struct topology *a, const struct topology *b)
 bool report_alike(const struct report *a, const struct report *b)
 {
     if (!same(a->cluster, b->cluster) || !same(a->probe, b->probe) || a->rules != b->rules ||
-        !same(a->abstains, b->abstains) || !policy_equal(&a->policy, &b->policy) ||
+        !same(a->abstains, b->abstains) || !same(a->last_set, b->last_set) ||
+        !policy_equal(&a->policy, &b->policy) ||
         a->member_count != b->member_count) {
         return false;
     }

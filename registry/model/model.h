@@ -21,7 +21,10 @@
 #include "registry/model/kinds.h"
 #include "registry/model/lineage.h"
 
-enum { MODEL_FORMAT = 1, MODEL_RULES = 2 };
+enum { MODEL_FORMAT = 1, MODEL_RULES = 3 };
+
+/* The edition of the rules from which on a verdict remembers what members did. */
+enum { RULES_WITH_RECORDS = 3 };
 
 enum role { ROLE_NONE, ROLE_PRIMARY, ROLE_SECONDARY };
 extern const char *const role_names[]; /* none, primary, secondary */
@@ -120,9 +123,66 @@ enum rule {
     RULE_REWOUND = 13,  /* withdrawn: its own lineage is older than it was */
     RULE_STRANGER = 14, /* withdrawn: another cluster answers at its address */
     RULE_TIE = 15,      /* several claim, none is newest, and none may hold */
-    RULE_LAST = RULE_TIE
+    RULE_UNPROMOTED = 16, /* some claim, and none of them was seen to be promoted */
+    RULE_LAST = RULE_UNPROMOTED
 };
 extern const char *const rule_names[]; /* "", no-claim, sole-claimant, newest-lineage, ... */
+
+/* Why a claim may not win. */
+enum bar {
+    BAR_NONE,         /* it may */
+    BAR_IDENTITY,     /* another cluster's server */
+    BAR_FENCED,       /* it was replaced, and has not followed since */
+    BAR_DRAINED,      /* by the operator */
+    BAR_OLDER,        /* its lineage is not newer than the cluster's */
+    BAR_NOT_PROMOTED, /* it takes writes, but nothing that promotes it was seen */
+    BAR_UNAPPLIED,    /* it has received transactions that it has not applied */
+    BAR_LACKS,        /* it lacks transactions of the primary, or may lack some */
+    BAR_HELD,         /* it claimed beside a primary that took writes */
+    BAR_TIE           /* another claim is as good */
+};
+/* "", identity, fenced, drained, older, not-promoted, unapplied, lacks, held, tie */
+extern const char *const bar_names[];
+
+/* How a server is fed by others. */
+enum channel_state {
+    CHANNEL_NONE,       /* by nobody: no channel is configured, or it is not in recovery */
+    CHANNEL_STOPPED,    /* neither receives nor applies */
+    CHANNEL_APPLYING,   /* applies what it has received, and receives nothing more */
+    CHANNEL_CONNECTING, /* tries to reach its source */
+    CHANNEL_LIVE        /* receives */
+};
+extern const char *const channel_names[]; /* none, stopped, applying, connecting, live */
+
+/* What was seen of a member that bears on who is primary: bits. A promotion is an act of its
+ * promoter, not a state that a server can be found in. */
+enum act {
+    /* within one start it was opened for writes, or its last channel was removed */
+    ACT_OPENED = 1 << 0,
+    ACT_STOPPED = 1 << 1,   /* within one start its channels were stopped, open for writes */
+    ACT_REPOINTED = 1 << 2, /* it claims, and one that streamed from another follows it now */
+    ACT_APPEARED = 1 << 3,  /* unseen: it claims since a time at which the primary was unfit */
+    ACT_LATE = 1 << 4,      /* the primary took writes long after these acts */
+    ACT_CLOSED = 1 << 5,    /* the primary: within one start it was closed for writes */
+    ACT_STREAMED = 1 << 6,  /* this start was seen streaming from the primary's line */
+    ACT_HELD = 1 << 7,      /* its claim came up beside a primary that took writes */
+    ACT_PROMOTES = ACT_OPENED | ACT_STOPPED | ACT_REPOINTED | ACT_APPEARED
+};
+enum { ACTS = 8 };
+/* opened, stopped, repointed, appeared, late, closed, streamed, held */
+extern const char *const act_names[];
+
+/* What the fleet remembers of a member, so that an act is known from a state also by probes that
+ * were started later. */
+struct record {
+    int64_t start_ms; /* when the server was started, by its clock; 0: not known */
+    bool writable;
+    enum channel_state channel;
+    char streamed[NAME_SIZE];  /* the member that it last streamed from */
+    char lineage[LINEAGE_SIZE]; /* of its last claim */
+    char self[IDENTITY_SIZE];  /* the server's own identity */
+    unsigned acts;             /* of enum act */
+};
 
 /* What to do while several claim and none is newest. */
 enum conflict { CONFLICT_HOLD, CONFLICT_NONE };
@@ -170,6 +230,13 @@ struct member_report {
     enum condition condition;
     bool live;    /* a live stream from `upstream` right now */
     bool replica; /* in recovery, or has a replication channel */
+    int64_t start_ms; /* when it was started, by its clock; 0: not known, or of a former version */
+    enum channel_state channel;
+    bool unapplied; /* it has received whole transactions that it has not applied */
+    /* it was seen to act (struct record), and later than two intervals after that the primary was
+     * seen fit */
+    bool late;
+    char self[IDENTITY_SIZE]; /* the server's own identity */
     char lineage[LINEAGE_SIZE];
     char identity[IDENTITY_SIZE];
     char upstream[NAME_SIZE]; /* the member it replicates from */
@@ -177,6 +244,9 @@ struct member_report {
     uint32_t replicas;
     /* other claimants that have, or may have, transactions which it has not: likewise */
     uint32_t lacks;
+    /* of a claimant beside the last primary and other claimants, by what is known of their
+     * transactions: it lacks some, it has all */
+    uint32_t misses, has;
     struct lag lag;
     char missing[MISSING_SIZE]; /* a privilege that our account lacks */
     char version[VERSION_SIZE];
@@ -193,6 +263,9 @@ struct report {
     struct policy policy;
     /* when what changed last was first seen; for timelines only, not material */
     int64_t seen_wall_ms;
+    /* the last primary's transactions as last seen, while it is not seen fit and the verdict has
+     * none; "" none */
+    char last_set[GTIDS_SIZE];
     uint8_t member_count;
     struct member_report members[MEMBERS_MAX]; /* sorted by name */
 };
@@ -210,10 +283,22 @@ struct member {
     bool drained;         /* by the operator */
     /* a quorum reads it as claiming (a rival, if it is not the primary) */
     bool claims;
-    bool sync; /* a commit waits for it */
+    enum bar bar; /* why that claim may not win */
+    bool sync;    /* a commit waits for it */
     enum condition condition;
     char upstream[NAME_SIZE];
     struct lag lag;
+    struct record record;
+};
+
+/* A fence of a member that is no longer listed: whoever comes back under this name, at this
+ * address or as this server is fenced. */
+struct fence {
+    char name[NAME_SIZE];
+    char host[HOST_SIZE];
+    uint16_t port;
+    char self[IDENTITY_SIZE]; /* "": not known */
+    int64_t epoch;
 };
 
 /* One report that a verdict rests on. */
@@ -238,8 +323,12 @@ struct topology {
     char by[NAME_SIZE];
     int64_t at_wall_ms;   /* when the verdict was reached */
     int64_t seen_wall_ms; /* when the evidence for it was first seen; 0: not known */
+    /* the last primary's transactions when it was lost; "": not known, or it is not lost */
+    char last_set[GTIDS_SIZE];
     uint8_t member_count;
     struct member members[MEMBERS_MAX]; /* sorted by name */
+    uint8_t fence_count;
+    struct fence fences[MEMBERS_MAX]; /* sorted by name */
     uint8_t evidence_count;
     struct evidence_ref evidence[WITNESSES_MAX + 1]; /* sorted by probe */
     int64_t directives_mzxid;                        /* 0: there were none */

@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "registry/base/text.h"
+#include "registry/verdict/acts.h"
+#include "registry/verdict/bars.h"
+#include "registry/verdict/fences.h"
 
 const struct contender *contender_find(const struct verdict_inputs *inputs, const char *name)
 {
@@ -67,10 +70,11 @@ static void contender_init(struct contender *contender, const struct verdict_inp
         .weight = weight_of(directives, listing),
     };
     tally_count(&contender->tally, &inputs->voters, listing->name);
-    if (before &&
-        !(before->fenced && is_accepted(directives, listing->name, before->fenced_epoch))) {
-        contender->fenced = before->fenced;
-        contender->fenced_epoch = before->fenced_epoch;
+    const char *self = contender->tally.facts ? contender->tally.facts->self : "";
+    int64_t fenced_epoch = fences_find(previous, listing, self);
+    if (fenced_epoch > 0 && !is_accepted(directives, listing->name, fenced_epoch)) {
+        contender->fenced = true;
+        contender->fenced_epoch = fenced_epoch;
     }
 }
 
@@ -132,20 +136,6 @@ static void find_lineage(struct verdict_inputs *inputs)
     for (size_t i = 0; i < inputs->count; i++) {
         inputs->ordered = inputs->ordered || inputs->contenders[i].tally.has_lineage;
     }
-    if (!inputs->ordered) {
-        return;
-    }
-    /* A standby that already follows the promoted one shows that the old primary is outdated, also
-     * when no probe reaches the new one. A fenced member's number shows nothing: it may have been
-     * promoted by accident on its own side of a partition. */
-    strcpy(inputs->newest, inputs->lineage);
-    for (size_t i = 0; i < inputs->count; i++) {
-        const struct contender *contender = &inputs->contenders[i];
-        bool counts = contender->tally.has_lineage && !contender->stranger && !contender->fenced;
-        if (counts && lineage_compare(contender->tally.lineage, inputs->newest) > 0) {
-            strcpy(inputs->newest, contender->tally.lineage);
-        }
-    }
 }
 
 /* ---- claims ---------------------------------------------------------------------------------- */
@@ -168,6 +158,13 @@ bool verdict_was_withdrawn_by(const struct verdict_inputs *inputs, enum rule rul
     return previous && !previous->primary[0] && previous->rule == rule;
 }
 
+/* Its claim is no state that it was found in: it was seen to act, or no voter can witness acts. */
+static bool was_promoted(const struct verdict_inputs *inputs, const struct contender *contender)
+{
+    return !kind_traits_of(inputs->voters.policy.kind)->by_act || contender->tally.dated == 0 ||
+           (contender->record.acts & ACT_PROMOTES) != 0;
+}
+
 /* Async: a primary is given a channel by mistake, or keeps one from a circular pair. Without an
  * order an incumbent that is writable goes on claiming, whatever channels it has, unless it
  * replicates from one that claims without any doubt (a planned switch). */
@@ -179,7 +176,20 @@ static bool keeps_claiming(const struct verdict_inputs *inputs, const struct con
     }
     const struct contender *upstream =
         tally->upstream && tally->live ? contender_find(inputs, tally->upstream) : NULL;
-    return !upstream || !upstream->tally.claim;
+    return !upstream || !upstream->tally.claim || !was_promoted(inputs, upstream);
+}
+
+/* May the incumbent be left for another without an order between them? Only when it reports itself
+ * that it takes no writes, or does not answer at all: that probes cannot log in to it, or that its
+ * last look is overdue, proves nothing. */
+static bool is_unfit(const struct contender *incumbent)
+{
+    if (!incumbent) {
+        return true;
+    }
+    const struct tally *tally = &incumbent->tally;
+    return tally->unfit >= tally->quorum || incumbent->stranger ||
+           (tally->follows >= tally->quorum && !incumbent->claims);
 }
 
 /* Galera: a group that lost its majority comes back under another configuration. Who claims the one
@@ -207,15 +217,34 @@ bool contender_is_behind(const struct verdict_inputs *inputs, const struct conte
 }
 
 /* A rival stays one through its silence: an old primary that claimed and then is cut off from the
- * probes may still take writes. Only a quorum that reads the contrary ends it. */
+ * probes may still take writes. Only a quorum that reads the contrary ends it. Where claims are
+ * equal and there is no primary, one that is down did not yield either: it may come back. */
 static bool is_rival(const struct verdict_inputs *inputs, const struct contender *contender)
 {
     const struct tally *tally = &contender->tally;
-    bool contrary = tally->follows + tally->down >= tally->quorum;
+    bool undecided = kind_traits_of(inputs->voters.policy.kind)->by_act && inputs->previous &&
+                     !inputs->previous->primary[0] && !contender->fenced &&
+                     !contender_is_incumbent(inputs, contender) &&
+                     inputs->previous->rule == RULE_TIE;
+    int against = tally->follows + (undecided ? 0 : tally->down);
     bool allowed = contender->shared && !contender_is_behind(inputs, contender);
     bool was = contender->before && contender->before->claims;
     return (contender->claims && !allowed) ||
-           (was && !contrary && !allowed && !contender->stranger);
+           (was && against < tally->quorum && !allowed && !contender->stranger);
+}
+
+/* Async: one half of a circular pair is opened for writes while it still tries to reach the other
+ * half, which is down. */
+static bool opens_in_circle(const struct verdict_inputs *inputs, const struct contender *contender)
+{
+    const struct tally *tally = &contender->tally;
+    const struct contender *incumbent = inputs->incumbent;
+    bool connecting = tally->writer && tally->facts && tally->facts->writable &&
+                      tally->facts->channel == CHANNEL_CONNECTING;
+    return !inputs->ordered && kind_traits_of(inputs->voters.policy.kind)->by_act && connecting &&
+           incumbent && incumbent != contender && incumbent->before && inputs->unfit &&
+           text_equal(tally->upstream, incumbent->listing->name) &&
+           text_equal(incumbent->before->record.streamed, contender->listing->name);
 }
 
 static void find_claims(struct verdict_inputs *inputs)
@@ -224,70 +253,44 @@ static void find_claims(struct verdict_inputs *inputs)
         struct contender *contender = &inputs->contenders[i];
         const struct member_report *claim = contender->tally.claim;
         contender->claims = !contender->stranger && !is_stale(inputs, contender) &&
-                            (claim || keeps_claiming(inputs, contender));
+                            (claim || opens_in_circle(inputs, contender));
         contender->shared = contender->claims && claim && claim->shared;
     }
+}
+
+static struct contender *find_incumbent(struct verdict_inputs *inputs)
+{
     for (size_t i = 0; i < inputs->count; i++) {
-        struct contender *contender = &inputs->contenders[i];
-        contender->rival = is_rival(inputs, contender);
-        inputs->unseen_rival =
-            inputs->unseen_rival || (contender->rival && !contender->claims && !contender->fenced);
+        if (contender_is_incumbent(inputs, &inputs->contenders[i])) {
+            return &inputs->contenders[i];
+        }
+    }
+    return NULL;
+}
+
+/* Beside the others' acts, as far as they are known. */
+static void judge_incumbent(struct verdict_inputs *inputs)
+{
+    struct contender *incumbent = find_incumbent(inputs);
+    if (incumbent && !incumbent->stranger && !is_stale(inputs, incumbent)) {
+        incumbent->claims = incumbent->tally.claim || keeps_claiming(inputs, incumbent);
+    }
+    inputs->unfit = is_unfit(incumbent);
+}
+
+static void find_rivals(struct verdict_inputs *inputs)
+{
+    for (size_t i = 0; i < inputs->count; i++) {
+        inputs->contenders[i].rival = is_rival(inputs, &inputs->contenders[i]);
     }
 }
 
 /* ---- candidates ------------------------------------------------------------------------------ */
 
-/* A conflict that ended in no primary (`conflict = none`), and then one side falls silent: the
- * other did not win against it, and its silence is no reason to win now. */
-static bool lost_to_unseen_rival(const struct verdict_inputs *inputs,
-                                 const struct contender *contender)
-{
-    return inputs->unseen_rival && contender->before && contender->before->claims;
-}
-
-/* A standby that is promoted for a rehearsal while it is drained. A primary that is drained stays
- * one: drain takes reads from it, and makes room for nobody. */
-static bool is_kept_out(const struct verdict_inputs *inputs, const struct contender *contender)
-{
-    return contender->drained &&
-           !(inputs->previous && text_equal(inputs->previous->primary, contender->listing->name));
-}
-
-/* The primary was withdrawn because a newer lineage was seen on a standby, and then that standby is
- * cut off: that the newer one is not seen at the moment is no reason for the old one to win. */
-static bool was_outdated(const struct verdict_inputs *inputs, const struct contender *contender)
-{
-    return verdict_was_withdrawn_by(inputs, RULE_OUTDATED) &&
-           contender_is_incumbent(inputs, contender) && !contender->accepted &&
-           lineage_compare(contender_lineage(contender), inputs->lineage) <= 0;
-}
-
-/* A standby promoted from an old timeline, or a restored backup that is opened: its number is not
- * newer than what the cluster had. Two histories may carry one number, so that another member than
- * the incumbent needs a newer one. */
-static bool is_late(const struct verdict_inputs *inputs, const struct contender *contender)
-{
-    if (lineage_compare(contender_lineage(contender), inputs->newest) < 0 ||
-        was_outdated(inputs, contender)) {
-        return true;
-    }
-    return inputs->incumbent_name[0] && !contender_is_incumbent(inputs, contender) &&
-           !contender->accepted &&
-           lineage_compare(contender_lineage(contender), inputs->lineage) <= 0;
-}
-
-bool contender_is_candidate(const struct verdict_inputs *inputs, const struct contender *contender)
+bool contender_is_candidate(const struct contender *contender)
 {
     assert(contender);
-    /* a former primary that was replaced: it may have writes that nobody else has */
-    if (!contender->claims || contender->fenced) {
-        return false;
-    }
-    if (lost_to_unseen_rival(inputs, contender) || is_kept_out(inputs, contender)) {
-        return false;
-    }
-    /* two clusters under one name, and none accepted: neither may win by its number */
-    return !inputs->ordered || (inputs->identity[0] && !is_late(inputs, contender));
+    return contender->claims && contender->bar == BAR_NONE;
 }
 
 int contender_replicas(const struct verdict_inputs *inputs, const struct contender *contender)
@@ -324,6 +327,12 @@ bool verdict_inputs_init(struct verdict_inputs *inputs, const struct evidence *e
     inputs->incumbent = contender_find(inputs, inputs->incumbent_name);
     decide_identity(inputs);
     find_lineage(inputs);
+    inputs->unfit = is_unfit(inputs->incumbent);
     find_claims(inputs);
+    judge_incumbent(inputs);
+    acts_observe(inputs);
+    judge_incumbent(inputs);
+    find_rivals(inputs);
+    bars_judge(inputs);
     return true;
 }

@@ -1,7 +1,8 @@
 /* What a verdict is reached from: the members, what the voters report of each, and which of them
  * claim to be primary.
  *
- *     evidence --> verdict_inputs_init --> primary_choose --> resolve: fences, roles, state
+ *     evidence --> verdict_inputs_init: claims, acts, bars --> primary_choose --> resolve: fences,
+ *                                                                               roles, state
  *
  * A contender is a member in this light. Nothing here decides who is primary, only who may be.
  * Contenders have the order, and so the index, of the members of the topology that comes out. Pure.
@@ -29,6 +30,8 @@ struct contender {
     bool shared; /* claims, and others may write beside it */
     /* claims where it may not, or did so and no quorum has read the contrary since */
     bool rival;
+    struct record record; /* what is remembered of it, with what is seen now (acts.h) */
+    enum bar bar;         /* why its claim may not win (bars.h) */
 };
 
 struct verdict_inputs {
@@ -44,8 +47,7 @@ struct verdict_inputs {
     char lineage[LINEAGE_SIZE]; /* the last verdict's; "" when the identity is new */
     bool ordered;               /* lineages here order claims over all time */
     char newest[LINEAGE_SIZE];  /* where ordered: the newest that a quorum sees on any member */
-    /* one was seen to claim, and no quorum has reported since what it does */
-    bool unseen_rival;
+    bool unfit; /* the incumbent may be left: there is none, or it takes no writes, or is down */
 };
 
 /* Fills `inputs`, which is then neither copied nor moved: it points into itself and into
@@ -65,7 +67,7 @@ const char *contender_lineage(const struct contender *contender);
 bool contender_is_behind(const struct verdict_inputs *inputs, const struct contender *contender);
 
 /* May this claim win? */
-bool contender_is_candidate(const struct verdict_inputs *inputs, const struct contender *contender);
+bool contender_is_candidate(const struct contender *contender);
 
 /* How many members stream from it now, or name it as their group's primary. */
 int contender_replicas(const struct verdict_inputs *inputs, const struct contender *contender);

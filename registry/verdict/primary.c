@@ -27,6 +27,33 @@ struct contest {
 
 /* ---- order among candidates ------------------------------------------------------------------ */
 
+static int by_act(const struct contender *a, const struct contender *b, unsigned act)
+{
+    return ((a->record.acts & act) != 0) - ((b->record.acts & act) != 0);
+}
+
+/* Which of the two has all that the other has, and more? */
+static int compare_sets(const struct verdict_inputs *inputs, const struct contender *a,
+                        const struct contender *b)
+{
+    const struct voters *voters = &inputs->voters;
+    const char *a_name = a->listing->name, *b_name = b->listing->name;
+    return (tally_has(&a->tally, voters, b_name) && tally_misses(&b->tally, voters, a_name)) -
+           (tally_has(&b->tally, voters, a_name) && tally_misses(&a->tally, voters, b_name));
+}
+
+/* Timelines order claims. At the first look they do not: the newer may be a restored backup. Of
+ * equal ones it is the one that others were re-pointed to. */
+static int compare_timelines(const struct verdict_inputs *inputs, const struct contender *a,
+                             const struct contender *b)
+{
+    if (!inputs->incumbent_name[0] && kind_traits_of(inputs->voters.policy.kind)->by_act) {
+        return contender_replicas(inputs, a) - contender_replicas(inputs, b);
+    }
+    int order = lineage_compare(contender_lineage(a), contender_lineage(b));
+    return order != 0 ? order : by_act(a, b, ACT_REPOINTED);
+}
+
 /* Positive: `a` is ahead. By lineage where that orders them, else by how many replicate from it
  * (or, in a group, name it): a promoter re-points the others to the one that it chose. Unless that
  * one is known to lack what the other has: then it was chosen by mistake, or it is not the last
@@ -34,11 +61,17 @@ struct contest {
 static int compare_claims(const struct verdict_inputs *inputs, const struct contender *a,
                           const struct contender *b)
 {
+    if (inputs->ordered) {
+        return compare_timelines(inputs, a, b);
+    }
     int order = lineage_compare(contender_lineage(a), contender_lineage(b));
-    if (order != 0 || inputs->ordered) {
+    if (order != 0) {
         return order;
     }
     int lead = contender_replicas(inputs, a) - contender_replicas(inputs, b);
+    if (lead == 0) {
+        return compare_sets(inputs, a, b);
+    }
     const struct contender *ahead = lead > 0 ? a : b;
     const struct contender *other = lead > 0 ? b : a;
     return tally_lacks(&ahead->tally, &inputs->voters, other->listing->name) ? 0 : lead;
@@ -96,7 +129,7 @@ static const struct contender *find_preferred(const struct contest *contest)
 
 static void add_candidate(struct contest *contest, const struct contender *contender)
 {
-    if (!contender_is_candidate(contest->inputs, contender)) {
+    if (!contender_is_candidate(contender)) {
         return;
     }
     assert(contest->count < MEMBERS_MAX);
@@ -139,22 +172,9 @@ static bool is_held(const struct contest *c)
 
 /* ---- predicates: claims that may share ------------------------------------------------------- */
 
-/* Can the incumbent be left for another without an order between them? Only when it reports itself
- * that it takes no writes, or does not answer at all: that probes cannot log in to it, or that its
- * last look is overdue, proves nothing. */
-static bool is_replaceable(const struct contest *c)
-{
-    if (!c->incumbent) {
-        return true;
-    }
-    const struct tally *tally = &c->incumbent->tally;
-    return tally->unfit >= tally->quorum || c->incumbent->stranger ||
-           (tally->follows >= tally->quorum && !c->incumbent->claims);
-}
-
 static bool peer_may_write(const struct contest *c)
 {
-    return c->preferred && (c->incumbent_claims || is_replaceable(c));
+    return c->preferred && (c->incumbent_claims || c->inputs->unfit);
 }
 
 static bool one_peer(const struct contest *c)
@@ -169,6 +189,26 @@ static bool are_rivals(const struct contest *c)
     return c->count > 0 && !c->peers;
 }
 
+/* Another takes writes, and where lineages order the two it is not older. */
+static bool is_contested(const struct contest *c)
+{
+    for (size_t i = 0; c->incumbent_claims && i < c->inputs->count; i++) {
+        const struct contender *other = &c->inputs->contenders[i];
+        bool counts = other->claims && !other->shared && !other->fenced && !other->drained;
+        if (counts && other != c->incumbent &&
+            lineage_compare(contender_lineage(other), contender_lineage(c->incumbent)) >= 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool may_not_hold(const struct contest *c)
+{
+    return c->inputs->voters.policy.conflict == CONFLICT_NONE && c->count == 1 &&
+           c->leader == c->incumbent && is_contested(c);
+}
+
 static bool only_the_incumbent(const struct contest *c)
 {
     return c->leader && c->count == 1 && c->leader == c->incumbent;
@@ -177,6 +217,12 @@ static bool only_the_incumbent(const struct contest *c)
 static bool first_claim(const struct contest *c)
 {
     return c->leader && c->inputs->ordered && c->count == 1 && !c->inputs->lineage[0];
+}
+
+static bool first_followed(const struct contest *c)
+{
+    return c->leader && c->inputs->ordered && !c->inputs->incumbent_name[0] && c->count > 1 &&
+           kind_traits_of(c->inputs->voters.policy.kind)->by_act;
 }
 
 static bool newest_timeline(const struct contest *c)
@@ -196,9 +242,21 @@ static bool named_in_view(const struct contest *c)
            lineage_compare(contender_lineage(c->leader), contender_lineage(c->incumbent)) == 0;
 }
 
+/* At the far side of a partition: it was promoted, all that followed the old primary follow it, and
+ * it was done while the old one could still be compared. */
+static bool took_over(const struct contest *c)
+{
+    const unsigned both = ACT_OPENED | ACT_REPOINTED;
+    return c->leader && c->incumbent_claims && c->leader != c->incumbent &&
+           (c->leader->record.acts & (both | ACT_LATE)) == both &&
+           contender_replicas(c->inputs, c->incumbent) == 0;
+}
+
 static bool overtakes(const struct contest *c)
 {
-    return c->leader && c->incumbent_claims && c->leader != c->incumbent &&
+    bool by_claim = !kind_traits_of(c->inputs->voters.policy.kind)->by_act ||
+                    (c->leader && c->leader->tally.dated == 0);
+    return c->leader && c->incumbent_claims && c->leader != c->incumbent && by_claim &&
            tally_overtakes(&c->leader->tally, &c->inputs->voters, c->incumbent->listing->name);
 }
 
@@ -214,7 +272,7 @@ static bool incumbent_may_hold(const struct contest *c)
 
 static bool successor(const struct contest *c)
 {
-    return c->leader && is_replaceable(c);
+    return c->leader && c->inputs->unfit;
 }
 
 static bool one_successor(const struct contest *c)
@@ -242,6 +300,15 @@ static bool rivals_without_primary(const struct contest *c)
 static bool no_primary(const struct contest *c)
 {
     return !c->primary;
+}
+
+static bool unpromoted(const struct contest *c)
+{
+    bool claims = false;
+    for (size_t i = 0; no_primary(c) && i < c->inputs->count; i++) {
+        claims = claims || (c->inputs->contenders[i].claims && !c->inputs->contenders[i].shared);
+    }
+    return claims;
 }
 
 static bool is_stranger(const struct contest *c)
@@ -346,12 +413,16 @@ static const struct row {
     {RULE_PREFERRED, peer_may_write, the_preferred,
      "several nodes could write: one gets the writes, and keeps them while it is fit"},
 
-    /* one claims, and it is the one from before */
+    /* one may win, and it is the one from before */
+    {RULE_TIE, may_not_hold, nobody,
+     "another takes writes, and the operator prefers no primary to a doubtful one"},
     {RULE_SOLE_CLAIMANT, only_the_incumbent, the_incumbent,
      "every day; also a primary that was restarted in place"},
 
     /* timelines: PostgreSQL, custom queries with a lineage */
     {RULE_SOLE_CLAIMANT, first_claim, the_leader, "the first look at a cluster with timelines"},
+    {RULE_MOST_REPLICAS, first_followed, the_leader,
+     "the first look at two histories, one of them perhaps a restored backup: others follow one"},
     {RULE_NEWEST_LINEAGE, newest_timeline, the_leader,
      "a standby was promoted, whether the old primary is gone or still answers"},
 
@@ -364,6 +435,9 @@ static const struct row {
      "view"},
 
     /* no order: asynchronous replication, custom queries without a lineage */
+    {RULE_MOST_REPLICAS, took_over, the_leader,
+     "a replica was opened and all others re-pointed to it, at the far side of a partition from the "
+     "old primary"},
     {RULE_MOST_REPLICAS, overtakes, the_leader,
      "a replica was promoted and the others re-pointed to it while the old primary still takes "
      "writes"},
@@ -384,6 +458,9 @@ static const struct row {
      "a group without a majority has not come together again"},
     {RULE_TIE, rivals_without_primary, nobody,
      "two claim, and there is no primary to hold: two opened at once, or after a conflict"},
+    {RULE_UNPROMOTED, unpromoted, nobody,
+     "a replica is open for writes, its channel stopped for a backup, and the primary restarts: it "
+     "was not promoted"},
     {RULE_NO_CLAIM, no_primary, nobody,
      "a cluster that is down or was never up, or in between two primaries"},
 

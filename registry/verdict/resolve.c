@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "registry/base/text.h"
+#include "registry/verdict/acts.h"
+#include "registry/verdict/fences.h"
 #include "registry/verdict/primary.h"
 #include "registry/verdict/rules.h"
 
@@ -36,6 +38,7 @@ static struct member member_of(const struct contender *contender)
     member.fenced = contender->fenced;
     member.fenced_epoch = contender->fenced_epoch;
     member.claims = contender->rival;
+    member.record = contender->record;
     return member;
 }
 
@@ -58,6 +61,15 @@ static bool is_primary(const struct topology *out, const char *name)
     return out->primary[0] && text_equal(out->primary, name);
 }
 
+/* The last primary's transactions, once it is lost: by the first voter that knows them. */
+static void put_last_set(struct topology *out, const struct verdict_inputs *inputs)
+{
+    strcpy(out->last_set, inputs->previous->last_set);
+    for (size_t i = 0; !out->last_set[0] && i < inputs->voters.count; i++) {
+        strcpy(out->last_set, inputs->voters.votes[i].report->last_set);
+    }
+}
+
 static void put_decision(struct topology *out, const struct verdict_inputs *inputs,
                          struct decision decision)
 {
@@ -74,6 +86,9 @@ static void put_decision(struct topology *out, const struct verdict_inputs *inpu
         strcpy(out->lineage, contender_lineage(primary));
     }
     bool same = previous && text_equal(previous->primary, out->primary);
+    if (previous && inputs->unfit && (!primary || contender_is_incumbent(inputs, primary))) {
+        put_last_set(out, inputs);
+    }
     out->epoch = !previous ? 1 : same ? previous->epoch : previous->epoch + 1;
     assert(out->epoch > 0);
 }
@@ -131,6 +146,7 @@ static void fence(struct topology *out, const struct verdict_inputs *inputs)
             member->fenced_epoch = 0;
         }
     }
+    fences_carry(inputs->previous, out);
 }
 
 /* ---- what members are ------------------------------------------------------------------------ */
@@ -202,6 +218,24 @@ static void judge_stream(const struct contender *contender, struct member *membe
     }
 }
 
+/* One that may win and did not, stands beside a primary or beside its equal. */
+static enum bar bar_of(const struct topology *out, const struct contender *contender,
+                       const struct member *member)
+{
+    if (member->fenced) {
+        return BAR_FENCED;
+    }
+    if (contender->bar != BAR_NONE || !contender->claims) {
+        return contender->bar;
+    }
+    if (!out->primary[0]) {
+        return BAR_TIE;
+    }
+    const char *lineage = contender_lineage(contender);
+    bool older = lineage_is_total(lineage) && lineage_compare(lineage, out->lineage) <= 0;
+    return older ? BAR_OLDER : BAR_HELD;
+}
+
 static void judge_members(struct topology *out, const struct verdict_inputs *inputs)
 {
     for (size_t i = 0; i < inputs->count; i++) {
@@ -210,6 +244,7 @@ static void judge_members(struct topology *out, const struct verdict_inputs *inp
         judge_health(out, contender, member);
         member->role = role_of(out, contender, member);
         member->claims = member->claims && !is_primary(out, member->config.name);
+        member->bar = member->claims ? bar_of(out, contender, member) : BAR_NONE;
         judge_stream(contender, member);
     }
 }
@@ -264,6 +299,7 @@ bool resolve(const struct evidence *evidence, struct topology *ret_topology)
     out->directives_mzxid = evidence->directives_mzxid;
     put_decision(out, &inputs, decision);
     fence(out, &inputs);
+    acts_close(&inputs, out);
     judge_members(out, &inputs);
     out->state = state_of(out, &decision);
     keep_rule(out, evidence->previous);
@@ -274,6 +310,8 @@ bool resolve(const struct evidence *evidence, struct topology *ret_topology)
 bool resolve_is_urgent(const struct topology *before, const struct topology *after)
 {
     if (!before || !text_equal(before->primary, after->primary) || before->state != after->state ||
+        before->directives_mzxid != after->directives_mzxid ||
+        !text_equal(before->last_set, after->last_set) ||
         before->member_count != after->member_count) {
         return true;
     }
@@ -282,7 +320,8 @@ bool resolve_is_urgent(const struct topology *before, const struct topology *aft
         const struct member *b = &after->members[i];
         if (!text_equal(a->config.name, b->config.name) || a->role != b->role ||
             a->health != b->health || a->fenced != b->fenced || a->drained != b->drained ||
-            a->claims != b->claims || a->condition != b->condition) {
+            a->claims != b->claims || a->condition != b->condition || a->bar != b->bar ||
+            a->record.acts != b->record.acts) {
             return true;
         }
     }

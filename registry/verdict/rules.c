@@ -142,6 +142,12 @@ static void put_decision(struct text *text, const struct topology *topology, int
     case RULE_STRANGER:
         put_withdrawal(text, topology);
         break;
+    case RULE_UNPROMOTED:
+        text_put(text, "no primary: none that claims was seen to be promoted");
+        if (former) {
+            text_put(text, " (%s was the last)", last);
+        }
+        break;
     case RULE_TIE:
         text_put(text, "no primary: several members claim, none is newer than the others");
         break;
@@ -156,15 +162,40 @@ static void put_decision(struct text *text, const struct topology *topology, int
     }
 }
 
+/* Behind "M claims to be primary too", which is not followed. */
+static const char *const bars[] = {
+    [BAR_NONE] = "",
+    [BAR_IDENTITY] = ", but its cluster is not known",
+    [BAR_FENCED] = ", fenced: it was replaced and has not followed since",
+    [BAR_DRAINED] = ", but is drained",
+    [BAR_OLDER] = ", but its lineage is not newer",
+    [BAR_NOT_PROMOTED] = ", but was not seen to be promoted",
+    [BAR_UNAPPLIED] = ", but has received transactions that it has not applied",
+    [BAR_LACKS] = ", but lacks transactions of the primary",
+    [BAR_HELD] = ", beside a primary that took writes",
+    [BAR_TIE] = ", and another is as good",
+};
+
+/* With no primary, what ends that. */
+static void put_way_out(struct text *text, const struct topology *topology,
+                        const struct member *member)
+{
+    if (topology->primary[0] || member->bar == BAR_IDENTITY) {
+        return;
+    }
+    if (member->bar == BAR_UNAPPLIED) {
+        text_put(text, " (they are applied by START REPLICA SQL_THREAD)");
+    }
+    text_put(text, ": roster accept %s %s", topology->cluster, member->config.name);
+}
+
 static void put_member(struct text *text, const struct topology *topology,
                        const struct member *member)
 {
     const char *name = member->config.name;
     if (member->claims) {
-        text_put(text, "; %s claims to be primary too%s", name,
-                 member->fenced    ? ", fenced: it was replaced and has not followed since"
-                 : member->drained ? ", but is drained"
-                                   : "");
+        text_put(text, "; %s claims to be primary too%s", name, bars[member->bar]);
+        put_way_out(text, topology, member);
     } else if (member->reason != ANSWER_OK && !text_equal(name, topology->primary)) {
         text_put(text, "; %s %s", name, answers[member->reason]);
     } else if (member->condition != CONDITION_FIT) {

@@ -116,6 +116,62 @@ static void find_facts(struct tally *tally)
     strcpy(tally->lineage, lineage ? lineage->lineage : "");
 }
 
+/* ---- the facts of a start -------------------------------------------------------------------- */
+
+bool same_start(enum engine engine, int64_t a_ms, int64_t b_ms)
+{
+    int64_t slack_ms = engine == ENGINE_MYSQL ? START_SLACK_MS : 0;
+    return a_ms - slack_ms <= b_ms && b_ms <= a_ms + slack_ms;
+}
+
+static bool is_dated(const struct member_report *seen)
+{
+    return seen->answer == ANSWER_OK && seen->start_ms > 0;
+}
+
+static bool same_facts(enum engine engine, const struct member_report *theirs,
+                       const struct member_report *mine)
+{
+    return is_dated(theirs) && is_dated(mine) &&
+           same_start(engine, theirs->start_ms, mine->start_ms) &&
+           theirs->writable == mine->writable && theirs->channel == mine->channel &&
+           strcmp(theirs->upstream, mine->upstream) == 0;
+}
+
+static bool same_postgresql_facts(const void *theirs, const void *mine)
+{
+    return same_facts(ENGINE_POSTGRESQL, theirs, mine);
+}
+
+static bool same_mysql_facts(const void *theirs, const void *mine)
+{
+    return same_facts(ENGINE_MYSQL, theirs, mine);
+}
+
+/* Reports of a former version do not say: beside these it takes most of the others. */
+static int dating_quorum(const struct voters *voters)
+{
+    int dating = 0;
+    for (size_t i = 0; i < voters->count; i++) {
+        dating += voters->votes[i].report->rules >= RULES_WITH_RECORDS;
+    }
+    bool all = dating == (int)voters->count;
+    return all || dating / 2 + 1 > voters->quorum ? voters->quorum : dating / 2 + 1;
+}
+
+static void find_start(struct tally *tally, const struct voters *voters)
+{
+    bool postgresql = voters->policy.engine == ENGINE_POSTGRESQL;
+    struct opinions opinions = opinions_of(tally);
+    for (size_t i = 0; i < tally->count; i++) {
+        tally->dated += is_dated(tally->seen[i]);
+        tally->late = tally->late || tally->seen[i]->late;
+    }
+    opinions.quorum = dating_quorum(voters);
+    tally->facts =
+        agree_first(&opinions, postgresql ? same_postgresql_facts : same_mysql_facts);
+}
+
 static void count_live(struct tally *tally)
 {
     int live = 0;
@@ -167,12 +223,14 @@ void tally_count(struct tally *tally, const struct voters *voters, const char *n
         tally->denies += member_report_denies(seen);
         tally->unfit += member_report_denies(seen) || answer_health(seen->answer) == HEALTH_DOWN;
         tally->follows += seen->answer == ANSWER_OK && !seen->claim;
+        tally->answered += seen->answer == ANSWER_OK;
         sync += seen->answer == ANSWER_OK && seen->sync;
     }
     tally->sync = sync >= tally->quorum;
     tally->claim = newest(tally, same_claim);
     tally->writer = newest(tally, same_writer);
     find_facts(tally);
+    find_start(tally, voters);
     count_live(tally);
     find_reason(tally);
 }
@@ -245,6 +303,33 @@ bool tally_lacks(const struct tally *tally, const struct voters *voters, const c
         agreeing += mine && theirs && (mine->lacks >> (theirs - report->members) & 1);
     }
     return agreeing >= tally->quorum;
+}
+
+/* Positive: most of those that know say that it misses some; negative: that it has all. */
+static int compare_sets(const struct tally *tally, const struct voters *voters, const char *other)
+{
+    int misses = 0, has = 0;
+    for (size_t i = 0; i < voters->count; i++) {
+        const struct report *report = voters->votes[i].report;
+        const struct member_report *mine = report_member(report, tally->name);
+        const struct member_report *theirs = report_member(report, other);
+        if (mine && theirs) {
+            uint32_t bit = UINT32_C(1) << (theirs - report->members);
+            misses += (mine->misses & bit) != 0;
+            has += (mine->has & bit) != 0;
+        }
+    }
+    return misses == 0 && has == 0 ? 0 : misses >= has ? 1 : -1;
+}
+
+bool tally_misses(const struct tally *tally, const struct voters *voters, const char *other)
+{
+    return compare_sets(tally, voters, other) > 0;
+}
+
+bool tally_has(const struct tally *tally, const struct voters *voters, const char *other)
+{
+    return compare_sets(tally, voters, other) < 0;
 }
 
 static int replicas_in(const struct report *report, const char *name)

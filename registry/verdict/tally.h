@@ -18,6 +18,13 @@ struct tally {
     /* denies or is down; counted once per voter, for STARTING is both */
     int unfit;
     int follows; /* answered, and does not claim */
+    int answered;
+    /* how many report when it was started, and what a quorum of them agrees on of its start, its
+     * channel and whether it takes writes; NULL: nothing. Reports of a former version do not say:
+     * beside these it is most of the others. */
+    int dated;
+    const struct member_report *facts;
+    bool late; /* to any: its acts came long before the primary was last fit */
     /* a claim by quorum (lineage and identity agree; of the views under one stamp the newest
      * that a quorum reaches), or NULL */
     const struct member_report *claim;
@@ -43,6 +50,14 @@ bool tally_lag(const struct tally *tally, struct lag *ret_lag);
 
 /* Does a quorum report that this claimant lacks, or may lack, transactions which `other` has? */
 bool tally_lacks(const struct tally *tally, const struct voters *voters, const char *other);
+
+/* By most of those that can compare the two: does this claimant lack some of the transactions of
+ * `other`, has it all of them? Neither: it is not known. */
+bool tally_misses(const struct tally *tally, const struct voters *voters, const char *other);
+bool tally_has(const struct tally *tally, const struct voters *voters, const char *other);
+
+/* May these two be the same start of a server? PostgreSQL gives it exactly. */
+bool same_start(enum engine engine, int64_t a_ms, int64_t b_ms);
 
 /* Does a quorum see this claimant overtake the claimant `other`: more replicate from it, and it
  * lacks nothing? All in one voter's report, so that an absent report cannot tip the count. */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "probes/kinds/gtid.h"
+#include "probes/drivers/gtid.h"
 
 static void must(bool condition)
 {

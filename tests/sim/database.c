@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { START_APART_MS = 60000 };
+
 static const char identity[] = "7710429185476665205";
 
 static void reign(struct databases *databases, int i, int64_t now_ms)
@@ -44,6 +46,7 @@ static void settle(struct databases *databases)
 void databases_crash(struct databases *databases, int i)
 {
     databases->at[i].condition = CRASHED;
+    databases->at[i].starts++;
     databases->at[i].boot++;
 }
 
@@ -77,7 +80,8 @@ void databases_demote(struct databases *databases, int i)
 {
     databases->at[i].writable = false;
     if (databases->kind == KIND_STREAMING) {
-        databases->at[i].standby = true;
+        databases->at[i].standby = true; /* by a restart */
+        databases->at[i].starts++;
     }
 }
 
@@ -85,6 +89,7 @@ void databases_demote(struct databases *databases, int i)
 void databases_follow(struct databases *databases, int i, int upstream)
 {
     struct database *it = &databases->at[i];
+    it->starts += databases->kind == KIND_STREAMING && !it->standby;
     it->standby = true;
     it->writable = false;
     it->upstream = upstream;
@@ -179,6 +184,7 @@ void databases_look(const struct databases *databases, int i, bool connected,
     strcpy(ret_observation->version,
            databases->kind == KIND_STREAMING ? "15.20" : "10.11.19-MariaDB");
     strcpy(ret_observation->identity, it->identity);
+    ret_observation->start_ms = (it->starts + 1) * START_APART_MS;
     ret_observation->writable = it->writable;
     ret_observation->replica = it->standby;
     ret_observation->live = databases_streams(databases, i);

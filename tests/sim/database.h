@@ -32,6 +32,7 @@ struct database {
     int64_t timeline;
     char identity[IDENTITY_SIZE];
     int64_t lag_bytes, lag_ms;
+    int starts;    /* of the server */
     uint64_t boot; /* grows whenever it drops its connections */
 };
 

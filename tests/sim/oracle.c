@@ -47,6 +47,7 @@ struct oracle {
     } lineages[LINEAGES_MAX];
     /* was primary, and has not been seen replicating since: must be fenced */
     bool replaced[SERVERS_OF_CLUSTER_MAX];
+    int64_t replaced_ms[SERVERS_OF_CLUSTER_MAX];
     struct evidence evidence; /* of the latest check */
     struct report reports[WITNESSES_MAX];
 };
@@ -237,6 +238,19 @@ static void check_withdrawal(struct oracle *oracle, const struct topology *now)
     }
 }
 
+/* Without an order a promotion after that ends it, too. */
+static bool was_promoted_since(const struct oracle *oracle, int i)
+{
+    const struct databases *databases = &oracle->world->databases;
+    for (int k = 0; databases->kind == KIND_ASYNC && k < databases->reign_count; k++) {
+        const struct reign *reign = &databases->reigns[k];
+        if (reign->server == i && reign->since_ms > oracle->replaced_ms[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Who was primary and is not any more is neither written to nor read from until a quorum sees it
  * replicate. Kept by the oracle's own book. */
 static void check_fences(struct oracle *oracle, const struct topology *now)
@@ -246,9 +260,11 @@ static void check_fences(struct oracle *oracle, const struct topology *now)
     for (int i = 0; i < oracle->world->databases.count; i++) {
         const char *name = oracle->world->databases.at[i].name;
         const struct member *member = topology_member(now, name);
-        oracle->replaced[i] =
-            oracle->replaced[i] || (is(name, former) && now->primary[0] && !is(name, now->primary));
-        if (is_accepted(oracle, name) ||
+        if (is(name, former) && now->primary[0] && !is(name, now->primary)) {
+            oracle->replaced[i] = true;
+            oracle->replaced_ms[i] = world_now(oracle->world);
+        }
+        if (is_accepted(oracle, name) || was_promoted_since(oracle, i) ||
             count(oracle, shows_replica, name, NULL) >= quorum_of(now->policy.witnesses)) {
             oracle->replaced[i] = false;
         }

@@ -48,6 +48,7 @@ static void fill(struct member_report *member_report, const struct world *world,
     strcpy(member_report->lineage, ordered ? lineage : "");
     strcpy(member_report->identity, ordered ? identity : "");
     strcpy(member_report->version, "15.20");
+    member_report->start_ms = world->restarts * WORLD_RESTART_MS + WORLD_RESTART_MS;
 }
 
 void world_primary(struct world *world, int probe, size_t m, const char *lineage)
@@ -59,7 +60,10 @@ void world_primary(struct world *world, int probe, size_t m, const char *lineage
 
 void world_standby(struct world *world, int probe, size_t m, size_t upstream, const char *lineage)
 {
-    struct member_report member_report = {.replica = true, .live = true, .lag = {LAG_OK, 0, 0, -1}};
+    struct member_report member_report = {.replica = true,
+                                          .live = true,
+                                          .channel = CHANNEL_LIVE,
+                                          .lag = {LAG_OK, 0, 0, -1}};
     fill(&member_report, world, lineage);
     snprintf(member_report.upstream, sizeof member_report.upstream, "m%zu", upstream);
     world_says(world, probe, m, &member_report);

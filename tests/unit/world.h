@@ -4,7 +4,7 @@
 
 #include "registry/verdict/resolve.h"
 
-enum { WORLD_PROBES = 5 };
+enum { WORLD_PROBES = 5, WORLD_RESTART_MS = 60000 };
 
 struct world {
     struct report reports[WORLD_PROBES];
@@ -13,6 +13,7 @@ struct world {
     bool has_previous;
     struct directives directives;
     bool backwards; /* the votes come in the other order */
+    int64_t restarts; /* of the servers that are shown from now on */
 };
 
 /* `probes` reports of `members` members m0, m1, ..., all unknown; every probe votes. */

@@ -51,14 +51,14 @@ static void load(const char *path)
     file[length] = '\0';
 }
 
-struct record {
+struct former_record {
     char kind[16];
     long long mzxid;
     char text[RECORD_SIZE];
 };
 
 /* The record at *at, which moves on to the next; false at the end. */
-static bool next_record(const char **at, struct record *record)
+static bool next_record(const char **at, struct former_record *record)
 {
     if (!**at) {
         return false;
@@ -120,7 +120,7 @@ static struct directives directives;
 static struct evidence evidence;
 static int topologies, small_records;
 
-static void take(struct record *record)
+static void take(struct former_record *record)
 {
     if (text_equal(record->kind, "report")) {
         struct report *report = &reports[evidence.count];
@@ -151,7 +151,7 @@ static void take(struct record *record)
 
 static bool take_file(const char *path)
 {
-    static struct record record;
+    static struct former_record record;
     bool verdict = false;
     memset(&evidence, 0, sizeof evidence);
     load(path);
@@ -174,6 +174,17 @@ START_TEST(records_of_the_former_version_are_read_and_written_alike)
 }
 END_TEST
 
+/* What the former version does not know of. */
+static void forget_newer(struct topology *topology)
+{
+    topology->rules = expected.rules;
+    topology->last_set[0] = '\0';
+    for (size_t i = 0; i < topology->member_count; i++) {
+        topology->members[i].bar = BAR_NONE;
+        topology->members[i].record = (struct record){0};
+    }
+}
+
 START_TEST(evidence_of_the_former_version_resolves_to_its_verdict)
 {
     list_files();
@@ -183,17 +194,21 @@ START_TEST(evidence_of_the_former_version_resolves_to_its_verdict)
             continue;
         }
         ck_assert(resolve(&evidence, &resolved));
+        forget_newer(&resolved);
         ck_assert_msg(topology_equal(&resolved, &expected), "%s: %s", files[i], resolved.why);
-        ck_assert_str_eq(resolved.why, expected.why);
+        /* the decision; why other claims were not followed is new behind it */
+        size_t length = strcspn(expected.why, ";");
+        ck_assert_msg(strncmp(resolved.why, expected.why, length) == 0, "%s", resolved.why);
         ck_assert_uint_eq(resolved.evidence_count, expected.evidence_count);
         ck_assert_int_eq(resolved.directives_mzxid, expected.directives_mzxid);
         seen |= 1u << resolved.rule;
         /* and its own verdict is nothing to overwrite: the two versions agree side by side */
         evidence.previous = &expected;
         ck_assert(resolve(&evidence, &resolved));
+        forget_newer(&resolved);
         ck_assert_msg(topology_equal(&resolved, &expected), "%s", files[i]);
     }
-    for (enum rule rule = RULE_FOREIGN + 1; rule <= RULE_LAST; rule++) {
+    for (enum rule rule = RULE_FOREIGN + 1; rule <= RULE_TIE; rule++) {
         ck_assert_msg(seen >> rule & 1, "no file rests on the rule %s", rule_names[rule]);
     }
 }

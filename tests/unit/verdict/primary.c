@@ -178,7 +178,7 @@ START_TEST(the_one_that_the_others_were_pointed_to_overtakes)
     begin(KIND_ASYNC);
     world_primary(&world, ALL, 1, "");
     world_standby(&world, ALL, 2, 1, "");
-    expect("m1", RULE_MOST_REPLICAS, "while the old primary still takes writes");
+    expect("m1", RULE_MOST_REPLICAS, "at the far side of a partition");
 }
 END_TEST
 

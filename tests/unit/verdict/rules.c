@@ -50,6 +50,7 @@ START_TEST(every_rule_has_a_name_that_leads_back_to_it_and_a_number_that_stays)
         {RULE_REWOUND, "rewound", 13},
         {RULE_STRANGER, "stranger", 14},
         {RULE_TIE, "tie", 15},
+        {RULE_UNPROMOTED, "unpromoted", 16},
     };
     ck_assert_uint_ge(sizeof wire / sizeof *wire, RULE_LAST);
     for (size_t i = 0; i < sizeof wire / sizeof *wire; i++) {
@@ -105,9 +106,11 @@ END_TEST
 START_TEST(other_members_follow_with_what_is_wrong_with_them)
 {
     topology.members[1].claims = topology.members[1].fenced = true;
+    topology.members[1].bar = BAR_FENCED;
     ck_assert_ptr_nonnull(strstr(explain(RULE_KEPT, "m0", ""), "; m1 claims to be primary too, "
                                                                "fenced"));
     topology.members[1].claims = topology.members[1].fenced = false;
+    topology.members[1].bar = BAR_NONE;
     topology.members[1].reason = ANSWER_REFUSED;
     ck_assert_ptr_nonnull(strstr(explain(RULE_KEPT, "m0", ""), "; m1 refuses connections"));
     topology.members[1].reason = ANSWER_OK;

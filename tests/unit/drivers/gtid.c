@@ -1,4 +1,4 @@
-#include "probes/kinds/gtid.h"
+#include "probes/drivers/gtid.h"
 
 #include <stdint.h>
 #include <stdlib.h>

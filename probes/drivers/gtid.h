@@ -8,8 +8,8 @@
  *
  * Both servers write each stretch once, so that one is contained in a set only if it is in a single
  * stretch of it. Pure. */
-#ifndef ROSTER_PROBES_KINDS_GTID_H
-#define ROSTER_PROBES_KINDS_GTID_H
+#ifndef ROSTER_PROBES_DRIVERS_GTID_H
+#define ROSTER_PROBES_DRIVERS_GTID_H
 
 enum gtid_relation {
     /* one of the two cannot be read, or is "", as from a server without identifiers */
