@@ -141,13 +141,15 @@ static bool stood_below(const struct verdict_inputs *inputs, const struct conten
     return false;
 }
 
+/* The old primary itself counts, unless the two are a circular pair. */
 static bool is_repointed_to(const struct verdict_inputs *inputs, const struct contender *follower,
                             const struct contender *contender)
 {
-    return follower != contender && follower->tally.live && !follower->stranger &&
-           !contender_is_incumbent(inputs, follower) &&
-           text_equal(follower->tally.upstream, contender->listing->name) &&
-           record_before(follower)->streamed[0] && !stood_below(inputs, follower, contender);
+    bool followed =
+        record_before(follower)->streamed[0] || contender_is_incumbent(inputs, follower);
+    return follower != contender && followed && follower->tally.live && !follower->stranger &&
+           !follower->claims && text_equal(follower->tally.upstream, contender->listing->name) &&
+           !stood_below(inputs, follower, contender);
 }
 
 static unsigned acts_of_others(const struct verdict_inputs *inputs,
@@ -283,6 +285,9 @@ void acts_close(const struct verdict_inputs *inputs, struct topology *out)
         bool replaced = contender_is_incumbent(inputs, contender) && out->primary[0] && !primary;
         if (primary || replaced) {
             record->acts = replaced && inputs->ordered && contender->claims ? ACT_HELD : 0;
+            if (!contender->tally.live) {
+                record->streamed[0] = '\0'; /* it led when it was a standby */
+            }
             continue;
         }
         record->acts &= moved ? ~(unsigned)ACT_STREAMED : ~0U;
