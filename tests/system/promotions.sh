@@ -291,3 +291,117 @@ without_gtids() {
     three_servers no_gtids
     each_is_followed closed_first in_one_go open_stop_reset others_first_then_closed
 }
+
+# ---- PostgreSQL ---------------------------------------------------------------------------------
+
+test_postgresql_every_way_of_promoting_is_followed() { pg_each_is_followed promoted switched_over restarted_and_promoted middle_promoted fed_by_an_archive; }
+test_postgresql_a_promotion_that_nobody_saw_is_followed() { # long
+    pg_each_is_followed promoted_without_probes promoted_without_the_registry started_alone_after_all_ended
+}
+
+pg_well() {
+    wait_topology 60 orders ".state == \"ok\" and .primary == \"$OLD\" and ($(secondary "$NEW" "$OLD")) and ($(secondary "$OTHER" "$OLD"))"
+}
+
+# As each_is_followed, for PostgreSQL.
+pg_each_is_followed() { # pg_each_is_followed WAY...
+    local name way
+    zk_start
+    mkdir "$T/archive"
+    own "$T/archive"
+    for name in pg-1 pg-2 pg-3; do
+        pg_new $name
+        printf "archive_mode = on\narchive_command = 'cp %%p $T/archive/%%f'\nrestore_command = 'cp $T/archive/%%f %%p'\n" >> "$T/$name/postgresql.auto.conf"
+        [ $name = pg-1 ] || pg_follow $name pg-1
+        pg_start $name
+    done
+    OLD=pg-1 NEW=pg-2 OTHER=pg-3 NAMED=$(at_pg pg-1)
+    watched pg-1 pg-2 pg-3
+    for way; do
+        pg_well
+        echo "$way: $OLD -> $NEW"
+        "$way"
+        watch_sees 5 watch "$(at_pg "$NEW")"
+        NAMED+=" $(at_pg "$NEW")"
+        pg_mended
+    done
+    pg_well
+    expect "whom watch named" "$(grep -vx -e - "$T/watch.out" | tr '\n' ' ')" "$NAMED "
+}
+
+# The old one and the other follow the new one; repmgr, operators and pg_auto_failover end so, too.
+pg_mended() {
+    local was=$OLD
+    ! alive "$OLD" || pg_stop "$OLD"
+    [ -e "$T/$OLD/standby.signal" ] || pg_rewind "$OLD" "$NEW"
+    pg_start "$OLD"
+    pg_follow "$OTHER" "$NEW"
+    if alive "$OTHER"; then pg_reload "$OTHER"; else pg_start "$OTHER"; fi
+    OLD=$NEW NEW=$OTHER OTHER=$was
+}
+
+pg_crashes() { pg_crash "$1"; wait_topology 20 orders "$(member "$1") | .health == \"down\""; }
+
+promoted() { pg_crashes "$OLD"; pg_promote "$NEW"; }
+
+# Planned: everything that the old one wrote has arrived when it has ended.
+switched_over() {
+    pg_stop "$OLD"
+    pg_promote "$NEW"
+    pg_follow "$OLD" "$NEW"
+    pg_start "$OLD"
+}
+
+# pg_auto_failover: the standby is given other settings, which takes a restart, and never streams again before it is promoted.
+restarted_and_promoted() {
+    pg_stop "$OLD"
+    wait_topology 20 orders "$(member "$OLD") | .health == \"down\""
+    pg_stop "$NEW"
+    pg_set "$NEW" "primary_conninfo = ''"
+    pg_start "$NEW"
+    wait_topology 20 orders "$(member "$NEW") | .health == \"up\""
+    pg_promote "$NEW"
+}
+
+middle_promoted() {
+    pg_follow "$OTHER" "$NEW"
+    pg_reload "$OTHER"
+    wait_topology 30 orders "$(secondary "$OTHER" "$NEW")"
+    pg_crashes "$OLD"
+    pg_promote "$NEW"
+}
+
+# It never streams, before or after.
+fed_by_an_archive() {
+    pg_stop "$NEW"
+    pg_set "$NEW" "primary_conninfo = ''"
+    pg_start "$NEW"
+    pg_sql "$OLD" "SELECT pg_switch_wal()" > /dev/null
+    wait_topology 30 orders "$(member "$NEW") | .health == \"up\" and .upstream == null"
+    promoted
+}
+
+promoted_without_probes() {
+    probes_end
+    pg_crash "$OLD"
+    pg_promote "$NEW"
+    probes_begin
+}
+
+promoted_without_the_registry() {
+    zk_stop
+    pg_crash "$OLD"
+    pg_promote "$NEW"
+    zk_start
+}
+
+# A site that was without power: what was a standby is started alone, and promoted.
+started_alone_after_all_ended() {
+    local name
+    for name in "$OLD" "$NEW" "$OTHER"; do pg_crash "$name"; done
+    probes_end
+    pg_start "$NEW"
+    probes_begin
+    wait_topology 30 orders "$(member "$NEW") | .health == \"up\""
+    pg_promote "$NEW"
+}
