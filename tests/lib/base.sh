@@ -51,7 +51,7 @@ harness_end() {
     [ $code = 0 ] || [ $code = 77 ] || [ -n "${QUIET_END:-}" ] || harness_tell
     [ $SLOW = 1 ] || sanitizer_end
     for name in $(tracked); do crash "$name"; done
-    patroni_end
+    promoters_end
     if grep -lE 'ERROR: (Address|Leak)Sanitizer|ThreadSanitizer:|: runtime error: ' "$T"/*.log "$T"/*.out 2> /dev/null; then
         echo "have findings of a sanitizer:"
         grep -hE -A 25 'ERROR: (Address|Leak)Sanitizer|ThreadSanitizer:|: runtime error: ' "$T"/*.log "$T"/*.out | head -n 60

@@ -106,6 +106,22 @@ wait_report() { # wait_report SECONDS CLUSTER PROBE JQ
     }
 }
 
+member() { echo "(.members[] | select(.name == \"$1\"))"; } # member NAME: for jq, of a topology or a report
+
+# through_beats N CONDITION: the condition holds all the while until each probe that runs has beaten N times more. In one beat, of 2 s, it
+# looks at every member, reports, and decides as well as it can.
+through_beats() {
+    local name beats=()
+    for name in $(tracked | grep '^probe-'); do beats+=("$name $(($(beat_of "$name") + $1))"); done
+    [ ${#beats[@]} -gt 0 ] || fail "no probe runs"
+    until have_beaten; do
+        eval "$2" > /dev/null 2>&1 || fail "no longer holds: $2"
+    done
+}
+
+have_beaten() { local each; for each in "${beats[@]}"; do [ "$(beat_of "${each% *}")" -ge "${each#* }" ] || return 1; done; }
+beat_of() { zk get "/roster/probes/$1" | jq -r .beat | grep . || echo 0; }
+
 watch_start() { # watch_start WATCH CLUSTER [OPTION...]
     local name=$1 cluster=$2
     shift 2

@@ -112,11 +112,11 @@ patroni_group() { # patroni_group N [PREFIX]
     wait_for 120 "patroni_settled $prefix-1 ${others[*]}"
 }
 
-# Servers outlive the Patroni that started them, and nobody else knows their ids.
-patroni_end() {
+# Servers outlive the promoter that started them, and nobody else knows their ids.
+promoters_end() {
     local file left
-    for file in "$T"/patroni-*.log; do
-        [ -e "$file" ] || return 0
+    for file in "$T"/patroni-*.log "$T"/repmgrd-*.log "$T"/autoctl-*.log; do
+        [ -e "$file" ] || continue
         left=$(processes_in "$T")
         # shellcheck disable=SC2086 # a list of numbers
         [ -z "$left" ] || kill -KILL $left 2> /dev/null

@@ -11,66 +11,6 @@ test_mysql_9_of_two_writable_servers_the_one_that_lacks_nothing_and_is_followed_
 test_mysql_9_an_account_that_may_write_anyway_makes_no_primary() { versions_mysql_story sid privileged; }
 test_mysql_9_offline_mode_withdraws_the_primary() { versions_mysql_story sid offline; }
 
-on_mariadb() { # on_mariadb STORY
-    of=my
-    zk_start
-    "$1"
-}
-
-versions_mysql_story() { # versions_mysql_story RELEASE STORY
-    elsewhere "$1" sbin/mysqld 9
-    of=mysql
-    zk_start
-    "$2"
-}
-
-member() { echo "(.members[] | select(.name == \"$1\"))"; }
-is_up() { echo "($(member "$1") | .role == \"secondary\" and .upstream == \"$2\" and .lag.state == \"ok\")"; }
-
-# Running servers, the first of them writable, with something written.
-servers() {
-    local name
-    for name; do
-        "${of}_new" "$name"
-        sed -i 's/^slave-net-timeout=.*/slave-net-timeout=60/' "$T/$name.cnf"
-        "${of}_launch" "$name"
-    done
-    for name; do wait_for 60 "my_answers $name"; done
-    my_sql "$1" "SET GLOBAL read_only = 0"
-    [ "$of" != my ] || my_sql "$1" "SET GLOBAL gtid_domain_id = ${DOMAIN:-0}"
-    my_sql "$1" "CREATE DATABASE first_on_${1/-/}"
-}
-
-follows() { "${of}_follow" "$1" "$2"; wait_for 30 "${of}_replicates $1"; }
-
-# With a file of authorities of its own a probe need not read the system's at each login, which is most of the work.
-fleet_on() { # fleet_on MEMBER...
-    if [ "$of" = mysql ]; then
-        cat "$T"/*/ca.pem > "$T/authorities"
-        # shellcheck disable=SC2034 # for cluster_my
-        CLUSTER_SETTINGS=$'tls = require\ntls_ca = '$T/authorities
-    fi
-    cluster_my sales 3 "$@"
-    fleet_start 3
-    watch_start watch sales
-}
-
-# One channel of several: feed NAME CHANNEL SOURCE, stop_feed NAME CHANNEL
-feed() {
-    if [ "$of" = my ]; then
-        my_sql "$1" "CHANGE MASTER '$2' TO MASTER_HOST='127.0.0.1', MASTER_PORT=$(my_port "$3"), MASTER_USER='repl', MASTER_PASSWORD='repl',
-            MASTER_CONNECT_RETRY=1, MASTER_USE_GTID=slave_pos; START SLAVE '$2'"
-    else
-        my_sql "$1" "CHANGE REPLICATION SOURCE TO SOURCE_HOST='127.0.0.1', SOURCE_PORT=$(my_port "$3"), SOURCE_USER='repl',
-            SOURCE_PASSWORD='repl', SOURCE_AUTO_POSITION=1, GET_SOURCE_PUBLIC_KEY=1, SOURCE_CONNECT_RETRY=1 FOR CHANNEL '$2';
-            START REPLICA FOR CHANNEL '$2'"
-    fi
-}
-
-stop_feed() { if [ "$of" = my ]; then my_sql "$1" "STOP SLAVE '$2'"; else my_sql "$1" "STOP REPLICA FOR CHANNEL '$2'"; fi; }
-stop_feeds() { if [ "$of" = my ]; then my_sql "$1" "STOP ALL SLAVES"; else my_sql "$1" "STOP REPLICA"; fi; }
-read_only() { if [ "$of" = my ]; then echo read_only; else echo super_read_only; fi; }
-
 # ---- stories --------------------------------------------------------------------
 
 # my-1 feeds my-2, which feeds my-3.

@@ -2,17 +2,6 @@
 # PostgreSQL in depth: standbys of standbys, paused, archived, cut off; fences
 # by setting; histories that part and meet again.
 
-member() { echo "(.members[] | select(.name == \"$1\"))"; } # for jq
-
-# The servers given, three probes and a watch; the first one is the primary.
-watched() { # watched MEMBER...
-    cluster_pg orders 3 "$@"
-    fleet_start 3
-    wait_topology 30 orders ".state == \"ok\" and .primary == \"$1\" and ([.members[].health] | unique) == [\"up\"]"
-    watch_start watch orders
-    watch_sees 10 watch "$(at_pg "$1")"
-}
-
 # A primary, its standby pg-2, and pg-3, which streams from that.
 cascade() {
     zk_start
@@ -22,11 +11,6 @@ cascade() {
     pg_start pg-3
     wait_for 30 'pg_streams pg-3'
 }
-
-pg_reload() { pg_sql "$1" "SELECT pg_reload_conf()" > /dev/null; }
-
-# secondary NAME UPSTREAM [JQ]: as which NAME is to be shown, all well.
-secondary() { echo "$(member "$1") | .role == \"secondary\" and .upstream == \"$2\" and .lag.state == \"ok\" and (.fenced | not)${3:+ and $3}"; }
 
 # Whose standbys a commit waits for, as one is shown.
 awaited_are() { # awaited_are NAMES
