@@ -318,6 +318,7 @@ static bool get_record(const struct json_value *object, struct record *record)
         !json_get_name(&at, "streamed", OPTIONAL, record->streamed) ||
         !get_lineage(&at, "lineage", record->lineage) ||
         !json_get_text(&at, "self", OPTIONAL, record->self, sizeof record->self) ||
+        !json_get_number(&at, "accepted", OPTIONAL, 0, exact_max, &record->accepted) ||
         !get_acts(&at, &record->acts)) {
         return false;
     }
@@ -499,6 +500,7 @@ static bool read_topology(const struct json_value *root, void *record)
     if (!json_get_name(root, "cluster", REQUIRED, topology->cluster) ||
         !get_policy(root, &topology->policy) ||
         !json_get_number(root, "epoch", REQUIRED, 1, exact_max, &topology->epoch) ||
+        !json_get_number(root, "elected", OPTIONAL, 0, exact_max, &topology->elected) ||
         !json_get_choice(root, "state", REQUIRED, state_names, &state) ||
         !json_get_name(root, "primary", OPTIONAL, topology->primary) ||
         !json_get_name(root, "last_primary", OPTIONAL, topology->last_primary) ||

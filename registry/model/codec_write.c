@@ -390,7 +390,7 @@ static void put_acts(struct buffer *to, unsigned acts)
 static bool is_blank(const struct record *record)
 {
     return record->start_ms == 0 && record->acts == 0 && !record->writable &&
-           record->channel == CHANNEL_NONE && !record->streamed[0] && !record->lineage[0] &&
+           record->channel == CHANNEL_NONE && record->accepted == 0 && !record->streamed[0] && !record->lineage[0] &&
            !record->self[0];
 }
 
@@ -405,6 +405,7 @@ static void put_record(struct buffer *to, const struct record *record)
     put_text_if_any(to, "streamed", record->streamed);
     put_text_if_any(to, "lineage", record->lineage);
     put_text_if_any(to, "self", record->self);
+    put_number_if_any(to, "accepted", record->accepted);
     put_acts(to, record->acts);
     put(to, " }");
 }
@@ -482,6 +483,7 @@ char *topology_encode(const struct topology *topology)
     put_writers(&to, topology->policy.writers);
     put(&to, ",\n  \"epoch\": %" PRId64 ", \"state\": \"%s\"", topology->epoch,
         state_names[topology->state]);
+    put_number_if_any(&to, "elected", topology->elected);
     put_text_or_null(&to, "primary", topology->primary);
     put_text_if_any(&to, "last_primary", topology->last_primary);
     put_text_or_null(&to, "lineage", topology->lineage);

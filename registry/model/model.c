@@ -12,7 +12,7 @@ const char *const bar_names[] = {"",           "identity", "fenced", "drained", 
                                  "unapplied", "lacks",    "held",   "tie",     NULL};
 const char *const channel_names[] = {"none", "stopped", "applying", "connecting", "live", NULL};
 const char *const act_names[] = {"opened", "stopped",  "repointed", "appeared", "late",
-                                 "closed", "streamed", "held",      NULL};
+                                 "closed", "streamed", "held",      "left",     NULL};
 static_assert(sizeof act_names / sizeof *act_names == ACTS + 1, "every act has a name");
 const char *const condition_names[] = {"fit",       "paused",   "recovering", "donor", "rejecting",
                                        "not-ready", "minority", "left",       "error", NULL};
@@ -35,6 +35,7 @@ const char *const rule_names[] = {
     [RULE_STRANGER] = "stranger",
     [RULE_TIE] = "tie",
     [RULE_UNPROMOTED] = "unpromoted",
+    [RULE_ACCEPTED] = "accepted",
     [RULE_LAST + 1] = NULL,
 };
 
@@ -159,7 +160,7 @@ static bool record_equal(const struct record *a, const struct record *b)
 {
     return a->start_ms == b->start_ms && a->writable == b->writable && a->channel == b->channel &&
            same(a->streamed, b->streamed) && same(a->lineage, b->lineage) &&
-           same(a->self, b->self) && a->acts == b->acts;
+           same(a->self, b->self) && a->accepted == b->accepted && a->acts == b->acts;
 }
 
 static bool fences_equal(const struct topology *a, const struct topology *b)
@@ -207,7 +208,7 @@ static bool member_report_alike(const struct member_report *a, const struct memb
 bool topology_equal(const struct topology *a, const struct topology *b)
 {
     if (!same(a->cluster, b->cluster) || !policy_equal(&a->policy, &b->policy) ||
-        a->epoch != b->epoch || a->state != b->state || !same(a->primary, b->primary) ||
+        a->epoch != b->epoch || a->elected != b->elected || a->state != b->state || !same(a->primary, b->primary) ||
         !same(a->last_primary, b->last_primary) || !same(a->lineage, b->lineage) ||
         !same(a->identity, b->identity) || a->rule != b->rule ||
         !same(a->foreign_rule, b->foreign_rule) || a->rules != b->rules ||

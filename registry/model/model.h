@@ -124,7 +124,8 @@ enum rule {
     RULE_STRANGER = 14, /* withdrawn: another cluster answers at its address */
     RULE_TIE = 15,      /* several claim, none is newest, and none may hold */
     RULE_UNPROMOTED = 16, /* some claim, and none of them was seen to be promoted */
-    RULE_LAST = RULE_UNPROMOTED
+    RULE_ACCEPTED = 17,   /* the operator vouches for it */
+    RULE_LAST = RULE_ACCEPTED
 };
 extern const char *const rule_names[]; /* "", no-claim, sole-claimant, newest-lineage, ... */
 
@@ -166,10 +167,12 @@ enum act {
     ACT_CLOSED = 1 << 5,    /* the primary: within one start it was closed for writes */
     ACT_STREAMED = 1 << 6,  /* this start was seen streaming from the primary's line */
     ACT_HELD = 1 << 7,      /* its claim came up beside a primary that took writes */
+    /* another history was accepted: what this one has says nothing until it streams on that line */
+    ACT_LEFT = 1 << 8,
     ACT_PROMOTES = ACT_OPENED | ACT_STOPPED | ACT_REPOINTED | ACT_APPEARED
 };
-enum { ACTS = 8 };
-/* opened, stopped, repointed, appeared, late, closed, streamed, held */
+enum { ACTS = 9 };
+/* opened, stopped, repointed, appeared, late, closed, streamed, held, left */
 extern const char *const act_names[];
 
 /* What the fleet remembers of a member, so that an act is known from a state also by probes that
@@ -181,6 +184,7 @@ struct record {
     char streamed[NAME_SIZE];  /* the member that it last streamed from */
     char lineage[LINEAGE_SIZE]; /* of its last claim */
     char self[IDENTITY_SIZE];  /* the server's own identity */
+    int64_t accepted;          /* the epoch of the acceptance that made it primary last */
     unsigned acts;             /* of enum act */
 };
 
@@ -311,6 +315,9 @@ struct topology {
     char cluster[NAME_SIZE];
     struct policy policy;
     int64_t epoch; /* counts writer changes, withdrawal included; from 1 */
+    /* the epoch in which the primary, or the last one, took over from another; 0: of a former
+     * version, not known */
+    int64_t elected;
     enum state state;
     char primary[NAME_SIZE];      /* "": none */
     char last_primary[NAME_SIZE]; /* the latest member that was primary, while there is none */
@@ -345,6 +352,7 @@ struct override {
 struct acceptance {
     char name[NAME_SIZE];
     int64_t epoch;
+    bool replace; /* also in the place of a primary that serves */
 };
 
 struct directives {

@@ -229,10 +229,11 @@ static void observe(const struct verdict_inputs *inputs, struct contender *conte
     if (facts) {
         strcpy(record->self, facts->self);
     }
+    unsigned left = record->acts & ACT_LEFT;
     if (!kind_traits_of(inputs->voters.policy.kind)->by_act) {
         return;
     }
-    record->acts = acts_of(inputs, contender);
+    record->acts = acts_of(inputs, contender) | left;
     if (facts) {
         record->start_ms = is_same_start(inputs, contender) ? record->start_ms : facts->start_ms;
         record->writable = facts->writable;
@@ -273,6 +274,23 @@ static bool is_on_line(const struct verdict_inputs *inputs, const struct topolog
            !(upstream->stranger || upstream->fenced || upstream->claims);
 }
 
+/* The operator chose a history: whoever is on another one is left, also one that is down now. */
+static void leave_others(const struct verdict_inputs *inputs, struct topology *out)
+{
+    for (size_t i = 0; i < inputs->count; i++) {
+        const struct contender *contender = &inputs->contenders[i];
+        struct record *record = &out->members[i].record;
+        if (text_equal(out->members[i].config.name, out->primary)) {
+            record->accepted = contender->accepted ? contender->accepted_epoch : record->accepted;
+            record->acts &= ~(unsigned)ACT_LEFT;
+        } else if (inputs->ordered && is_on_line(inputs, out, contender)) {
+            record->acts &= ~(unsigned)ACT_LEFT;
+        } else if (inputs->ordered && out->rule == RULE_ACCEPTED) {
+            record->acts |= ACT_LEFT;
+        }
+    }
+}
+
 void acts_close(const struct verdict_inputs *inputs, struct topology *out)
 {
     const struct topology *previous = inputs->previous;
@@ -296,4 +314,5 @@ void acts_close(const struct verdict_inputs *inputs, struct topology *out)
             record->acts |= ACT_STREAMED;
         }
     }
+    leave_others(inputs, out);
 }

@@ -99,14 +99,24 @@ static bool needs_act(const struct verdict_inputs *inputs, const struct contende
 
 /* ---- what moves the lineage ------------------------------------------------------------------ */
 
+static bool is_any_accepted(const struct verdict_inputs *inputs)
+{
+    for (size_t i = 0; i < inputs->count; i++) {
+        if (inputs->contenders[i].accepted && inputs->contenders[i].claims) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* What it has shows nothing about the cluster: it may have been promoted by accident, on its own
  * side of a partition, for a rehearsal. A drained primary stays one. */
 static bool is_off_line(const struct verdict_inputs *inputs, const struct contender *contender)
 {
     bool primary =
         inputs->previous && text_equal(inputs->previous->primary, contender->listing->name);
-    return contender->stranger || contender->fenced || (contender->drained && !primary) ||
-           (contender->claims && contender->bar != BAR_NONE);
+    return contender->stranger || contender->fenced || has_act(contender, ACT_LEFT) ||
+           (contender->drained && !primary) || (contender->claims && contender->bar != BAR_NONE);
 }
 
 static bool moves_lineage(const struct verdict_inputs *inputs, const struct contender *contender)
@@ -125,10 +135,13 @@ static bool moves_lineage(const struct verdict_inputs *inputs, const struct cont
  * when no probe reaches the new one. */
 static void find_newest(struct verdict_inputs *inputs)
 {
+    bool by_act = kind_traits_of(inputs->voters.policy.kind)->by_act;
     strcpy(inputs->newest, inputs->lineage);
     for (size_t i = 0; inputs->ordered && i < inputs->count; i++) {
         const struct contender *contender = &inputs->contenders[i];
-        if (contender->tally.has_lineage &&
+        /* at the first look a greater number may be a restored backup's */
+        bool counts = inputs->incumbent_name[0] || !by_act || !contender->claims;
+        if (contender->tally.has_lineage && counts && !is_any_accepted(inputs) &&
             lineage_compare(contender->tally.lineage, inputs->newest) > 0 &&
             moves_lineage(inputs, contender)) {
             strcpy(inputs->newest, contender->tally.lineage);
@@ -172,7 +185,7 @@ static bool lost_to_unseen_rival(const struct verdict_inputs *inputs,
 static bool was_outdated(const struct verdict_inputs *inputs, const struct contender *contender)
 {
     return verdict_was_withdrawn_by(inputs, RULE_OUTDATED) &&
-           contender_is_incumbent(inputs, contender) && !contender->accepted &&
+           contender_is_incumbent(inputs, contender) &&
            lineage_compare(contender_lineage(contender), inputs->lineage) <= 0;
 }
 
@@ -181,12 +194,14 @@ static bool was_outdated(const struct verdict_inputs *inputs, const struct conte
  * the incumbent needs a newer one. */
 static bool is_late(const struct verdict_inputs *inputs, const struct contender *contender)
 {
+    if (contender->accepted) {
+        return false;
+    }
     if (lineage_compare(contender_lineage(contender), inputs->newest) < 0 ||
         was_outdated(inputs, contender)) {
         return true;
     }
     return inputs->incumbent_name[0] && !contender_is_incumbent(inputs, contender) &&
-           !contender->accepted &&
            lineage_compare(contender_lineage(contender), inputs->lineage) <= 0;
 }
 
@@ -195,7 +210,7 @@ static bool is_late(const struct verdict_inputs *inputs, const struct contender 
 static bool is_fenced_off(const struct verdict_inputs *inputs, const struct contender *contender)
 {
     bool by_act = kind_traits_of(inputs->voters.policy.kind)->by_act;
-    return contender->fenced && !(by_act && !inputs->ordered && has_act(contender, ACT_OPENED));
+    return contender->fenced && !contender->accepted && !(by_act && !inputs->ordered && has_act(contender, ACT_OPENED));
 }
 
 static enum bar bar_of(const struct verdict_inputs *inputs, const struct contender *contender)

@@ -31,16 +31,60 @@ static bool is_drained(const struct directives *directives, const char *name)
     return false;
 }
 
+static const struct acceptance *acceptance_of(const struct directives *directives,
+                                              const char *name)
+{
+    const struct acceptance *latest = NULL;
+    for (size_t i = 0; directives && i < directives->accept_count; i++) {
+        const struct acceptance *mine = &directives->accept[i];
+        if (text_equal(mine->name, name) && (!latest || mine->epoch > latest->epoch)) {
+            latest = mine;
+        }
+    }
+    return latest;
+}
+
 /* An acceptance covers what happened up to its epoch: the same member's next failure is judged
  * anew. */
 static bool is_accepted(const struct directives *directives, const char *name, int64_t epoch)
 {
-    for (size_t i = 0; directives && i < directives->accept_count; i++) {
-        if (text_equal(directives->accept[i].name, name) && directives->accept[i].epoch >= epoch) {
-            return true;
-        }
+    const struct acceptance *acceptance = acceptance_of(directives, name);
+    return acceptance && acceptance->epoch >= epoch;
+}
+
+/* It waits for the member to claim, and is void once another has become primary. */
+static bool is_pending(const struct topology *previous, const struct acceptance *acceptance,
+                       const struct member *before)
+{
+    if (!previous) {
+        return true;
     }
-    return false;
+    int64_t elected = previous->elected > 0 ? previous->elected : previous->epoch;
+    return acceptance->epoch >= elected && (!before || acceptance->epoch > before->record.accepted);
+}
+
+/* A primary that serves, others streaming from it, is replaced by the operator's explicit word
+ * only. */
+static bool is_guarded(const struct verdict_inputs *inputs, const struct contender *contender)
+{
+    const struct contender *incumbent = inputs->incumbent;
+    const struct acceptance *acceptance =
+        acceptance_of(inputs->directives, contender->listing->name);
+    return !acceptance->replace && incumbent && incumbent != contender && incumbent->tally.claim &&
+           inputs->previous->primary[0] && contender_replicas(inputs, incumbent) > 0;
+}
+
+static void find_accepted(struct verdict_inputs *inputs)
+{
+    for (size_t i = 0; i < inputs->count; i++) {
+        struct contender *contender = &inputs->contenders[i];
+        const struct acceptance *acceptance =
+            acceptance_of(inputs->directives, contender->listing->name);
+        contender->accepted = acceptance &&
+                              is_pending(inputs->previous, acceptance, contender->before) &&
+                              !is_guarded(inputs, contender);
+        contender->accepted_epoch = contender->accepted ? acceptance->epoch : 0;
+    }
 }
 
 static uint16_t weight_of(const struct directives *directives, const struct member_config *listing)
@@ -66,7 +110,6 @@ static void contender_init(struct contender *contender, const struct verdict_inp
         .listing = listing,
         .before = before,
         .drained = is_drained(directives, listing->name),
-        .accepted = is_accepted(directives, listing->name, previous ? previous->epoch : 1),
         .weight = weight_of(directives, listing),
     };
     tally_count(&contender->tally, &inputs->voters, listing->name);
@@ -133,6 +176,13 @@ static void find_lineage(struct verdict_inputs *inputs)
         strcpy(inputs->lineage, previous->lineage);
     }
     inputs->ordered = lineage_is_total(inputs->lineage);
+    for (size_t i = 0; i < inputs->count; i++) {
+        /* the operator wants this history, whatever its number */
+        const struct contender *contender = &inputs->contenders[i];
+        if (contender->accepted && contender->tally.claim) {
+            strcpy(inputs->lineage, contender_lineage(contender));
+        }
+    }
     for (size_t i = 0; i < inputs->count; i++) {
         inputs->ordered = inputs->ordered || inputs->contenders[i].tally.has_lineage;
     }
@@ -252,7 +302,8 @@ static void find_claims(struct verdict_inputs *inputs)
     for (size_t i = 0; i < inputs->count; i++) {
         struct contender *contender = &inputs->contenders[i];
         const struct member_report *claim = contender->tally.claim;
-        contender->claims = !contender->stranger && !is_stale(inputs, contender) &&
+        bool stale = is_stale(inputs, contender) && !contender->accepted;
+        contender->claims = !contender->stranger && !stale &&
                             (claim || opens_in_circle(inputs, contender));
         contender->shared = contender->claims && claim && claim->shared;
     }
@@ -325,6 +376,7 @@ bool verdict_inputs_init(struct verdict_inputs *inputs, const struct evidence *e
                previous->primary[0] ? previous->primary : previous->last_primary);
     }
     inputs->incumbent = contender_find(inputs, inputs->incumbent_name);
+    find_accepted(inputs);
     decide_identity(inputs);
     find_lineage(inputs);
     inputs->unfit = is_unfit(inputs->incumbent);

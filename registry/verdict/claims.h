@@ -19,7 +19,9 @@ struct contender {
     struct tally tally;
     /* the operator's orders for it */
     bool drained;
-    bool accepted;   /* as of the last verdict's epoch */
+    /* the operator vouches for it, and neither it nor another has become primary since */
+    bool accepted;
+    int64_t accepted_epoch; /* with that */
     uint16_t weight; /* the operator's, else the configured one */
     /* from the last verdict, unless the operator has accepted it since */
     bool fenced;

@@ -14,6 +14,8 @@ struct contest {
     const struct contender
         *incumbent;               /* the primary, or the last one while there is none; or NULL */
     const struct contender *held; /* by the operator; NULL: no hold on a member */
+    bool frozen;                  /* there is a hold, on whomever */
+    const struct contender *accepted; /* a candidate that the operator vouches for; NULL: none */
     size_t count;                 /* candidates: claims that may win */
     const struct contender *candidates[MEMBERS_MAX];
     bool incumbent_claims; /* it is one of them */
@@ -98,11 +100,14 @@ static bool is_fit(const struct contender *contender)
     return !condition || *condition == CONDITION_FIT;
 }
 
-/* Among peers: one in full service (a Galera donor would block writes), then the incumbent (a
+/* Among peers: one that is not drained, one in full service (a Galera donor would block writes), then the incumbent (a
  * writer that comes back does not take over), then by weight, then by name. */
 static bool is_preferable(const struct contest *contest, const struct contender *a,
                           const struct contender *b)
 {
+    if (a->drained != b->drained) {
+        return b->drained;
+    }
     if (is_fit(a) != is_fit(b)) {
         return is_fit(a);
     }
@@ -134,6 +139,10 @@ static void add_candidate(struct contest *contest, const struct contender *conte
     }
     assert(contest->count < MEMBERS_MAX);
     contest->candidates[contest->count++] = contender;
+    if (contender->accepted && (!contest->accepted || contender->accepted_epoch >
+                                                          contest->accepted->accepted_epoch)) {
+        contest->accepted = contender;
+    }
     contest->incumbent_claims = contest->incumbent_claims || contender == contest->incumbent;
     contest->peers = contest->peers && contender->shared;
 }
@@ -146,12 +155,13 @@ static struct contest contest_of(const struct verdict_inputs *inputs)
         .primary = inputs->previous ? contender_find(inputs, inputs->previous->primary) : NULL,
         .incumbent = inputs->incumbent,
         .held = contender_find(inputs, hold),
+        .frozen = hold[0],
         .peers = true,
     };
     assert(!contest.primary || contest.primary == contest.incumbent);
     for (size_t i = 0; i < inputs->count; i++) {
         /* while one is held, no other may win */
-        if (!contest.held || contest.held == &inputs->contenders[i]) {
+        if (!contest.frozen || contest.held == &inputs->contenders[i]) {
             add_candidate(&contest, &inputs->contenders[i]);
         }
     }
@@ -168,6 +178,16 @@ static struct contest contest_of(const struct verdict_inputs *inputs)
 static bool is_held(const struct contest *c)
 {
     return c->held && (c->held == c->primary || c->count > 0);
+}
+
+static bool is_frozen(const struct contest *c)
+{
+    return c->frozen && !c->held && c->primary;
+}
+
+static bool is_accepted(const struct contest *c)
+{
+    return c->accepted != NULL;
 }
 
 /* ---- predicates: claims that may share ------------------------------------------------------- */
@@ -375,6 +395,11 @@ static const struct contender *the_held(const struct contest *c)
     return c->held;
 }
 
+static const struct contender *the_accepted(const struct contest *c)
+{
+    return c->accepted;
+}
+
 static const struct contender *the_preferred(const struct contest *c)
 {
     return c->preferred;
@@ -406,6 +431,10 @@ static const struct row {
     {RULE_HELD, is_held, the_held,
      "the operator froze the primary for maintenance: it is primary whatever happens, or the only "
      "one that may become it"},
+    {RULE_HELD, is_frozen, the_incumbent,
+     "the member that was held is no longer listed: the operator's hold is not void for that"},
+    {RULE_ACCEPTED, is_accepted, the_accepted,
+     "an accidental promotion was undone, a snapshot restored, a tie decided by a person"},
 
     /* all candidates may write at a time: Galera, stateless peers, a multi-primary group */
     {RULE_SOLE_CLAIMANT, one_peer, the_preferred,

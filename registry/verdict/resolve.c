@@ -91,6 +91,8 @@ static void put_decision(struct topology *out, const struct verdict_inputs *inpu
     }
     out->epoch = !previous ? 1 : same ? previous->epoch : previous->epoch + 1;
     assert(out->epoch > 0);
+    bool over = primary && !text_equal(inputs->incumbent_name, out->primary);
+    out->elected = over || !previous ? out->epoch : previous->elected;
 }
 
 /* ---- fences ---------------------------------------------------------------------------------- */
@@ -135,7 +137,9 @@ static void fence(struct topology *out, const struct verdict_inputs *inputs)
         const struct contender *contender = &inputs->contenders[i];
         struct member *member = &out->members[i];
         bool primary = is_primary(out, member->config.name);
-        if (contender_is_incumbent(inputs, contender) && out->primary[0] && !primary) {
+        bool replaced = contender_is_incumbent(inputs, contender) ||
+                        (out->rule == RULE_ACCEPTED && contender->claims && !contender->shared);
+        if (replaced && out->primary[0] && !primary && !member->fenced) {
             member->fenced = true;
             member->fenced_epoch = out->epoch;
         }

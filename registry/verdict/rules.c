@@ -7,7 +7,7 @@
 static bool is_win(enum rule rule)
 {
     return rule == RULE_SOLE_CLAIMANT || rule == RULE_NEWEST_LINEAGE || rule == RULE_PREFERRED ||
-           rule == RULE_MOST_REPLICAS;
+           rule == RULE_MOST_REPLICAS || rule == RULE_ACCEPTED;
 }
 
 bool rule_stays(enum rule before, enum rule now, bool same_state)
@@ -119,6 +119,10 @@ static void put_decision(struct text *text, const struct topology *topology, int
     case RULE_MOST_REPLICAS:
         put_primary(text, topology, readers);
         text_put(text, ", chosen because most others follow it");
+        break;
+    case RULE_ACCEPTED:
+        put_primary(text, topology, readers);
+        text_put(text, ", accepted by the operator");
         break;
     case RULE_INCUMBENT:
         put_primary(text, topology, readers);

@@ -179,6 +179,7 @@ static void forget_newer(struct topology *topology)
 {
     topology->rules = expected.rules;
     topology->last_set[0] = '\0';
+    topology->elected = expected.elected;
     for (size_t i = 0; i < topology->member_count; i++) {
         topology->members[i].bar = BAR_NONE;
         topology->members[i].record = (struct record){0};

@@ -94,8 +94,8 @@ START_TEST(a_hold_freezes_the_primary)
     expect("m1", RULE_HELD, "froze the primary");
     strcpy(world.directives.hold, "m2"); /* neither primary nor a candidate: nobody else wins */
     expect("", RULE_OUTDATED, "a standby follows a promoted server");
-    strcpy(world.directives.hold, "m9"); /* no member: void */
-    expect("m1", RULE_NEWEST_LINEAGE, "a standby was promoted");
+    strcpy(world.directives.hold, "m9"); /* no member any more: the writer stays where it is */
+    expect("m0", RULE_HELD, "no longer listed");
 }
 END_TEST
 

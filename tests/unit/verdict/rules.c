@@ -51,6 +51,7 @@ START_TEST(every_rule_has_a_name_that_leads_back_to_it_and_a_number_that_stays)
         {RULE_STRANGER, "stranger", 14},
         {RULE_TIE, "tie", 15},
         {RULE_UNPROMOTED, "unpromoted", 16},
+        {RULE_ACCEPTED, "accepted", 17},
     };
     ck_assert_uint_ge(sizeof wire / sizeof *wire, RULE_LAST);
     for (size_t i = 0; i < sizeof wire / sizeof *wire; i++) {
