@@ -64,14 +64,18 @@ static bool is_pending(const struct topology *previous, const struct acceptance 
 }
 
 /* A primary that serves, others streaming from it, is replaced by the operator's explicit word
- * only. */
+ * only; and drain comes before accept. */
 static bool is_guarded(const struct verdict_inputs *inputs, const struct contender *contender)
 {
     const struct contender *incumbent = inputs->incumbent;
     const struct acceptance *acceptance =
         acceptance_of(inputs->directives, contender->listing->name);
+    bool primary = inputs->previous && text_equal(inputs->previous->primary, acceptance->name);
+    if (contender->drained && !primary) {
+        return true;
+    }
     return !acceptance->replace && incumbent && incumbent != contender && incumbent->tally.claim &&
-           inputs->previous->primary[0] && contender_replicas(inputs, incumbent) > 0;
+           !primary && inputs->previous->primary[0] && contender_replicas(inputs, incumbent) > 0;
 }
 
 static void find_accepted(struct verdict_inputs *inputs)

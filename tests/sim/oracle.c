@@ -1,7 +1,8 @@
 /* Who knows the truth and checks what is written and routed against it, at
  * every step. The names of the invariants are those of the fault catalogue:
  *
- *   S1  epochs count by one when the writer changes and never otherwise; lineages never go back
+ *   S1  epochs count by one when the writer changes and never otherwise; lineages never go back, but
+ *       by an acceptance
  *   S2  whoever becomes writer did take writes on that lineage once, and a quorum's reports in the
  *       registry show that at that moment
  *   S3  where there is an order, a lineage has one primary
@@ -158,7 +159,8 @@ static void check_order(struct oracle *oracle, const struct topology *now)
         world_fail(oracle->world, "S1: epoch %lld follows %lld, primary %s follows %s",
                    (long long)now->epoch, (long long)last->epoch, now->primary, last->primary);
     }
-    if (is_ordered(now) && lineage_compare(now->lineage, last->lineage) < 0) {
+    bool chosen = now->rule == RULE_ACCEPTED && moved; /* by a person */
+    if (is_ordered(now) && lineage_compare(now->lineage, last->lineage) < 0 && !chosen) {
         world_fail(oracle->world, "S1: lineage %s follows %s", now->lineage, last->lineage);
     }
 }
