@@ -8,6 +8,8 @@ test_mariadb_a_planned_switch_is_followed_in_every_order() { on_mariadb planned;
 test_mysql_9_a_planned_switch_is_followed_in_every_order() { versions_mysql_story sid planned; }
 test_mariadb_replicas_that_never_were_read_only_are_followed_when_promoted() { on_mariadb never_read_only; }
 test_mysql_9_replicas_that_never_were_read_only_are_followed_when_promoted() { versions_mysql_story sid never_read_only; }
+test_mariadb_the_other_half_of_a_circular_pair_is_followed_when_opened() { on_mariadb circular_pair; }
+test_mysql_9_the_other_half_of_a_circular_pair_is_followed_when_opened() { versions_mysql_story sid circular_pair; }
 test_mariadb_a_promotion_that_nobody_saw_is_followed() { on_mariadb unseen; } # long
 test_mysql_9_a_promotion_that_nobody_saw_is_followed() { versions_mysql_story sid unseen; } # long
 test_mariadb_without_gtids_promotions_are_followed() { on_mariadb without_gtids; }
@@ -200,9 +202,20 @@ shut_down() {
     act "$NEW" stop reset_all open
 }
 
+# The old one hangs, and comes back open.
+hung() {
+    freeze "$OLD"
+    wait_topology 20 sales "$(member "$OLD") | .health == \"down\""
+    act "$NEW" stop reset_all open
+    watch_sees 5 watch "$(at_my "$NEW")"
+    thaw "$OLD"
+    wait_topology 20 sales ".primary == \"$NEW\" and .state == \"conflict\" and ($(member "$OLD") | .claims and .fenced)"
+    through_beats 1 "topology_is sales '.primary == \"$NEW\"'"
+}
+
 planned() {
     three_servers
-    each_is_followed closed_first closed_by_hand others_first_then_closed open_while_it_replicates opened_first shut_down
+    each_is_followed closed_first closed_by_hand others_first_then_closed open_while_it_replicates opened_first shut_down hung
 }
 
 # ---- replicas that never were read-only -----------------------------------------------------
@@ -219,6 +232,26 @@ never_read_only() {
     CLOSES=''
     three_servers writable_in_file
     each_is_followed stop_reset stop_and_the_others_follow the_others_follow_and_stop
+}
+
+# Each replicates from the other, and the one that is no primary is read-only; its channel is never touched.
+circular_pair() {
+    servers my-1 my-2
+    joins my-2 my-1
+    joins my-1 my-2
+    wait_for 20 "${of}_replicates my-1 && ${of}_replicates my-2"
+    fleet_on my-1 my-2
+    wait_topology 40 sales ".state == \"ok\" and .primary == \"my-1\" and $(is_up my-2 my-1)"
+    OLD=my-1
+    for NEW in my-2 my-1; do
+        crashes "$OLD"
+        by_hand "$NEW" open
+        watch_sees 5 watch "$(at_my "$NEW")"
+        "${of}_start" "$OLD"
+        wait_topology 40 sales ".state == \"ok\" and .primary == \"$NEW\" and $(is_up "$OLD" "$NEW") and ([.members[] | select(.fenced)] == [])"
+        OLD=$NEW
+    done
+    expect "whom watch named" "$(grep -vx -e - "$T/watch.out" | tr '\n' ' ')" "$(at_my my-1) $(at_my my-2) $(at_my my-1) "
 }
 
 # ---- while nobody looks ---------------------------------------------------------------------
