@@ -49,10 +49,22 @@ writes_a_row() { my_sql "$1" "INSERT INTO shop.journal VALUES ()"; }
 rows_of() { my_sql "$1" "SELECT COUNT(*) FROM shop.journal"; }
 has_all_of() { wait_for 20 "[ \"\$(rows_of $1)\" = \"\$(rows_of $2)\" ]"; } # has_all_of NAME SOURCE
 
+# A server of MySQL 9 takes long to start: there the ways behind -- are left out.
+ways() { # ways WAY... [-- WAY...]
+    local way
+    for way; do
+        case $way.$of in
+        --.mysql) return ;;
+        --.*) ;;
+        *) echo "$way" ;;
+        esac
+    done
+}
+
 # Each way in turn; each is followed within seconds; then all is mended, and NEW is the primary that the next one replaces.
 each_is_followed() { # each_is_followed WAY...
     local way
-    for way; do
+    for way in $(ways "$@"); do
         echo "$way: $OLD -> $NEW"
         writes_a_row "$OLD"
         has_all_of "$NEW" "$OLD"
@@ -137,7 +149,7 @@ losing_the_last() {
 
 after_a_crash() {
     three_servers
-    each_is_followed stop_reset_open stop_open_reset open_stop_reset detached others_first in_one_go
+    each_is_followed open_stop_reset detached in_one_go -- stop_reset_open stop_open_reset others_first
     losing_the_last
     watch_sees 5 watch "$(at_my "$NEW")"
     "${of}_start" "$OLD"
@@ -215,7 +227,7 @@ hung() {
 
 planned() {
     three_servers
-    each_is_followed closed_first closed_by_hand others_first_then_closed open_while_it_replicates opened_first shut_down hung
+    each_is_followed closed_first others_first_then_closed open_while_it_replicates hung -- closed_by_hand opened_first shut_down
 }
 
 # ---- replicas that never were read-only -----------------------------------------------------
@@ -296,7 +308,7 @@ without_the_registry() {
 
 unseen() {
     three_servers
-    each_is_followed between_statements without_probes without_the_registry without_probes_and_restarted
+    each_is_followed between_statements without_probes_and_restarted -- without_probes without_the_registry
 }
 
 # ---- without GTIDs ----------------------------------------------------------------------------
@@ -322,7 +334,7 @@ without_gtids() {
     joins() { act "$1" stop; by_position "$1" "$2"; }
     joins_later() { joins "$@"; }
     three_servers no_gtids
-    each_is_followed closed_first in_one_go open_stop_reset others_first_then_closed
+    each_is_followed closed_first open_stop_reset -- in_one_go others_first_then_closed
 }
 
 # ---- PostgreSQL ---------------------------------------------------------------------------------
