@@ -320,3 +320,21 @@ test_the_first_look_at_two_histories_takes_the_one_that_is_followed() {
     wait_topology 30 orders "$(is_the_primary pg-1)"
     through_beats 1 "topology_is orders '$(is_the_primary pg-1)'"
 }
+
+# Opened by removing its signal file it writes on under the number that the others have: nothing tells the two apart.
+test_a_standby_opened_on_the_same_timeline_waits_for_accept() {
+    zk_start
+    pg_group 2
+    watched pg-1 pg-2
+    pg_crash pg-1
+    pg_stop pg-2
+    wait_topology 20 orders '.primary == null'
+    rm "$T/pg-2/standby.signal"
+    pg_start pg-2
+    wait_topology 20 orders "$(member pg-2) | .claims"
+    nobody_until_accepted orders pg-2
+    pg_start pg-1 # the old one
+    wait_topology 20 orders ".primary == \"pg-2\" and .state == \"conflict\" and ($(member pg-1) | .claims)"
+    through_beats 1 "topology_is orders '.primary == \"pg-2\"'"
+    expect "how often watch named pg-1" "$(grep -cx "$(at_pg pg-1)" "$T/watch.out")" 1
+}

@@ -27,3 +27,20 @@ test_repmgr_fails_over_rejoins_and_switches_over() { # long
     wait_topology 40 orders ".state == \"ok\" and .primary == \"pg-1\" and ($(secondary pg-2 pg-1)) and ($(secondary pg-3 pg-1))"
     expect "what watch said" "$(said)" "$(at_pg pg-1) $(at_pg "$NEW") $(at_pg pg-1) "
 }
+
+test_pg_auto_failover_switches_over_and_fails_over() { # long
+    command -v pg_autoctl > /dev/null || skip "there is no pg_auto_failover here"
+    zk_start
+    autoctl_pair
+    watched pg-1 pg-2
+    autoctl_monitor perform switchover
+    watch_sees 20 watch "$(at_pg pg-2)"
+    wait_topology 40 orders ".state == \"ok\" and .primary == \"pg-2\" and ($(secondary pg-1 pg-2))"
+    wait_for 40 'autoctl_settled pg-2 pg-1'
+    autoctl_kill pg-2
+    wait_for 60 '! pg_in_recovery pg-1'
+    watch_sees 5 watch "$(at_pg pg-1)"
+    autoctl_run pg-2
+    wait_topology 60 orders ".state == \"ok\" and .primary == \"pg-1\" and ($(secondary pg-2 pg-1))"
+    expect "what watch said" "$(said)" "$(at_pg pg-1) $(at_pg pg-2) $(at_pg pg-1) "
+}
