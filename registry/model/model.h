@@ -256,8 +256,10 @@ struct override {
 struct acceptance {
     char name[NAME_SIZE];
     int64_t epoch;
+    bool replace; /* also in the place of a primary that is up and takes writes */
 };
 
+/* Lists are sorted by member, and each names a member once. */
 struct directives {
     uint8_t drain_count;
     char drain[MEMBERS_MAX][NAME_SIZE];
