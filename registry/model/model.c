@@ -177,7 +177,7 @@ bool topology_equal(const struct topology *a, const struct topology *b)
         !same(a->last_primary, b->last_primary) || !same(a->lineage, b->lineage) ||
         !same(a->identity, b->identity) || a->rule != b->rule ||
         !same(a->foreign_rule, b->foreign_rule) || a->rules != b->rules ||
-        a->member_count != b->member_count) {
+        a->directives_mzxid != b->directives_mzxid || a->member_count != b->member_count) {
         return false;
     }
     for (size_t i = 0; i < a->member_count; i++) {
@@ -186,6 +186,24 @@ bool topology_equal(const struct topology *a, const struct topology *b)
         }
     }
     return true;
+}
+
+/* Over the digits of a count: "2 of 3". */
+static const char *behind_count(const char *text)
+{
+    const char *behind = text + strspn(text, "0123456789");
+    return behind > text && strncmp(behind, " of ", 4) == 0 ? behind : text;
+}
+
+bool why_equal(const char *a, const char *b)
+{
+    for (;; a++, b++) {
+        a = behind_count(a);
+        b = behind_count(b);
+        if (*a != *b || !*a) {
+            return *a == *b;
+        }
+    }
 }
 
 bool report_alike(const struct report *a, const struct report *b)

@@ -274,6 +274,7 @@ bool resolve(const struct evidence *evidence, struct topology *ret_topology)
 bool resolve_is_urgent(const struct topology *before, const struct topology *after)
 {
     if (!before || !text_equal(before->primary, after->primary) || before->state != after->state ||
+        before->directives_mzxid != after->directives_mzxid ||
         before->member_count != after->member_count) {
         return true;
     }

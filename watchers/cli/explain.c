@@ -55,6 +55,9 @@ static void print_recomputed(const struct cluster_evidence *evidence)
     printf("  now      ");
     if (!evidence->quorum) {
         output_put(BAD, "no quorum of witnesses is present and votes: the verdict cannot change");
+    } else if (!evidence->decided) {
+        output_put(BAD, "the directives cannot be read: probes keep those that they read before, "
+                        "and one that starts decides nothing");
     } else if (evidence->has_topology && topology_equal(&evidence->topology, &evidence->now)) {
         output_put(GOOD, "the evidence present leads to the same verdict");
     } else {
