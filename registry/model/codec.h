@@ -19,12 +19,13 @@
  *     timelines, no decision rests on it.
  *   - Members are sorted by name, labels by key, evidence by probe, orders by member.
  *
- * Readers are strict: the length is checked before parsing; wrong types, numbers out of range, names
- * that are not names and other formats are refused with a sentence that names the place ("members[2].port: 70000 is not in 1..65535"). Lenient where versions differ
- * and where hands wrote: what stands twice in the same words is one, and what contradicts itself is
- * refused by name; unknown keys are skipped, any order is taken, and false, null and absence of an optional key are one
- * (former versions wrote "claim": false, "bytes": null, and directives without orders as {
- * "format": 1 }).
+ * Readers are strict: the length is checked before parsing; wrong types, numbers out of range,
+ * names that are not names and other formats are refused with a sentence that names the place
+ * ("members[2].port: 70000 is not in 1..65535"). Lenient where versions differ and where hands
+ * wrote: what stands twice in the same words is one, and what contradicts itself is refused by
+ * name; unknown keys are skipped, any order is taken, and false, null and absence of an optional
+ * key are one (former versions wrote "claim": false, "bytes": null, and directives without orders
+ * as { "format": 1 }).
  *
  * decode(encode(x)) == x; encode(decode(b)) is the canonical form of b. Only json.c knows jansson.
  * Thread-safe. */

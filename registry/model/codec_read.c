@@ -4,8 +4,9 @@
  *
  * Nothing reaches the caller's record before all of it was found right.
  * Lists are sorted here, so any order is accepted. What is listed again in the
- * same words is one; what is listed again in others is refused. What depends on more than one record
- * (is this the cluster I asked for?) is the caller's to check. */
+ * same words is one; what is listed again in others is refused. What depends on
+ * more than one record (is this the cluster I asked for?) is the caller's to
+ * check. */
 #include "registry/model/codec.h"
 
 #include <assert.h>

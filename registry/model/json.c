@@ -304,8 +304,8 @@ bool json_same(const struct json_value *a, const struct json_value *b)
 /* ---- keys that stand twice -------------------------------------------------------------------
  *
  * The parser keeps the last of two and drops the other without a word, or refuses both without
- * saying which. So a text with doubles, which the parser found sound otherwise, is walked once more:
- * doubles of the same value are one, others are refused by name. */
+ * saying which. So a text with doubles, which the parser found sound otherwise, is walked once
+ * more: doubles of the same value are one, others are refused by name. */
 
 struct walk {
     const char *at, *end;

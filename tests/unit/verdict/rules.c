@@ -92,7 +92,7 @@ START_TEST(every_rule_without_a_primary_gives_the_reason)
 }
 END_TEST
 
-/* The rule of a withdrawal stays while the withdrawal does: the server may be another one by then. */
+/* The rule of a withdrawal stays while the withdrawal does; the server may be well by then. */
 START_TEST(why_it_was_withdrawn_does_not_contradict_what_it_is_now)
 {
     topology.members[1].reason = ANSWER_STARTING;
