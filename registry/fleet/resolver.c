@@ -61,6 +61,7 @@ struct resolver {
      * may be just the one that they forbid */
     bool has_directives;
     struct directives directives;
+    bool directives_denied; /* told already: they are read again with every beat */
 
     enum request request;
     enum since since;       /* a beat counts until a verdict is written or found to be equal */
@@ -307,7 +308,12 @@ static void read_directives(void *owner, const struct mirror_node *node)
     struct resolver *resolver = owner;
     struct directives directives;
     struct codec_error error;
+    bool told = resolver->directives_denied;
     mark_read(resolver);
+    resolver->directives_denied = node->rc != STORE_OK && node->rc != STORE_NO_NODE;
+    if (resolver->directives_denied && told) {
+        return;
+    }
     if (node->rc == STORE_NO_NODE) {
         resolver->has_directives = true;
     } else if (node->rc != STORE_OK) {

@@ -256,6 +256,8 @@ test_a_word_that_nobody_takes_is_told_and_stands() {
     expect_text "$T/said" 'orders/pg-2: undrain is ordered, but no probe is alive to take it'
     expect_code 6 roster undrain orders pg-2
     expect_text "$T/said" 'undrain was ordered already, but no probe is alive to take it'
+    # What nobody vouches for any more is shown with its age.
+    wait_for 10 'roster show orders | grep -E "^  why +pg-1 is primary .* \(as of .* ago\)$"'
     expect_code 0 roster drain orders pg-1 --wait 0
     expect_text "$T/said" '^orders/pg-1: drain is ordered$'
     expect_code 0 roster drain orders pg-1 --wait 0
@@ -348,6 +350,7 @@ test_a_probe_that_may_not_read_the_directives_decides_nothing_at_first() {
     pg_crash pg-1
     pg_promote pg-2
     holds_for 4 "! grep -q '$(at_pg pg-2)' '$T/watch.out'"
+    expect "how often it is told" "$(grep -c 'directives.*is not used: denied' "$T/probe-a.log")" 1
     acl cdrwa
     # the hold is read then, and counts
     wait_topology 20 orders '.rule == "held" and .primary == "pg-1"'

@@ -146,6 +146,18 @@ static int remove_hold(struct change *change)
     return CLI_DONE;
 }
 
+/* Acceptances are never taken back: where there is no room, that of the oldest epoch gives way. */
+static void drop_oldest_acceptance(struct directives *directives)
+{
+    size_t oldest = 0;
+    for (size_t i = 1; i < directives->accept_count; i++) {
+        oldest = directives->accept[i].epoch < directives->accept[oldest].epoch ? i : oldest;
+    }
+    char name[NAME_SIZE];
+    text_copy(name, sizeof name, directives->accept[oldest].name);
+    remove_row(directives->accept, &directives->accept_count, sizeof *directives->accept, name);
+}
+
 /* Is there anything that accepting this member could end? */
 static bool is_in_order(const struct topology *topology, const char *name)
 {
@@ -169,11 +181,12 @@ static int add_accept(struct change *change)
                     "`roster accept --replace %s %s`",
                     topology->primary, change->member, change->cluster, change->member);
     }
+    if (directives->accept_count == MEMBERS_MAX) {
+        drop_oldest_acceptance(directives);
+    }
     struct acceptance *acceptance = add_row(directives->accept, &directives->accept_count,
                                             sizeof *directives->accept, change->member);
-    if (!acceptance) {
-        return no_room();
-    }
+    assert(acceptance);
     acceptance->epoch = topology->epoch;
     acceptance->replace = change->word.replace;
     return CLI_DONE;
