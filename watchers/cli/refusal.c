@@ -12,6 +12,7 @@ static const struct {
     {"identity", "it belongs to another cluster", "accept"},
     {"fenced", "it was replaced and has not followed since", "accept"},
     {"drained", "the operator drained it", "undrain"},
+    {"older", "its history is not newer than the cluster's", "accept"},
     {"tie", "there is no primary, and none that claims is newer than the others", "accept"},
     {"held", "it claims beside a primary, and nothing shows that it is the newer one", "accept"},
 };
@@ -25,6 +26,7 @@ struct claim claim_of(const struct member *member, const struct topology *topolo
         .drained = member->drained,
         .reason = member->reason == ANSWER_OK ? "" : answer_names[member->reason],
         .primary = topology->primary,
+        .rule = topology_rule(topology),
     };
 }
 
@@ -36,6 +38,7 @@ struct claim claim_in_view(const struct roster_member *member, const struct rost
         .drained = member->drained,
         .reason = member->reason,
         .primary = state->primary,
+        .rule = state->rule,
     };
 }
 
@@ -45,11 +48,13 @@ const char *bar_of(const struct claim *claim)
     if (!claim->claims) {
         return NULL;
     }
+    bool tie = text_equal(claim->rule, rule_names[RULE_TIE]);
     return text_equal(claim->reason, answer_names[ANSWER_STRANGER]) ? "identity"
            : claim->fenced                                          ? "fenced"
            : claim->drained                                         ? "drained"
-           : !claim->primary[0]                                     ? "tie"
-                                                                    : "held";
+           : claim->primary[0]                                      ? "held"
+           : tie                                                    ? "tie"
+                                                                    : "older";
 }
 
 static size_t find_bar(const char *bar)

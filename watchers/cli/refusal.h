@@ -16,6 +16,7 @@ struct claim {
     bool claims, fenced, drained;
     const char *reason;  /* the member's, by its name; "" */
     const char *primary; /* the member that is primary; "": none */
+    const char *rule;    /* that decided, by its name */
 };
 
 struct claim claim_of(const struct member *member, const struct topology *topology);

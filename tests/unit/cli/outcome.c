@@ -182,6 +182,7 @@ START_TEST(an_acceptance_that_something_stands_against_is_refused_with_the_way_o
             "shows that it is the newer one; `roster accept --replace orders m1` puts it in the "
             "place of m0");
     no_primary(&after);
+    after.rule = RULE_TIE;
     becomes(
         ORDER_ACCEPT, OUTCOME_REFUSED,
         "orders/m1 claims and does not become primary: there is no primary, and none that claims "

@@ -8,17 +8,28 @@ static const struct {
     struct claim claim;
     const char *bar, *exit;
 } cases[] = {
-    {{.claims = true, .fenced = true, .reason = "rival", .primary = "m0"},
+    {{.claims = true, .fenced = true, .reason = "rival", .primary = "m0", .rule = "sole-claimant"},
      "fenced",
      "roster accept orders m1"},
-    {{.claims = true, .drained = true, .reason = "rival", .primary = "m0"},
+    {{.claims = true, .drained = true, .reason = "rival", .primary = "m0", .rule = "sole-claimant"},
      "drained",
      "roster undrain orders m1"},
-    {{.claims = true, .fenced = true, .reason = "stranger", .primary = "m0"},
+    {{.claims = true,
+      .fenced = true,
+      .reason = "stranger",
+      .primary = "m0",
+      .rule = "sole-claimant"},
      "identity",
      "roster accept orders m1"},
-    {{.claims = true, .reason = "rival", .primary = ""}, "tie", "roster accept orders m1"},
-    {{.claims = true, .reason = "rival", .primary = "m0"}, "held", "roster accept orders m1"},
+    {{.claims = true, .reason = "rival", .primary = "", .rule = "tie"},
+     "tie",
+     "roster accept orders m1"},
+    {{.claims = true, .reason = "rival", .primary = "", .rule = "outdated"},
+     "older",
+     "roster accept orders m1"},
+    {{.claims = true, .reason = "rival", .primary = "m0", .rule = "sole-claimant"},
+     "held",
+     "roster accept orders m1"},
 };
 
 START_TEST(a_claim_that_does_not_win_has_a_bar_and_a_way_out)
@@ -52,7 +63,7 @@ START_TEST(both_records_of_a_member_lead_to_the_same_bar)
 {
     struct topology topology = {.primary = "m0", .state = STATE_CONFLICT};
     struct member member = {.claims = true, .drained = true, .reason = ANSWER_RIVAL};
-    struct roster_state state = {.primary = "m0"};
+    struct roster_state state = {.primary = "m0", .rule = "sole-claimant"};
     struct roster_member shown = {.claims = 1, .drained = 1, .reason = "rival"};
     struct claim one = claim_of(&member, &topology);
     struct claim other = claim_in_view(&shown, &state);

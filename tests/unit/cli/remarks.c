@@ -16,8 +16,8 @@ static void setup(void)
         .cluster = "orders",
         .epoch = 7,
         .member_count = 2,
-        .members = {{"m0", {.reason = "", .primary = "m0"}},
-                    {"m1", {.reason = "", .primary = "m0"}}},
+        .members = {{"m0", {.reason = "", .primary = "m0", .rule = ""}},
+                    {"m1", {.reason = "", .primary = "m0", .rule = ""}}},
         .directives = &directives,
     };
 }
