@@ -33,6 +33,9 @@ weight orders pg-1 heavy
 drain orders
 hold
 accept orders
+drain orders pg-1 --wait soon
+drain orders pg-1 --replace
+accept --registry x --replace
 list --root relative
 list --timeout soon
 E2
