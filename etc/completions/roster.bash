@@ -28,14 +28,14 @@ _roster() {
     local i verb='' operands=() where choices=''
     COMPREPLY=()
     case $before in
-    -z | --servers | -t | --timeout | -n | --count | --max-lag | --max-lag-bytes | --max-age | -r | --root | --registry) return ;;
+    -z | --servers | -t | --timeout | -n | --count | --max-lag | --max-lag-bytes | --max-age | -r | --root | --registry | --wait) return ;;
     --cache) mapfile -t COMPREPLY < <(compgen -d -- "$word") && return ;;
     --policy) mapfile -t COMPREPLY < <(compgen -W 'round-robin random weighted' -- "$word") && return ;;
     esac
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
         -z | --servers | -r | --root | -t | --timeout | -n | --count | --policy) ((i++)) ;;
-        --max-lag | --max-lag-bytes | --max-age | --cache | --registry) ((i++)) ;;
+        --max-lag | --max-lag-bytes | --max-age | --cache | --registry | --wait) ((i++)) ;;
         -*) ;;
         *) if [ -z "$verb" ]; then verb=${COMP_WORDS[i]}; else operands+=("${COMP_WORDS[i]}"); fi ;;
         esac
@@ -47,8 +47,8 @@ _roster() {
         show) choices='--timeout --cache --json' ;;
         watch) choices='--cache --json --primary' ;;
         route) choices='--timeout --cache --count --policy --max-lag --max-lag-bytes --max-age --strict --fallback' ;;
-        drain | undrain | weight | hold | release) choices='--timeout --force' ;;
-        accept) choices='--timeout --force --registry' ;;
+        drain | undrain | weight | hold | release) choices='--timeout --force --wait' ;;
+        accept) choices='--timeout --force --wait --replace --registry' ;;
         list | explain | forget) choices='--timeout' ;;
         esac
         choices="$choices $common"

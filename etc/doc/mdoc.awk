@@ -51,6 +51,7 @@ function row(    cell, n, i, text) {
     print ".\\\" made from etc/doc by mdoc.awk\n.Dd " date "\n.Dt " title_line "\n.Os\n.Sh NAME\n.Nm " name[1] "\n.Nd " name[2] "\n.Sh DESCRIPTION"
     next
 }
+/^### / { literal(0); list(""); print ".Ss " inline(substr($0, 5)); gap = 0; begun = 0; next }
 /^#+ / { literal(0); list(""); print ($0 ~ /^## [A-Z]/ ? ".Sh " toupper(substr($0, 4)) : ".Sh " substr($0, 4)); gap = 0; begun = 0; next }
 /^$/ { gap = 1; next }
 /^    / { literal(1); sub(/^    /, ""); gsub(/\\/, "\\e"); print; begun = 1; next }

@@ -57,7 +57,11 @@ struct resolver {
     struct topology topology;
     struct topology before; /* news.before points here */
     enum held held;
+    /* the last readable ones; before any were read, or known not to exist, nothing is decided: it
+     * may be just the one that they forbid */
+    bool has_directives;
     struct directives directives;
+    bool directives_denied; /* told already: they are read again with every beat */
 
     enum request request;
     enum since since;       /* a beat counts until a verdict is written or found to be equal */
@@ -67,7 +71,7 @@ struct resolver {
     struct topology verdict; /* REQUEST_TOPOLOGY: being written */
 
     struct resolver_news news;
-    char refused[SENTENCE_SIZE + PATH_SIZE + 64];
+    char refused[SENTENCE_SIZE + PATH_SIZE + 128];
 };
 
 static void read_list(void *owner, const struct mirror_node *node);
@@ -288,20 +292,38 @@ static void read_topology(void *owner, const struct mirror_node *node)
     free(topology);
 }
 
+/* The last readable ones stay in force. */
+static void refuse_directives(struct resolver *resolver, const struct mirror_node *node,
+                              const char *reason)
+{
+    char sentence[SENTENCE_SIZE + 64];
+    snprintf(sentence, sizeof sentence, "%s; %s", reason,
+             resolver->has_directives ? "those read before stay in force"
+                                      : "nothing is decided before they were read once");
+    refuse(resolver, node, sentence);
+}
+
 static void read_directives(void *owner, const struct mirror_node *node)
 {
     struct resolver *resolver = owner;
     struct directives directives;
     struct codec_error error;
+    bool told = resolver->directives_denied;
     mark_read(resolver);
-    if (!node->exists) {
+    resolver->directives_denied = node->rc != STORE_OK && node->rc != STORE_NO_NODE;
+    if (resolver->directives_denied && told) {
         return;
     }
-    if (!directives_decode(node->data ? node->data : "", node->len, &directives, &error)) {
-        refuse(resolver, node, error.sentence);
-        return; /* the last good ones stay in force */
+    if (node->rc == STORE_NO_NODE) {
+        resolver->has_directives = true;
+    } else if (node->rc != STORE_OK) {
+        refuse_directives(resolver, node, store_rc_names[node->rc]);
+    } else if (!directives_decode(node->data ? node->data : "", node->len, &directives, &error)) {
+        refuse_directives(resolver, node, error.sentence);
+    } else {
+        resolver->directives = directives;
+        resolver->has_directives = true;
     }
-    resolver->directives = directives;
 }
 
 void resolver_own_report(struct resolver *resolver, const struct report *report, int32_t version,
@@ -321,6 +343,10 @@ void resolver_own_report(struct resolver *resolver, const struct report *report,
 void resolver_beat(struct resolver *resolver)
 {
     resolver->since = SINCE_BEAT;
+    if (resolver->directives_node->rc == STORE_DENIED) {
+        /* no watch tells when the access list is another one */
+        mirror_refresh(resolver->mirror, resolver->directives_node);
+    }
 }
 
 /* ---- deciding -------------------------------------------------------------------------------- */
@@ -455,6 +481,12 @@ static void create_directives(struct resolver *resolver)
     free(json);
 }
 
+/* The same facts in the same words. */
+static bool says_the_same(const struct topology *a, const struct topology *b)
+{
+    return topology_equal(a, b) && why_equal(a->why, b->why);
+}
+
 /* Was anything that this verdict rests on written after the topology in the registry? If not, its
  * writer knew the same reports and took others of them for fresh. */
 static bool has_new_evidence(const struct resolver *resolver)
@@ -485,6 +517,15 @@ static bool has_new_voter(const struct resolver *resolver)
     return false;
 }
 
+/* Does the registry hold this verdict? Another wording of the same facts by the same reports may be
+ * that of another program version, with which there is no quarrel. */
+static bool is_known(const struct resolver *resolver)
+{
+    return resolver->held == HELD_TOPOLOGY && resolver->has_topology &&
+           topology_equal(&resolver->verdict, &resolver->topology) && !has_new_voter(resolver) &&
+           (says_the_same(&resolver->verdict, &resolver->topology) || !has_new_evidence(resolver));
+}
+
 /* When this verdict may be written: at once, or after the pace that its cause asks for. */
 static int64_t due_at(const struct resolver *resolver, int64_t now_ms)
 {
@@ -492,7 +533,11 @@ static int64_t due_at(const struct resolver *resolver, int64_t now_ms)
     if (resolver->held != HELD_TOPOLOGY) {
         return now_ms;
     }
-    if (!has_new_evidence(resolver) || topology_equal(current, &resolver->verdict)) {
+    bool equal = topology_equal(current, &resolver->verdict);
+    if (equal && !says_the_same(current, &resolver->verdict) && has_new_evidence(resolver)) {
+        return resolver->topology_at_ms + PACE_MS;
+    }
+    if (!has_new_evidence(resolver) || equal) {
         /* by freshness alone: one per beat, and not within a beat of anybody's */
         return resolver->since == SINCE_BEAT ? resolver->topology_at_ms + BEAT_MS : INT64_MAX;
     }
@@ -519,16 +564,14 @@ int64_t resolver_step(struct resolver *resolver, int64_t now_ms, int64_t now_wal
         create_directives(resolver);
         return INT64_MAX;
     }
-    if (!resolver->has_own || !resolver->folder_node->exists) {
+    if (!resolver->has_directives || !resolver->has_own || !resolver->folder_node->exists) {
         return INT64_MAX;
     }
     struct evidence evidence;
     int rules = gather(resolver, &evidence);
     /* no quorum; or a newer program is among us, whose rules we do not know; or it is known */
     bool done =
-        !resolve(&evidence, &resolver->verdict) || rules > MODEL_RULES ||
-        (resolver->held == HELD_TOPOLOGY && resolver->has_topology &&
-         topology_equal(&resolver->verdict, &resolver->topology) && !has_new_voter(resolver));
+        !resolve(&evidence, &resolver->verdict) || rules > MODEL_RULES || is_known(resolver);
     if (done) {
         resolver->since = SINCE_NOTHING;
         resolver->generation = liveness_generation(resolver->liveness);

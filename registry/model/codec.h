@@ -17,14 +17,15 @@
  *     are in the key: "bytes", "ms".
  *   - A time is RFC 3339 in UTC with milliseconds, its key ends in "_wall": for people and
  *     timelines, no decision rests on it.
- *   - Members are sorted by name, labels by key, evidence by probe.
+ *   - Members are sorted by name, labels by key, evidence by probe, orders by member.
  *
- * Readers are strict: the length is checked before parsing; duplicate keys, wrong types, numbers
- * out of range, names that are not names and other formats are refused with a sentence that names
- * the place ("members[2].port: 70000 is not in 1..65535"). Lenient where versions differ: unknown
- * keys are skipped, any order is taken, and false, null and absence of an optional key are one
- * (former versions wrote "claim": false, "bytes": null, and directives without orders as {
- * "format": 1 }).
+ * Readers are strict: the length is checked before parsing; wrong types, numbers out of range,
+ * names that are not names and other formats are refused with a sentence that names the place
+ * ("members[2].port: 70000 is not in 1..65535"). Lenient where versions differ and where hands
+ * wrote: what stands twice in the same words is one, and what contradicts itself is refused by
+ * name; unknown keys are skipped, any order is taken, and false, null and absence of an optional
+ * key are one (former versions wrote "claim": false, "bytes": null, and directives without orders
+ * as { "format": 1 }).
  *
  * decode(encode(x)) == x; encode(decode(b)) is the canonical form of b. Only json.c knows jansson.
  * Thread-safe. */
@@ -36,11 +37,13 @@
 
 #include "registry/model/model.h"
 
-/* Why a record was refused; written only on failure. */
+/* What was wrong with a record. The first two are written on failure only. */
 struct codec_error {
-    char sentence[SENTENCE_SIZE];
+    char sentence[SENTENCE_SIZE]; /* why it was refused */
     /* a record of another format: valid JSON, made by another program version; leave it alone */
     bool foreign;
+    /* it was read, but held something twice or out of order: roster has never written it so */
+    bool mended;
 };
 
 /* Each returns a heap string (free() it) ending in a newline, or NULL when memory ran out. */

@@ -3,9 +3,10 @@
  *   znode -> (length, JSON, format) -> fields -> members in order -> invariants -> record
  *
  * Nothing reaches the caller's record before all of it was found right.
- * Members and labels are sorted here, so any order is accepted; a second
- * member or key of the same name is not. What depends on more than one record
- * (is this the cluster I asked for?) is the caller's to check. */
+ * Lists are sorted here, so any order is accepted. What is listed again in the
+ * same words is one; what is listed again in others is refused. What depends on
+ * more than one record (is this the cluster I asked for?) is the caller's to
+ * check. */
 #include "registry/model/codec.h"
 
 #include <assert.h>
@@ -21,6 +22,20 @@ enum { RULES_MAX = 1000000, EPOCH_TEXT_MAX = 20 };
 static const int64_t exact_max = INT64_C(1) << 53;
 
 /* ---- the parts of records -------------------------------------------------------------------- */
+
+/* Is this element of a list there before, in the same words? */
+static bool is_repeated(const struct json_value *list, size_t index)
+{
+    struct json_value this = json_element(list, index);
+    for (size_t i = 0; i < index; i++) {
+        struct json_value other = json_element(list, i);
+        if (json_same(&this, &other)) {
+            list->error->mended = true;
+            return true;
+        }
+    }
+    return false;
+}
 
 /* A name under which evidence can be filed: the key "directives" there is taken. */
 static bool get_probe(const struct json_value *object, const char *key, char to[NAME_SIZE])
@@ -253,12 +268,15 @@ static bool get_member_reports(const struct json_value *root, struct report *rep
         if (!get_member_report(&at, &member_report)) {
             return false;
         }
+        if (is_repeated(&members, i)) {
+            continue;
+        }
         if (report_member(report, member_report.config.name)) {
             return json_refuse(&at, "'%s' is listed twice", member_report.config.name);
         }
         report->members[report->member_count++] = member_report;
     }
-    qsort(report->members, count, sizeof *report->members, compare_member_reports);
+    qsort(report->members, report->member_count, sizeof *report->members, compare_member_reports);
     for (size_t i = 0; i < count; i++) {
         struct json_value at = json_element(&members, i);
         if (!get_relations(&at, report)) {
@@ -395,6 +413,9 @@ static bool get_members(const struct json_value *root, struct topology *topology
         if (!get_member(&at, &member)) {
             return false;
         }
+        if (is_repeated(&members, i)) {
+            continue;
+        }
         if (topology_member(topology, member.config.name)) {
             return json_refuse(&at, "'%s' is listed twice", member.config.name);
         }
@@ -408,7 +429,7 @@ static bool get_members(const struct json_value *root, struct topology *topology
         }
         topology->members[topology->member_count++] = member;
     }
-    qsort(topology->members, count, sizeof *topology->members, compare_members);
+    qsort(topology->members, topology->member_count, sizeof *topology->members, compare_members);
     return true;
 }
 
@@ -522,6 +543,23 @@ static bool read_topology(const struct json_value *root, void *record)
 
 /* ---- the operator's orders ------------------------------------------------------------------- */
 
+/* Rows begin with a name. */
+static int compare_rows(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+/* By name, as they are written. */
+static void sort_rows(const struct json_value *place, void *rows, size_t count, size_t stride)
+{
+    const char *row = rows;
+    for (size_t i = 1; i < count; i++) {
+        bool in_order = strcmp(row + (i - 1) * stride, row + i * stride) < 0;
+        place->error->mended = place->error->mended || !in_order;
+    }
+    qsort(rows, count, stride, compare_rows);
+}
+
 static bool get_drain(const struct json_value *root, struct directives *directives)
 {
     struct json_value drain;
@@ -530,11 +568,15 @@ static bool get_drain(const struct json_value *root, struct directives *directiv
     }
     for (size_t i = 0; i < json_count(&drain); i++) {
         struct json_value at = json_element(&drain, i);
-        if (!json_value_name(&at, directives->drain[i])) {
+        char name[NAME_SIZE];
+        if (!json_value_name(&at, name)) {
             return false;
         }
-        directives->drain_count++;
+        if (!is_repeated(&drain, i)) {
+            strcpy(directives->drain[directives->drain_count++], name);
+        }
     }
+    sort_rows(&drain, directives->drain, directives->drain_count, sizeof *directives->drain);
     return true;
 }
 
@@ -556,6 +598,7 @@ static bool get_weights(const struct json_value *root, struct directives *direct
         strcpy(override->name, at.key);
         override->weight = (uint16_t)weight;
     }
+    sort_rows(&weights, directives->weight, directives->weight_count, sizeof *directives->weight);
     return true;
 }
 
@@ -579,6 +622,17 @@ static bool to_acceptance(const struct json_value *value, struct acceptance *ret
     return true;
 }
 
+static struct acceptance *find_acceptance(struct directives *directives, const char *name)
+{
+    for (size_t i = 0; i < directives->accept_count; i++) {
+        if (text_equal(directives->accept[i].name, name)) {
+            return &directives->accept[i];
+        }
+    }
+    return NULL;
+}
+
+/* Two of one member do not contradict each other: the later epoch includes the earlier one. */
 static bool get_acceptances(const struct json_value *root, struct directives *directives)
 {
     struct json_value accept;
@@ -587,10 +641,39 @@ static bool get_acceptances(const struct json_value *root, struct directives *di
     }
     for (size_t i = 0; i < json_count(&accept); i++) {
         struct json_value at = json_element(&accept, i);
-        if (!to_acceptance(&at, &directives->accept[i])) {
+        struct acceptance acceptance = {.name = ""};
+        if (!to_acceptance(&at, &acceptance)) {
             return false;
         }
-        directives->accept_count++;
+        struct acceptance *before = find_acceptance(directives, acceptance.name);
+        accept.error->mended = accept.error->mended || before;
+        if (!before) {
+            before = &directives->accept[directives->accept_count++];
+            strcpy(before->name, acceptance.name);
+        }
+        before->epoch = acceptance.epoch > before->epoch ? acceptance.epoch : before->epoch;
+    }
+    sort_rows(&accept, directives->accept, directives->accept_count, sizeof *directives->accept);
+    return true;
+}
+
+/* Which of the acceptances replace; one that is not among them counts for nothing. */
+static bool get_replacements(const struct json_value *root, struct directives *directives)
+{
+    struct json_value replace;
+    if (!json_get_list(root, "replace", OPTIONAL, MEMBERS_MAX, &replace)) {
+        return false;
+    }
+    for (size_t i = 0; i < json_count(&replace); i++) {
+        struct json_value at = json_element(&replace, i);
+        struct acceptance named = {.name = ""};
+        if (!to_acceptance(&at, &named)) {
+            return false;
+        }
+        struct acceptance *acceptance = find_acceptance(directives, named.name);
+        if (acceptance && acceptance->epoch == named.epoch) {
+            acceptance->replace = true;
+        }
     }
     return true;
 }
@@ -600,7 +683,7 @@ static bool read_directives(const struct json_value *root, void *record)
     struct directives *directives = record;
     return get_drain(root, directives) && get_weights(root, directives) &&
            json_get_name(root, "hold", OPTIONAL, directives->hold) &&
-           get_acceptances(root, directives);
+           get_acceptances(root, directives) && get_replacements(root, directives);
 }
 
 /* ---- presence and registry_id ---------------------------------------------------------------- */
@@ -627,10 +710,13 @@ static bool read_registry_id(const struct json_value *root, void *record)
     }
     for (size_t i = 0; i < json_count(&supersedes); i++) {
         struct json_value at = json_element(&supersedes, i);
-        if (!json_value_name(&at, registry_id->supersedes[i])) {
+        char name[NAME_SIZE];
+        if (!json_value_name(&at, name)) {
             return false;
         }
-        registry_id->supersedes_count++;
+        if (!is_repeated(&supersedes, i)) {
+            strcpy(registry_id->supersedes[registry_id->supersedes_count++], name);
+        }
     }
     return true;
 }

@@ -514,6 +514,32 @@ char *topology_encode(const struct topology *topology)
 
 /* ---- the operator's orders ------------------------------------------------------------------- */
 
+/* "pg-1@7", all or those that replace; returns how many. */
+static size_t put_acceptances(struct buffer *to, const struct directives *directives,
+                              bool replacing)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < directives->accept_count; i++) {
+        const struct acceptance *acceptance = &directives->accept[i];
+        char entry[NAME_SIZE + 32];
+        if (acceptance->replace || !replacing) {
+            snprintf(entry, sizeof entry, "%s@%" PRId64, acceptance->name, acceptance->epoch);
+            put(to, "%s", gap(count++));
+            put_text(to, entry);
+        }
+    }
+    return count;
+}
+
+static bool replaces(const struct directives *directives)
+{
+    bool any = false;
+    for (size_t i = 0; i < directives->accept_count; i++) {
+        any = any || directives->accept[i].replace;
+    }
+    return any;
+}
+
 static void put_orders(struct buffer *to, const struct directives *directives)
 {
     put(to, ", \"drain\": [");
@@ -530,14 +556,12 @@ static void put_orders(struct buffer *to, const struct directives *directives)
     put(to, "%s", closing(directives->weight_count, " }", "}"));
     put_text_or_null(to, "hold", directives->hold);
     put(to, ", \"accept\": [");
-    for (size_t i = 0; i < directives->accept_count; i++) {
-        char entry[NAME_SIZE + 32];
-        snprintf(entry, sizeof entry, "%s@%" PRId64, directives->accept[i].name,
-                 directives->accept[i].epoch);
-        put(to, "%s", gap(i));
-        put_text(to, entry);
+    put(to, "%s", closing(put_acceptances(to, directives, false), " ]", "]"));
+    /* apart, where readers of versions before skip it */
+    if (replaces(directives)) {
+        put(to, ", \"replace\": [");
+        put(to, "%s", closing(put_acceptances(to, directives, true), " ]", "]"));
     }
-    put(to, "%s", closing(directives->accept_count, " ]", "]"));
 }
 
 char *directives_encode(const struct directives *directives)

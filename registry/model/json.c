@@ -10,7 +10,10 @@
 #include "registry/base/text.h"
 #include "registry/model/codec.h"
 
-enum { NUMBER_TEXT_MAX = 20 }; /* digits of a 64-bit number */
+enum {
+    NUMBER_TEXT_MAX = 20, /* digits of a 64-bit number */
+    DOUBLES_DEPTH = 16    /* no record is deeper; nothing below that is looked at for doubles */
+};
 
 /* ---- places and errors ----------------------------------------------------------------------- */
 
@@ -293,6 +296,155 @@ void *json_next(const struct json_value *object, void *iter, struct json_value *
                   ret_place);
 }
 
+bool json_same(const struct json_value *a, const struct json_value *b)
+{
+    return json_equal(a->value, b->value);
+}
+
+/* ---- keys that stand twice -------------------------------------------------------------------
+ *
+ * The parser keeps the last of two and drops the other without a word, or refuses both without
+ * saying which. So a text with doubles, which the parser found sound otherwise, is walked once
+ * more: doubles of the same value are one, others are refused by name. */
+
+struct walk {
+    const char *at, *end;
+};
+
+static void skip_blank(struct walk *walk)
+{
+    while (walk->at < walk->end && strchr(" \t\r\n", *walk->at)) {
+        walk->at++;
+    }
+}
+
+/* From a quote to behind its partner. */
+static void skip_string(struct walk *walk)
+{
+    for (walk->at++; walk->at < walk->end && *walk->at != '"'; walk->at++) {
+        walk->at += *walk->at == '\\';
+    }
+    walk->at++;
+}
+
+/* The value that begins here. */
+static json_t *value_at(const char *from, const char *end)
+{
+    return json_loadb(from, (size_t)(end - from), JSON_DECODE_ANY | JSON_DISABLE_EOF_CHECK, NULL);
+}
+
+/* Notes where the value of this key begins; false: it differs from that of an earlier one. */
+static bool note_key(json_t *seen, const struct json_value *place, const char *text,
+                     const char *from, const char *end)
+{
+    const json_t *before = json_object_get(seen, place->key);
+    if (!before) {
+        return json_object_set_new(seen, place->key, json_integer(from - text)) == 0 ||
+               json_refuse(place, "cannot be read: out of memory");
+    }
+    json_t *first = value_at(text + json_integer_value(before), end);
+    json_t *second = value_at(from, end);
+    bool same = first && second && json_equal(first, second);
+    json_decref(first);
+    json_decref(second);
+    return same || json_refuse(place, "stands twice, and not with the same value");
+}
+
+static bool fold_value(struct walk *walk, const struct json_value *place, const char *text,
+                       int depth);
+
+/* One key and its value. */
+static bool fold_key(struct walk *walk, const struct json_value *object, const char *text,
+                     json_t *seen, int depth)
+{
+    json_t *key = value_at(walk->at, walk->end);
+    struct json_value place = {.up = object, .error = object->error};
+    if (!key) {
+        return json_refuse(object, "cannot be read: out of memory");
+    }
+    place.key = json_string_value(key);
+    skip_string(walk);
+    skip_blank(walk);
+    walk->at++; /* the colon */
+    skip_blank(walk);
+    const char *from = walk->at;
+    bool fine =
+        fold_value(walk, &place, text, depth) && note_key(seen, &place, text, from, walk->end);
+    json_decref(key);
+    return fine;
+}
+
+/* From a bracket to behind its partner. `seen` is NULL for a list. */
+static bool fold_elements(struct walk *walk, const struct json_value *place, const char *text,
+                          json_t *seen, int depth)
+{
+    bool fine = true;
+    walk->at++;
+    skip_blank(walk);
+    for (size_t i = 0; fine && *walk->at != ']' && *walk->at != '}'; i++) {
+        struct json_value element = {.up = place, .index = i, .error = place->error};
+        fine = seen ? fold_key(walk, place, text, seen, depth + 1)
+                    : fold_value(walk, &element, text, depth + 1);
+        skip_blank(walk);
+        if (fine && *walk->at == ',') {
+            walk->at++;
+            skip_blank(walk);
+        }
+    }
+    walk->at++;
+    return fine;
+}
+
+static bool fold_value(struct walk *walk, const struct json_value *place, const char *text,
+                       int depth)
+{
+    assert(walk->at < walk->end);
+    if (depth > DOUBLES_DEPTH) {
+        return json_refuse(place, "is nested too deep");
+    }
+    if (*walk->at == '"') {
+        skip_string(walk);
+    } else if (*walk->at == '[') {
+        return fold_elements(walk, place, text, NULL, depth);
+    } else if (*walk->at == '{') {
+        json_t *seen = json_object();
+        bool fine = seen ? fold_elements(walk, place, text, seen, depth)
+                         : json_refuse(place, "cannot be read: out of memory");
+        json_decref(seen);
+        return fine;
+    } else {
+        while (walk->at < walk->end && !strchr(",]} \t\r\n", *walk->at)) {
+            walk->at++;
+        }
+    }
+    return true;
+}
+
+static void refuse_text(const struct json_value *root, const json_error_t *error)
+{
+    json_refuse(root, "is not JSON: line %d, column %d: %s", error->line, error->column,
+                error->text);
+}
+
+/* The text with its doubles folded, or NULL. */
+static json_t *parse_folded(const char *data, size_t len, const struct json_value *root)
+{
+    struct walk walk = {data, data + len};
+    json_error_t error;
+    json_t *json = json_loadb(data, len, 0, &error);
+    if (!json) {
+        refuse_text(root, &error); /* behind the doubles */
+        return NULL;
+    }
+    skip_blank(&walk);
+    if (!fold_value(&walk, root, data, 0)) {
+        json_decref(json);
+        return NULL;
+    }
+    root->error->mended = true;
+    return json;
+}
+
 /* ---- from bytes to the root ------------------------------------------------------------------ */
 
 static json_t *parse(const char *data, size_t len, const struct json_value *root)
@@ -307,9 +459,11 @@ static json_t *parse(const char *data, size_t len, const struct json_value *root
     }
     json_error_t error;
     json_t *json = json_loadb(data, len, JSON_REJECT_DUPLICATES, &error);
+    if (!json && json_error_code(&error) == json_error_duplicate_key) {
+        return parse_folded(data, len, root);
+    }
     if (!json) {
-        json_refuse(root, "is not JSON: line %d, column %d: %s", error.line, error.column,
-                    error.text);
+        refuse_text(root, &error);
     }
     return json;
 }
@@ -342,6 +496,7 @@ bool json_parse(struct json_value *ret_root, const char *data, size_t len,
                 struct codec_error *error)
 {
     *ret_root = (struct json_value){.error = error};
+    error->mended = false;
     json_t *json = parse(data, len, ret_root);
     if (!json) {
         return false;

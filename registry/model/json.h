@@ -3,8 +3,9 @@
  *
  *   bytes -> json_parse -> the root -> json_get_text(root, "cluster", ...) -> a field of a record
  *
- * Strict: the length is checked before parsing, a key occurs in an object
- * once, types and ranges are what they should be, no control character passes.
+ * Strict: the length is checked before parsing, types and ranges are what they
+ * should be, no control character passes. A key that stands in an object twice
+ * is one if both have the same value, else the text is refused.
  * Functions that return bool write what they promise on true; on false the
  * error is filled. The only room that knows jansson. Thread-safe. */
 #ifndef ROSTER_REGISTRY_MODEL_JSON_H
@@ -43,6 +44,9 @@ struct json_value json_element(const struct json_value *list, size_t index);
 
 /* Elements of a list, keys of an object; 0 for what is absent. */
 size_t json_count(const struct json_value *place);
+
+/* The same value, whatever its layout and the order of its keys? */
+bool json_same(const struct json_value *a, const struct json_value *b);
 
 /* Walks an object's keys in their order:
  *     for (void *at = json_first(&object, &place); at; at = json_next(&object, at, &place)) */

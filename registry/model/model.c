@@ -224,6 +224,24 @@ bool topology_equal(const struct topology *a, const struct topology *b)
     return true;
 }
 
+/* Over the digits of a count: "2 of 3". */
+static const char *behind_count(const char *text)
+{
+    const char *behind = text + strspn(text, "0123456789");
+    return behind > text && strncmp(behind, " of ", 4) == 0 ? behind : text;
+}
+
+bool why_equal(const char *a, const char *b)
+{
+    for (;; a++, b++) {
+        a = behind_count(a);
+        b = behind_count(b);
+        if (*a != *b || !*a) {
+            return *a == *b;
+        }
+    }
+}
+
 bool report_alike(const struct report *a, const struct report *b)
 {
     if (!same(a->cluster, b->cluster) || !same(a->probe, b->probe) || a->rules != b->rules ||

@@ -352,9 +352,10 @@ struct override {
 struct acceptance {
     char name[NAME_SIZE];
     int64_t epoch;
-    bool replace; /* also in the place of a primary that serves */
+    bool replace; /* also in the place of a primary that is up and takes writes */
 };
 
+/* Lists are sorted by member, and each names a member once. */
 struct directives {
     uint8_t drain_count;
     char drain[MEMBERS_MAX][NAME_SIZE];
@@ -395,8 +396,12 @@ bool lag_equal(const struct lag *a, const struct lag *b);
 /* The name of the rule that decided: ours, or the one a newer version wrote. */
 const char *topology_rule(const struct topology *topology);
 
-/* Equal in all that matters: everything but by, at_wall, seen_wall, why and evidence. */
+/* Equal in all that matters: everything but by, at_wall, seen_wall, why and the reports it rests
+ * on. Which directives it rests on matters: whoever wrote them waits for it. */
 bool topology_equal(const struct topology *a, const struct topology *b);
+
+/* The same sentence, but for how many witnesses of how many: that flickers. */
+bool why_equal(const char *a, const char *b);
 
 /* Equal in all that matters: everything but seen_wall. */
 bool report_equal(const struct report *a, const struct report *b);

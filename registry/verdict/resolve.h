@@ -35,8 +35,9 @@ struct evidence {
  * `evidence->previous`. */
 bool resolve(const struct evidence *evidence, struct topology *ret_topology);
 
-/* A change that routers need at once: the primary, a conflict, a member gone, fenced or drained.
- * The rest (lag, weight) may wait to be written together. `before` NULL: there was none. */
+/* A change that somebody needs at once: routers the primary, a conflict, a member gone, fenced or
+ * drained; the operator that new directives were taken. The rest (lag) may wait to be written
+ * together. `before` NULL: there was none. */
 bool resolve_is_urgent(const struct topology *before, const struct topology *after);
 
 #endif

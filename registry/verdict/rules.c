@@ -71,18 +71,19 @@ static void put_primary(struct text *text, const struct topology *topology, int 
     text_put(text, ", read by %d of %d witnesses", readers, topology->policy.witnesses);
 }
 
-/* Why the last primary is one no longer: the text before its name and behind it. */
+/* Why the last primary is one no longer: the text before its name and behind it. In the past tense:
+ * the rule stays while the withdrawal does, and what is so now is said of the member below. */
 static void put_withdrawal(struct text *text, const struct topology *topology)
 {
     static const struct {
         const char *before, *behind;
     } reasons[] = {
-        [RULE_NOT_WRITABLE] = {"", " says itself that it takes no writes"},
-        [RULE_MINORITY] = {"", " sees no majority of its group"},
-        [RULE_REFUSED] = {"", " refuses connections and no member streams from it"},
-        [RULE_OUTDATED] = {"", " is older than what was seen on another member"},
-        [RULE_REWOUND] = {"", " is on an older timeline than it was"},
-        [RULE_STRANGER] = {"another cluster answers at the address of ", ""},
+        [RULE_NOT_WRITABLE] = {"", " said itself that it takes no writes"},
+        [RULE_MINORITY] = {"", " saw no majority of its group"},
+        [RULE_REFUSED] = {"", " refused connections and no member streamed from it"},
+        [RULE_OUTDATED] = {"", " was older than what was seen on another member"},
+        [RULE_REWOUND] = {"", " was on an older timeline than before"},
+        [RULE_STRANGER] = {"another cluster answered at the address of ", ""},
     };
     assert(topology->rule < sizeof reasons / sizeof *reasons && reasons[topology->rule].before);
     text_put(text, "no primary: %s%s%s", reasons[topology->rule].before, topology->last_primary,
@@ -98,6 +99,15 @@ static void put_foreign(struct text *text, const struct topology *topology, int 
         text_put(text, "no primary");
     }
     text_put(text, ", by the rule %s", topology->foreign_rule);
+}
+
+static bool any_claims(const struct topology *topology)
+{
+    bool any = false;
+    for (size_t i = 0; i < topology->member_count; i++) {
+        any = any || topology->members[i].claims;
+    }
+    return any;
 }
 
 static void put_decision(struct text *text, const struct topology *topology, int readers)
@@ -159,7 +169,8 @@ static void put_decision(struct text *text, const struct topology *topology, int
         put_foreign(text, topology, readers);
         break;
     case RULE_NO_CLAIM:
-        text_put(text, "no primary: no member claims to be one");
+        text_put(text, any_claims(topology) ? "no primary: none that claims to be one may be it"
+                                            : "no primary: no member claims to be one");
         if (former) {
             text_put(text, " (%s was the last)", last);
         }

@@ -257,6 +257,37 @@ static void the_topology_is_deleted_by_hand(struct world *world)
     await_well(world);
 }
 
+static void put_directives(struct world *world, const char *value)
+{
+    world_log(world, false, "somebody writes the directives: %s", value);
+    ensemble_put(world->ensemble, SIM_ROOT "/clusters/" SIM_CLUSTER "/directives", value);
+}
+
+/* All probes are replaced while the directives cannot be read, which hold the writer. */
+static void a_hold_outlives_probes_that_start_blind(struct world *world)
+{
+    begin(world);
+    put_directives(world, "{ \"format\": 1, \"hold\": \"pg-1\" }");
+    pass(world, 1000);
+    put_directives(world, "{ hold pg-1 }");
+    pass(world, 1000);
+    for (int i = 0; i < 3; i++) {
+        world_kill_probe(world, i);
+        world_start_probe(world, i);
+        pass(world, 5000);
+    }
+    world_crash(world, 0);
+    pass(world, 2000);
+    world_promote(world, 1);
+    world_follow(world, 2, 1);
+    pass(world, 30000);
+    if (!first_writes(world)) {
+        world_fail(world, "the hold was lost");
+    }
+    put_directives(world, "{ \"format\": 1, \"hold\": null }");
+    await(world, second_writes, "the second server writes");
+}
+
 static void three_probes_race(struct world *world)
 {
     begin(world);
@@ -517,6 +548,7 @@ static const struct story stories[] = {
      the_verdict_was_written_and_nobody_heard},
     {"the_verdict_was_lost_and_nobody_knows", STREAMING, the_verdict_was_lost_and_nobody_knows},
     {"the_topology_is_deleted_by_hand", STREAMING, the_topology_is_deleted_by_hand},
+    {"a_hold_outlives_probes_that_start_blind", STREAMING, a_hold_outlives_probes_that_start_blind},
     {"three_probes_race", STREAMING, three_probes_race},
     {"one_probe_is_left", STREAMING, one_probe_is_left},
     {"all_probes_are_replaced", STREAMING, all_probes_are_replaced},

@@ -9,7 +9,7 @@ test_install_puts_everything_in_its_place() {
         { cat "$T/install.log"; fail "make install"; }
     for f in bin/roster sbin/roster-probe lib/libroster.so lib/libroster.so.0 include/roster.h lib/pkgconfig/roster.pc \
         share/man/man1/roster.1 share/man/man3/libroster.3 share/man/man3/roster_route.3 share/man/man5/roster-probe.ini.5 share/man/man8/roster-probe.8 \
-        share/man/man7/roster-kinds.7 share/man/man7/roster-tree.7 share/doc/roster/protocol.md share/doc/roster/znodes.md \
+        share/man/man7/roster-kinds.7 share/man/man7/roster-tree.7 share/man/man7/roster-runbook.7 share/doc/roster/runbook.md share/doc/roster/protocol.md share/doc/roster/znodes.md \
         etc/roster/roster-probe.ini lib/systemd/system/roster-probe.service share/doc/roster/samples/ndb.ini; do
         [ -e "$d/$f" ] || { tree "$T/root"; fail "$f is not installed"; }
     done

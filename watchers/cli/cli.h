@@ -24,7 +24,8 @@ enum cli_exit {
     CLI_USAGE,
     CLI_UNREACHABLE,
     CLI_NO_CLUSTER,
-    CLI_NO_ENDPOINT
+    CLI_NO_ENDPOINT,
+    CLI_NOT_TAKEN
 };
 
 enum option {
@@ -42,6 +43,8 @@ enum option {
     OPTION_STRICT,
     OPTION_FALLBACK,
     OPTION_FORCE,
+    OPTION_WAIT,
+    OPTION_REPLACE,
     OPTION_REGISTRY,
     OPTION_VERBOSE,
     OPTION_HELP,
@@ -88,6 +91,7 @@ struct args {
     const char *auth; /* environment only: arguments are for all to see in ps(1) */
     const char *cache;
     int64_t timeout_ms;
+    int64_t wait_ms; /* for a verdict that has taken the word; 0: not at all */
     int64_t count;
     const char *registry;
     struct roster_request request;

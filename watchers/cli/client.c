@@ -2,15 +2,18 @@
 #include "watchers/cli/output.h"
 
 #include <assert.h>
+#include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "registry/base/clock.h"
 #include "registry/base/limits.h"
 #include "registry/base/text.h"
 #include "registry/model/paths.h"
+#include "registry/store/connect_string.h"
 
 enum { POLL_MS = 100 };
 
@@ -82,9 +85,42 @@ int client_unreachable(const struct client *client)
                     "known: look once it answers",
                     client->servers);
     }
+    return unreachable(client->servers, client->trouble);
+}
+
+/* The store says nothing of names that are not found while others are. */
+static void put_unresolved(const char *servers, char *to, size_t size)
+{
+    static struct connect_string parsed;
+    const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    char sentence[SENTENCE_SIZE];
+    struct text text;
+    text_init(&text, to, size);
+    if (!connect_string_parse(servers, &parsed, sentence, sizeof sentence)) {
+        return;
+    }
+    for (size_t i = 0; i < parsed.count; i++) {
+        struct addrinfo *found = NULL;
+        int rc = getaddrinfo(parsed.entries[i].host, NULL, &hints, &found);
+        if (rc == 0) {
+            freeaddrinfo(found);
+        } else {
+            text_put(&text, "%s%s does not resolve (%s)", text.used ? ", " : "",
+                     parsed.entries[i].host, gai_strerror(rc));
+        }
+    }
+}
+
+int unreachable(const char *servers, const char *trouble)
+{
+    char names[SENTENCE_SIZE] = "";
+    if (!trouble[0]) {
+        put_unresolved(servers, names, sizeof names);
+        trouble = names;
+    }
     return fail(CLI_UNREACHABLE,
                 "the registry at %s cannot be reached%s%s; is it up, and are these its servers?",
-                client->servers, client->trouble[0] ? ": " : "", client->trouble);
+                servers, trouble[0] ? ": " : "", trouble);
 }
 
 /* ---- waiting --------------------------------------------------------------------------------- */

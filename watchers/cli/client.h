@@ -32,6 +32,9 @@ void client_close(struct client *client); /* NULL is fine */
  * CLI_UNREACHABLE. */
 int client_unreachable(const struct client *client);
 
+/* The same where there is no client; `trouble` "": not known, then names are looked up. */
+int unreachable(const char *servers, const char *trouble);
+
 /* A znode's value; owned by the caller once filled. */
 struct client_value {
     char *data; /* terminated; NULL: it has none */

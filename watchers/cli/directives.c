@@ -1,14 +1,13 @@
 /* The operator's directives: drain, undrain, weight, hold, release, accept.
  *
- *     topology + directives --> change --> set at the version read
+ *     topology + directives --> change --> set at the version read --> wait --> outcome
  *            ^                                   | the version moved, or the outcome is not known
  *            +-----------------------------------+
  *
  * Each verb is a small change of one record, made by compare-and-set. A change
  * that exists already is not written, so that starting over after a lost race or
- * an unknown outcome does no harm: what is printed at the end was read or
- * acknowledged. The fleet applies the directives; roster never waits for that,
- * but warns when no quorum of witnesses is present to do it. */
+ * an unknown outcome does no harm. The fleet applies the directives: what is
+ * printed at the end is what the verdict that took them made of the word. */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +18,9 @@
 #include "registry/model/paths.h"
 #include "watchers/cli/cli.h"
 #include "watchers/cli/client.h"
+#include "watchers/cli/outcome.h"
 #include "watchers/cli/output.h"
+#include "watchers/cli/taken.h"
 
 enum { ATTEMPTS = 10, WEIGHT_LIMIT = 1000 };
 
@@ -28,14 +29,15 @@ struct change {
     const struct args *args;
     const char *cluster;
     const char *member; /* "" when the verb has none */
-    struct topology topology;
+    struct directive word;
+    struct topology topology; /* before */
     struct directives directives;
-    char result[SENTENCE_SIZE]; /* what holds once it is written */
-    char remark[SENTENCE_SIZE]; /* what the operator may not expect; "" */
+    bool mended;   /* they were out of order, or held something twice */
+    bool written;  /* by us; else the word stood there already */
+    int64_t mzxid; /* of the directives that have the word; 0: there are none */
 };
 
-/* Edits change->directives and fills change->result; or prints why not and returns the exit code.
- */
+/* Edits change->directives; or prints why not and returns the exit code. */
 typedef int edit(struct change *change);
 
 /* ---- lists sorted by name: how directives are kept ------------------------------------------- */
@@ -97,17 +99,9 @@ static int no_room(void)
 static int add_drain(struct change *change)
 {
     struct directives *directives = &change->directives;
-    if (!add_row(directives->drain, &directives->drain_count, sizeof *directives->drain,
-                 change->member)) {
-        return no_room();
-    }
-    snprintf(change->result, sizeof change->result, "%s/%s is drained", change->cluster,
-             change->member);
-    if (text_equal(change->member, change->topology.primary)) {
-        snprintf(change->remark, sizeof change->remark,
-                 "it is the primary, and stays it until the database has another");
-    }
-    return CLI_DONE;
+    bool added = add_row(directives->drain, &directives->drain_count, sizeof *directives->drain,
+                         change->member);
+    return added ? CLI_DONE : no_room();
 }
 
 static int remove_drain(struct change *change)
@@ -115,21 +109,15 @@ static int remove_drain(struct change *change)
     struct directives *directives = &change->directives;
     remove_row(directives->drain, &directives->drain_count, sizeof *directives->drain,
                change->member);
-    snprintf(change->result, sizeof change->result, "%s/%s is not drained", change->cluster,
-             change->member);
     return CLI_DONE;
 }
 
 static int set_weight(struct change *change)
 {
     struct directives *directives = &change->directives;
-    int64_t weight;
-    /* "default": weight_run has checked it */
-    if (!text_parse_int(change->args->operands[2], 0, WEIGHT_LIMIT, &weight)) {
+    if (change->word.weight < 0) {
         remove_row(directives->weight, &directives->weight_count, sizeof *directives->weight,
                    change->member);
-        snprintf(change->result, sizeof change->result, "%s/%s has the weight that is configured",
-                 change->cluster, change->member);
         return CLI_DONE;
     }
     struct override *override = add_row(directives->weight, &directives->weight_count,
@@ -137,13 +125,7 @@ static int set_weight(struct change *change)
     if (!override) {
         return no_room();
     }
-    override->weight = (uint16_t)weight;
-    snprintf(change->result, sizeof change->result, "%s/%s has weight %d", change->cluster,
-             change->member, (int)weight);
-    if (weight == 0) {
-        snprintf(change->remark, sizeof change->remark,
-                 "with weight 0 it serves reads only when nothing else is left");
-    }
+    override->weight = (uint16_t)change->word.weight;
     return CLI_DONE;
 }
 
@@ -154,41 +136,59 @@ static int set_hold(struct change *change)
         return fail(CLI_USAGE, "%s has no primary to hold; name a member", change->cluster);
     }
     text_copy(change->directives.hold, sizeof change->directives.hold, member);
-    snprintf(change->result, sizeof change->result, "%s is held at %s", change->cluster, member);
-    if (!text_equal(member, change->topology.primary)) {
-        snprintf(change->remark, sizeof change->remark,
-                 "%s is not the primary: until the database makes it so, no other can become it",
-                 member);
-    }
+    change->word.member = change->directives.hold;
     return CLI_DONE;
 }
 
 static int remove_hold(struct change *change)
 {
     memset(change->directives.hold, 0, sizeof change->directives.hold);
-    snprintf(change->result, sizeof change->result, "%s is not held", change->cluster);
     return CLI_DONE;
+}
+
+/* Acceptances are never taken back: where there is no room, that of the oldest epoch gives way. */
+static void drop_oldest_acceptance(struct directives *directives)
+{
+    size_t oldest = 0;
+    for (size_t i = 1; i < directives->accept_count; i++) {
+        oldest = directives->accept[i].epoch < directives->accept[oldest].epoch ? i : oldest;
+    }
+    char name[NAME_SIZE];
+    text_copy(name, sizeof name, directives->accept[oldest].name);
+    remove_row(directives->accept, &directives->accept_count, sizeof *directives->accept, name);
+}
+
+/* Is there anything that accepting this member could end? */
+static bool is_in_order(const struct topology *topology, const char *name)
+{
+    bool order = topology->state == STATE_OK && text_equal(topology->primary, name);
+    for (size_t i = 0; order && i < topology->member_count; i++) {
+        order = !topology->members[i].claims;
+    }
+    return order;
 }
 
 static int add_accept(struct change *change)
 {
     struct directives *directives = &change->directives;
-    const struct member *member = topology_member(&change->topology, change->member);
-    bool needed = member && (member->fenced || member->claims || member->reason == ANSWER_STRANGER);
-    if (!needed) {
-        snprintf(change->result, sizeof change->result,
-                 "%s/%s needs no acceptance: it is neither fenced nor a rival nor a stranger",
-                 change->cluster, change->member);
+    const struct topology *topology = &change->topology;
+    if (is_in_order(topology, change->member)) {
         return CLI_DONE;
+    }
+    if (!change->word.replace && outcome_replaces(change->member, topology)) {
+        return fail(CLI_USAGE,
+                    "%s is primary, up, and others follow it; to put %s in its place nevertheless: "
+                    "`roster accept --replace %s %s`",
+                    topology->primary, change->member, change->cluster, change->member);
+    }
+    if (directives->accept_count == MEMBERS_MAX) {
+        drop_oldest_acceptance(directives);
     }
     struct acceptance *acceptance = add_row(directives->accept, &directives->accept_count,
                                             sizeof *directives->accept, change->member);
-    if (!acceptance) {
-        return no_room();
-    }
-    acceptance->epoch = change->topology.epoch;
-    snprintf(change->result, sizeof change->result, "%s/%s is accepted as of epoch %lld",
-             change->cluster, change->member, (long long)change->topology.epoch);
+    assert(acceptance);
+    acceptance->epoch = topology->epoch;
+    acceptance->replace = change->word.replace;
     return CLI_DONE;
 }
 
@@ -226,12 +226,13 @@ static int check_member(const struct change *change)
 }
 
 /* Decodes what was read; no value is the same as an empty record. */
-static int read_directives(const struct change *change, const char *path,
-                           const struct client_value *value, struct directives *ret_directives)
+static int read_directives(struct change *change, const char *path,
+                           const struct client_value *value)
 {
-    struct codec_error error;
-    *ret_directives = (struct directives){0};
-    if (!value->data || directives_decode(value->data, value->len, ret_directives, &error)) {
+    struct codec_error error = {.mended = false};
+    change->directives = (struct directives){0};
+    if (!value->data || directives_decode(value->data, value->len, &change->directives, &error)) {
+        change->mended = error.mended;
         return CLI_DONE;
     }
     if (!has_option(change->args, OPTION_FORCE)) {
@@ -239,15 +240,14 @@ static int read_directives(const struct change *change, const char *path,
                     path, error.sentence);
     }
     warn("%s could not be read (%s), and is overwritten", path, error.sentence);
-    *ret_directives = (struct directives){0};
     return CLI_DONE;
 }
 
 /* ---- compare and set ------------------------------------------------------------------------- */
 
-enum outcome { WRITTEN, AGAIN, FAILED };
+enum attempt { WRITTEN, AGAIN, FAILED };
 
-static enum outcome put(struct client *client, const char *path, const char *data,
+static enum attempt put(struct client *client, const char *path, const char *data,
                         const struct store_stat *stat, int *ret_code)
 {
     struct store_op op = {.kind = stat ? STORE_SET : STORE_CREATE,
@@ -272,11 +272,11 @@ static enum outcome put(struct client *client, const char *path, const char *dat
 }
 
 /* One attempt: read, edit, write unless nothing changed. */
-static enum outcome attempt_change(struct client *client, struct change *change, edit *apply,
+static enum attempt attempt_change(struct client *client, struct change *change, edit *apply,
                                    const char *path, int *ret_code)
 {
     struct client_value value = {0};
-    enum outcome outcome = FAILED;
+    enum attempt outcome = FAILED;
     char *before = NULL;
     char *after = NULL;
     enum store_rc rc = client_get(client, path, &value);
@@ -284,7 +284,9 @@ static enum outcome attempt_change(struct client *client, struct change *change,
         *ret_code = client_failed(client, rc, path);
         return FAILED;
     }
-    *ret_code = read_directives(change, path, &value, &change->directives);
+    *ret_code = read_directives(change, path, &value);
+    change->word.hold = change->directives.hold;
+    change->mzxid = value.stat.mzxid;
     if (*ret_code == CLI_DONE) {
         *ret_code = check_member(change);
     }
@@ -301,9 +303,11 @@ static enum outcome attempt_change(struct client *client, struct change *change,
         *ret_code = fail(CLI_INTERNAL, "out of memory");
         goto out;
     }
-    outcome = text_equal(before, after) && !has_option(change->args, OPTION_FORCE)
-                  ? WRITTEN
-                  : put(client, path, after, rc == STORE_OK ? &value.stat : NULL, ret_code);
+    change->written =
+        !text_equal(before, after) || change->mended || has_option(change->args, OPTION_FORCE);
+    outcome = change->written
+                  ? put(client, path, after, rc == STORE_OK ? &value.stat : NULL, ret_code)
+                  : WRITTEN;
 out:
     free(before);
     free(after);
@@ -311,22 +315,54 @@ out:
     return outcome;
 }
 
-/* The directive is written; will anybody apply it? */
-static void remark(struct client *client, const struct change *change)
+/* ---- what became of it ----------------------------------------------------------------------- */
+
+/* Which version has the word; what somebody wrote since has it too, or has taken it back. */
+static int read_version(struct client *client, struct change *change, const char *path)
 {
-    struct client_names probes = {0};
-    if (change->remark[0]) {
-        warn("%s", change->remark);
+    struct client_value value = {0};
+    enum store_rc rc = client_get(client, path, &value);
+    change->mzxid = value.stat.mzxid;
+    client_value_release(&value);
+    return rc == STORE_OK || rc == STORE_NO_NODE ? CLI_DONE : client_failed(client, rc, path);
+}
+
+static const char *order_of(const struct change *change)
+{
+    return change->args->verb->name;
+}
+
+static void put_remarks(const struct change *change, const char *path)
+{
+    if (change->mended) {
+        warn("%s was out of order or held something twice; it is mended", path);
     }
-    int now = 0;
-    int quorum = quorum_of(change->topology.policy.witnesses);
-    if (client_probes(client, change->args, &probes) == STORE_OK &&
-        client_witnesses(client, change->args, change->cluster, &probes, &now) == STORE_OK &&
-        now < quorum) {
-        warn("%d of %d witnesses are present, quorum %d: it takes effect once there is a quorum",
-             now, change->topology.policy.witnesses, quorum);
+    if (change->word.order == ORDER_WEIGHT && change->word.weight == 0) {
+        warn("with weight 0 it serves reads only when nothing else is left");
     }
-    client_names_release(&probes);
+}
+
+static int report(struct client *client, struct change *change)
+{
+    static struct topology after;
+    char sentence[SENTENCE_SIZE];
+    const char *unwritten = change->written ? "" : " (nothing had to be written)";
+    if (change->args->wait_ms == 0) {
+        return done("%s%s%s: %s is %s", change->cluster, change->word.member[0] ? "/" : "",
+                    change->word.member, order_of(change),
+                    change->written ? "ordered" : "ordered already; nothing was written");
+    }
+    if (!taken_wait(client, change->args, change->cluster, change->mzxid, &after, sentence,
+                    sizeof sentence)) {
+        return fail(CLI_NOT_TAKEN, "%s%s%s: %s %s, but %s", change->cluster,
+                    change->word.member[0] ? "/" : "", change->word.member, order_of(change),
+                    change->written ? "is ordered" : "was ordered already", sentence);
+    }
+    char became[SENTENCE_SIZE];
+    return outcome_of(&change->word, &change->topology, &after, became, sizeof became) ==
+                   OUTCOME_REFUSED
+               ? fail(CLI_USAGE, "%s", became)
+               : done("%s%s", became, unwritten);
 }
 
 static int write_change(struct client *client, struct change *change, edit *apply)
@@ -338,28 +374,30 @@ static int write_change(struct client *client, struct change *change, edit *appl
         if (code != CLI_DONE) {
             return code;
         }
-        enum outcome outcome = attempt_change(client, change, apply, path, &code);
+        enum attempt outcome = attempt_change(client, change, apply, path, &code);
         if (outcome == FAILED) {
             return code;
         }
         if (outcome == WRITTEN) {
-            assert(change->result[0]);
-            printf("%s\n", change->result);
-            output_flush();
-            remark(client, change);
-            return CLI_DONE;
+            code = change->written ? read_version(client, change, path) : CLI_DONE;
+            put_remarks(change, path);
+            return code == CLI_DONE ? report(client, change) : code;
         }
     }
     return fail(CLI_INTERNAL, "%s is being written by others all the time; nothing was changed",
                 path);
 }
 
-static int change_directives(const struct args *args, edit *apply)
+static int change_directives(const struct args *args, enum order order, int weight, edit *apply)
 {
     static struct change change;
     change.args = args;
     change.cluster = args->operands[0];
     change.member = args->operand_count > 1 ? args->operands[1] : "";
+    change.word = (struct directive){.order = order,
+                                     .member = change.member,
+                                     .weight = weight,
+                                     .replace = has_option(args, OPTION_REPLACE)};
     if (!is_cluster_name(change.cluster) || (change.member[0] && !is_member_name(change.member))) {
         return CLI_USAGE;
     }
@@ -376,37 +414,40 @@ static int change_directives(const struct args *args, edit *apply)
 
 int drain_run(const struct args *args)
 {
-    return change_directives(args, add_drain);
+    return change_directives(args, ORDER_DRAIN, -1, add_drain);
 }
 
 int undrain_run(const struct args *args)
 {
-    return change_directives(args, remove_drain);
+    return change_directives(args, ORDER_UNDRAIN, -1, remove_drain);
 }
 
 int weight_run(const struct args *args)
 {
     const char *value = args->operands[2];
-    int64_t weight;
+    int64_t weight = -1;
     if (!text_equal(value, "default") && !text_parse_int(value, 0, WEIGHT_LIMIT, &weight)) {
         return fail(CLI_USAGE, "weight: '%s' is not a number in 0..%d, nor 'default'", value,
                     WEIGHT_LIMIT);
     }
-    return change_directives(args, set_weight);
+    return change_directives(args, ORDER_WEIGHT, (int)weight, set_weight);
 }
 
 int hold_run(const struct args *args)
 {
-    return change_directives(args, set_hold);
+    return change_directives(args, ORDER_HOLD, -1, set_hold);
 }
 
 int release_run(const struct args *args)
 {
-    return change_directives(args, remove_hold);
+    return change_directives(args, ORDER_RELEASE, -1, remove_hold);
 }
 
 int accept_run(const struct args *args)
 {
+    if (args->registry && has_option(args, OPTION_REPLACE)) {
+        return fail(CLI_USAGE, "--replace is about a member, --registry about the registry");
+    }
     if (args->registry) {
         return args->operand_count == 0
                    ? registry_id_accept(args)
@@ -418,5 +459,5 @@ int accept_run(const struct args *args)
             CLI_USAGE,
             "accept what? usage: roster accept CLUSTER MEMBER, or roster accept --registry OLD-ID");
     }
-    return change_directives(args, add_accept);
+    return change_directives(args, ORDER_ACCEPT, -1, add_accept);
 }

@@ -143,6 +143,8 @@ static void recompute(struct cluster_evidence *evidence)
         }
     }
     evidence->quorum = resolve(&inputs, &evidence->now);
+    /* probes that run keep those they read before, which are not to be had from here */
+    evidence->decided = !evidence->directives_refused[0];
 }
 
 int cluster_evidence_read(struct client *client, const struct args *args, const char *cluster,

@@ -37,7 +37,8 @@ struct cluster_evidence {
     size_t probe_count;
     struct probe_evidence probes[REPORTS_MAX]; /* by name */
     size_t left_out;                           /* reports beyond REPORTS_MAX */
-    bool quorum;         /* those that vote are enough for a verdict, which is `now` */
+    bool quorum;                               /* those that vote are enough for a verdict */
+    bool decided;        /* and all that it rests on could be read: it is `now` */
     struct topology now; /* the verdict that the evidence read here leads to */
 };
 

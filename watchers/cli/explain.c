@@ -17,6 +17,7 @@
 #include "watchers/cli/cli.h"
 #include "watchers/cli/evidence.h"
 #include "watchers/cli/output.h"
+#include "watchers/cli/view.h"
 
 /* ---- the verdict ----------------------------------------------------------------------------- */
 
@@ -55,6 +56,9 @@ static void print_recomputed(const struct cluster_evidence *evidence)
     printf("  now      ");
     if (!evidence->quorum) {
         output_put(BAD, "no quorum of witnesses is present and votes: the verdict cannot change");
+    } else if (!evidence->decided) {
+        output_put(BAD, "the directives cannot be read: probes keep those that they read before, "
+                        "and one that starts decides nothing");
     } else if (evidence->has_topology && topology_equal(&evidence->topology, &evidence->now)) {
         output_put(GOOD, "the evidence present leads to the same verdict");
     } else {
@@ -304,6 +308,22 @@ static void each_member(const struct cluster_evidence *evidence,
 
 /* ---- directives ------------------------------------------------------------------------------ */
 
+static void print_beside(const struct cluster_evidence *evidence)
+{
+    static struct remark_scene scene;
+    const struct topology *topology = &evidence->topology;
+    scene = (struct remark_scene){
+        .cluster = evidence->cluster,
+        .epoch = topology->epoch,
+        .directives = evidence->has_directives ? &evidence->directives : NULL,
+    };
+    for (size_t i = 0; i < topology->member_count; i++) {
+        scene.members[scene.member_count++] = (struct remark_member){
+            topology->members[i].config.name, claim_of(&topology->members[i], topology)};
+    }
+    print_remarks(&scene);
+}
+
 static void print_directives(const struct cluster_evidence *evidence)
 {
     const struct directives *directives = &evidence->directives;
@@ -325,8 +345,12 @@ static void print_directives(const struct cluster_evidence *evidence)
         printf("  hold     %s\n", directives->hold);
     }
     for (size_t i = 0; i < directives->accept_count; i++) {
-        printf("  accept   %s as of epoch %lld\n", directives->accept[i].name,
-               (long long)directives->accept[i].epoch);
+        printf("  accept   %s as of epoch %lld%s\n", directives->accept[i].name,
+               (long long)directives->accept[i].epoch,
+               directives->accept[i].replace ? ", in the place of a primary that is up" : "");
+    }
+    if (evidence->has_topology) {
+        print_beside(evidence);
     }
     if (evidence->has_topology && evidence->has_directives &&
         evidence->topology.directives_mzxid != evidence->directives_mzxid) {

@@ -93,9 +93,8 @@ static int forget_in(struct client *client, const struct args *args, const char 
         struct client_names children = {0};
         enum store_rc rc = client_list(client, path, &children);
         if (rc == STORE_NO_NODE && attempt > 0) {
-            printf("%s is forgotten\n",
-                   cluster); /* by the attempt of unknown outcome, or by somebody else */
-            return CLI_DONE;
+            /* by the attempt of unknown outcome, or by somebody else */
+            return done("%s is forgotten", cluster);
         }
         if (rc == STORE_NO_NODE) {
             return client_no_cluster(client, args, cluster);
@@ -110,8 +109,7 @@ static int forget_in(struct client *client, const struct args *args, const char 
         }
         rc = client_write(client, parts.ops, parts.count);
         if (rc == STORE_OK) {
-            printf("%s is forgotten\n", cluster);
-            return CLI_DONE;
+            return done("%s is forgotten", cluster);
         }
         if (rc != STORE_UNKNOWN && rc != STORE_NO_NODE && rc != STORE_NOT_EMPTY) {
             return client_failed(client, rc, path);

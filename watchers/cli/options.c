@@ -16,7 +16,7 @@
 
 static_assert(OPTIONS <= 32, "a set of options fits a uint32_t");
 
-enum { TIMEOUT_MS = 5000, COUNT_MAX = 1000000000 };
+enum { TIMEOUT_MS = 5000, WAIT_MS = 10000, WAIT_MAX_S = 86400, COUNT_MAX = 1000000000 };
 
 #define COMMON                                                                                     \
     (OPTION_BIT(OPTION_SERVERS) | OPTION_BIT(OPTION_ROOT) | OPTION_BIT(OPTION_VERBOSE) |           \
@@ -51,6 +51,10 @@ static const struct option_row rows[OPTIONS] = {
     [OPTION_STRICT] = {"strict", 0, NULL, "reads: none rather than one beyond the limits"},
     [OPTION_FALLBACK] = {"fallback", 0, NULL, "reads go to the primary when there is no secondary"},
     [OPTION_FORCE] = {"force", 0, NULL, "overwrite directives that cannot be read"},
+    [OPTION_WAIT] = {"wait", 0, "SECONDS",
+                     "how long to wait for a verdict that has taken the word (10); 0: not at all"},
+    [OPTION_REPLACE] = {"replace", 0, NULL,
+                        "also in the place of a primary that is up, writable and followed"},
     [OPTION_REGISTRY] = {"registry", 0, "OLD-ID",
                          "take this registry for the one of that identity"},
     [OPTION_VERBOSE] = {"verbose", 'v', NULL, "log on stderr what happens meanwhile"},
@@ -133,6 +137,21 @@ static bool take_duration(enum option option, const char *value, int64_t *ret_ms
     return true;
 }
 
+/* A number of seconds, or a duration. */
+static bool take_wait(const char *value, int64_t *ret_ms)
+{
+    int64_t seconds;
+    if (text_parse_int(value, 0, WAIT_MAX_S, &seconds)) {
+        *ret_ms = seconds * 1000;
+        return true;
+    }
+    if (text_parse_duration(value, ret_ms) && *ret_ms >= 0) {
+        return true;
+    }
+    fail(CLI_USAGE, "--wait: '%s' is not a number of seconds (like 0, 10 or 500ms)", value);
+    return false;
+}
+
 static bool take_policy(const char *value, enum roster_policy *ret_policy)
 {
     for (int i = 0; i < POLICIES; i++) {
@@ -164,6 +183,8 @@ static bool take_value(struct args *args, enum option option, const char *value)
         return true;
     case OPTION_TIMEOUT:
         return take_duration(option, value, &args->timeout_ms);
+    case OPTION_WAIT:
+        return take_wait(value, &args->wait_ms);
     case OPTION_MAX_AGE:
         return take_duration(option, value, &args->request.max_age_ms);
     case OPTION_MAX_LAG:
@@ -372,7 +393,7 @@ static bool complete(struct args *args)
 
 int options_parse(int argc, char **argv, struct args *ret_args)
 {
-    *ret_args = (struct args){0};
+    *ret_args = (struct args){.wait_ms = WAIT_MS};
     if (!take_words(ret_args, argc, argv)) {
         return CLI_USAGE;
     }

@@ -82,6 +82,21 @@ void output_forgive(void)
     first_error = 0;
 }
 
+int done(const char *format, ...)
+{
+    char sentence[2 * SENTENCE_SIZE];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(sentence, sizeof sentence, format, args);
+    va_end(args);
+    printf("%s\n", sentence);
+    if (output_flush() || first_error == EPIPE) {
+        return CLI_DONE;
+    }
+    return fail(CLI_INTERNAL, "%s, but its output could not be written: %s", sentence,
+                strerror(first_error));
+}
+
 static void begin_colour(enum colour colour)
 {
     if (coloured && colour != PLAIN) {

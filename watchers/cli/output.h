@@ -18,6 +18,10 @@ void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 enum colour { PLAIN, STRONG, FAINT, GOOD, DOUBTFUL, BAD };
 
+/* The sentence to stdout, for something that was changed, which it is whether or not the sentence
+ * can be written. Returns the exit code. */
+int done(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* Call before anything is printed. */
 void output_init(void);
 

@@ -66,13 +66,14 @@ static int read_registry_id(const struct args *args, const struct client_value *
 
 static int print_result(const struct registry_id *registry_id, const char *was)
 {
-    printf("the registry is %s now (it was %s), and supersedes", registry_id->registry,
-           was[0] ? was : "without identity");
+    char superseded[(SUPERSEDES_MAX + 1) * (IDENTITY_SIZE + 2)];
+    struct text text;
+    text_init(&text, superseded, sizeof superseded);
     for (size_t i = 0; i < registry_id->supersedes_count; i++) {
-        printf("%s %s", i > 0 ? "," : "", registry_id->supersedes[i]);
+        text_put(&text, "%s %s", i > 0 ? "," : "", registry_id->supersedes[i]);
     }
-    printf("\n");
-    return CLI_DONE;
+    return done("the registry is %s now (it was %s), and supersedes%s", registry_id->registry,
+                was[0] ? was : "without identity", superseded);
 }
 
 /* Writes `registry_id`. STORE_UNKNOWN: read again; the identity drawn shows whether it was

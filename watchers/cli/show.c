@@ -37,6 +37,17 @@ static void print_title(const struct view *view)
     printf(" (epoch %lld)\n", (long long)state->epoch);
 }
 
+/* What is not confirmed may not be so any more: then the sentence has its age. */
+static void print_why(const struct roster_state *state)
+{
+    char age[32] = "";
+    if (state->age_ms > 0 || state->refused[0]) {
+        text_duration(age, sizeof age, state->age_ms);
+    }
+    printf("  why      %s%s%s%s\n", state->why[0] ? state->why : "-", age[0] ? " (as of " : "", age,
+           age[0] ? " ago)" : "");
+}
+
 static void print_verdict(const struct roster_state *state)
 {
     char at[32] = "an unknown time";
@@ -46,7 +57,7 @@ static void print_verdict(const struct roster_state *state)
         text_time(at, sizeof at, state->at_wall_ms);
         text_duration(since, sizeof since, since_ms > 0 ? since_ms : 0);
     }
-    printf("  why      %s\n", state->why[0] ? state->why : "-");
+    print_why(state);
     printf("  rule     %s, by %s at %s%s%s%s\n", state->rule[0] ? state->rule : "-",
            state->by[0] ? state->by : "-", at, since[0] ? " (" : "", since,
            since[0] ? " ago)" : "");
@@ -91,6 +102,15 @@ static void print_age(const struct roster_state *state)
     if (state->refused[0]) {
         printf("  refused  ");
         output_put(BAD, "%s", state->refused);
+        printf("\n");
+    }
+}
+
+static void print_orders(const struct view *view)
+{
+    if (view->directives_refused[0]) {
+        printf("  orders   ");
+        output_put(BAD, "cannot be read: %s", view->directives_refused);
         printf("\n");
     }
 }
@@ -281,7 +301,11 @@ int show_run(const struct args *args)
         print_verdict(&view.state);
         print_witnesses(&view.state);
         print_age(&view.state);
+        print_orders(&view);
         print_tree(&view);
+        static struct remark_scene scene;
+        view_scene(&view, &scene);
+        print_remarks(&scene);
     }
     return CLI_DONE;
 }

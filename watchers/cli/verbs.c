@@ -9,7 +9,7 @@ static int help_run(const struct args *args);
 static int version_run(const struct args *args);
 
 #define BIT OPTION_BIT
-#define CHANGES (BIT(OPTION_TIMEOUT) | BIT(OPTION_FORCE))
+#define CHANGES (BIT(OPTION_TIMEOUT) | BIT(OPTION_FORCE) | BIT(OPTION_WAIT))
 
 const struct verb verbs[] = {
     {.name = "list",
@@ -89,11 +89,14 @@ const struct verb verbs[] = {
     {.name = "accept",
      .operands = "CLUSTER MEMBER",
      .most = 2,
-     .options = CHANGES | BIT(OPTION_REGISTRY),
-     .summary = "vouch for a fenced member, or for a restored registry",
+     .options = CHANGES | BIT(OPTION_REPLACE) | BIT(OPTION_REGISTRY),
+     .summary = "vouch for a member as the primary, or for a restored registry",
      .details =
-         "`roster accept CLUSTER MEMBER` clears the fence of a former primary, as of the present\n"
-         "epoch. `roster accept --registry OLD-ID` gives a restored or rebuilt registry a new\n"
+         "`roster accept CLUSTER MEMBER` makes a member that claims the primary, as of the "
+         "present\n"
+         "epoch, and ends its fence. It waits for a verdict that has taken the word and says what\n"
+         "became of it. `roster accept --registry OLD-ID` gives a restored or rebuilt registry a "
+         "new\n"
          "identity that supersedes OLD-ID, so that all who follow the old one follow this one.",
      .run = accept_run},
     {.name = "forget",

@@ -7,6 +7,8 @@
 #include "registry/base/clock.h"
 #include "registry/base/limits.h"
 #include "registry/base/text.h"
+#include "registry/model/codec.h"
+#include "registry/model/paths.h"
 #include "watchers/cli/client.h"
 #include "watchers/cli/output.h"
 
@@ -97,9 +99,7 @@ static int refuse(enum roster_status status, const struct roster_state *state,
     }
     switch (status) {
     case ROSTER_UNREACHABLE:
-        return fail(CLI_UNREACHABLE,
-                    "the registry at %s cannot be reached; is it up, and are these its servers?",
-                    args->servers);
+        return unreachable(args->servers, "");
     case ROSTER_NO_CLUSTER:
         return no_cluster(args);
     case ROSTER_INVALID:
@@ -132,31 +132,49 @@ int view_follow(struct roster *roster, const struct args *args, struct roster_cl
     return CLI_DONE;
 }
 
+static void read_directives(struct client *client, const struct args *args, struct view *view)
+{
+    char path[PATH_SIZE];
+    struct client_value value = {0};
+    struct codec_error error;
+    enum store_rc rc =
+        client_get(client, path_directives(path, sizeof path, args->root, view->cluster), &value);
+    view->has_directives =
+        rc == STORE_NO_NODE ||
+        (rc == STORE_OK &&
+         directives_decode(value.data ? value.data : "", value.len, &view->directives, &error));
+    if (!view->has_directives && rc != STORE_UNKNOWN) {
+        text_copy(view->directives_refused, sizeof view->directives_refused,
+                  rc == STORE_OK ? error.sentence : store_rc_names[rc]);
+    }
+    client_value_release(&value);
+}
+
 /* libroster reads one znode per cluster and knows the witnesses of the last verdict only; those
- * that watch now are in the reports. */
-static void count_witnesses(const struct args *args, struct roster_state *state)
+ * that watch now are in the reports, and the orders beside. */
+static void look_around(const struct args *args, struct view *view)
 {
     struct client *client;
     struct client_names probes = {0};
-    if (!state->connected || client_open(args, &client) != CLI_DONE) {
+    if (!view->state.connected || client_open(args, &client) != CLI_DONE) {
         return;
     }
     if (client_probes(client, args, &probes) == STORE_OK) {
-        client_witnesses(client, args, args->operands[0], &probes, &state->witnesses_now);
+        client_witnesses(client, args, view->cluster, &probes, &view->state.witnesses_now);
     }
+    read_directives(client, args, view);
     client_names_release(&probes);
     client_close(client);
 }
 
 bool view_read(struct view *view, const struct args *args, struct roster_cluster *cluster)
 {
+    memset(view, 0, sizeof *view);
     view->cluster = args->operands[0];
-    view->member_count = 0;
-    memset(&view->state, 0, sizeof view->state);
     if (roster_state(cluster, &view->state) != ROSTER_OK) {
         return false;
     }
-    count_witnesses(args, &view->state);
+    look_around(args, view);
     return roster_members(cluster, view->members, ROSTER_MEMBERS_MAX, &view->member_count) ==
            ROSTER_OK;
 }
@@ -198,8 +216,10 @@ static void put_lag(struct json_writer *json, const struct roster_endpoint *endp
     json_writer_close(json, '}');
 }
 
-static void put_member(struct json_writer *json, const struct roster_member *member)
+static void put_member(struct json_writer *json, const struct view *view,
+                       const struct roster_member *member)
 {
+    struct claim claim = claim_in_view(member, &view->state);
     const struct roster_endpoint *endpoint = &member->endpoint;
     json_writer_open(json, NULL, '{');
     json_writer_text(json, "name", endpoint->name);
@@ -211,6 +231,7 @@ static void put_member(struct json_writer *json, const struct roster_member *mem
     json_writer_bool(json, "fenced", member->fenced != 0);
     json_writer_bool(json, "drained", member->drained != 0);
     json_writer_bool(json, "claims", member->claims != 0);
+    json_writer_text(json, "bar", bar_of(&claim));
     json_writer_text(json, "condition", member->condition);
     json_writer_bool(json, "sync", member->sync != 0);
     json_writer_text(json, "upstream", member->upstream);
@@ -218,6 +239,43 @@ static void put_member(struct json_writer *json, const struct roster_member *mem
     json_writer_number(json, "weight", endpoint->weight);
     put_labels(json, member->labels);
     json_writer_close(json, '}');
+}
+
+void view_scene(const struct view *view, struct remark_scene *ret_scene)
+{
+    *ret_scene = (struct remark_scene){
+        .cluster = view->cluster,
+        .epoch = view->state.epoch,
+        .directives = view->has_directives ? &view->directives : NULL,
+    };
+    for (size_t i = 0; i < view->member_count && i < MEMBERS_MAX; i++) {
+        ret_scene->members[ret_scene->member_count++] = (struct remark_member){
+            view->members[i].endpoint.name, claim_in_view(&view->members[i], &view->state)};
+    }
+}
+
+static void put_remarks(struct json_writer *json, const struct view *view)
+{
+    static struct remark remarks[REMARKS_MAX];
+    static struct remark_scene scene;
+    view_scene(view, &scene);
+    size_t count = remarks_of(&scene, remarks);
+    json_writer_open(json, "remarks", '[');
+    for (size_t i = 0; i < count; i++) {
+        json_writer_text(json, NULL, remarks[i].text);
+    }
+    json_writer_close(json, ']');
+}
+
+void print_remarks(const struct remark_scene *scene)
+{
+    static struct remark remarks[REMARKS_MAX];
+    size_t count = remarks_of(scene, remarks);
+    for (size_t i = 0; i < count; i++) {
+        printf("%s  ", i == 0 ? "\n" : "");
+        output_put(remarks[i].kind == REMARK_REFUSED ? BAD : DOUBTFUL, "%s", remarks[i].text);
+        printf("\n");
+    }
 }
 
 void view_json(const struct view *view, FILE *to)
@@ -240,7 +298,7 @@ void view_json(const struct view *view, FILE *to)
     json_writer_time(&json, "at_wall", state->at_wall_ms);
     json_writer_open(&json, "members", '[');
     for (size_t i = 0; i < view->member_count; i++) {
-        put_member(&json, &view->members[i]);
+        put_member(&json, view, &view->members[i]);
     }
     json_writer_close(&json, ']');
     json_writer_number(&json, "age_ms", state->age_ms);
@@ -249,6 +307,7 @@ void view_json(const struct view *view, FILE *to)
     json_writer_bool(&json, "connected", state->connected != 0);
     json_writer_bool(&json, "cached", state->cached != 0);
     json_writer_text(&json, "refused", state->refused);
+    put_remarks(&json, view);
     json_writer_close(&json, '}');
     putc('\n', to);
 }

@@ -16,6 +16,7 @@ enum { SETTLE_MS = 60 };
 
 #define CLUSTER "/roster/clusters/orders"
 #define TOPOLOGY CLUSTER "/topology"
+#define DIRECTIVES CLUSTER "/directives"
 
 static struct sandbox sandbox;
 static struct world world; /* the reports: probe-a is ours */
@@ -23,6 +24,8 @@ static struct liveness *liveness;
 static struct resolver *resolver;
 static char refused[2 * SENTENCE_SIZE];
 static bool alarmed;
+static const char
+    *first_directives; /* what stands there before the resolver starts; NULL: nothing */
 
 static const char *const names[] = {"probe-a", "probe-b", "probe-c"};
 
@@ -100,6 +103,9 @@ static void setup(void)
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
         sandbox_put(&sandbox, folders[i], strdup(""));
     }
+    if (first_directives) {
+        sandbox_put(&sandbox, DIRECTIVES, strdup(first_directives));
+    }
     world_init(&world, KIND_STREAMING, 3, 3, 2);
     world_primary(&world, ALL, 0, "7");
     world_standby(&world, ALL, 1, 0, "7");
@@ -124,6 +130,14 @@ static void teardown(void)
     resolver_free(resolver);
     liveness_free(liveness);
     sandbox_release(&sandbox);
+    first_directives = NULL;
+}
+
+static void restart_with(const char *directives)
+{
+    teardown();
+    first_directives = directives;
+    setup();
 }
 
 static void begin(void)
@@ -274,7 +288,7 @@ END_TEST
 static void hold(void)
 {
     struct directives directives = {.hold = "m0"};
-    sandbox_put(&sandbox, CLUSTER "/directives", directives_encode(&directives));
+    sandbox_put(&sandbox, DIRECTIVES, directives_encode(&directives));
 }
 
 START_TEST(a_word_of_the_operator_makes_the_write_fail)
@@ -293,6 +307,92 @@ START_TEST(the_operators_znode_is_made_when_it_is_not_there)
     ensemble_delete(sandbox.ensemble, CLUSTER "/directives");
     settle();
     ck_assert_ptr_nonnull(sandbox_find(&sandbox, CLUSTER "/directives"));
+}
+END_TEST
+
+START_TEST(nothing_is_decided_before_the_directives_were_read_once)
+{
+    static const char *const unreadable[] = {"no JSON", "", "{ \"format\": 2 }",
+                                             "{\"format\":1,\"hold\":\"m0\",\"hold\":\"m1\"}"};
+    for (size_t i = 0; i < sizeof unreadable / sizeof *unreadable; i++) {
+        restart_with(unreadable[i]);
+        refused[0] = '\0';
+        report_all();
+        sandbox_pass(&sandbox, 5000);
+        ck_assert_msg(!written(), "%s", unreadable[i]);
+        ck_assert_str_eq(sandbox_find(&sandbox, DIRECTIVES)->data, unreadable[i]);
+        hold();
+        settle();
+        ck_assert_ptr_nonnull(written());
+        ck_assert_str_eq(topology_rule(written()), "held");
+        ck_assert_int_eq(written()->directives_mzxid,
+                         sandbox_find(&sandbox, DIRECTIVES)->stat.mzxid);
+    }
+}
+END_TEST
+
+START_TEST(directives_that_cannot_be_read_any_more_stay_in_force)
+{
+    begin();
+    hold();
+    settle();
+    refused[0] = '\0';
+    sandbox_put(&sandbox, DIRECTIVES, strdup("no JSON"));
+    world_fails(&world, ALL, 0, ANSWER_REFUSED);
+    world_primary(&world, ALL, 1, "8");
+    report_all();
+    sandbox_pass(&sandbox, 3000);
+    ck_assert_ptr_nonnull(strstr(refused, DIRECTIVES));
+    ck_assert_str_eq(written()->primary, "m0");
+}
+END_TEST
+
+START_TEST(a_new_version_of_the_directives_is_taken_at_once_though_it_changes_nothing)
+{
+    begin();
+    for (int i = 0; i < 3; i++) {
+        sandbox_put(&sandbox, DIRECTIVES, strdup("{ \"format\": 1 }"));
+        settle();
+        ck_assert_int_eq(written()->directives_mzxid,
+                         sandbox_find(&sandbox, DIRECTIVES)->stat.mzxid);
+    }
+    int64_t mzxid = sandbox_find(&sandbox, TOPOLOGY)->stat.mzxid;
+    sandbox_pass(&sandbox, 5000);
+    ck_assert_int_eq(sandbox_find(&sandbox, TOPOLOGY)->stat.mzxid, mzxid);
+}
+END_TEST
+
+/* Somebody's sentence, over the facts of now. */
+static void write_why(const char *why)
+{
+    static struct topology topology;
+    topology = *written();
+    snprintf(topology.why, sizeof topology.why, "%s", why);
+    sandbox_put(&sandbox, TOPOLOGY, topology_encode(&topology));
+    sandbox_pass(&sandbox, 3000);
+}
+
+START_TEST(the_sentence_follows_what_it_speaks_of)
+{
+    begin();
+    write_why("m0 is primary; m1 refuses connections");
+    /* it may be that of a program of another wording: only news make us say it our way */
+    ck_assert_str_eq(written()->why, "m0 is primary; m1 refuses connections");
+    world.reports[1].members[1].lag.bytes = 0;
+    report(1);
+    sandbox_pass(&sandbox, 3000);
+    ck_assert_str_eq(written()->why, "m0 is primary on timeline 7, read by 3 of 3 witnesses");
+}
+END_TEST
+
+START_TEST(how_many_read_the_primary_is_no_reason_to_write)
+{
+    begin();
+    write_why("m0 is primary on timeline 7, read by 2 of 3 witnesses");
+    int64_t mzxid = sandbox_find(&sandbox, TOPOLOGY)->stat.mzxid;
+    report(1);
+    sandbox_pass(&sandbox, 3000);
+    ck_assert_int_eq(sandbox_find(&sandbox, TOPOLOGY)->stat.mzxid, mzxid);
 }
 END_TEST
 
@@ -408,6 +508,12 @@ Suite *resolver_suite(void)
     tcase_add_test(tcase, a_report_made_anew_is_not_mistaken_for_its_former_self);
     tcase_add_test(tcase, a_word_of_the_operator_makes_the_write_fail);
     tcase_add_test(tcase, the_operators_znode_is_made_when_it_is_not_there);
+    tcase_add_test(tcase, nothing_is_decided_before_the_directives_were_read_once);
+    tcase_add_test(tcase, directives_that_cannot_be_read_any_more_stay_in_force);
+    tcase_add_test(tcase,
+                   a_new_version_of_the_directives_is_taken_at_once_though_it_changes_nothing);
+    tcase_add_test(tcase, the_sentence_follows_what_it_speaks_of);
+    tcase_add_test(tcase, how_many_read_the_primary_is_no_reason_to_write);
     tcase_add_test(tcase, a_deleted_topology_is_put_back);
     tcase_add_test(tcase, a_spoiled_topology_is_put_back_and_told);
     tcase_add_test(tcase, a_topology_of_another_format_is_left_alone);

@@ -576,6 +576,36 @@ START_TEST(more_members_than_fit_are_refused)
 }
 END_TEST
 
+/* A hand, or a merge of two hands: members, labels, evidence, relations. */
+START_TEST(what_is_listed_again_in_the_same_words_is_one)
+{
+    static struct topology once;
+    ck_assert(reads_topology(topology_sample));
+    once = topology;
+    char *evidence =
+        with(topology_sample, "\"evidence\": {", "\"evidence\": { \"probe-c\": \"4294967414\",");
+    char *labels = with(evidence, "\"zone\": \"a\"", "\"zone\": \"a\", \"zone\": \"a\"");
+    char *members = with(labels, "\"members\": [",
+                         "\"members\": [ { \"health\": \"up\", \"name\": \"pg-2\", \"host\": "
+                         "\"10.0.0.2\", \"port\": 5432, \"role\": \"primary\", \"weight\": 100, "
+                         "\"labels\": { \"zone\": \"b\" } },");
+    ck_assert_msg(reads_topology(members), "%s", error.sentence);
+    ck_assert(error.mended);
+    ck_assert_int_eq(memcmp(&once, &topology, sizeof once), 0);
+    free(members);
+    free(labels);
+    free(evidence);
+    char *relations = with(report_sample, "[ \"pg-3\" ]", "[ \"pg-3\", \"pg-3\" ]");
+    char *twice = with(relations, "\"config\"", "\"members\": [], \"config\"");
+    ck_assert(reads_report(relations));
+    ck_assert_uint_eq(report.members[1].replicas, 4);
+    ck_assert(!reads_report(twice));
+    ck_assert_str_eq(error.sentence, "members: stands twice, and not with the same value");
+    free(twice);
+    free(relations);
+}
+END_TEST
+
 /* ---- the small records ----------------------------------------------------------------------- */
 
 START_TEST(directives_read_back)
@@ -610,6 +640,61 @@ START_TEST(no_directives_are_one_short_line)
 }
 END_TEST
 
+START_TEST(directives_out_of_order_or_twice_are_put_in_order)
+{
+    static const struct {
+        const char *text, *canonical;
+    } cases[] = {
+        {"{\"format\":1,\"drain\":[\"b\",\"c\",\"a\"]}",
+         "\"drain\": [ \"a\", \"b\", \"c\" ], \"weight\": {}, \"hold\": null, \"accept\": []"},
+        {"{\"format\":1,\"drain\":[\"b\",\"a\",\"b\"]}",
+         "\"drain\": [ \"a\", \"b\" ], \"weight\": {}, \"hold\": null, \"accept\": []"},
+        {"{\"format\":1,\"weight\":{\"pg-3\":10,\"pg-1\":20,\"pg-3\":10}}",
+         "\"drain\": [], \"weight\": { \"pg-1\": 20, \"pg-3\": 10 }, \"hold\": null, \"accept\": "
+         "[]"},
+        /* the later epoch includes the earlier one */
+        {"{\"format\":1,\"accept\":[\"b@3\",\"a@7\",\"b@2\",\"a@9\"]}",
+         "\"drain\": [], \"weight\": {}, \"hold\": null, \"accept\": [ \"a@9\", \"b@3\" ]"},
+        {"{\"format\":1,\"hold\":\"a\",\"hold\":\"a\"}",
+         "\"drain\": [], \"weight\": {}, \"hold\": \"a\", \"accept\": []"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct directives directives, again;
+        ck_assert_msg(directives_decode(cases[i].text, strlen(cases[i].text), &directives, &error),
+                      "%s: %s", cases[i].text, error.sentence);
+        ck_assert_msg(error.mended || strstr(cases[i].text, "hold"), "%s", cases[i].text);
+        char *text = directives_encode(&directives);
+        ck_assert_msg(strstr(text, cases[i].canonical), "%s", text);
+        ck_assert(directives_decode(text, strlen(text), &again, &error));
+        ck_assert(!error.mended);
+        ck_assert_int_eq(memcmp(&again, &directives, sizeof again), 0);
+        free(text);
+    }
+}
+END_TEST
+
+/* Apart from the acceptances, where readers of versions before skip it. */
+START_TEST(an_acceptance_that_replaces_is_named_beside)
+{
+    static const char text[] = "{ \"format\": 1, \"drain\": [], \"weight\": {}, \"hold\": null, "
+                               "\"accept\": [ \"pg-1@7\", \"pg-2@7\" ], \"replace\": [ "
+                               "\"pg-2@7\" ] }\n";
+    static const char other[] = "{\"format\":1,\"accept\":[\"pg-2@9\"],\"replace\":[\"pg-2@7\","
+                                "\"pg-9@9\"]}";
+    struct directives directives;
+    ck_assert_msg(directives_decode(text, strlen(text), &directives, &error), "%s", error.sentence);
+    ck_assert(!directives.accept[0].replace);
+    ck_assert(directives.accept[1].replace);
+    char *again = directives_encode(&directives);
+    ck_assert_str_eq(again, text);
+    free(again);
+    /* of another epoch, or of nobody: it says nothing */
+    ck_assert(directives_decode(other, strlen(other), &directives, &error));
+    ck_assert_uint_eq(directives.accept_count, 1);
+    ck_assert(!directives.accept[0].replace);
+}
+END_TEST
+
 START_TEST(wrong_directives_are_refused)
 {
     static const struct {
@@ -624,6 +709,11 @@ START_TEST(wrong_directives_are_refused)
         {"{\"format\":1,\"accept\":[\"pg-1@\"]}", "accept[0]: is not of the form MEMBER@EPOCH"},
         {"{\"format\":1,\"accept\":[\"pg-1@-1\"]}", "accept[0]: is not of the form MEMBER@EPOCH"},
         {"{\"format\":1,\"accept\":[\"@1\"]}", "accept[0]: is not of the form MEMBER@EPOCH"},
+        {"{\"format\":1,\"replace\":[\"pg-1\"]}", "replace[0]: is not of the form MEMBER@EPOCH"},
+        {"{\"format\":1,\"weight\":{\"pg-2\":50,\"pg-1\":7,\"pg-2\":5}}",
+         "weight.pg-2: stands twice, and not with the same value"},
+        {"{\"format\":1,\"hold\":\"a\",\"hold\":\"b\"}",
+         "hold: stands twice, and not with the same value"},
     };
     struct directives directives;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -692,6 +782,9 @@ Suite *codec_suite(void)
     tcase_add_test(round_trips, times_out_of_all_reason_do_not_spoil_a_record);
     tcase_add_test(round_trips, directives_read_back);
     tcase_add_test(round_trips, no_directives_are_one_short_line);
+    tcase_add_test(round_trips, directives_out_of_order_or_twice_are_put_in_order);
+    tcase_add_test(round_trips, an_acceptance_that_replaces_is_named_beside);
+    tcase_add_test(round_trips, what_is_listed_again_in_the_same_words_is_one);
     tcase_add_test(round_trips, presence_reads_back);
     tcase_add_test(round_trips, a_registry_id_reads_back);
     suite_add_tcase(suite, round_trips);

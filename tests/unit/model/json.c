@@ -1,5 +1,6 @@
 #include "registry/model/json.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "registry/model/codec.h"
@@ -116,6 +117,56 @@ START_TEST(containers_are_bounded_and_absent_ones_are_empty)
 }
 END_TEST
 
+START_TEST(a_key_that_stands_twice_is_one_when_its_values_agree)
+{
+    struct json_value object;
+    int64_t number = 0;
+    WITH("\"a\":{\"x\":[1,{\"y\":\"}\"}],\"z\":3,\"x\": [ 1, { \"\\u0079\" : \"}\" } ] }");
+    ck_assert(error.mended);
+    ck_assert(json_get_object(&root, "a", REQUIRED, 2, &object));
+    ck_assert(json_get_number(&object, "z", REQUIRED, 0, 9, &number));
+    ck_assert_int_eq(number, 3);
+    close_root();
+    WITH("\"a\":1");
+    ck_assert(!error.mended);
+    close_root();
+}
+END_TEST
+
+START_TEST(a_key_that_stands_twice_with_two_values_is_refused_by_name)
+{
+    static const struct {
+        const char *text, *sentence;
+    } cases[] = {
+        {"{\"format\":1,\"a\":1,\"a\":2}", "a: stands twice, and not with the same value"},
+        {"{\"format\":1,\"a\":1,\"\\u0061\":\"1\"}",
+         "a: stands twice, and not with the same value"},
+        {"{\"format\":1,\"w\":{\"pg-2\":50,\"pg-1\":1,\"pg-2\":5}}",
+         "w.pg-2: stands twice, and not with the same value"},
+        {"{\"format\":1,\"m\":[{},{\"x\\\"\":{},\"x\\\"\":null}],\"format\":1}",
+         "m[1].x\": stands twice, and not with the same value"},
+        {"{\"format\":1,\"a\":1,\"a\":1",
+         "is not JSON: line 1, column 23: '}' expected near end of file"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ck_assert(!json_parse(&root, cases[i].text, strlen(cases[i].text), &error));
+        ck_assert_str_eq(error.sentence, cases[i].sentence);
+    }
+}
+END_TEST
+
+START_TEST(doubles_without_end_are_refused)
+{
+    static char text[4096];
+    size_t used = (size_t)sprintf(text, "{\"format\":1,\"format\":1,\"a\":");
+    memset(text + used, '[', 1000);
+    memset(text + used + 1000, ']', 1000);
+    strcpy(text + used + 2000, "}");
+    ck_assert(!json_parse(&root, text, strlen(text), &error));
+    ck_assert_ptr_nonnull(strstr(error.sentence, "is nested too deep"));
+}
+END_TEST
+
 Suite *json_suite(void)
 {
     Suite *suite = suite_create("json");
@@ -126,6 +177,9 @@ Suite *json_suite(void)
     tcase_add_test(tcase, digits_hold_what_a_double_cannot);
     tcase_add_test(tcase, a_word_is_one_of_its_table);
     tcase_add_test(tcase, containers_are_bounded_and_absent_ones_are_empty);
+    tcase_add_test(tcase, a_key_that_stands_twice_is_one_when_its_values_agree);
+    tcase_add_test(tcase, a_key_that_stands_twice_with_two_values_is_refused_by_name);
+    tcase_add_test(tcase, doubles_without_end_are_refused);
     suite_add_tcase(suite, tcase);
     return suite;
 }

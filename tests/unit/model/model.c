@@ -169,6 +169,27 @@ START_TEST(the_account_of_a_verdict_is_not_the_verdict)
 }
 END_TEST
 
+START_TEST(a_sentence_is_the_same_whoever_counts_the_witnesses)
+{
+    static const struct {
+        const char *a, *b;
+        bool equal;
+    } cases[] = {
+        {"", "", true},
+        {"read by 2 of 3 witnesses", "read by 13 of 3 witnesses", true},
+        {"read by 2 of 3 witnesses", "read by 2 of 5 witnesses", false},
+        {"on timeline 7, read by 2 of 3", "on timeline 8, read by 2 of 3", false},
+        {"pg-1 is primary", "pg-1 is primary; pg-2 refuses connections", false},
+        {"pg-1", "pg-2", false},
+        {"read by 2 of 3", "read by two of 3", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ck_assert_msg(why_equal(cases[i].a, cases[i].b) == cases[i].equal, "%s", cases[i].a);
+        ck_assert_msg(why_equal(cases[i].b, cases[i].a) == cases[i].equal, "%s", cases[i].a);
+    }
+}
+END_TEST
+
 #define DIFFERS(record, change)                                                                    \
     do {                                                                                           \
         __typeof__(record) was = record;                                                           \
@@ -182,11 +203,13 @@ END_TEST
 
 START_TEST(every_material_field_of_a_topology_counts)
 {
+    DIFFERS(topology, directives_mzxid++);
     DIFFERS(topology, cluster[0] = 'd');
     DIFFERS(topology, policy.engine = ENGINE_MYSQL);
     DIFFERS(topology, policy.kind = KIND_ASYNC);
     DIFFERS(topology, policy.conflict = CONFLICT_NONE);
     DIFFERS(topology, policy.witnesses = 5);
+    DIFFERS(topology, directives_mzxid++);
     DIFFERS(topology, epoch = 8);
     DIFFERS(topology, state = STATE_SUSPECT);
     DIFFERS(topology, primary[0] = 'a');
@@ -260,6 +283,7 @@ Suite *model_suite(void)
     tcase_add_test(records, members_are_found_by_name);
     tcase_add_test(records, equality_sees_values_not_bytes);
     tcase_add_test(records, the_account_of_a_verdict_is_not_the_verdict);
+    tcase_add_test(records, a_sentence_is_the_same_whoever_counts_the_witnesses);
     tcase_add_test(records, every_material_field_of_a_topology_counts);
     tcase_add_test(records, every_material_field_of_a_report_counts);
     suite_add_tcase(suite, records);

@@ -94,6 +94,21 @@ START_TEST(every_rule_without_a_primary_gives_the_reason)
 }
 END_TEST
 
+/* The rule of a withdrawal stays while the withdrawal does; the server may be well by then. */
+START_TEST(why_it_was_withdrawn_does_not_contradict_what_it_is_now)
+{
+    topology.members[1].reason = ANSWER_STARTING;
+    ck_assert_str_eq(explain(RULE_REFUSED, "", "m1"),
+                     "no primary: m1 refused connections and no member streamed from it; m1 is "
+                     "starting up");
+    topology.members[1].reason = ANSWER_RIVAL;
+    topology.members[1].claims = true;
+    ck_assert_ptr_nonnull(strstr(explain(RULE_NO_CLAIM, "", "m0"),
+                                 "no primary: none that claims to be one may be it (m0 was the "
+                                 "last); m1 claims"));
+}
+END_TEST
+
 START_TEST(a_rule_of_a_newer_version_is_shown_by_its_name)
 {
     strcpy(topology.foreign_rule, "promoted");
@@ -150,6 +165,7 @@ Suite *rules_suite(void)
     tcase_add_test(tcase, every_rule_has_a_name_that_leads_back_to_it_and_a_number_that_stays);
     tcase_add_test(tcase, every_rule_that_names_a_primary_is_a_sentence_about_it);
     tcase_add_test(tcase, every_rule_without_a_primary_gives_the_reason);
+    tcase_add_test(tcase, why_it_was_withdrawn_does_not_contradict_what_it_is_now);
     tcase_add_test(tcase, a_rule_of_a_newer_version_is_shown_by_its_name);
     tcase_add_test(tcase, other_members_follow_with_what_is_wrong_with_them);
     tcase_add_test(tcase, a_win_stays_the_win_that_it_was);
