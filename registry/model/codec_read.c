@@ -360,6 +360,7 @@ static bool get_member(const struct json_value *object, struct member *member)
         !json_get_flag(object, "fenced", &member->fenced) ||
         !json_get_number(object, "fenced_epoch", OPTIONAL, 0, exact_max, &member->fenced_epoch) ||
         !json_get_flag(object, "drained", &member->drained) ||
+        !json_get_flag(object, "unlisted", &member->unlisted) ||
         !json_get_flag(object, "claims", &member->claims) ||
         !json_get_text(object, "bar", OPTIONAL, bar, sizeof bar) ||
         !json_get_flag(object, "sync", &member->sync) ||

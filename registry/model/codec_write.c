@@ -445,6 +445,7 @@ static void put_member(struct buffer *to, const struct member *member)
         put_number(to, "fenced_epoch", member->fenced_epoch);
     }
     put_flag(to, "drained", member->drained);
+    put_flag(to, "unlisted", member->unlisted);
     put_flag(to, "claims", member->claims);
     put_text_if_any(to, "bar", bar_names[member->bar]);
     put_condition(to, member->condition);

@@ -183,7 +183,7 @@ static bool member_equal(const struct member *a, const struct member *b)
 {
     return member_config_equal(&a->config, &b->config) && a->role == b->role &&
            a->health == b->health && a->reason == b->reason && a->fenced == b->fenced &&
-           a->fenced_epoch == b->fenced_epoch && a->drained == b->drained &&
+           a->fenced_epoch == b->fenced_epoch && a->drained == b->drained && a->unlisted == b->unlisted &&
            a->claims == b->claims && a->bar == b->bar && a->sync == b->sync &&
            a->condition == b->condition && same(a->upstream, b->upstream) &&
            lag_equal(&a->lag, &b->lag) && record_equal(&a->record, &b->record);

@@ -287,6 +287,7 @@ struct member {
     bool fenced;          /* a former primary not seen replicating since: never routed to */
     int64_t fenced_epoch; /* the epoch at which it was replaced */
     bool drained;         /* by the operator */
+    bool unlisted;        /* a quorum has taken it out of its configuration */
     /* a quorum reads it as claiming (a rival, if it is not the primary) */
     bool claims;
     enum bar bar; /* why that claim may not win */

@@ -188,7 +188,7 @@ static void remember_stream(const struct verdict_inputs *inputs, const struct co
 static bool ended_by_act(const struct verdict_inputs *inputs, const struct contender *contender)
 {
     const struct contender *incumbent = inputs->incumbent;
-    return !incumbent || is_in(incumbent->record.acts, ACT_CLOSED) ||
+    return !incumbent || incumbent->unlisted || is_in(incumbent->record.acts, ACT_CLOSED) ||
            (incumbent->tally.live &&
             text_equal(incumbent->tally.upstream, contender->listing->name));
 }

@@ -117,6 +117,8 @@ static void contender_init(struct contender *contender, const struct verdict_inp
         .weight = weight_of(directives, listing),
     };
     tally_count(&contender->tally, &inputs->voters, listing->name);
+    contender->unlisted = (int)(inputs->voters.count - contender->tally.count) >=
+                          inputs->voters.quorum;
     const char *self = contender->tally.facts ? contender->tally.facts->self : "";
     int64_t fenced_epoch = fences_find(previous, listing, self);
     if (fenced_epoch > 0 && !is_accepted(directives, listing->name, fenced_epoch)) {
@@ -242,7 +244,7 @@ static bool is_unfit(const struct contender *incumbent)
         return true;
     }
     const struct tally *tally = &incumbent->tally;
-    return tally->unfit >= tally->quorum || incumbent->stranger ||
+    return tally->unfit >= tally->quorum || incumbent->stranger || incumbent->unlisted ||
            (tally->follows >= tally->quorum && !incumbent->claims);
 }
 

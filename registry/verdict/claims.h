@@ -17,6 +17,7 @@ struct contender {
     const struct member_config *listing; /* by quorum, of the voters in the same inputs */
     const struct member *before;         /* in the last verdict; NULL: it was not in it */
     struct tally tally;
+    bool unlisted; /* a quorum has taken it out of its configuration */
     /* the operator's orders for it */
     bool drained;
     /* the operator vouches for it, and neither it nor another has become primary since */

@@ -35,6 +35,7 @@ static struct member member_of(const struct contender *contender)
     member.config = *contender->listing;
     member.config.weight = contender->weight;
     member.drained = contender->drained;
+    member.unlisted = contender->unlisted;
     member.fenced = contender->fenced;
     member.fenced_epoch = contender->fenced_epoch;
     member.claims = contender->rival;
@@ -159,6 +160,11 @@ static void judge_health(const struct topology *out, const struct contender *con
                          struct member *member)
 {
     const struct tally *tally = &contender->tally;
+    if (contender->unlisted) { /* nobody is to look at it */
+        member->health = HEALTH_UNKNOWN;
+        member->reason = ANSWER_UNKNOWN;
+        return;
+    }
     /* half of the probes reach it and half do not: it stays what it was */
     if (tally->up >= tally->quorum) {
         member->health = HEALTH_UP;
@@ -325,6 +331,7 @@ bool resolve_is_urgent(const struct topology *before, const struct topology *aft
         if (!text_equal(a->config.name, b->config.name) || a->role != b->role ||
             a->health != b->health || a->fenced != b->fenced || a->drained != b->drained ||
             a->claims != b->claims || a->condition != b->condition || a->bar != b->bar ||
+            a->unlisted != b->unlisted ||
             a->record.acts != b->record.acts) {
             return true;
         }

@@ -145,7 +145,8 @@ static void put_decision(struct text *text, const struct topology *topology, int
     case RULE_KEPT:
         text_put(text, "%s stays primary although it %s: nothing speaks against it",
                  topology->primary,
-                 primary && primary->reason == ANSWER_OK ? "is not read as such by a quorum"
+                 primary && primary->unlisted              ? "is in no probe's file"
+                 : primary && primary->reason == ANSWER_OK ? "is not read as such by a quorum"
                                                          : answer_of(primary));
         break;
     case RULE_NOT_WRITABLE:
