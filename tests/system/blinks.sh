@@ -187,6 +187,9 @@ forget() { # forget CLUSTER
     for name in $(fleet_names 3); do probe_launch "$name"; done
 }
 
+# At a first look a server that is merely slow to answer is one that is not there.
+patient() { PROBE_SETTINGS='timeout = 5s'; }
+
 nobody_until_accepted() { # nobody_until_accepted CLUSTER MEMBER
     wait_topology 30 "$1" ".primary == null and (.why | test(\"accept\"))"
     through_beats 2 "topology_is $1 '.primary == null'"
@@ -197,6 +200,7 @@ nobody_until_accepted() { # nobody_until_accepted CLUSTER MEMBER
 }
 
 first_look() {
+    patient
     servers my-1 my-2
     follows my-2 my-1
     act my-2 open stop
@@ -308,6 +312,7 @@ test_a_drained_standby_promoted_for_a_rehearsal_withdraws_nobody() {
 
 test_the_first_look_at_two_histories_takes_the_one_that_is_followed() {
     zk_start
+    patient
     pg_group 3
     pg_stop pg-3
     pg_promote pg-2

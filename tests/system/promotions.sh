@@ -256,6 +256,7 @@ circular_pair() {
     wait_topology 40 sales ".state == \"ok\" and .primary == \"my-1\" and $(is_up my-2 my-1)"
     OLD=my-1
     for NEW in my-2 my-1; do
+        for_all_probes "$(member "$OLD") | .upstream == \"$NEW\" and .live"
         crashes "$OLD"
         by_hand "$NEW" open
         watch_sees 5 watch "$(at_my "$NEW")"
