@@ -11,6 +11,8 @@ test_mysql_9_a_replica_started_without_its_channel_inherits_nothing() { versions
 test_mariadb_a_replica_promoted_by_mistake_inherits_nothing() { on_mariadb promoted_by_mistake; }
 test_mysql_9_a_replica_promoted_by_mistake_inherits_nothing() { versions_mysql_story sid promoted_by_mistake; }
 test_mariadb_the_stopped_middle_of_a_cascade_inherits_nothing() { on_mariadb stopped_middle; }
+test_mariadb_without_gtids_a_stopped_replica_inherits_nothing() { on_mariadb stopped_without_gtids; }
+test_mysql_9_without_gtids_a_stopped_replica_inherits_nothing() { versions_mysql_story sid stopped_without_gtids; }
 test_mariadb_a_fence_outlives_a_reload_by_name_and_by_address() { on_mariadb fenced_and_listed_anew; }
 test_mysql_9_a_fence_outlives_a_reload_by_name_and_by_address() { versions_mysql_story sid fenced_and_listed_anew; }
 test_mariadb_the_first_look_crowns_no_stopped_replica() { on_mariadb first_look; }
@@ -174,6 +176,28 @@ promoted_by_mistake() {
     act my-2 close
     [ "$of" = mysql ] || my_sql my-2 "SET GLOBAL gtid_slave_pos = '$(my_position my-2)'"
     follows my-2 my-1
+    well
+}
+
+# What it lacks cannot be known.
+stopped_without_gtids() {
+    local name
+    for name in my-1 my-2; do "${of}_new" $name; no_gtids $name; "${of}_launch" $name; done
+    for name in my-1 my-2; do wait_for 60 "my_answers $name"; act $name open; done
+    writable_in_file my-1
+    by_position my-2 my-1
+    fleet_on my-1 my-2
+    well
+    my_sql my-1 "CREATE DATABASE first_on_my1; CREATE TABLE first_on_my1.journal (id INT PRIMARY KEY)"
+    act my-2 stop
+    write_a_row
+    channel_is_seen_stopped
+    beside_the_primary
+    blink
+    returns
+    blink closed
+    returns
+    act my-2 start
     well
 }
 
