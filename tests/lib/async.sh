@@ -7,6 +7,7 @@
 #     follows NAME UPSTREAM         and waits until it does
 #     fleet_on MEMBER...            the cluster sales, three probes, a watch
 #     act NAME WORD...              statements, one a word: see there
+#     no_gtids NAME                 for a server that is not started yet; by_position NAME UPSTREAM makes it a replica
 
 on_mariadb() { # on_mariadb STORY
     of=my
@@ -88,4 +89,23 @@ statement() { # statement WORD
     close) echo "SET GLOBAL $(read_only) = 1" ;;
     *) fail "no statement is called $1" ;;
     esac
+}
+
+# ---- without GTIDs ---------------------------------------------------------------
+
+no_gtids() { [ "$of" = my ] || sed -i 's/^gtid-mode=.*/gtid-mode=OFF/; /^enforce-gtid/d' "$T/$1.cnf"; }
+
+# By the name of a binary log and a position in it.
+by_position() { # by_position NAME UPSTREAM
+    local file position rest
+    if [ "$of" = my ]; then
+        read -r file position rest < <(my_sql "$2" "SHOW MASTER STATUS")
+        my_sql "$1" "CHANGE MASTER TO MASTER_HOST='127.0.0.1', MASTER_PORT=$(my_port "$2"), MASTER_USER='repl', MASTER_PASSWORD='repl',
+            MASTER_CONNECT_RETRY=1, MASTER_USE_GTID=no, MASTER_LOG_FILE='$file', MASTER_LOG_POS=$position; START SLAVE"
+    else
+        read -r file position rest < <(my_sql "$2" "SHOW BINARY LOG STATUS")
+        my_sql "$1" "CHANGE REPLICATION SOURCE TO SOURCE_HOST='127.0.0.1', SOURCE_PORT=$(my_port "$2"), SOURCE_USER='repl',
+            SOURCE_PASSWORD='repl', SOURCE_AUTO_POSITION=0, SOURCE_LOG_FILE='$file', SOURCE_LOG_POS=$position,
+            GET_SOURCE_PUBLIC_KEY=1, SOURCE_CONNECT_RETRY=1, SOURCE_RETRY_COUNT=1000; START REPLICA"
+    fi
 }

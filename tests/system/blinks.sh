@@ -8,6 +8,11 @@ test_mariadb_a_replica_started_without_its_channel_inherits_nothing() { on_maria
 test_mysql_9_a_replica_stopped_by_hand_inherits_nothing() { versions_mysql_story sid stopped_by_hand; }
 test_mysql_9_a_replica_stopped_by_an_error_inherits_nothing() { versions_mysql_story sid stopped_by_an_error; }
 test_mysql_9_a_replica_started_without_its_channel_inherits_nothing() { versions_mysql_story sid started_without_its_channel; }
+test_mariadb_a_replica_promoted_by_mistake_inherits_nothing() { on_mariadb promoted_by_mistake; }
+test_mysql_9_a_replica_promoted_by_mistake_inherits_nothing() { versions_mysql_story sid promoted_by_mistake; }
+test_mariadb_the_stopped_middle_of_a_cascade_inherits_nothing() { on_mariadb stopped_middle; }
+test_mariadb_without_gtids_a_stopped_replica_inherits_nothing() { on_mariadb stopped_without_gtids; }
+test_mysql_9_without_gtids_a_stopped_replica_inherits_nothing() { versions_mysql_story sid stopped_without_gtids; }
 test_mariadb_a_fence_outlives_a_reload_by_name_and_by_address() { on_mariadb fenced_and_listed_anew; }
 test_mysql_9_a_fence_outlives_a_reload_by_name_and_by_address() { versions_mysql_story sid fenced_and_listed_anew; }
 test_mariadb_the_first_look_crowns_no_stopped_replica() { on_mariadb first_look; }
@@ -15,14 +20,15 @@ test_mysql_9_the_first_look_crowns_no_stopped_replica() { versions_mysql_story s
 
 # ---- asynchronous replication -----------------------------------------------------
 
-# my-1, which is writable whenever it starts, and my-2, which replicates from it and is writable as well.
-pair_of_writable() {
-    servers my-1 my-2
+# my-1, which is writable whenever it starts, and my-2, which replicates from it and is writable as well; below that LEAF, when given.
+pair_of_writable() { # pair_of_writable [LEAF]
+    servers my-1 my-2 "$@"
     writable_in_file my-1
     follows my-2 my-1
+    [ $# = 0 ] || follows "$1" my-2
     my_sql my-1 "CREATE TABLE first_on_my1.journal (id INT PRIMARY KEY)"
     act my-2 open
-    fleet_on my-1 my-2
+    fleet_on my-1 my-2 "$@"
     well
 }
 
@@ -39,14 +45,23 @@ seen_to_lack() { for_all_probes "$(member my-2) | .lacks == [\"my-1\"]"; }
 ROW=0
 write_a_row() { ROW=$((ROW + 1)); my_sql my-1 "INSERT INTO first_on_my1.journal VALUES ($ROW)"; }
 
-# my-1 is away for two beats of the probes, and comes back.
-blink() { # blink [COMMAND]: what happens meanwhile
-    my_crash my-1
-    wait_topology 20 sales "$(member my-1) | .health == \"down\""
-    ${1:-:}
+# my-1 is away for two beats of the probes, and comes back: it is killed, or in another way.
+blink() { # blink [WAY [COMMAND]]: what happens meanwhile
+    "leaves_${1:-killed}"
+    wait_topology 20 sales "$(member my-1) | .health == \"down\" or .role != \"primary\""
+    ${2:-:}
     inherits_nothing 2
-    "${of}_start" my-1
+    "returns_${1:-killed}"
 }
+
+leaves_killed() { my_crash my-1; }
+returns_killed() { "${of}_start" my-1; }
+leaves_ended() { my_stop my-1; }
+returns_ended() { "${of}_start" my-1; }
+leaves_hung() { freeze my-1; }
+returns_hung() { thaw my-1; }
+leaves_closed() { act my-1 close; }
+returns_closed() { act my-1 open; }
 
 inherits_nothing() { through_beats "${1:-1}" "topology_is sales '.primary != \"my-2\"'"; }
 
@@ -57,13 +72,18 @@ returns() {
     expect_no_text "$T/watch.out" "$(at_my my-2)"
 }
 
+# Long enough for nobody to take it for a promotion.
+beside_the_primary() { through_beats 3 "topology_is sales '.primary == \"my-1\"'"; }
+
 stopped_by_hand() {
     pair_of_writable
     act my-2 stop # for a backup
     write_a_row
     channel_is_seen_stopped
-    through_beats 3 "topology_is sales '.primary == \"my-1\"'" # long enough for nobody to take it for a promotion
+    beside_the_primary
     blink
+    returns
+    blink closed
     returns
 
     # The channel was stopped a moment ago, but what my-2 lacks is known; and my-1 comes back read-only, and is opened by hand.
@@ -88,11 +108,11 @@ stopped_by_an_error() {
     my_sql my-2 "SET sql_log_bin = 0; INSERT INTO first_on_my1.journal VALUES (1)"
     write_a_row
     channel_is_seen_stopped
-    blink # the receiver tries on
+    blink hung # the receiver is there still
     returns
     act my-2 stop_receiver
     seen_to_lack
-    blink restart_probes
+    blink killed restart_probes
     returns
     my_sql my-2 "SET sql_log_bin = 0; DELETE FROM first_on_my1.journal"
     act my-2 start
@@ -113,7 +133,7 @@ started_without_its_channel() {
     write_a_row
     "${of}_start" my-2
     channel_is_seen_stopped
-    blink
+    blink ended
     returns
 
     # After a power cut it comes up first.
@@ -125,6 +145,71 @@ started_without_its_channel() {
     wait_topology 20 sales "$(member my-2) | .health == \"up\""
     inherits_nothing
     "${of}_start" my-1
+    returns
+    act my-2 start
+    well
+}
+
+# Promoted by mistake, as if it were meant: the primary was well all the time, and holds.
+promoted_by_mistake() {
+    servers my-1 my-2
+    writable_in_file my-1
+    follows my-2 my-1
+    my_sql my-1 "CREATE TABLE first_on_my1.journal (id INT PRIMARY KEY)"
+    fleet_on my-1 my-2
+    well
+    act my-2 stop
+    write_a_row
+    act my-2 reset_all open
+    wait_topology 20 sales ".state == \"conflict\" and .primary == \"my-1\" and ($(member my-2) | .claims)"
+    beside_the_primary
+    blink
+    returns
+    blink closed restart_probes
+    returns
+    writable_in_file my-2
+    my_crash my-2
+    "${of}_start" my-2
+    wait_topology 20 sales "$(member my-2) | .health == \"up\" and .claims"
+    blink hung
+    returns
+    act my-2 close
+    [ "$of" = mysql ] || my_sql my-2 "SET GLOBAL gtid_slave_pos = '$(my_position my-2)'"
+    follows my-2 my-1
+    well
+}
+
+# What it lacks cannot be known.
+stopped_without_gtids() {
+    local name
+    for name in my-1 my-2; do "${of}_new" $name; no_gtids $name; "${of}_launch" $name; done
+    for name in my-1 my-2; do wait_for 60 "my_answers $name"; act $name open; done
+    writable_in_file my-1
+    by_position my-2 my-1
+    fleet_on my-1 my-2
+    well
+    my_sql my-1 "CREATE DATABASE first_on_my1; CREATE TABLE first_on_my1.journal (id INT PRIMARY KEY)"
+    act my-2 stop
+    write_a_row
+    channel_is_seen_stopped
+    beside_the_primary
+    blink
+    returns
+    blink closed
+    returns
+    act my-2 start
+    well
+}
+
+# What always stood below it proves nothing.
+stopped_middle() {
+    pair_of_writable my-3
+    act my-2 stop
+    channel_is_seen_stopped
+    for_all_probes "$(member my-3) | .upstream == \"my-2\" and .live"
+    beside_the_primary
+    write_a_row
+    blink
     returns
     act my-2 start
     well
@@ -187,6 +272,9 @@ forget() { # forget CLUSTER
     for name in $(fleet_names 3); do probe_launch "$name"; done
 }
 
+# At a first look a server that is merely slow to answer is one that is not there.
+patient() { PROBE_SETTINGS='timeout = 5s'; }
+
 nobody_until_accepted() { # nobody_until_accepted CLUSTER MEMBER
     wait_topology 30 "$1" ".primary == null and (.why | test(\"accept\"))"
     through_beats 2 "topology_is $1 '.primary == null'"
@@ -197,6 +285,7 @@ nobody_until_accepted() { # nobody_until_accepted CLUSTER MEMBER
 }
 
 first_look() {
+    patient
     servers my-1 my-2
     follows my-2 my-1
     act my-2 open stop
@@ -308,6 +397,7 @@ test_a_drained_standby_promoted_for_a_rehearsal_withdraws_nobody() {
 
 test_the_first_look_at_two_histories_takes_the_one_that_is_followed() {
     zk_start
+    patient
     pg_group 3
     pg_stop pg-3
     pg_promote pg-2

@@ -256,6 +256,7 @@ circular_pair() {
     wait_topology 40 sales ".state == \"ok\" and .primary == \"my-1\" and $(is_up my-2 my-1)"
     OLD=my-1
     for NEW in my-2 my-1; do
+        for_all_probes "$(member "$OLD") | .upstream == \"$NEW\" and .live"
         crashes "$OLD"
         by_hand "$NEW" open
         watch_sees 5 watch "$(at_my "$NEW")"
@@ -306,29 +307,20 @@ without_the_registry() {
     zk_start
 }
 
+registry_leaves_between_statements() {
+    crashes "$OLD"
+    act "$NEW" stop
+    zk_stop
+    act "$NEW" reset_all open
+    zk_start
+}
+
 unseen() {
     three_servers
-    each_is_followed between_statements without_probes_and_restarted -- without_probes without_the_registry
+    each_is_followed between_statements without_probes_and_restarted -- without_probes without_the_registry registry_leaves_between_statements
 }
 
 # ---- without GTIDs ----------------------------------------------------------------------------
-
-no_gtids() { [ "$of" = my ] || sed -i 's/^gtid-mode=.*/gtid-mode=OFF/; /^enforce-gtid/d' "$T/$1.cnf"; }
-
-# By the name of a binary log and a position in it.
-by_position() { # by_position NAME UPSTREAM
-    local file position rest
-    if [ "$of" = my ]; then
-        read -r file position rest < <(my_sql "$2" "SHOW MASTER STATUS")
-        my_sql "$1" "CHANGE MASTER TO MASTER_HOST='127.0.0.1', MASTER_PORT=$(my_port "$2"), MASTER_USER='repl', MASTER_PASSWORD='repl',
-            MASTER_CONNECT_RETRY=1, MASTER_USE_GTID=no, MASTER_LOG_FILE='$file', MASTER_LOG_POS=$position; START SLAVE"
-    else
-        read -r file position rest < <(my_sql "$2" "SHOW BINARY LOG STATUS")
-        my_sql "$1" "CHANGE REPLICATION SOURCE TO SOURCE_HOST='127.0.0.1', SOURCE_PORT=$(my_port "$2"), SOURCE_USER='repl',
-            SOURCE_PASSWORD='repl', SOURCE_AUTO_POSITION=0, SOURCE_LOG_FILE='$file', SOURCE_LOG_POS=$position,
-            GET_SOURCE_PUBLIC_KEY=1, SOURCE_CONNECT_RETRY=1, SOURCE_RETRY_COUNT=1000; START REPLICA"
-    fi
-}
 
 without_gtids() {
     joins() { act "$1" stop; by_position "$1" "$2"; }
@@ -339,7 +331,7 @@ without_gtids() {
 
 # ---- PostgreSQL ---------------------------------------------------------------------------------
 
-test_postgresql_every_way_of_promoting_is_followed() { pg_each_is_followed promoted switched_over restarted_and_promoted middle_promoted fed_by_an_archive; }
+test_postgresql_every_way_of_promoting_is_followed() { pg_each_is_followed promoted switched_over restarted_and_promoted middle_promoted fed_by_an_archive promoted_while_it_hangs; }
 test_postgresql_a_promotion_that_nobody_saw_is_followed() { # long
     pg_each_is_followed promoted_without_probes promoted_without_the_registry started_alone_after_all_ended
 }
@@ -414,6 +406,19 @@ middle_promoted() {
     wait_topology 30 orders "$(secondary "$OTHER" "$NEW")"
     pg_crashes "$OLD"
     pg_promote "$NEW"
+}
+
+# The old one comes back writable.
+promoted_while_it_hangs() {
+    freeze "$OLD"
+    wait_topology 20 orders "$(member "$OLD") | .health == \"down\""
+    pg_promote "$NEW"
+    watch_sees 5 watch "$(at_pg "$NEW")"
+    pg_stop "$OTHER" # it may have what the old one alone has written
+    pg_rewind "$OTHER" "$NEW"
+    thaw "$OLD"
+    wait_topology 20 orders ".primary == \"$NEW\" and .state == \"conflict\" and ($(member "$OLD") | .claims and .fenced)"
+    through_beats 1 "topology_is orders '.primary == \"$NEW\"'"
 }
 
 # It never streams, before or after.
