@@ -132,6 +132,21 @@ int view_follow(struct roster *roster, const struct args *args, struct roster_cl
     return CLI_DONE;
 }
 
+/* The same verdict as libroster's, or none. */
+static void read_topology(struct client *client, const struct args *args, struct view *view)
+{
+    char path[PATH_SIZE];
+    struct client_value value = {0};
+    struct codec_error error;
+    enum store_rc rc =
+        client_get(client, path_topology(path, sizeof path, args->root, view->cluster), &value);
+    if (rc != STORE_OK || !client_decode(&value, view->cluster, &view->topology, &error) ||
+        view->topology.epoch != view->state.epoch) {
+        memset(&view->topology, 0, sizeof view->topology);
+    }
+    client_value_release(&value);
+}
+
 static void read_directives(struct client *client, const struct args *args, struct view *view)
 {
     char path[PATH_SIZE];
@@ -162,6 +177,7 @@ static void look_around(const struct args *args, struct view *view)
     if (client_probes(client, args, &probes) == STORE_OK) {
         client_witnesses(client, args, view->cluster, &probes, &view->state.witnesses_now);
     }
+    read_topology(client, args, view);
     read_directives(client, args, view);
     client_names_release(&probes);
     client_close(client);
@@ -216,10 +232,16 @@ static void put_lag(struct json_writer *json, const struct roster_endpoint *endp
     json_writer_close(json, '}');
 }
 
+static struct claim claim_at(const struct view *view, const struct roster_member *member)
+{
+    const struct member *seen = topology_member(&view->topology, member->endpoint.name);
+    return claim_in_view(member, &view->state, seen ? bar_names[seen->bar] : "");
+}
+
 static void put_member(struct json_writer *json, const struct view *view,
                        const struct roster_member *member)
 {
-    struct claim claim = claim_in_view(member, &view->state);
+    struct claim claim = claim_at(view, member);
     const struct roster_endpoint *endpoint = &member->endpoint;
     json_writer_open(json, NULL, '{');
     json_writer_text(json, "name", endpoint->name);
@@ -245,12 +267,12 @@ void view_scene(const struct view *view, struct remark_scene *ret_scene)
 {
     *ret_scene = (struct remark_scene){
         .cluster = view->cluster,
-        .epoch = view->state.epoch,
+        .elected = view->topology.elected > 0 ? view->topology.elected : view->state.epoch,
         .directives = view->has_directives ? &view->directives : NULL,
     };
     for (size_t i = 0; i < view->member_count && i < MEMBERS_MAX; i++) {
         ret_scene->members[ret_scene->member_count++] = (struct remark_member){
-            view->members[i].endpoint.name, claim_in_view(&view->members[i], &view->state)};
+            view->members[i].endpoint.name, claim_at(view, &view->members[i])};
     }
 }
 
