@@ -238,6 +238,49 @@ static struct claim claim_at(const struct view *view, const struct roster_member
     return claim_in_view(member, &view->state, seen ? bar_names[seen->bar] : "");
 }
 
+static void put_acts(struct json_writer *json, unsigned acts)
+{
+    if (!acts) {
+        json_writer_text(json, "acts", NULL);
+        return;
+    }
+    json_writer_open(json, "acts", '[');
+    for (unsigned act = 0; act_names[act]; act++) {
+        if (acts >> act & 1) {
+            json_writer_text(json, NULL, act_names[act]);
+        }
+    }
+    json_writer_close(json, ']');
+}
+
+static bool is_blank(const struct record *record)
+{
+    return !record->start_ms && !record->acts && !record->writable && !record->accepted &&
+           record->channel == CHANNEL_NONE && !record->streamed[0] && !record->lineage[0] &&
+           !record->self[0];
+}
+
+/* What the verdict remembers of the member. */
+static void put_record(struct json_writer *json, const struct member *member)
+{
+    const struct record *record = member ? &member->record : NULL;
+    if (!record || is_blank(record)) {
+        json_writer_text(json, "record", NULL);
+        return;
+    }
+    json_writer_open(json, "record", '{');
+    json_writer_number(json, "start", record->start_ms);
+    json_writer_bool(json, "writable", record->writable);
+    json_writer_text(json, "channel",
+                     record->channel == CHANNEL_NONE ? NULL : channel_names[record->channel]);
+    json_writer_text(json, "streamed", record->streamed);
+    json_writer_text(json, "lineage", record->lineage);
+    json_writer_text(json, "self", record->self);
+    json_writer_amount(json, "accepted", record->accepted > 0 ? record->accepted : -1);
+    put_acts(json, record->acts);
+    json_writer_close(json, '}');
+}
+
 static void put_member(struct json_writer *json, const struct view *view,
                        const struct roster_member *member)
 {
@@ -260,6 +303,7 @@ static void put_member(struct json_writer *json, const struct view *view,
     put_lag(json, endpoint);
     json_writer_number(json, "weight", endpoint->weight);
     put_labels(json, member->labels);
+    put_record(json, topology_member(&view->topology, endpoint->name));
     json_writer_close(json, '}');
 }
 
