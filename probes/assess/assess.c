@@ -303,7 +303,7 @@ void assess_report(const struct assessment *assessment, int64_t now_ms, const ch
         strcpy(ret_report->abstains, "kind not known"); /* until a server answers */
     }
     standing_relate(assessment, ret_report);
-    incumbent_relate(assessment, ret_report);
+    incumbent_relate(assessment, now_ms, ret_report);
     for (size_t i = 0; i < assessment->member_count; i++) {
         const struct member_report *member_report = &ret_report->members[i];
         int upstream =

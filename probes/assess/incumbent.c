@@ -105,7 +105,7 @@ static bool is_fit(const struct member_report *report)
     return report->answer == ANSWER_OK && report->writable;
 }
 
-void incumbent_relate(const struct assessment *assessment, struct report *report)
+void incumbent_relate(const struct assessment *assessment, int64_t now_ms, struct report *report)
 {
     assert(report->member_count == assessment->member_count);
     bool by_act = standing_traits(assessment)->by_act;
@@ -113,6 +113,7 @@ void incumbent_relate(const struct assessment *assessment, struct report *report
         const struct assessed *member = &assessment->members[i];
         struct member_report *mine = &report->members[i];
         mine->late = member->late;
+        mine->stood = member->acts && now_ms - member->acted_ms > assessment->interval_ms;
         if (mine->claim && !mine->shared && !is_incumbent(assessment, member)) {
             compare_claim(assessment, report, i);
         }

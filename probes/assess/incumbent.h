@@ -4,7 +4,7 @@
  *
  *     topology --> the incumbent, its last set, what members were seen to do
  *     looks    --> the incumbent was fit at this time
- *                          --> report: misses, has, late, last_set
+ *                          --> report: misses, has, late, stood, last_set
  *
  * Pure. */
 #ifndef ROSTER_PROBES_ASSESS_INCUMBENT_H
@@ -19,7 +19,7 @@ void incumbent_take(struct assessment *assessment, const struct topology *topolo
 void incumbent_answered(struct assessment *assessment, const struct assessed *member,
                         int64_t now_ms);
 
-/* Sets misses, has and late of the members, and last_set. */
-void incumbent_relate(const struct assessment *assessment, struct report *report);
+/* Sets misses, has, late and stood of the members, and last_set. */
+void incumbent_relate(const struct assessment *assessment, int64_t now_ms, struct report *report);
 
 #endif

@@ -190,6 +190,7 @@ static bool get_member_report(const struct json_value *object, struct member_rep
         !json_get_choice(object, "channel", OPTIONAL, channel_names, &channel) ||
         !json_get_flag(object, "unapplied", &member_report->unapplied) ||
         !json_get_flag(object, "late", &member_report->late) ||
+        !json_get_flag(object, "stood", &member_report->stood) ||
         !json_get_text(object, "self", OPTIONAL, member_report->self,
                        sizeof member_report->self) ||
         !get_lineage(object, "lineage", member_report->lineage) ||
@@ -333,6 +334,7 @@ static bool get_record(const struct json_value *object, struct record *record)
     if (!json_get_number(&at, "start", REQUIRED, 0, exact_max, &record->start_ms) ||
         !json_get_flag(&at, "writable", &record->writable) ||
         !json_get_choice(&at, "channel", OPTIONAL, channel_names, &channel) ||
+        !json_get_name(&at, "source", OPTIONAL, record->source) ||
         !json_get_name(&at, "streamed", OPTIONAL, record->streamed) ||
         !get_lineage(&at, "lineage", record->lineage) ||
         !json_get_text(&at, "self", OPTIONAL, record->self, sizeof record->self) ||

@@ -305,6 +305,7 @@ static void put_statement(struct buffer *to, const struct report *report,
     put_channel(to, member_report->channel);
     put_flag(to, "unapplied", member_report->unapplied);
     put_flag(to, "late", member_report->late);
+    put_flag(to, "stood", member_report->stood);
     put_text_if_any(to, "self", member_report->self);
     put_string(to, "lineage", member_report->lineage);
     put_string(to, "identity", member_report->identity);
@@ -390,7 +391,8 @@ static void put_acts(struct buffer *to, unsigned acts)
 static bool is_blank(const struct record *record)
 {
     return record->start_ms == 0 && record->acts == 0 && !record->writable &&
-           record->channel == CHANNEL_NONE && record->accepted == 0 && !record->streamed[0] && !record->lineage[0] &&
+           record->channel == CHANNEL_NONE && record->accepted == 0 && !record->source[0] &&
+           !record->streamed[0] && !record->lineage[0] &&
            !record->self[0];
 }
 
@@ -402,6 +404,7 @@ static void put_record(struct buffer *to, const struct record *record)
     put(to, ", \"record\": { \"start\": %" PRId64, record->start_ms);
     put_flag(to, "writable", record->writable);
     put_channel(to, record->channel);
+    put_text_if_any(to, "source", record->source);
     put_text_if_any(to, "streamed", record->streamed);
     put_text_if_any(to, "lineage", record->lineage);
     put_text_if_any(to, "self", record->self);

@@ -159,7 +159,7 @@ static bool policy_equal(const struct policy *a, const struct policy *b)
 static bool record_equal(const struct record *a, const struct record *b)
 {
     return a->start_ms == b->start_ms && a->writable == b->writable && a->channel == b->channel &&
-           same(a->streamed, b->streamed) && same(a->lineage, b->lineage) &&
+           same(a->source, b->source) && same(a->streamed, b->streamed) && same(a->lineage, b->lineage) &&
            same(a->self, b->self) && a->accepted == b->accepted && a->acts == b->acts;
 }
 
@@ -197,6 +197,7 @@ static bool member_report_alike(const struct member_report *a, const struct memb
            a->sync == b->sync && a->condition == b->condition && a->lacks == b->lacks &&
            a->misses == b->misses && a->has == b->has && a->start_ms == b->start_ms &&
            a->channel == b->channel && a->unapplied == b->unapplied && a->late == b->late &&
+           a->stood == b->stood &&
            same(a->self, b->self) &&
            same(a->missing, b->missing) && a->live == b->live && a->replica == b->replica &&
            same(a->lineage, b->lineage) && same(a->identity, b->identity) &&

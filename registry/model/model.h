@@ -181,7 +181,8 @@ struct record {
     int64_t start_ms; /* when the server was started, by its clock; 0: not known */
     bool writable;
     enum channel_state channel;
-    char streamed[NAME_SIZE];  /* the member that it last streamed from */
+    char source[NAME_SIZE];     /* the member that its channel leads to */
+    char streamed[NAME_SIZE];   /* the member that it last streamed from */
     char lineage[LINEAGE_SIZE]; /* of its last claim */
     char self[IDENTITY_SIZE];  /* the server's own identity */
     int64_t accepted;          /* the epoch of the acceptance that made it primary last */
@@ -240,6 +241,7 @@ struct member_report {
     /* it was seen to act (struct record), and later than two intervals after that the primary was
      * seen fit */
     bool late;
+    bool stood; /* and all of it has stood for an interval */
     char self[IDENTITY_SIZE]; /* the server's own identity */
     char lineage[LINEAGE_SIZE];
     char identity[IDENTITY_SIZE];

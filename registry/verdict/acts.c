@@ -238,6 +238,7 @@ static void observe(const struct verdict_inputs *inputs, struct contender *conte
         record->start_ms = is_same_start(inputs, contender) ? record->start_ms : facts->start_ms;
         record->writable = facts->writable;
         record->channel = facts->channel;
+        strcpy(record->source, facts->upstream);
     }
     if (contender->tally.claim) {
         strcpy(record->lineage, contender->tally.claim->lineage);

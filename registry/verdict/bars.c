@@ -71,6 +71,12 @@ static bool is_unapplied(const struct contender *contender)
            !has_act(contender, ACT_REPOINTED);
 }
 
+/* Who is led to another source is stopped first: that promotes nobody. */
+static bool is_too_new(const struct contender *contender)
+{
+    return (contender->record.acts & ACT_PROMOTES) == ACT_STOPPED && !contender->tally.stood;
+}
+
 static enum bar act_bar(const struct verdict_inputs *inputs, const struct contender *contender)
 {
     if (contender->accepted || is_unwitnessed(contender)) {
@@ -81,6 +87,9 @@ static enum bar act_bar(const struct verdict_inputs *inputs, const struct conten
     }
     if (!has_act(contender, ACT_PROMOTES)) {
         return has_act(contender, ACT_HELD) ? BAR_HELD : BAR_NOT_PROMOTED;
+    }
+    if (is_too_new(contender)) {
+        return BAR_NOT_PROMOTED;
     }
     if (inputs->ordered) {
         /* it was drained, or held back, while the primary went on */

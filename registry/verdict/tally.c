@@ -166,6 +166,7 @@ static void find_start(struct tally *tally, const struct voters *voters)
     for (size_t i = 0; i < tally->count; i++) {
         tally->dated += is_dated(tally->seen[i]);
         tally->late = tally->late || tally->seen[i]->late;
+        tally->stood = tally->stood || tally->seen[i]->stood;
     }
     opinions.quorum = dating_quorum(voters);
     tally->facts =

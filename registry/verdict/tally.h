@@ -24,7 +24,8 @@ struct tally {
      * beside these it is most of the others. */
     int dated;
     const struct member_report *facts;
-    bool late; /* to any: its acts came long before the primary was last fit */
+    bool late;  /* to any: its acts came long before the primary was last fit */
+    bool stood; /* to any: its acts have stood for an interval */
     /* a claim by quorum (lineage and identity agree; of the views under one stamp the newest
      * that a quorum reaches), or NULL */
     const struct member_report *claim;
