@@ -449,8 +449,11 @@ static bool get_fences(const struct json_value *root, struct topology *topology)
     }
     for (size_t i = 0; i < json_count(&fences); i++) {
         struct json_value at = json_element(&fences, i);
-        struct fence *fence = &topology->fences[i];
+        struct fence *fence = &topology->fences[topology->fence_count];
         int64_t port = 0;
+        if (is_repeated(&fences, i)) {
+            continue;
+        }
         if (!json_get_name(&at, "name", REQUIRED, fence->name) ||
             !get_host(&at, "host", fence->host) ||
             !json_get_number(&at, "port", REQUIRED, 1, UINT16_MAX, &port) ||

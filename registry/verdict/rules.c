@@ -202,7 +202,8 @@ static void put_way_out(struct text *text, const struct topology *topology,
     if (member->bar == BAR_UNAPPLIED) {
         text_put(text, " (they are applied by START REPLICA SQL_THREAD)");
     }
-    text_put(text, ": roster accept %s %s", topology->cluster, member->config.name);
+    text_put(text, ": roster %s %s %s", member->drained ? "undrain" : "accept", topology->cluster,
+             member->config.name);
 }
 
 static void put_member(struct text *text, const struct topology *topology,

@@ -314,7 +314,7 @@ static void print_beside(const struct cluster_evidence *evidence)
     const struct topology *topology = &evidence->topology;
     scene = (struct remark_scene){
         .cluster = evidence->cluster,
-        .epoch = topology->epoch,
+        .elected = topology->elected > 0 ? topology->elected : topology->epoch,
         .directives = evidence->has_directives ? &evidence->directives : NULL,
     };
     for (size_t i = 0; i < topology->member_count; i++) {

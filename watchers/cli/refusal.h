@@ -17,10 +17,13 @@ struct claim {
     const char *reason;  /* the member's, by its name; "" */
     const char *primary; /* the member that is primary; "": none */
     const char *rule;    /* that decided, by its name */
+    const char *bar;     /* of the verdict, by its name; "": it does not say, then it is derived */
 };
 
 struct claim claim_of(const struct member *member, const struct topology *topology);
-struct claim claim_in_view(const struct roster_member *member, const struct roster_state *state);
+/* libroster does not give the bar; "" where nobody knows it. */
+struct claim claim_in_view(const struct roster_member *member, const struct roster_state *state,
+                           const char *bar);
 
 /* The bar, by its name. NULL: it does not claim, so nothing bars it. */
 const char *bar_of(const struct claim *claim);

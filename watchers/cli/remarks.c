@@ -76,14 +76,14 @@ static void add_orders(struct list *list)
     }
 }
 
-/* Acceptances of former epochs have had their effect. */
+/* Those given before the last election are over. */
 static void add_acceptances(struct list *list)
 {
     const struct directives *directives = list->scene->directives;
     for (size_t i = 0; i < directives->accept_count; i++) {
         const struct acceptance *acceptance = &directives->accept[i];
         const struct remark_member *member = find(list->scene, acceptance->name);
-        if (acceptance->epoch < list->scene->epoch) {
+        if (acceptance->epoch < list->scene->elected) {
             continue;
         }
         if (!member) {

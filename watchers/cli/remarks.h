@@ -29,7 +29,7 @@ struct remark_member {
 
 struct remark_scene {
     const char *cluster;
-    int64_t epoch;
+    int64_t elected; /* the epoch since which nobody else became primary */
     size_t member_count;
     struct remark_member members[MEMBERS_MAX];
     const struct directives *directives; /* NULL: not known */

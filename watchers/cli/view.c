@@ -132,6 +132,21 @@ int view_follow(struct roster *roster, const struct args *args, struct roster_cl
     return CLI_DONE;
 }
 
+/* The same verdict as libroster's, or none. */
+static void read_topology(struct client *client, const struct args *args, struct view *view)
+{
+    char path[PATH_SIZE];
+    struct client_value value = {0};
+    struct codec_error error;
+    enum store_rc rc =
+        client_get(client, path_topology(path, sizeof path, args->root, view->cluster), &value);
+    if (rc != STORE_OK || !client_decode(&value, view->cluster, &view->topology, &error) ||
+        view->topology.epoch != view->state.epoch) {
+        memset(&view->topology, 0, sizeof view->topology);
+    }
+    client_value_release(&value);
+}
+
 static void read_directives(struct client *client, const struct args *args, struct view *view)
 {
     char path[PATH_SIZE];
@@ -162,6 +177,7 @@ static void look_around(const struct args *args, struct view *view)
     if (client_probes(client, args, &probes) == STORE_OK) {
         client_witnesses(client, args, view->cluster, &probes, &view->state.witnesses_now);
     }
+    read_topology(client, args, view);
     read_directives(client, args, view);
     client_names_release(&probes);
     client_close(client);
@@ -216,10 +232,59 @@ static void put_lag(struct json_writer *json, const struct roster_endpoint *endp
     json_writer_close(json, '}');
 }
 
+static struct claim claim_at(const struct view *view, const struct roster_member *member)
+{
+    const struct member *seen = topology_member(&view->topology, member->endpoint.name);
+    return claim_in_view(member, &view->state, seen ? bar_names[seen->bar] : "");
+}
+
+static void put_acts(struct json_writer *json, unsigned acts)
+{
+    if (!acts) {
+        json_writer_text(json, "acts", NULL);
+        return;
+    }
+    json_writer_open(json, "acts", '[');
+    for (unsigned act = 0; act_names[act]; act++) {
+        if (acts >> act & 1) {
+            json_writer_text(json, NULL, act_names[act]);
+        }
+    }
+    json_writer_close(json, ']');
+}
+
+static bool is_blank(const struct record *record)
+{
+    return !record->start_ms && !record->acts && !record->writable && !record->accepted &&
+           record->channel == CHANNEL_NONE && !record->streamed[0] && !record->lineage[0] &&
+           !record->self[0];
+}
+
+/* What the verdict remembers of the member. */
+static void put_record(struct json_writer *json, const struct member *member)
+{
+    const struct record *record = member ? &member->record : NULL;
+    if (!record || is_blank(record)) {
+        json_writer_text(json, "record", NULL);
+        return;
+    }
+    json_writer_open(json, "record", '{');
+    json_writer_number(json, "start", record->start_ms);
+    json_writer_bool(json, "writable", record->writable);
+    json_writer_text(json, "channel",
+                     record->channel == CHANNEL_NONE ? NULL : channel_names[record->channel]);
+    json_writer_text(json, "streamed", record->streamed);
+    json_writer_text(json, "lineage", record->lineage);
+    json_writer_text(json, "self", record->self);
+    json_writer_amount(json, "accepted", record->accepted > 0 ? record->accepted : -1);
+    put_acts(json, record->acts);
+    json_writer_close(json, '}');
+}
+
 static void put_member(struct json_writer *json, const struct view *view,
                        const struct roster_member *member)
 {
-    struct claim claim = claim_in_view(member, &view->state);
+    struct claim claim = claim_at(view, member);
     const struct roster_endpoint *endpoint = &member->endpoint;
     json_writer_open(json, NULL, '{');
     json_writer_text(json, "name", endpoint->name);
@@ -238,6 +303,7 @@ static void put_member(struct json_writer *json, const struct view *view,
     put_lag(json, endpoint);
     json_writer_number(json, "weight", endpoint->weight);
     put_labels(json, member->labels);
+    put_record(json, topology_member(&view->topology, endpoint->name));
     json_writer_close(json, '}');
 }
 
@@ -245,12 +311,12 @@ void view_scene(const struct view *view, struct remark_scene *ret_scene)
 {
     *ret_scene = (struct remark_scene){
         .cluster = view->cluster,
-        .epoch = view->state.epoch,
+        .elected = view->topology.elected > 0 ? view->topology.elected : view->state.epoch,
         .directives = view->has_directives ? &view->directives : NULL,
     };
     for (size_t i = 0; i < view->member_count && i < MEMBERS_MAX; i++) {
         ret_scene->members[ret_scene->member_count++] = (struct remark_member){
-            view->members[i].endpoint.name, claim_in_view(&view->members[i], &view->state)};
+            view->members[i].endpoint.name, claim_at(view, &view->members[i])};
     }
 }
 

@@ -17,7 +17,8 @@ struct view {
     struct roster_state state;
     size_t member_count;
     struct roster_member members[ROSTER_MEMBERS_MAX];
-    bool has_directives; /* they could be read, now */
+    struct topology topology; /* of the registry, for what libroster does not give */
+    bool has_directives;      /* they could be read, now */
     struct directives directives;
     char directives_refused[SENTENCE_SIZE]; /* why not; "" */
 };

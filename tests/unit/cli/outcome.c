@@ -183,10 +183,8 @@ START_TEST(an_acceptance_that_something_stands_against_is_refused_with_the_way_o
             "place of m0");
     no_primary(&after);
     after.rule = RULE_TIE;
-    becomes(
-        ORDER_ACCEPT, OUTCOME_REFUSED,
-        "orders/m1 claims and does not become primary: there is no primary, and none that claims "
-        "is newer than the others");
+    becomes(ORDER_ACCEPT, OUTCOME_REFUSED,
+            "orders/m1 claims and does not become primary: another claim is as good");
     word.hold = "m2";
     becomes(ORDER_ACCEPT, OUTCOME_REFUSED,
             "orders is held at m2, so m1 does not become primary; `roster release orders` ends "

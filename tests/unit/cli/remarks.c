@@ -14,10 +14,10 @@ static void setup(void)
     memset(&directives, 0, sizeof directives);
     scene = (struct remark_scene){
         .cluster = "orders",
-        .epoch = 7,
+        .elected = 7,
         .member_count = 2,
-        .members = {{"m0", {.reason = "", .primary = "m0", .rule = ""}},
-                    {"m1", {.reason = "", .primary = "m0", .rule = ""}}},
+        .members = {{"m0", {.reason = "", .primary = "m0", .rule = "", .bar = ""}},
+                    {"m1", {.reason = "", .primary = "m0", .rule = "", .bar = ""}}},
         .directives = &directives,
     };
 }
@@ -67,9 +67,9 @@ START_TEST(an_acceptance_is_pending_while_its_member_does_not_claim)
     ck_assert_uint_eq(remarks_of(&scene, remarks), 1);
     ck_assert_int_eq(remarks[0].kind, REMARK_PENDING);
     ck_assert_str_eq(remarks[0].text, "accept m1 is pending: it does not claim");
-    scene.epoch = 8; /* it had its time */
+    scene.elected = 8; /* it had its time */
     ck_assert_uint_eq(remarks_of(&scene, remarks), 0);
-    scene.epoch = 7;
+    scene.elected = 7;
     strcpy(directives.accept[0].name, "m0");
     ck_assert_uint_eq(remarks_of(&scene, remarks), 0);
 }

@@ -592,6 +592,13 @@ START_TEST(what_is_listed_again_in_the_same_words_is_one)
     ck_assert_msg(reads_topology(members), "%s", error.sentence);
     ck_assert(error.mended);
     ck_assert_int_eq(memcmp(&once, &topology, sizeof once), 0);
+    char *fences = with(topology_sample, "\"evidence\":",
+                        "\"fences\": [ { \"name\": \"pg-9\", \"host\": \"h\", \"port\": 1, "
+                        "\"epoch\": 3 }, { \"name\": \"pg-9\", \"host\": \"h\", \"port\": 1, "
+                        "\"epoch\": 3 } ], \"evidence\":");
+    ck_assert_msg(reads_topology(fences), "%s", error.sentence);
+    ck_assert_uint_eq(topology.fence_count, 1);
+    free(fences);
     free(members);
     free(labels);
     free(evidence);

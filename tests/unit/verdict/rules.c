@@ -109,6 +109,18 @@ START_TEST(why_it_was_withdrawn_does_not_contradict_what_it_is_now)
 }
 END_TEST
 
+START_TEST(without_a_primary_the_command_that_ends_it_is_named)
+{
+    strcpy(topology.cluster, "orders");
+    topology.members[1].claims = true;
+    topology.members[1].bar = BAR_TIE;
+    ck_assert_ptr_nonnull(strstr(explain(RULE_TIE, "", ""), ": roster accept orders m1"));
+    topology.members[1].drained = true; /* an acceptance would wait for that */
+    topology.members[1].bar = BAR_DRAINED;
+    ck_assert_ptr_nonnull(strstr(explain(RULE_NO_CLAIM, "", "m0"), ": roster undrain orders m1"));
+}
+END_TEST
+
 START_TEST(a_rule_of_a_newer_version_is_shown_by_its_name)
 {
     strcpy(topology.foreign_rule, "promoted");
@@ -166,6 +178,7 @@ Suite *rules_suite(void)
     tcase_add_test(tcase, every_rule_that_names_a_primary_is_a_sentence_about_it);
     tcase_add_test(tcase, every_rule_without_a_primary_gives_the_reason);
     tcase_add_test(tcase, why_it_was_withdrawn_does_not_contradict_what_it_is_now);
+    tcase_add_test(tcase, without_a_primary_the_command_that_ends_it_is_named);
     tcase_add_test(tcase, a_rule_of_a_newer_version_is_shown_by_its_name);
     tcase_add_test(tcase, other_members_follow_with_what_is_wrong_with_them);
     tcase_add_test(tcase, a_win_stays_the_win_that_it_was);
