@@ -297,10 +297,14 @@ static bool open_store(struct agent *agent)
 {
     const struct registry_settings *registry = &agent->config->registry;
     char sentence[SENTENCE_SIZE];
+    struct access_rules rules;
+    config_access_rules(registry, &rules);
     agent->store =
         store_zk_new(&(struct store_zk_options){.servers = registry->servers,
                                                 .session_timeout_ms = registry->session_timeout_ms,
                                                 .auth = registry->auth,
+                                                .rules = &rules,
+                                                .root = registry->root,
                                                 .log = on_store_log},
                      sentence, sizeof sentence);
     if (!agent->store) {

@@ -1,4 +1,5 @@
 /* Every suite, by name: SUITE(name) is name_suite(). Included by unit.h and main.c. */
+SUITE(access)
 SUITE(advertised)
 SUITE(age)
 SUITE(agree)
@@ -12,6 +13,7 @@ SUITE(codec)
 SUITE(config)
 SUITE(connect_string)
 SUITE(custom_query)
+SUITE(digest)
 SUITE(discovery)
 SUITE(ephemeral)
 SUITE(errors)
