@@ -213,7 +213,7 @@ unsigned access_of_id(const struct access_list *list, const char *id)
     for (size_t i = 0; i < list->count; i++) {
         const struct access_entry *entry = &list->entries[i];
         bool his = text_equal(entry->scheme, "digest") && digest_id_equal(entry->id, id);
-        may |= his || text_equal(entry->scheme, "world") ? entry->may : 0;
+        may |= his ? entry->may : 0;
     }
     return may;
 }

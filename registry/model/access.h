@@ -89,7 +89,7 @@ void access_want(const struct access_rules *rules, enum access_kind kind,
 /* What anybody may do by that list: without credentials, or from an address. */
 unsigned access_of_anybody(const struct access_list *list);
 
-/* What a client of that digest id may do by that list, beyond nothing. */
+/* What that digest id may do by that list, beside what anybody may. */
 unsigned access_of_id(const struct access_list *list, const char *id);
 
 /* The same rights for the same ids, in whatever order? */

@@ -46,6 +46,7 @@ int client_open(const struct args *args, struct client **ret_client)
         .servers = args->servers,
         .session_timeout_ms = SESSION_TIMEOUT_MS,
         .auth = args->auth,
+        .also_auth = args->also_auth,
         .log = has_option(args, OPTION_VERBOSE) ? on_store_line : NULL,
     };
     client->store = store_zk_new(&options, sentence, sizeof sentence);
@@ -261,6 +262,40 @@ enum store_rc client_write(struct client *client, const struct store_op *ops, si
         return STORE_UNKNOWN;
     }
     store_write(client->store, next_tag(client), ops, n);
+    enum store_rc rc = await(client, &event) ? event.rc : STORE_UNKNOWN;
+    client->unsettled = rc == STORE_UNKNOWN;
+    return rc;
+}
+
+enum store_rc client_access(struct client *client, const char *path, struct access_list *ret_list,
+                            struct store_stat *ret_stat)
+{
+    struct store_event event;
+    do {
+        if (!be_up(client)) {
+            return STORE_UNKNOWN;
+        }
+        store_access(client->store, next_tag(client), path);
+        if (!await(client, &event)) {
+            return STORE_UNKNOWN;
+        }
+    } while (event.rc == STORE_UNKNOWN);
+    client->unsettled = false;
+    if (event.rc == STORE_OK) {
+        *ret_list = *event.access;
+        *ret_stat = event.stat;
+    }
+    return event.rc;
+}
+
+enum store_rc client_protect(struct client *client, const char *path,
+                             const struct access_list *list, int32_t aversion)
+{
+    struct store_event event;
+    if (!be_up(client)) {
+        return STORE_UNKNOWN;
+    }
+    store_protect(client->store, next_tag(client), path, list, aversion);
     enum store_rc rc = await(client, &event) ? event.rc : STORE_UNKNOWN;
     client->unsettled = rc == STORE_UNKNOWN;
     return rc;

@@ -1,0 +1,145 @@
+# shellcheck shell=bash
+# Who may write: access lists from the start, switched on later, and while they are being switched on.
+
+FLEET_AUTH=roster:secret
+OPS_AUTH=ops:secret
+NODE_AUTH=node:secret
+
+id_of() { printf '%s:%s' "${1%%:*}" "$(printf %s "$1" | openssl sha1 -binary | base64)"; }
+
+with_one_auth() { REGISTRY_SETTINGS=$'session_timeout = 4s\nauth = digest:'$FLEET_AUTH; }
+with_roles() {
+    REGISTRY_SETTINGS=$'session_timeout = 4s\nauth = digest:'$FLEET_AUTH$'\noperators = '$(id_of $OPS_AUTH)
+    REGISTRY_SETTINGS+=$'\nnodes = '$(id_of $NODE_AUTH)
+}
+
+# A file with a secret must be one.
+auth_start() { probe_write "$1"; own "$T/$1.ini"; chmod 600 "$T/$1.ini"; probe_launch "$1"; }
+auth_fleet() { local name; for name in $(fleet_names 3); do auth_start "$name"; done; }
+
+servers_up() {
+    zk_start
+    pg_group 2
+    cluster_pg orders 3 pg-1 pg-2
+}
+
+as() { local auth=$1; shift; ROSTER_AUTH=${auth:+digest:$auth} ZK_AUTH=$auth "$@"; } # as USER:PASSWORD COMMAND...
+
+is_fine() { # is_fine AUTH: the verdict, as that one reads it
+    as "$1" zk get "$(topology_path orders)" | jq -e '.state == "ok" and .primary == "pg-1" and ([.members[].health] | unique) == ["up"]'
+}
+all_vote() { as "$1" zk get "$(topology_path orders)" | jq -e '.evidence | has("probe-a") and has("probe-b") and has("probe-c")'; }
+
+PATHS='/roster /roster/probes /roster/probes/probe-a /roster/clusters /roster/clusters/orders
+    /roster/clusters/orders/reports /roster/clusters/orders/reports/probe-a
+    /roster/clusters/orders/topology /roster/clusters/orders/directives'
+
+# The verdict as an attacker would have it.
+forged() { as $FLEET_AUTH zk get "$(topology_path orders)" | jq -c '.primary = "pg-2" | .epoch += 1'; }
+
+# may_not AUTH: set, create, delete or change a list anywhere.
+may_not() {
+    local path
+    for path in $PATHS; do
+        expect_code 1 as "$1" zk set "$path" '{"format":1}'
+        expect_code 1 as "$1" zk create "$path/intruder" '{}'
+        expect_code 1 as "$1" zk delete "$path"
+        expect_code 1 as "$1" zk open "$path"
+    done
+    expect_code 1 as "$1" zk create /roster/clusters/evil ''
+    expect_code 1 as "$1" zk create /roster/probes/evil ''
+    expect_code 1 as "$1" zk create /roster/clusters/orders/reports/evil ''
+    expect_code 1 as "$1" zk set "$(topology_path orders)" "$(forged)"
+}
+
+watch_as() { as "$1" watch_start "$2" orders; }
+
+test_a_tree_made_with_auth_is_written_by_the_fleet_alone() {
+    servers_up
+    with_one_auth
+    auth_fleet
+    wait_for 30 "is_fine '' && all_vote ''"
+    watch_start watch orders
+    watch_sees 10 watch "$(at_pg pg-1)"
+    may_not ''
+    may_not $NODE_AUTH
+    expect_code 2 as '' roster drain orders pg-2
+    expect_code 0 as $FLEET_AUTH roster drain orders pg-2
+    wait_topology 20 orders '.members[1].drained'
+    expect_code 0 as $FLEET_AUTH roster undrain orders pg-2
+    expect_code 0 as $FLEET_AUTH roster protect
+    expect_text "$T/said" 'all as wanted'
+    expect "what watch said" "$(cat "$T/watch.out")" "$(at_pg pg-1)"
+}
+
+test_three_roles_write_what_is_theirs() {
+    local path
+    servers_up
+    with_roles
+    auth_fleet
+    wait_for 30 "is_fine $NODE_AUTH && all_vote $NODE_AUTH"
+    as $NODE_AUTH watch_start watch orders
+    watch_sees 10 watch "$(at_pg pg-1)"
+    may_not ''
+    may_not $NODE_AUTH
+    for path in $PATHS; do expect_code 1 as '' zk get "$path"; done
+    # A probe's credentials write no directives, and change no list.
+    expect_code 2 as $FLEET_AUTH roster drain orders pg-2
+    for path in $PATHS; do expect_code 1 as $FLEET_AUTH zk open "$path"; done
+    expect_code 1 as $FLEET_AUTH zk delete /roster/clusters/orders/directives
+    # An operator's write directives, which probes read; and no verdict.
+    expect_code 0 as $OPS_AUTH roster drain orders pg-2
+    wait_for 20 "as $NODE_AUTH zk get $(topology_path orders) | jq -e '.members[1].drained'"
+    expect_code 1 as $OPS_AUTH zk set "$(topology_path orders)" "$(forged)"
+    expect_code 0 as $OPS_AUTH roster undrain orders pg-2
+    expect_code 0 as $OPS_AUTH roster protect --config "$T/probe-a.ini"
+    # It all goes on: a failover is decided, written and followed.
+    pg_crash pg-1
+    pg_promote pg-2
+    watch_sees 20 watch "$(at_pg pg-2)"
+    # And a cluster is forgotten by an operator alone.
+    stop probe-a; stop probe-b; stop probe-c
+    wait_for 20 "[ -z \"\$(as $OPS_AUTH zk ls /roster/probes)\" ]"
+    expect_code 2 as $FLEET_AUTH roster forget orders
+    expect_code 0 as $OPS_AUTH roster forget orders
+}
+
+test_auth_that_comes_later_is_told_and_protect_mends_the_tree() {
+    local name before
+    servers_up
+    fleet_start 3
+    wait_for 30 "is_fine '' && all_vote ''"
+    # One by one; half of them have credentials for a while.
+    with_one_auth
+    stop probe-a
+    auth_start probe-a
+    wait_for 30 "as '' zk acl /roster/probes/probe-a | grep -q digest:roster"
+    wait_for 20 'grep -q "anybody may .*roster protect" "$T/probe-a.log"'
+    wait_for 30 "is_fine '' && all_vote ''"
+    before=$(zk acl "$(topology_path orders)")
+    expect_code 2 as $FLEET_AUTH roster protect --apply
+    expect_text "$T/said" 'nothing was changed: probe-[bc] is live'
+    expect "the topology's list" "$(zk acl "$(topology_path orders)")" "$before"
+    expect_code 6 as $FLEET_AUTH roster protect
+    expect_text "$T/said" '^OPEN +/roster/clusters/orders/topology: anyone cdrwa \(wanted: roster cdrwa, anyone r\)'
+    for name in probe-b probe-c; do
+        stop $name
+        auth_start $name
+        wait_for 30 "as '' zk acl /roster/probes/$name | grep -q digest:roster"
+        wait_for 30 "is_fine '' && all_vote ''"
+    done
+    # Not by others' credentials.
+    expect_code 2 as $NODE_AUTH roster protect --apply
+    expect_code 0 as $FLEET_AUTH roster protect --apply
+    expect_text "$T/said" 'mended +/roster:'
+    expect_text "$T/said" 'all as wanted'
+    expect_code 0 as $FLEET_AUTH roster protect
+    expect_no_text "$T/said" 'mended'
+    may_not ''
+    may_not $NODE_AUTH
+    holds_for 3 "is_fine '' && all_vote ''"
+    pg_crash pg-1
+    pg_promote pg-2
+    wait_topology 20 orders '.primary == "pg-2"'
+    expect "warnings of probe-a" "$(grep -c 'anybody may' "$T/probe-a.log")" 1
+}
