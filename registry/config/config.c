@@ -443,12 +443,6 @@ struct config *config_load(const char *file, FILE *errors)
     return config;
 }
 
-void config_access_rules(const struct registry_settings *registry, struct access_rules *ret_rules)
-{
-    access_rules_make(ret_rules, registry->auth, registry->probes, registry->operators,
-                      registry->nodes);
-}
-
 void config_free(struct config *config)
 {
     if (!config) {

@@ -78,7 +78,12 @@ struct config *config_load(const char *file, FILE *errors);
 void config_free(struct config *config); /* wipes the secrets */
 
 /* Who may do what in the registry, by these settings. */
-void config_access_rules(const struct registry_settings *registry, struct access_rules *ret_rules);
+static inline void config_access_rules(const struct registry_settings *registry,
+                                       struct access_rules *ret_rules)
+{
+    access_rules_make(ret_rules, registry->auth, registry->probes, registry->operators,
+                      registry->nodes);
+}
 
 /* --check: every effective setting with where it came from ("default" or "line N"); no secrets.
  * Itself an INI. */
