@@ -104,6 +104,57 @@ test_three_roles_write_what_is_theirs() {
     expect_code 0 as $OPS_AUTH roster forget orders
 }
 
+# Writes the forged verdict over and over, and the directives that would lead to it, for two seconds.
+attack() { # attack WITH-WHAT
+    local verdict end
+    verdict=$(forged)
+    end=$(($(now_ms) + 2000))
+    while [ "$(now_ms)" -lt $end ]; do
+        as "$1" zk set "$(topology_path orders)" "$verdict" 2> /dev/null || true
+    done
+}
+
+test_a_node_with_credentials_follows_no_change_that_anybody_may_have_made() {
+    local name
+    servers_up
+    fleet_start 3
+    wait_for 30 "is_fine '' && all_vote ''"
+    # Half of the change is done: the tree is open, two probes have credentials, and so has a node.
+    with_one_auth
+    for name in probe-a probe-b; do
+        stop $name
+        auth_start $name
+        wait_for 30 "as '' zk acl /roster/probes/$name | grep -q digest:roster"
+        wait_for 30 "is_fine '' && all_vote ''"
+    done
+    as $NODE_AUTH watch_start watch orders
+    watch_sees 10 watch "$(at_pg pg-1)"
+    as $NODE_AUTH roster show orders > "$T/said"
+    expect_text "$T/said" 'refused +anybody may write it.*roster protect'
+    attack ''
+    expect "what watch said" "$(cat "$T/watch.out")" "$(at_pg pg-1)"
+    wait_for 30 "is_fine ''"
+    # A failover meanwhile is followed as soon as the tree is protected.
+    pg_crash pg-1
+    pg_promote pg-2
+    wait_topology 20 orders '.primary == "pg-2"'
+    holds_for 2 '[ "$(cat "$T/watch.out")" = "$(at_pg pg-1)" ]'
+    stop probe-c
+    auth_start probe-c
+    wait_for 30 "as '' zk acl /roster/probes/probe-c | grep -q digest:roster"
+    expect_code 0 as $FLEET_AUTH roster protect --apply
+    watch_sees 20 watch "$(at_pg pg-2)"
+    may_not ''
+    # Opened by somebody who may, it is refused again.
+    as $FLEET_AUTH zk open "$(topology_path orders)"
+    attack ''
+    expect "what watch said" "$(tail -n 1 "$T/watch.out")" "$(at_pg pg-2)"
+    expect_code 6 as $FLEET_AUTH roster protect
+    expect_code 0 as $FLEET_AUTH roster protect --apply
+    expect_text "$T/said" 'znodes, 1 mended'
+    wait_for 20 "as $NODE_AUTH roster show orders > '$T/shown' && ! grep -q refused '$T/shown'"
+}
+
 test_auth_that_comes_later_is_told_and_protect_mends_the_tree() {
     local name before
     servers_up
