@@ -24,7 +24,7 @@ struct todo {
 enum request { REQUEST_NONE, REQUEST_ACCESS, REQUEST_LIST };
 
 /* What a round has found so far. */
-struct found {
+struct round {
     size_t looked_at, open, differ;
     unsigned may; /* what anybody may do with the first open one */
     char first_open[PATH_SIZE], first_other[PATH_SIZE];
@@ -39,7 +39,7 @@ struct audit {
     struct todo *todo; /* the rest of the round */
     struct todo *at;   /* what the request is about */
     int64_t due_ms;    /* when the next round begins */
-    struct found found;
+    struct round round;
     /* told last, when, and for how long it need not be told again */
     enum audit_finding told;
     int64_t told_ms, told_gap_ms;
@@ -84,25 +84,25 @@ void audit_free(struct audit *audit)
 
 static void phrase(struct audit *audit)
 {
-    const struct found *found = &audit->found;
+    const struct round *round = &audit->round;
     char may[128];
     switch (audit->finding) {
     case AUDIT_OPEN:
         snprintf(audit->sentence, sizeof audit->sentence,
                  "anybody may %s: %s (%zu of %zu znodes are open to anybody); `roster protect` "
                  "shows and mends the access lists",
-                 access_print_may(found->may, may, sizeof may), found->first_open, found->open,
-                 found->looked_at);
+                 access_print_may(round->may, may, sizeof may), round->first_open, round->open,
+                 round->looked_at);
         break;
     case AUDIT_DIFFERS:
         snprintf(audit->sentence, sizeof audit->sentence,
                  "the access list of %s is not as configured (%zu of %zu znodes); `roster protect` "
                  "shows and mends the access lists",
-                 found->first_other, found->differ, found->looked_at);
+                 round->first_other, round->differ, round->looked_at);
         break;
     case AUDIT_WELL:
         snprintf(audit->sentence, sizeof audit->sentence,
-                 "the access lists of %zu znodes are as configured", found->looked_at);
+                 "the access lists of %zu znodes are as configured", round->looked_at);
         break;
     }
 }
@@ -110,8 +110,8 @@ static void phrase(struct audit *audit)
 /* At once when it is another finding than the last, else when its time has come. */
 static void tell(struct audit *audit, int64_t now_ms)
 {
-    const struct found *found = &audit->found;
-    audit->finding = found->open > 0 ? AUDIT_OPEN : found->differ > 0 ? AUDIT_DIFFERS : AUDIT_WELL;
+    const struct round *round = &audit->round;
+    audit->finding = round->open > 0 ? AUDIT_OPEN : round->differ > 0 ? AUDIT_DIFFERS : AUDIT_WELL;
     bool another = audit->finding != audit->told;
     bool again = audit->told != AUDIT_WELL && now_ms - audit->told_ms >= audit->told_gap_ms;
     if (!another && !again) {
@@ -153,15 +153,15 @@ static void add(struct audit *audit, const char *folder, const char *name)
 static void begin_round(struct audit *audit)
 {
     assert(!audit->todo && !audit->at);
-    audit->found = (struct found){0};
+    audit->round = (struct round){0};
     audit->due_ms = INT64_MAX;
     add(audit, audit->root, "");
 }
 
 static void end_round(struct audit *audit, int64_t now_ms)
 {
-    audit->due_ms = now_ms + ROUND_MS + ROUND_EACH_MS * (int64_t)audit->found.looked_at;
-    if (audit->found.looked_at > 0) {
+    audit->due_ms = now_ms + ROUND_MS + ROUND_EACH_MS * (int64_t)audit->round.looked_at;
+    if (audit->round.looked_at > 0) {
         tell(audit, now_ms);
     }
 }
@@ -189,18 +189,18 @@ static void go_on(struct audit *audit, int64_t now_ms)
 static void judge(struct audit *audit, const struct access_list *list, bool ephemeral)
 {
     const char *path = audit->at->path;
-    struct found *found = &audit->found;
+    struct round *round = &audit->round;
     struct access_list wanted;
     enum access_kind kind = access_kind_of(audit->root, path);
     access_want(&audit->rules, kind, &wanted);
     unsigned open = access_of_anybody(list) & ~(unsigned)MAY_READ;
     if (open) {
-        if (found->open++ == 0 || kind == ACCESS_TOPOLOGY) { /* that one matters most */
-            strcpy(found->first_open, path);
-            found->may = open;
+        if (round->open++ == 0 || kind == ACCESS_TOPOLOGY) { /* that one matters most */
+            strcpy(round->first_open, path);
+            round->may = open;
         }
-    } else if (!ephemeral && !access_equal(list, &wanted) && found->differ++ == 0) {
-        strcpy(found->first_other, path);
+    } else if (!ephemeral && !access_equal(list, &wanted) && round->differ++ == 0) {
+        strcpy(round->first_other, path);
     }
 }
 
@@ -221,7 +221,7 @@ static bool has_children(const struct audit *audit)
 static void take_access(struct audit *audit, const struct store_event *event, int64_t now_ms)
 {
     if (event->rc == STORE_OK) {
-        audit->found.looked_at++;
+        audit->round.looked_at++;
         judge(audit, event->access, event->stat.owner != 0);
         if (has_children(audit)) {
             audit->request = REQUEST_LIST;
