@@ -151,6 +151,9 @@ void log_events_fact(const char *probe, const struct fact *fact)
     case FACT_TROUBLE:
         log_line(LOG_WARNING, "registry", "%s", fact->text);
         break;
+    case FACT_NO_CHROOT:
+        log_line(LOG_ERROR, "registry", "%s", fact->text);
+        break;
     case FACT_ACCESS:
         log_line(fact->number == AUDIT_OPEN ? LOG_ERROR : LOG_NOTICE, "registry", "%s", fact->text);
         break;

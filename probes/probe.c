@@ -9,6 +9,7 @@
 #include "registry/base/text.h"
 #include "registry/config/config.h"
 #include "registry/fleet/audit.h"
+#include "registry/fleet/folders.h"
 
 enum {
     PULSE_MS = 250,
@@ -166,7 +167,8 @@ static void step_reporter(struct probe *probe, struct probe_time now)
     int64_t due_ms = reporter_step(reporter, now.ms);
     const char *trouble = reporter_trouble(reporter);
     if (trouble) {
-        emit(probe, (struct fact){.kind = FACT_TROUBLE, .text = trouble});
+        bool chroot = trouble == folders_no_chroot;
+        emit(probe, (struct fact){.kind = chroot ? FACT_NO_CHROOT : FACT_TROUBLE, .text = trouble});
     }
     if (reporter_name_conflict(reporter)[0]) {
         emit(probe,
@@ -568,7 +570,7 @@ static bool join_registry(struct probe *probe, const struct probe_setup *setup)
     struct probe_context *context = &probe->context;
     const struct config *config = setup->config;
     struct reporter_settings settings = {.root = config->registry.root,
-                                         .chroot_create = setup->chroot ? "/" : NULL,
+                                         .has_chroot = setup->chroot,
                                          .presence = setup->presence,
                                          .registry_uuid = setup->registry_uuid,
                                          .is_gone = setup->is_gone};

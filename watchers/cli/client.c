@@ -11,6 +11,7 @@
 #include "registry/base/limits.h"
 #include "registry/base/text.h"
 #include "registry/model/paths.h"
+#include "registry/store/zk_chroot.h"
 
 enum { POLL_MS = 100 };
 
@@ -319,6 +320,18 @@ int client_failed(const struct client *client, enum store_rc rc, const char *wha
 
 /* ---- what several verbs read ----------------------------------------------------------------- */
 
+bool client_lacks_chroot(const struct args *args)
+{
+    char sentence[SENTENCE_SIZE];
+    struct store_zk_options options = {
+        .servers = args->servers, .session_timeout_ms = SESSION_TIMEOUT_MS, .auth = args->auth};
+    if (zk_chroot_ask(&options, args->timeout_ms, sentence, sizeof sentence) != CHROOT_MISSING) {
+        return false;
+    }
+    fail(CLI_USAGE, "%s", sentence);
+    return true;
+}
+
 int client_no_cluster(struct client *client, const struct args *args, const char *cluster)
 {
     char path[PATH_SIZE];
@@ -327,6 +340,9 @@ int client_no_cluster(struct client *client, const struct args *args, const char
     const char *nearest = rc == STORE_OK ? text_nearest(cluster, (const char *const *)names.names,
                                                         names.count, sizeof *names.names)
                                          : NULL;
+    if (rc == STORE_NO_NODE && client_lacks_chroot(args)) {
+        return CLI_USAGE;
+    }
     if (rc == STORE_OK && client_names_hold(&names, cluster)) {
         fail(CLI_NO_CLUSTER,
              "%s has no topology yet: it waits for a first quorum of its witnesses; see `roster "

@@ -85,6 +85,10 @@ int client_topology(struct client *client, const struct args *args, const char *
 /* Is there a presence of this probe? */
 bool client_names_hold(const struct client_names *names, const char *name);
 
+/* There is nothing at the root. If the address ends in a chroot that does not exist, prints so and
+ * returns true. */
+bool client_lacks_chroot(const struct args *args);
+
 /* The probes that are present; none when the path is missing. */
 enum store_rc client_probes(struct client *client, const struct args *args,
                             struct client_names *ret_names);

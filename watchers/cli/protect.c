@@ -283,6 +283,9 @@ static int walk(struct protection *all, const char *path)
 
 static int summarize(const struct protection *all)
 {
+    if (all->total == 0 && client_lacks_chroot(&all->args)) {
+        return CLI_USAGE;
+    }
     if (all->total == 0) {
         return fail(CLI_USAGE, "there is no %s: nothing to protect", all->args.root);
     }
