@@ -9,7 +9,7 @@
 static const unsigned opens = MAY_WRITE | MAY_ADMIN;
 static const unsigned opens_folder = MAY_CREATE | MAY_DELETE | MAY_ADMIN;
 
-void guard_init(struct guard *guard, struct store *store, const char *topology_path,
+void guard_init(struct access_guard *guard, struct store *store, const char *topology_path,
                 const char *folder_path)
 {
     bool fits = text_copy(guard->topology_path, sizeof guard->topology_path, topology_path) &&
@@ -19,7 +19,7 @@ void guard_init(struct guard *guard, struct store *store, const char *topology_p
     guard->store = store;
 }
 
-void guard_ask(struct guard *guard, uint64_t tag, int64_t now_ms)
+void guard_ask(struct access_guard *guard, uint64_t tag, int64_t now_ms)
 {
     if (guard->store && guard->asked == 0) {
         guard->asked = 2;
@@ -30,7 +30,7 @@ void guard_ask(struct guard *guard, uint64_t tag, int64_t now_ms)
 }
 
 /* A list that is not shown to us does not let everybody in. */
-bool guard_take(struct guard *guard, const struct store_event *event)
+bool guard_take(struct access_guard *guard, const struct store_event *event)
 {
     bool of_topology = text_equal(event->path, guard->topology_path);
     struct seen_access *seen = of_topology ? &guard->topology : &guard->folder;
@@ -49,12 +49,12 @@ bool guard_take(struct guard *guard, const struct store_event *event)
     return true;
 }
 
-void guard_forget(struct guard *guard)
+void guard_forget(struct access_guard *guard)
 {
     guard->topology.known = guard->folder.known = false;
 }
 
-bool guard_knows(const struct guard *guard, const struct store_stat *stat)
+bool guard_knows(const struct access_guard *guard, const struct store_stat *stat)
 {
     const struct seen_access *seen = &guard->topology;
     bool outdated = seen->shown && (seen->czxid < stat->czxid || (seen->czxid == stat->czxid &&
@@ -62,12 +62,12 @@ bool guard_knows(const struct guard *guard, const struct store_stat *stat)
     return !guard->store || (seen->known && guard->folder.known && !outdated);
 }
 
-bool guard_is_open(const struct guard *guard)
+bool guard_is_open(const struct access_guard *guard)
 {
     return (guard->topology.may & opens) || (guard->folder.may & opens_folder);
 }
 
-void guard_phrase(const struct guard *guard, char *to, size_t size)
+void guard_phrase(const struct access_guard *guard, char *to, size_t size)
 {
     unsigned of_topology = guard->topology.may & opens;
     char may[96];

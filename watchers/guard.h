@@ -22,7 +22,7 @@ struct seen_access {
     unsigned may; /* MAY_... */
 };
 
-struct guard {
+struct access_guard {
     struct store *store; /* NULL: nobody is on guard, everything is known and nothing open */
     char topology_path[PATH_SIZE], folder_path[PATH_SIZE];
     struct seen_access topology, folder;
@@ -30,25 +30,25 @@ struct guard {
     int64_t asked_ms;
 };
 
-void guard_init(struct guard *guard, struct store *store, const char *topology_path,
+void guard_init(struct access_guard *guard, struct store *store, const char *topology_path,
                 const char *folder_path);
 
 /* Ask for both lists, unless that is under way. */
-void guard_ask(struct guard *guard, uint64_t tag, int64_t now_ms);
+void guard_ask(struct access_guard *guard, uint64_t tag, int64_t now_ms);
 
 /* An answer. False: it says nothing, the next connect is to ask again. */
-bool guard_take(struct guard *guard, const struct store_event *event);
+bool guard_take(struct access_guard *guard, const struct store_event *event);
 
 /* In a new session all is to be asked anew: it may be another registry. */
-void guard_forget(struct guard *guard);
+void guard_forget(struct access_guard *guard);
 
 /* Is it known who may write the value that was read with this stat? If not, it is to be asked. */
-bool guard_knows(const struct guard *guard, const struct store_stat *stat);
+bool guard_knows(const struct access_guard *guard, const struct store_stat *stat);
 
 /* By what was asked last, may anybody put another topology there? */
-bool guard_is_open(const struct guard *guard);
+bool guard_is_open(const struct access_guard *guard);
 
 /* What is open, and what to do. */
-void guard_phrase(const struct guard *guard, char *to, size_t size);
+void guard_phrase(const struct access_guard *guard, char *to, size_t size);
 
 #endif

@@ -155,7 +155,7 @@ static void ask_all_access(struct watcher *watcher, bool open_ones)
 {
     int64_t before_ms = watcher->now.mono_ms - OPEN_GAP_MS;
     for (struct watched *watched = watcher->all; watched; watched = watched->next) {
-        const struct guard *guard = &watched->guard;
+        const struct access_guard *guard = &watched->guard;
         if (!open_ones || (guard_is_open(guard) && guard->asked_ms <= before_ms)) {
             ask_access(watched);
         }

@@ -99,7 +99,7 @@ struct watched {
     /* the value that is refused for its contents, so that each is logged once; 0: none is */
     int64_t refused_czxid;
     int32_t refused_version;
-    struct guard guard;
+    struct access_guard guard;
 };
 
 static inline bool watched_has_topology(const struct watched *watched)
