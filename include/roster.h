@@ -264,8 +264,8 @@ struct roster_state {
     int connected; /* 1: the registry answers */
     int cached;    /* 1: from the cache file, not yet confirmed */
     /* why what the registry holds is not followed ("" when nothing is refused): garbage, another
-     * format, another registry, one that went back in time, nothing any more, access denied, anybody
-     * may write it */
+     * format, another registry, one that went back in time, nothing any more, access denied,
+     * one that anybody may write */
     char refused[256];
 };
 

@@ -1,8 +1,8 @@
 /* What anybody may write of the tree that this probe relies on: looked at, told, never changed.
  *
- *     session begins --> root --> its list, its children --> theirs ... --> a sentence, if one is due
- *                          ^                                                       |
- *                          +---------- a while later, longer for a large tree -----+
+ *     session begins --> root --> its list, its children --> theirs ... --> a sentence, if due
+ *                          ^                                                   |
+ *                          +-------- a while later, longer for a large tree ---+
  *
  * One request at a time, and reads only. What merely goes on is told again at growing intervals. It
  * is the operator who changes lists, with `roster protect`: the first probe of a rolling change

@@ -15,8 +15,8 @@
 
 #include "registry/store/store.h"
 
-/* The trouble that nothing can be created in. A chroot is never created: a mistyped one would become
- * a second registry. */
+/* The trouble that nothing can be created in. A chroot is never created: a mistyped one would
+ * become a second registry. */
 extern const char folders_no_chroot[];
 
 enum folders_phase {

@@ -197,3 +197,64 @@ test_auth_that_comes_later_is_told_and_protect_mends_the_tree() {
     wait_topology 20 orders '.primary == "pg-2"'
     expect "warnings of probe-a" "$(grep -c 'anybody may' "$T/probe-a.log")" 1
 }
+
+checked() { # checked CODE OPTION...: roster-probe --check, as the user that the probes run as
+    local code=$1
+    shift
+    expect_code "$code" "${unprivileged[@]}" "$B/roster-probe" --config "$T/probe-a.ini" --check "$@"
+}
+
+test_check_connect_tries_all_and_says_what_each_answers() {
+    servers_up
+    with_one_auth
+    probe_write probe-a; own "$T/probe-a.ini"; chmod 600 "$T/probe-a.ini"
+    checked 0 --connect
+    expect_text "$T/said" '^ok +registry 127.0.0.1:[0-9]+: answers'
+    expect_text "$T/said" '^note +/roster: does not exist yet'
+    expect_text "$T/said" '^ok +orders/pg-1 127.0.0.1:[0-9]+: version [0-9.]+, no replica, writable'
+    expect_text "$T/said" '^ok +orders/pg-2 .*: version [0-9.]+, a replica'
+    expect "what it created" "$(zk ls /)" zookeeper
+    auth_fleet
+    wait_for 30 "is_fine ''"
+    checked 0 --connect
+    expect_text "$T/said" '^ok +/roster/clusters/orders/topology: may write the verdict \(roster cdrwa, anyone r\)'
+    # Others' credentials, a name that is none, a server that is gone, a privilege that is missing.
+    sed -i "s/auth = .*/auth = digest:other:secret/" "$T/probe-a.ini"
+    printf '\n[member orders/pg-3]\naddress = no-such-host.invalid:5432\n' >> "$T/probe-a.ini"
+    pg_sql pg-1 "REVOKE pg_read_all_stats FROM roster"
+    pg_crash pg-2
+    checked 1 --connect
+    expect_text "$T/said" '^FAILED +/roster/clusters/orders/topology: these credentials may not write the verdict'
+    expect_text "$T/said" '^FAILED +orders/pg-1 .*lacks pg_read_all_stats'
+    expect_text "$T/said" '^FAILED +orders/pg-2 .*: refused'
+    expect_text "$T/said" '^FAILED +orders/pg-3 no-such-host.invalid:5432: the name does not resolve'
+    # What anybody may write is noted; a chroot that is none fails; so does a registry that is away.
+    sed -i "s/auth = .*/auth = digest:$FLEET_AUTH/" "$T/probe-a.ini"
+    as $FLEET_AUTH zk open "$(topology_path orders)"
+    checked 1 --connect
+    expect_text "$T/said" '^note +/roster/clusters/orders/topology: anybody may write'
+    sed -i "s,^servers = .*,servers = $ZK/rosters," "$T/probe-a.ini"
+    checked 1 --connect
+    expect_text "$T/said" '^FAILED +chroot: the chroot /rosters does not exist; did you mean /roster\?'
+    port_take
+    sed -i "s,^servers = .*,servers = 127.0.0.1:$PORT," "$T/probe-a.ini"
+    checked 1 --connect
+    expect_text "$T/said" "^FAILED +registry 127.0.0.1:$PORT: no session"
+    expect_no_text "$T/said" secret
+    expect_code 2 "$B/roster-probe" --config "$T/probe-a.ini" --connect
+}
+
+test_check_by_root_looks_with_the_eyes_of_the_user_that_will_run() {
+    [ ${#unprivileged[@]} != 0 ] || skip "not run by root"
+    ZK=127.0.0.1:1
+    echo secret > "$T/password"
+    chmod 600 "$T/password" # root's
+    printf '[registry]\nservers = %s\n[cluster orders]\nengine = postgresql\npassword_file = %s\n[member orders/pg-1]\naddress = 127.0.0.1:1\n' \
+        "$ZK" "$T/password" > "$T/probe.ini"
+    expect_code 0 "$B/roster-probe" --config "$T/probe.ini" --check --user root
+    expect_code 2 "$B/roster-probe" --config "$T/probe.ini" --check --user nobody
+    expect_text "$T/said" 'password cannot be opened: Permission denied'
+    expect_code 2 "$B/roster-probe" --config "$T/probe.ini" --check --user no-such-user
+    chown nobody "$T/password"
+    expect_code 0 "$B/roster-probe" --config "$T/probe.ini" --check --user nobody
+}
