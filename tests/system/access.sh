@@ -258,3 +258,79 @@ test_check_by_root_looks_with_the_eyes_of_the_user_that_will_run() {
     chown nobody "$T/password"
     expect_code 0 "$B/roster-probe" --config "$T/probe.ini" --check --user nobody
 }
+
+# Credentials are changed in a tree that is protected all the time: half of the probes have the next ones for a while.
+test_credentials_of_a_fleet_are_changed_one_probe_after_the_other() {
+    local name next=next:secret
+    servers_up
+    REGISTRY_SETTINGS=$'session_timeout = 4s\nauth = digest:'$FLEET_AUTH$'\nprobes = '$(id_of $next)$'\noperators = '$(id_of $OPS_AUTH)
+    auth_fleet
+    wait_for 30 "is_fine '' && all_vote ''"
+    watch_start watch orders
+    watch_sees 10 watch "$(at_pg pg-1)"
+    REGISTRY_SETTINGS=$'session_timeout = 4s\nauth = digest:'$next$'\nprobes = '$(id_of $FLEET_AUTH)$'\noperators = '$(id_of $OPS_AUTH)
+    stop probe-a
+    auth_start probe-a
+    wait_for 30 "is_fine '' && all_vote ''"
+    may_not ''
+    may_not $NODE_AUTH
+    pg_crash pg-1
+    pg_promote pg-2
+    watch_sees 20 watch "$(at_pg pg-2)"
+    for name in probe-b probe-c; do
+        stop $name
+        auth_start $name
+        wait_for 30 "all_vote ''"
+    done
+    # The former ones are taken out of the files, and then of the lists.
+    REGISTRY_SETTINGS=$'session_timeout = 4s\nauth = digest:'$next$'\noperators = '$(id_of $OPS_AUTH)
+    for name in probe-a probe-b probe-c; do
+        stop $name
+        auth_start $name
+        wait_for 30 "all_vote ''"
+    done
+    expect_code 6 as $OPS_AUTH roster protect --config "$T/probe-a.ini"
+    expect_code 0 as $OPS_AUTH roster protect --config "$T/probe-a.ini" --apply
+    may_not $FLEET_AUTH
+    expect "what watch said" "$(grep -vx -e - "$T/watch.out" | tr '\n' ' ')" "$(at_pg pg-1) $(at_pg pg-2) "
+    expect_no_text "$T/probe-a.log" 'denied|forbids'
+}
+
+test_protect_locks_nobody_out() {
+    local before
+    servers_up
+    fleet_start 3
+    wait_for 30 "is_fine '' && all_vote ''"
+    before=$(for path in $PATHS; do zk acl "$path"; done)
+    # Without credentials there is nothing to protect with; what is no credentials is told without repeating it.
+    expect_code 2 as '' roster protect --apply
+    ROSTER_AUTH=swordfish expect_code 2 roster protect
+    expect_no_text "$T/said" swordfish
+    # Nobody has the credentials of a mistyped hash.
+    with_one_auth
+    REGISTRY_SETTINGS+=$'\noperators = '$(id_of ops:typo)
+    probe_write later
+    chmod 600 "$T/later.ini"
+    expect_code 2 as $OPS_AUTH roster protect --config "$T/later.ini" --apply
+    expect_text "$T/said" 'nothing was changed: ROSTER_AUTH has no operator'
+    # Live probes have none.
+    expect_code 2 as $FLEET_AUTH roster protect --apply
+    expect_text "$T/said" 'probe-a is live'
+    expect "the lists" "$(for path in $PATHS; do zk acl "$path"; done)" "$before"
+    # Cut short anywhere it can be repeated: as if ended after the first lists.
+    with_one_auth
+    stop probe-a; stop probe-b; stop probe-c
+    wait_for 20 '[ -z "$(zk ls /roster/probes)" ]'
+    expect_code 0 as $FLEET_AUTH roster protect --apply
+    as $FLEET_AUTH zk open /roster/clusters/orders
+    as $FLEET_AUTH zk open /roster/clusters/orders/directives
+    expect_code 2 as "" roster protect
+    expect_code 0 as $FLEET_AUTH roster protect --apply
+    expect_text "$T/said" 'znodes, 2 mended, all as wanted'
+    # What somebody else put there is protected as well.
+    as $FLEET_AUTH zk create /roster/clusters/orders/mine ""
+    auth_fleet
+    wait_for 30 "is_fine '' && all_vote ''"
+    expect_code 0 as $FLEET_AUTH roster protect --apply
+    expect_text "$T/said" 'mended +/roster/clusters/orders/mine'
+}
