@@ -438,13 +438,6 @@ static void unconfirm_all(struct watcher *watcher)
     }
 }
 
-static void forget_access(struct watcher *watcher)
-{
-    for (struct watched *watched = watcher->all; watched; watched = watched->next) {
-        guard_forget(&watched->guard);
-    }
-}
-
 static void set_resync(struct watcher *watcher)
 {
     watcher->resync_due_ms =
@@ -457,7 +450,9 @@ static void link_up(struct watcher *watcher, const struct store_event *event)
     if (event->renewed) {
         watcher->registry_id_state = REGISTRY_ID_UNREAD;
         watcher->presence = PRESENCE_UNREAD;
-        forget_access(watcher);
+        for (struct watched *watched = watcher->all; watched; watched = watched->next) {
+            guard_forget(&watched->guard);
+        }
     } else {
         /* The sync of this session may have been lost with the link, and its first reads are still
          * to come. */

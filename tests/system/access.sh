@@ -72,6 +72,7 @@ test_a_tree_made_with_auth_is_written_by_the_fleet_alone() {
     expect_code 0 as $FLEET_AUTH roster undrain orders pg-2
     expect_code 0 as $FLEET_AUTH roster protect
     expect_text "$T/said" 'all as wanted'
+    grep -qxF "you     $(id_of $FLEET_AUTH)" "$T/said"
     expect "what watch said" "$(cat "$T/watch.out")" "$(at_pg pg-1)"
 }
 

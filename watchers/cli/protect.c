@@ -161,10 +161,11 @@ static void print(const struct protection *all, enum colour colour, const char *
     char is[LIST_TEXT_SIZE], wanted[LIST_TEXT_SIZE];
     access_print(&all->list, false, is, sizeof is);
     access_print(&all->wanted, false, wanted, sizeof wanted);
-    bool whole = text_equal(is, wanted); /* the same users, but not the same passwords */
+    bool well = text_equal(word, "ok");
+    bool whole = !well && text_equal(is, wanted); /* the same users with other passwords */
     output_put(colour, "%-7s", word);
     printf(" %s: %s", path, access_print(&all->list, whole, is, sizeof is));
-    if (!text_equal(word, "ok")) {
+    if (!well) {
         printf(" (wanted: %s)", access_print(&all->wanted, whole, wanted, sizeof wanted));
     }
     printf("\n");
@@ -302,8 +303,19 @@ static int summarize(const struct protection *all)
     return CLI_UNPROTECTED;
 }
 
+/* So that nobody needs another program to learn an id. */
+static void print_id(const char *auth)
+{
+    char id[DIGEST_ID_SIZE];
+    if (auth && auth[0]) {
+        printf("you     %s\n", digest_id(auth, id));
+    }
+}
+
 static int protect(struct protection *all)
 {
+    print_id(all->args.auth);
+    print_id(all->args.also_auth);
     int code = all->apply ? check_ourselves(all) : CLI_DONE;
     if (code == CLI_DONE) {
         code = client_open(&all->args, &all->client);
