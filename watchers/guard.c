@@ -67,7 +67,7 @@ bool guard_is_open(const struct access_guard *guard)
     return (guard->topology.may & opens) || (guard->folder.may & opens_folder);
 }
 
-void guard_phrase(const struct access_guard *guard, char *to, size_t size)
+const char *guard_phrase(const struct access_guard *guard, char *to, size_t size)
 {
     unsigned of_topology = guard->topology.may & opens;
     char may[96];
@@ -76,4 +76,5 @@ void guard_phrase(const struct access_guard *guard, char *to, size_t size)
              "anybody may %s (the access list of %s), so no change is followed before `roster "
              "protect` has mended it",
              may, of_topology ? "the topology" : guard->folder_path);
+    return to;
 }

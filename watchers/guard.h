@@ -48,7 +48,7 @@ bool guard_knows(const struct access_guard *guard, const struct store_stat *stat
 /* By what was asked last, may anybody put another topology there? */
 bool guard_is_open(const struct access_guard *guard);
 
-/* What is open, and what to do. */
-void guard_phrase(const struct access_guard *guard, char *to, size_t size);
+/* What is open, and what to do. Returns `to`. */
+const char *guard_phrase(const struct access_guard *guard, char *to, size_t size);
 
 #endif

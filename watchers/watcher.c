@@ -55,11 +55,6 @@ struct watcher {
 
 /* ---- small things ---------------------------------------------------------------------------- */
 
-static uint64_t draw(struct watcher *watcher)
-{
-    return random_next(&watcher->random);
-}
-
 static __attribute__((format(printf, 3, 4))) void log_line(struct watcher *watcher, int level,
                                                            const char *format, ...)
 {
@@ -155,8 +150,8 @@ static void ask_all_access(struct watcher *watcher, bool open_ones)
 {
     int64_t before_ms = watcher->now.mono_ms - OPEN_GAP_MS;
     for (struct watched *watched = watcher->all; watched; watched = watched->next) {
-        const struct access_guard *guard = &watched->guard;
-        if (!open_ones || (guard_is_open(guard) && guard->asked_ms <= before_ms)) {
+        bool due = watched->guard.asked_ms <= before_ms;
+        if (!open_ones || (due && guard_is_open(&watched->guard))) {
             ask_access(watched);
         }
     }
@@ -172,13 +167,12 @@ static bool knows_access(struct watched *watched)
     return known;
 }
 
-/* After it was found that the value is the one to follow. */
+/* What is held is the one to follow: it is refused for its lists or for nothing. */
 static void settle_refusal(struct watched *watched)
 {
-    char sentence[SENTENCE_SIZE];
     if (guard_is_open(&watched->guard)) { /* told before there is a change that is not followed */
-        guard_phrase(&watched->guard, sentence, sizeof sentence);
-        set_refused(watched, 0, 0, sentence);
+        char sentence[SENTENCE_SIZE];
+        set_refused(watched, 0, 0, guard_phrase(&watched->guard, sentence, sizeof sentence));
     } else {
         stop_refusing(watched);
     }
@@ -440,8 +434,8 @@ static void unconfirm_all(struct watcher *watcher)
 
 static void set_resync(struct watcher *watcher)
 {
-    watcher->resync_due_ms =
-        watcher->now.mono_ms + RESYNC_MS * 2 / 3 + (int64_t)(draw(watcher) % (RESYNC_MS * 2 / 3));
+    watcher->resync_due_ms = watcher->now.mono_ms + RESYNC_MS * 2 / 3 +
+                             (int64_t)(random_next(&watcher->random) % (RESYNC_MS * 2 / 3));
 }
 
 static void link_up(struct watcher *watcher, const struct store_event *event)
@@ -505,6 +499,9 @@ void watcher_event(struct watcher *watcher, const struct store_event *event, str
     } else if (event->kind == STORE_ANSWER && (event->tag & TAG_MASK) == TAG_AUDIT) {
         struct watched *watched = store_tag_pointer(event->tag);
         if (guard_take(&watched->guard, event)) {
+            if (watched->belief >= BELIEF_CONFIRMED) {
+                settle_refusal(watched); /* the value itself may be judged later */
+            }
             judge(watcher, watched);
         }
     }

@@ -39,7 +39,7 @@ enum store_tag {
     TAG_WITHDRAWAL, /* a struct withdrawal */
     TAG_RESOLVER,   /* a resolver */
     TAG_CALLER,     /* whatever the caller likes */
-    TAG_AUDIT,      /* an audit */
+    TAG_AUDIT,      /* an audit, or a watched cluster: about access lists */
     TAG_MASK = 7
 };
 

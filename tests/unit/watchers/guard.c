@@ -130,6 +130,21 @@ START_TEST(once_the_lists_are_mended_the_change_is_followed)
 }
 END_TEST
 
+START_TEST(lists_that_are_mended_while_a_lagging_server_answers_end_the_refusal)
+{
+    fake_allow(fake_topology_path, MAY_ALL);
+    begin();
+    assert_refused("anybody may");
+    fake_znode(fake_topology_path)->stat.mzxid--; /* an older value than the one that is held */
+    fake_fire(fake_znode(fake_topology_path));
+    ck_assert_int_eq(fake.orders->belief, BELIEF_FRESH);
+    fake_allow(fake_topology_path, 0);
+    fake_pass(2 * OPEN_GAP_MS);
+    assert_followed();
+    ck_assert_int_eq(fake.orders->belief, BELIEF_FRESH);
+}
+END_TEST
+
 START_TEST(a_list_that_changed_is_looked_at_before_the_value_is_followed)
 {
     begin();
@@ -219,6 +234,7 @@ Suite *guard_suite(void)
     tcase_add_test(access, who_knows_nothing_takes_what_there_is_and_says_so);
     tcase_add_test(access, a_cache_is_routed_by_while_anybody_may_write);
     tcase_add_test(access, once_the_lists_are_mended_the_change_is_followed);
+    tcase_add_test(access, lists_that_are_mended_while_a_lagging_server_answers_end_the_refusal);
     tcase_add_test(access, a_list_that_changed_is_looked_at_before_the_value_is_followed);
     tcase_add_test(access, a_topology_that_comes_later_is_looked_at_as_well);
     tcase_add_test(access, a_list_that_is_not_shown_lets_nobody_in);
