@@ -334,4 +334,12 @@ test_protect_locks_nobody_out() {
     wait_for 30 "is_fine '' && all_vote ''"
     expect_code 0 as $FLEET_AUTH roster protect --apply
     expect_text "$T/said" 'mended +/roster/clusters/orders/mine'
+    # What others protected is theirs: it is named, and the rest is done.
+    as $FLEET_AUTH zk open /roster/clusters/orders/mine
+    expect_code 0 as $OPS_AUTH roster --root /roster/clusters/orders/mine protect --apply
+    as $FLEET_AUTH zk open /roster/probes
+    expect_code 6 as $FLEET_AUTH roster protect --apply
+    expect_text "$T/said" '^refused +/roster/clusters/orders/mine: ops cdrwa, anyone r'
+    expect_text "$T/said" '^mended +/roster/probes:'
+    expect_text "$T/said" '1 mended, 1 not as wanted, 0 of them open to anybody'
 }
