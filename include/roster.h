@@ -65,7 +65,9 @@ struct roster_options {
     const char *servers;         /* host:port[,host:port...][/chroot]; [v6]:port. Required. */
     const char *root;            /* NULL: "/roster" */
     unsigned session_timeout_ms; /* 0: 10000. 1000..300000 */
-    const char *auth;            /* "digest:user:password"; NULL: none */
+    /* "digest:user:password"; NULL: none. With it a topology that anybody may write is not
+     * followed: see roster_state's refused */
+    const char *auth;
     /* NULL: none. A directory of the caller's own (0700) in which the last good answers are
      * kept, so that a cold start without a registry still routes. */
     const char *cache_dir;
@@ -262,7 +264,8 @@ struct roster_state {
     int connected; /* 1: the registry answers */
     int cached;    /* 1: from the cache file, not yet confirmed */
     /* why what the registry holds is not followed ("" when nothing is refused): garbage, another
-     * format, another registry, one that went back in time, nothing any more, access denied */
+     * format, another registry, one that went back in time, nothing any more, access denied,
+     * one that anybody may write */
     char refused[256];
 };
 

@@ -15,6 +15,9 @@
 #include "registry/base/log.h"
 #include "registry/base/random.h"
 #include "registry/base/text.h"
+#include "registry/store/zk_chroot.h"
+
+enum { CHROOT_MS = 1000 /* how long to look for the chroot that may be meant */ };
 
 struct agent {
     struct probe *probe;
@@ -26,7 +29,10 @@ struct agent {
     uv_poll_t store_poll;
     uv_timer_t wake, stopping;
     uv_signal_t hup, term, intr;
-    uv_work_t store_work; /* while it is under way, the store is the worker's */
+    uv_work_t store_work;               /* while it is under way, the store is the worker's */
+    uv_work_t chroot_work;              /* its data is NULL unless it is under way */
+    struct registry_settings chroot_of; /* a copy: a reload may come meanwhile */
+    char chroot_said[SENTENCE_SIZE];
     bool performing;
     int exit_code;
 };
@@ -62,10 +68,40 @@ static void step(void *owner, struct probe_event *event)
     perform_all(agent);
 }
 
+/* On a worker: which chroot may be meant. */
+static void ask_chroot(uv_work_t *work)
+{
+    struct agent *agent = work->data;
+    const struct registry_settings *registry = &agent->chroot_of;
+    struct store_zk_options options = {.servers = registry->servers,
+                                       .session_timeout_ms = registry->session_timeout_ms,
+                                       .auth = registry->auth};
+    if (zk_chroot_ask(&options, CHROOT_MS, agent->chroot_said, sizeof agent->chroot_said) !=
+        CHROOT_MISSING) {
+        agent->chroot_said[0] = '\0';
+    }
+}
+
+static void on_chroot_asked(uv_work_t *work, int status)
+{
+    struct agent *agent = work->data;
+    (void)status;
+    work->data = NULL;
+    explicit_bzero(&agent->chroot_of, sizeof agent->chroot_of);
+    if (agent->chroot_said[0]) {
+        log_line(LOG_ERROR, "registry", "%s", agent->chroot_said);
+    }
+}
+
 static void on_fact(void *owner, const struct fact *fact)
 {
     struct agent *agent = owner;
     log_events_fact(agent->config->probe.name, fact);
+    if (fact->kind == FACT_NO_CHROOT && !agent->chroot_work.data) {
+        agent->chroot_work.data = agent;
+        agent->chroot_of = agent->config->registry;
+        uv_queue_work(&agent->loop, &agent->chroot_work, ask_chroot, on_chroot_asked);
+    }
 }
 
 static void on_wake(uv_timer_t *timer)
@@ -297,10 +333,14 @@ static bool open_store(struct agent *agent)
 {
     const struct registry_settings *registry = &agent->config->registry;
     char sentence[SENTENCE_SIZE];
+    struct access_rules rules;
+    config_access_rules(registry, &rules);
     agent->store =
         store_zk_new(&(struct store_zk_options){.servers = registry->servers,
                                                 .session_timeout_ms = registry->session_timeout_ms,
                                                 .auth = registry->auth,
+                                                .rules = &rules,
+                                                .root = registry->root,
                                                 .log = on_store_log},
                      sentence, sizeof sentence);
     if (!agent->store) {

@@ -26,6 +26,7 @@ struct probe_context {
     struct mirror *mirror;
     struct liveness *liveness;
     struct reporter *reporter;
+    struct audit *audit; /* NULL: without credentials everybody may do everything */
     struct timers timers;
     size_t rank, size;        /* this probe's place in the fleet */
     bool blind;               /* every target fails at once: the cause is probably here */

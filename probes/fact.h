@@ -14,6 +14,8 @@ enum fact_kind {
     FACT_SESSION_OVER,  /* likewise */
     FACT_NOT_REACHED,   /* the registry has not been reached for a while */
     FACT_TROUBLE,       /* text: what is in the reporter's way */
+    FACT_NO_CHROOT,     /* text: the registry's address has one that does not exist */
+    FACT_ACCESS,        /* number: the enum audit_finding; text: what of the access lists */
     FACT_NAME_CONFLICT, /* text: who has our name */
     FACT_STOPPING,      /* text: by what */
     /* about a cluster */

@@ -5,6 +5,7 @@
 #include "registry/base/clock.h"
 #include "registry/base/log.h"
 #include "registry/base/text.h"
+#include "registry/fleet/audit.h"
 
 static void log_member(const char *cluster, const struct assessed *member)
 {
@@ -149,6 +150,12 @@ void log_events_fact(const char *probe, const struct fact *fact)
         break;
     case FACT_TROUBLE:
         log_line(LOG_WARNING, "registry", "%s", fact->text);
+        break;
+    case FACT_NO_CHROOT:
+        log_line(LOG_ERROR, "registry", "%s", fact->text);
+        break;
+    case FACT_ACCESS:
+        log_line(fact->number == AUDIT_OPEN ? LOG_ERROR : LOG_NOTICE, "registry", "%s", fact->text);
         break;
     case FACT_NAME_CONFLICT:
         log_line(LOG_ERROR, probe, "%s", fact->text);

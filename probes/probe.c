@@ -8,6 +8,8 @@
 #include "registry/base/random.h"
 #include "registry/base/text.h"
 #include "registry/config/config.h"
+#include "registry/fleet/audit.h"
+#include "registry/fleet/folders.h"
 
 enum {
     PULSE_MS = 250,
@@ -165,7 +167,8 @@ static void step_reporter(struct probe *probe, struct probe_time now)
     int64_t due_ms = reporter_step(reporter, now.ms);
     const char *trouble = reporter_trouble(reporter);
     if (trouble) {
-        emit(probe, (struct fact){.kind = FACT_TROUBLE, .text = trouble});
+        bool chroot = trouble == folders_no_chroot;
+        emit(probe, (struct fact){.kind = chroot ? FACT_NO_CHROOT : FACT_TROUBLE, .text = trouble});
     }
     if (reporter_name_conflict(reporter)[0]) {
         emit(probe,
@@ -194,6 +197,20 @@ static void settle_cluster(struct probe *probe, struct probed_cluster *cluster,
     }
 }
 
+static void step_audit(struct probe *probe, struct probe_time now)
+{
+    struct audit *audit = probe->context.audit;
+    enum audit_finding finding;
+    if (!audit) {
+        return;
+    }
+    audit_step(audit, now.ms);
+    const char *sentence = audit_take_sentence(audit, &finding);
+    if (sentence) {
+        emit(probe, (struct fact){.kind = FACT_ACCESS, .number = finding, .text = sentence});
+    }
+}
+
 /* After what may concern all: what the store brought. */
 static void settle(struct probe *probe, struct probe_time now)
 {
@@ -204,6 +221,7 @@ static void settle(struct probe *probe, struct probe_time now)
     if (!may_settle(probe)) {
         return;
     }
+    step_audit(probe, now);
     for (unsigned beats = reporter_take_beats(context->reporter); beats > 0; beats--) {
         liveness_beat(context->liveness);
         for (struct probed_cluster *it = first_cluster(probe); it; it = next_cluster(it)) {
@@ -256,6 +274,9 @@ static void take_store_event(struct probe *probe, const struct store_event *even
     }
     reporter_event(probe->context.reporter, event, now.ms);
     mirror_event(probe->context.mirror, event, now.ms);
+    if (probe->context.audit) {
+        audit_event(probe->context.audit, event, now.ms);
+    }
     if (event->kind == STORE_ANSWER && (event->tag & TAG_MASK) == TAG_RESOLVER) {
         resolver_answer(store_tag_pointer(event->tag), event, now.ms);
     }
@@ -533,12 +554,23 @@ bool probe_next(struct probe *probe, struct probe_action *ret_action)
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
+static bool audit_registry(struct probe_context *context, struct store *store)
+{
+    const struct registry_settings *registry = &context->config->registry;
+    struct access_rules rules;
+    config_access_rules(registry, &rules);
+    if (rules.probes.count > 0) {
+        context->audit = audit_new(store, registry->root, &rules);
+    }
+    return rules.probes.count == 0 || context->audit;
+}
+
 static bool join_registry(struct probe *probe, const struct probe_setup *setup)
 {
     struct probe_context *context = &probe->context;
     const struct config *config = setup->config;
     struct reporter_settings settings = {.root = config->registry.root,
-                                         .chroot_create = setup->chroot ? "/" : NULL,
+                                         .has_chroot = setup->chroot,
                                          .presence = setup->presence,
                                          .registry_uuid = setup->registry_uuid,
                                          .is_gone = setup->is_gone};
@@ -549,7 +581,7 @@ static bool join_registry(struct probe *probe, const struct probe_setup *setup)
     context->liveness =
         context->reporter ? liveness_new(context->mirror, config->registry.root, config->probe.name)
                           : NULL;
-    return context->liveness != NULL;
+    return context->liveness != NULL && audit_registry(context, setup->store);
 }
 
 static bool set_timers(struct probe *probe, int64_t now_ms)
@@ -606,6 +638,7 @@ void probe_free(struct probe *probe)
     }
     while (next_of_slot(&probe->context, &action)) {
     }
+    audit_free(probe->context.audit);
     reporter_free(probe->context.reporter);
     liveness_free(probe->context.liveness);
     mirror_free(probe->context.mirror);

@@ -33,7 +33,7 @@ struct probe;
 struct probe_setup {
     struct store *store; /* idle; the first step asks to renew it. Outlives the probe's use */
     const struct config *config; /* borrowed until the next EVENT_RELOAD was stepped */
-    bool chroot;                 /* the registry's address has one, which may have to be made */
+    bool chroot;                 /* the registry's address has one */
     struct presence presence;    /* ours: host, pid, version and nonce */
     const char *registry_uuid;   /* a fresh one, for the case that we are the first to come */
     /* Is the process that wrote this presence surely gone? */

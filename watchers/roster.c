@@ -196,7 +196,13 @@ static enum roster_status make_store(struct roster *roster, const struct roster_
         return roster_refuse(ROSTER_INVALID, "%s", sentence);
     }
     roster->watcher = watcher_new(roster->store, roster->root, entropy_draw());
-    return roster->watcher ? ROSTER_OK : roster_refuse(ROSTER_NO_MEMORY, "memory ran out");
+    if (!roster->watcher) {
+        return roster_refuse(ROSTER_NO_MEMORY, "memory ran out");
+    }
+    if (options->auth) {
+        watcher_guard(roster->watcher);
+    }
+    return ROSTER_OK;
 }
 
 static enum roster_status fill(struct roster *roster, const struct roster_options *options)

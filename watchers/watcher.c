@@ -40,6 +40,7 @@ struct watcher {
     char root[PATH_SIZE];
     struct watched *all;     /* newest first */
     struct watched *news_at; /* where watcher_news continues; NULL: at the start */
+    bool guarded;            /* topologies that anybody may write are not followed */
     enum link link;
     enum presence_state presence;
     enum registry_id_state registry_id_state;
@@ -53,11 +54,6 @@ struct watcher {
 };
 
 /* ---- small things ---------------------------------------------------------------------------- */
-
-static uint64_t draw(struct watcher *watcher)
-{
-    return random_next(&watcher->random);
-}
 
 static __attribute__((format(printf, 3, 4))) void log_line(struct watcher *watcher, int level,
                                                            const char *format, ...)
@@ -76,7 +72,7 @@ static void enter(struct watched *watched, enum belief belief)
     assert(belief != BELIEF_NONE);
     assert(belief != BELIEF_CACHED || watched->belief == BELIEF_NONE);
     assert(belief != BELIEF_HELD || watched->belief >= BELIEF_HELD);
-    assert(belief < BELIEF_CONFIRMED || !watched->refused[0]);
+    assert(belief < BELIEF_CONFIRMED || !watched->refused[0] || guard_is_open(&watched->guard));
     if (watched->belief != belief) {
         watched->belief = belief;
         watched->news |= 1u << NEWS_STATUS;
@@ -98,14 +94,10 @@ static void add_sentence(struct watched *watched, int level)
 }
 
 /* czxid and version: of the value, when it is refused for its contents; else 0. */
-static __attribute__((format(printf, 4, 5))) void refuse(struct watched *watched, int64_t czxid,
-                                                         int32_t version, const char *format, ...)
+static void set_refused(struct watched *watched, int64_t czxid, int32_t version,
+                        const char *sentence)
 {
-    char sentence[SENTENCE_SIZE], tame[REFUSED_SIZE];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(sentence, sizeof sentence, format, args);
-    va_end(args);
+    char tame[REFUSED_SIZE];
     text_tame(tame, sizeof tame, sentence);
     assert(tame[0]); /* "" means that nothing is refused */
     bool logged = text_equal(tame, watched->refused) && czxid == watched->refused_czxid &&
@@ -114,8 +106,20 @@ static __attribute__((format(printf, 4, 5))) void refuse(struct watched *watched
         strcpy(watched->refused, tame);
         watched->refused_czxid = czxid;
         watched->refused_version = version;
+        watched->news |= 1u << NEWS_STATUS;
         add_sentence(watched, ROSTER_LOG_ERROR);
     }
+}
+
+static __attribute__((format(printf, 4, 5))) void refuse(struct watched *watched, int64_t czxid,
+                                                         int32_t version, const char *format, ...)
+{
+    char sentence[SENTENCE_SIZE];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(sentence, sizeof sentence, format, args);
+    va_end(args);
+    set_refused(watched, czxid, version, sentence);
     unconfirm(watched);
 }
 
@@ -127,6 +131,50 @@ static void stop_refusing(struct watched *watched)
         watched->refused_version = 0;
         watched->news |= 1u << NEWS_STATUS;
         add_sentence(watched, ROSTER_LOG_NOTICE);
+    }
+}
+
+/* ---- who may write --------------------------------------------------------------------------- */
+
+/* Behind the reads that are under way: the answers come with theirs. */
+static void ask_access(struct watched *watched)
+{
+    struct watcher *watcher = watched->watcher;
+    if (watcher->link == LINK_UP) {
+        guard_ask(&watched->guard, store_tag(watched, TAG_AUDIT), watcher->now.mono_ms);
+    }
+}
+
+/* Of all, or of those that are open: no watch tells that a list was mended. */
+static void ask_all_access(struct watcher *watcher, bool open_ones)
+{
+    int64_t before_ms = watcher->now.mono_ms - OPEN_GAP_MS;
+    for (struct watched *watched = watcher->all; watched; watched = watched->next) {
+        bool due = watched->guard.asked_ms <= before_ms;
+        if (!open_ones || (due && guard_is_open(&watched->guard))) {
+            ask_access(watched);
+        }
+    }
+}
+
+/* If not it is asked for, and the answer leads here again. */
+static bool knows_access(struct watched *watched)
+{
+    bool known = guard_knows(&watched->guard, &watched->node->stat);
+    if (!known) {
+        ask_access(watched);
+    }
+    return known;
+}
+
+/* What is held is the one to follow: it is refused for its lists or for nothing. */
+static void settle_refusal(struct watched *watched)
+{
+    if (guard_is_open(&watched->guard)) { /* told before there is a change that is not followed */
+        char sentence[SENTENCE_SIZE];
+        set_refused(watched, 0, 0, guard_phrase(&watched->guard, sentence, sizeof sentence));
+    } else {
+        stop_refusing(watched);
     }
 }
 
@@ -254,7 +302,7 @@ static void accept(const struct watcher *watcher, struct watched *watched,
     adopt_registry(watcher, watched);
     watched->news |= 1u << NEWS_TOPOLOGY | 1u << NEWS_STATUS;
     confirm_at_verdict(watched, watcher->now);
-    stop_refusing(watched);
+    settle_refusal(watched);
     enter(watched, BELIEF_CONFIRMED);
 }
 
@@ -264,7 +312,7 @@ static void confirm(const struct watcher *watcher, struct watched *watched)
     if (!watched->provenance.registry[0]) {
         adopt_registry(watcher, watched);
     }
-    stop_refusing(watched);
+    settle_refusal(watched);
     enter(watched, BELIEF_CONFIRMED);
 }
 
@@ -287,7 +335,11 @@ static void judge_newer_value(const struct watcher *watcher, struct watched *wat
 static void judge_value(const struct watcher *watcher, struct watched *watched, int64_t floor)
 {
     const struct mirror_node *node = watched->node;
-    if (node->stat.mzxid > floor) {
+    if (node->stat.mzxid > floor && guard_is_open(&watched->guard) &&
+        watched_has_topology(watched)) {
+        settle_refusal(watched);
+        unconfirm(watched);
+    } else if (node->stat.mzxid > floor) {
         judge_newer_value(watcher, watched);
     } else if (node->stat.mzxid == floor) {
         confirm(watcher, watched);
@@ -304,7 +356,7 @@ static void judge(struct watcher *watcher, struct watched *watched)
     const struct mirror_node *node = watched->node;
     int64_t floor;
     if (watcher->registry_id_state == REGISTRY_ID_UNREAD || watcher->presence == PRESENCE_UNREAD ||
-        node->rc == STORE_UNKNOWN) {
+        node->rc == STORE_UNKNOWN || (node->rc == STORE_OK && !knows_access(watched))) {
         return;
     }
     watched->answered = true;
@@ -382,8 +434,8 @@ static void unconfirm_all(struct watcher *watcher)
 
 static void set_resync(struct watcher *watcher)
 {
-    watcher->resync_due_ms =
-        watcher->now.mono_ms + RESYNC_MS * 2 / 3 + (int64_t)(draw(watcher) % (RESYNC_MS * 2 / 3));
+    watcher->resync_due_ms = watcher->now.mono_ms + RESYNC_MS * 2 / 3 +
+                             (int64_t)(random_next(&watcher->random) % (RESYNC_MS * 2 / 3));
 }
 
 static void link_up(struct watcher *watcher, const struct store_event *event)
@@ -392,6 +444,9 @@ static void link_up(struct watcher *watcher, const struct store_event *event)
     if (event->renewed) {
         watcher->registry_id_state = REGISTRY_ID_UNREAD;
         watcher->presence = PRESENCE_UNREAD;
+        for (struct watched *watched = watcher->all; watched; watched = watched->next) {
+            guard_forget(&watched->guard);
+        }
     } else {
         /* The sync of this session may have been lost with the link, and its first reads are still
          * to come. */
@@ -439,6 +494,17 @@ void watcher_event(struct watcher *watcher, const struct store_event *event, str
         link_lost(watcher, event);
     }
     mirror_event(watcher->mirror, event, now.mono_ms);
+    if (event->kind == STORE_UP) {
+        ask_all_access(watcher, false);
+    } else if (event->kind == STORE_ANSWER && (event->tag & TAG_MASK) == TAG_AUDIT) {
+        struct watched *watched = store_tag_pointer(event->tag);
+        if (guard_take(&watched->guard, event)) {
+            if (watched->belief >= BELIEF_CONFIRMED) {
+                settle_refusal(watched); /* the value itself may be judged later */
+            }
+            judge(watcher, watched);
+        }
+    }
     if (event->kind != STORE_ANSWER && event->kind != STORE_CHANGED) {
         refresh_ages(watcher);
     }
@@ -474,7 +540,9 @@ int64_t watcher_tick(struct watcher *watcher, struct now now)
     if (watcher->link == LINK_UP && now.mono_ms >= watcher->resync_due_ms) {
         set_resync(watcher);
         mirror_refresh_all(watcher->mirror);
+        ask_all_access(watcher, false);
     }
+    ask_all_access(watcher, true);
     int64_t refresh_ms = refresh_due(watcher, now.mono_ms);
     refresh_ages(watcher);
     return refresh_ms < next_ms ? refresh_ms : next_ms;
@@ -558,6 +626,12 @@ struct watcher *watcher_new(struct store *store, const char *root, uint64_t seed
     return watcher;
 }
 
+void watcher_guard(struct watcher *watcher)
+{
+    assert(!watcher->all);
+    watcher->guarded = true;
+}
+
 void watcher_free(struct watcher *watcher)
 {
     if (!watcher) {
@@ -605,8 +679,14 @@ struct watched *watcher_follow(struct watcher *watcher, const char *cluster, voi
         free(watched);
         return NULL;
     }
+    if (watcher->guarded) {
+        char folder[PATH_SIZE];
+        path_cluster(folder, sizeof folder, watcher->root, cluster);
+        guard_init(&watched->guard, watcher->store, path, folder);
+    }
     watched->next = watcher->all;
     watcher->all = watched;
+    ask_access(watched);
     return watched;
 }
 

@@ -15,6 +15,10 @@
  *   - Identity. No topology is taken in a session before the root znode and the
  *     presences were read in it. Another identity is refused until the root
  *     znode's `supersedes` names ours; then the floor starts anew.
+ *   - Access. A guarded watcher, one with credentials, looks at who may write the topology
+ *     and its folder. While anybody may, what is known is kept and no change of it is
+ *     followed; who knows nothing takes what there is. Both say so in `refused`. The lists
+ *     are asked for beside the first reads of a session, so nothing waits for them longer.
  *   - Data that is refused (garbage, a future format, another registry, one that
  *     went back), absent, denied or not answered changes only the age and the
  *     sentence `refused`; each refusal is logged once.
@@ -38,13 +42,15 @@
 
 #include "registry/model/model.h"
 #include "registry/store/mirror.h"
+#include "watchers/guard.h"
 
 enum {
     /* how long "fresh" holds without a step; a longer gap means that the process was stopped */
     LEASE_MS = 3000,
-    TICK_MS = 1000,      /* steps come at least this often while the session is up */
-    REFUSED_SIZE = 256,  /* struct roster_state's */
-    REFRESH_GAP_MS = 250 /* between two reads that callers request, per cluster */
+    TICK_MS = 1000,       /* steps come at least this often while the session is up */
+    REFUSED_SIZE = 256,   /* struct roster_state's */
+    REFRESH_GAP_MS = 250, /* between two reads that callers request, per cluster */
+    OPEN_GAP_MS = 5000    /* who may write is asked again after so long, while anybody may */
 };
 
 struct now {
@@ -93,6 +99,7 @@ struct watched {
     /* the value that is refused for its contents, so that each is logged once; 0: none is */
     int64_t refused_czxid;
     int32_t refused_version;
+    struct access_guard guard;
 };
 
 static inline bool watched_has_topology(const struct watched *watched)
@@ -120,6 +127,9 @@ struct watcher;
  * NULL: no memory. */
 struct watcher *watcher_new(struct store *store, const char *root, uint64_t seed);
 void watcher_free(struct watcher *watcher);
+
+/* From now on what anybody may write is not followed. Before the first cluster. */
+void watcher_guard(struct watcher *watcher);
 
 /* Begin to follow a cluster. `cached` and `provenance` (both or neither) are what a cache file
  * held, which is no news. NULL: no memory. */

@@ -23,19 +23,20 @@ _roster_members() {
 
 _roster() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-    local verbs='list show watch route explain drain undrain weight hold release accept forget help version'
+    local verbs='list show watch route explain drain undrain weight hold release accept forget protect help version'
     local common='--servers --root --verbose --help --version'
     local i verb='' operands=() where choices=''
     COMPREPLY=()
     case $before in
     -z | --servers | -t | --timeout | -n | --count | --max-lag | --max-lag-bytes | --max-age | -r | --root | --registry | --wait) return ;;
     --cache) mapfile -t COMPREPLY < <(compgen -d -- "$word") && return ;;
+    -c | --config) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
     --policy) mapfile -t COMPREPLY < <(compgen -W 'round-robin random weighted' -- "$word") && return ;;
     esac
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
         -z | --servers | -r | --root | -t | --timeout | -n | --count | --policy) ((i++)) ;;
-        --max-lag | --max-lag-bytes | --max-age | --cache | --registry | --wait) ((i++)) ;;
+        --max-lag | --max-lag-bytes | --max-age | --cache | --registry | --wait | -c | --config) ((i++)) ;;
         -*) ;;
         *) if [ -z "$verb" ]; then verb=${COMP_WORDS[i]}; else operands+=("${COMP_WORDS[i]}"); fi ;;
         esac
@@ -50,6 +51,7 @@ _roster() {
         drain | undrain | weight | hold | release) choices='--timeout --force --wait' ;;
         accept) choices='--timeout --force --wait --replace --registry' ;;
         list | explain | forget) choices='--timeout' ;;
+        protect) choices='--timeout --config --apply --force' ;;
         esac
         choices="$choices $common"
         ;;
@@ -57,7 +59,7 @@ _roster() {
         case $verb:${#operands[@]} in
         :*) choices=$verbs ;;
         help:0) choices=$verbs ;;
-        list:* | version:*) ;;
+        list:* | version:* | protect:*) ;;
         *:0) choices=$(_roster_clusters) ;;
         route:1) choices='write read' ;;
         drain:1 | undrain:1 | weight:1 | hold:1 | accept:1) choices=$(_roster_members "${operands[0]}") ;;

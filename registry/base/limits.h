@@ -35,6 +35,7 @@ enum {
     LINE_SIZE = 4096,        /* one line of an INI file */
     FILE_SIZE_MAX = 1 << 20, /* an INI file, a password file, a cache file */
     SECRET_SIZE = 256,       /* a password */
+    IDS_SIZE = 1024,         /* the ids of a role, as a setting */
     /* a statement of the operator's; with its key it must fit in LINE_SIZE */
     QUERY_SIZE = 3072,
     WEIGHT_MAX = 1000, /* weight = N */

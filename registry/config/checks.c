@@ -251,6 +251,18 @@ static void check_registry(struct draft *draft, const struct section *section)
     }
 }
 
+/* Without credentials of its own a probe could not do what the lists leave to others. */
+static void check_roles(struct draft *draft, const struct section *section)
+{
+    static const char *const roles[] = {"nodes", "operators", "probes"};
+    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {
+        if (was_set(section, roles[i]) && !was_set(section, "auth")) {
+            config_refuse(&draft->errors, draft_position(section, roles[i]), "set auth, too",
+                          "has no effect without auth");
+        }
+    }
+}
+
 static void check_probe(struct draft *draft, const struct section *section)
 {
     const struct probe_settings *probe = section->values;
@@ -567,6 +579,7 @@ void draft_check(struct draft *draft)
         switch (sorted[i]->kind) {
         case SECTION_REGISTRY:
             check_registry(draft, sorted[i]);
+            check_roles(draft, sorted[i]);
             break;
         case SECTION_PROBE:
             check_probe(draft, sorted[i]);

@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #include "registry/base/cidr.h"
+#include "registry/model/access.h"
 #include "registry/model/model.h"
 
 enum tls { TLS_OFF, TLS_PREFER, TLS_REQUIRE, TLS_VERIFY };
@@ -24,6 +25,10 @@ struct registry_settings {
     char root[128];
     int64_t session_timeout_ms;
     char auth[SECRET_SIZE]; /* digest:user:password; secret */
+    /* who else is who: lists of user:hash; "" none */
+    char probes[IDS_SIZE];
+    char operators[IDS_SIZE];
+    char nodes[IDS_SIZE];
 };
 
 struct probe_settings {
@@ -71,6 +76,14 @@ struct config {
  * any; warnings alone (an even `witnesses`) do not fail. */
 struct config *config_load(const char *file, FILE *errors);
 void config_free(struct config *config); /* wipes the secrets */
+
+/* Who may do what in the registry, by these settings. */
+static inline void config_access_rules(const struct registry_settings *registry,
+                                       struct access_rules *ret_rules)
+{
+    access_rules_make(ret_rules, registry->auth, registry->probes, registry->operators,
+                      registry->nodes);
+}
 
 /* --check: every effective setting with where it came from ("default" or "line N"); no secrets.
  * Itself an INI. */

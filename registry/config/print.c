@@ -57,7 +57,10 @@ static void print_section(FILE *to, enum section_kind kind, const void *values,
         if (settings[i].type == SETTING_LABEL) {
             print_labels(to, values, origin);
         } else {
-            const char *instead = settings[i].type == SETTING_AUTH ? "(not shown)" : NULL;
+            /* roles need auth, which is not shown: they are comments as well */
+            const char *instead = settings[i].type == SETTING_AUTH  ? "(not shown)"
+                                  : settings[i].type == SETTING_IDS ? value
+                                                                    : NULL;
             setting_print(&settings[i], values, value, sizeof value);
             print_line(to, settings[i].key, value, instead, origin ? origin->lines[i] : 0);
         }

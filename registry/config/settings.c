@@ -104,6 +104,12 @@ const struct setting settings[] = {
     {REGISTRY("auth"), .type = SETTING_AUTH, FIELD(registry_settings, auth),
      .meaning =
          "digest:user:password to show to ZooKeeper; the file must be its owner's alone then"},
+    {REGISTRY("nodes"), .type = SETTING_IDS, FIELD(registry_settings, nodes),
+     .meaning = "the ids of compute nodes: these alone read then, and not everybody"},
+    {REGISTRY("operators"), .type = SETTING_IDS, FIELD(registry_settings, operators),
+     .meaning = "the ids of operators: these alone write directives and change access lists then"},
+    {REGISTRY("probes"), .type = SETTING_IDS, FIELD(registry_settings, probes),
+     .meaning = "further ids of probes, while their credentials are changed"},
     {REGISTRY("root"), .type = SETTING_ROOT, .usual = {"/roster"}, FIELD(registry_settings, root),
      .meaning = "the znode below which everything is kept; created when missing"},
     {REGISTRY("servers"), .type = SETTING_SERVERS, .required = REQUIRED,
@@ -327,6 +333,18 @@ static bool parse_auth(const struct setting *setting, const char *value, void *t
     return false;
 }
 
+static bool parse_ids(const struct setting *setting, const char *value, void *to,
+                      struct mistake *mistake)
+{
+    struct access_ids ids;
+    if (access_ids_parse(value, &ids, mistake->what, sizeof mistake->what)) {
+        return parse_text(setting, value, to, mistake);
+    }
+    HINT(mistake, "USER:HASH, separated by commas; the hash is of "
+                  "printf %%s USER:PASSWORD | openssl sha1 -binary | base64");
+    return false;
+}
+
 static bool parse_address(const char *value, struct member_config *to, struct mistake *mistake)
 {
     if (text_parse_address(value, to->host, sizeof to->host, &to->port)) {
@@ -403,6 +421,8 @@ bool setting_parse(const struct setting *setting, const char *key, const char *v
         return parse_root(setting, value, to, ret_mistake);
     case SETTING_AUTH:
         return parse_auth(setting, value, to, ret_mistake);
+    case SETTING_IDS:
+        return parse_ids(setting, value, to, ret_mistake);
     case SETTING_ADDRESS:
         return parse_address(value, to, ret_mistake);
     case SETTING_CIDR:
@@ -503,9 +523,9 @@ const char *setting_range(const struct setting *setting, char *to, size_t size)
 
 void config_print_settings(FILE *to)
 {
-    static const char *const types[] = {"name",   "text",    "integer", "duration",
-                                        "choice", "file",    "servers", "root",
-                                        "auth",   "address", "ranges",  "label"};
+    static const char *const types[] = {"name",    "text",    "integer", "duration", "choice",
+                                        "file",    "servers", "root",    "auth",     "ids",
+                                        "address", "ranges",  "label"};
     for (size_t i = 0; i < settings_count; i++) {
         const struct setting *setting = &settings[i];
         const char *other = setting->usual[1];

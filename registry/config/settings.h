@@ -41,6 +41,7 @@ enum setting_type {
     SETTING_SERVERS,  /* connect_string.h */
     SETTING_ROOT,     /* a znode path */
     SETTING_AUTH,     /* digest:user:password; a secret */
+    SETTING_IDS,      /* user:hash,user:hash; access.h */
     SETTING_ADDRESS,  /* host:port */
     SETTING_CIDR,     /* cidr.h */
     SETTING_LABEL     /* label.KEY: any number of keys up to LABELS_MAX */

@@ -9,19 +9,22 @@
 
 #define RETRY_MS 500 /* after a refusal */
 
-void folders_init(struct folders *folders, struct store *store, const char *root, bool make_chroot,
+const char folders_no_chroot[] =
+    "the chroot of the registry's address does not exist, and is not created";
+
+void folders_init(struct folders *folders, struct store *store, const char *root, bool has_chroot,
                   const char *uuid)
 {
     assert(root[0] == '/' && strlen(root) < sizeof folders->root);
     assert(strlen(uuid) < sizeof folders->uuid);
-    *folders = (struct folders){.store = store, .make_chroot = make_chroot};
+    *folders = (struct folders){.store = store, .has_chroot = has_chroot};
     strcpy(folders->root, root);
     strcpy(folders->uuid, uuid);
 }
 
 void folders_begin(struct folders *folders)
 {
-    folders->phase = FOLDERS_ROOT;
+    folders->phase = folders->has_chroot ? FOLDERS_CHROOT : FOLDERS_ROOT;
     folders->root_made = 0;
 }
 
@@ -59,11 +62,6 @@ static void create_root(struct folders *folders)
 {
     size_t len = strlen(folders->root);
     assert(folders->root_made < len);
-    if (folders->root_made == 0 && folders->make_chroot) {
-        folders->root_made = 1;
-        create(folders, "/", "");
-        return;
-    }
     char path[PATH_SIZE];
     const char *slash = strchr(folders->root + folders->root_made + 1, '/');
     size_t end = slash ? (size_t)(slash - folders->root) : len;
@@ -75,10 +73,10 @@ static void create_root(struct folders *folders)
     free(id);
 }
 
-static void read_root(struct folders *folders)
+static void read(struct folders *folders, const char *path)
 {
     folders->pending++;
-    store_get(folders->store, store_tag(folders, TAG_FOLDERS), folders->root, false);
+    store_get(folders->store, store_tag(folders, TAG_FOLDERS), path, false);
 }
 
 int64_t folders_step(struct folders *folders, int64_t now_ms)
@@ -91,6 +89,9 @@ int64_t folders_step(struct folders *folders, int64_t now_ms)
         return folders->not_before_ms;
     }
     switch (folders->phase) {
+    case FOLDERS_CHROOT:
+        read(folders, "/");
+        break;
     case FOLDERS_ROOT:
         create_root(folders);
         break;
@@ -101,7 +102,7 @@ int64_t folders_step(struct folders *folders, int64_t now_ms)
         create(folders, path_clusters(path, sizeof path, folders->root), "");
         break;
     case FOLDERS_ID:
-        read_root(folders);
+        read(folders, folders->root);
         break;
     case FOLDERS_COMPLETE:
         break;
@@ -161,12 +162,13 @@ void folders_answer(struct folders *folders, const struct store_event *event, in
     }
     if (folders->phase == FOLDERS_ID) {
         check_id(folders, event);
-    } else if (event->rc == STORE_DENIED) {
+    } else if (event->rc == STORE_DENIED && folders->phase != FOLDERS_CHROOT) {
         folders->trouble =
             "the registry's access list forbids creating the root: check [registry] auth";
         folders->not_before_ms = now_ms + RETRY_MS;
     } else if (event->rc == STORE_NO_NODE) {
-        folders->trouble = "the parent of the registry's root or chroot does not exist";
+        folders->trouble = folders->has_chroot ? folders_no_chroot
+                                               : "the parent of the registry's root does not exist";
         folders->not_before_ms = now_ms + RETRY_MS;
         folders_begin(folders);
         return;

@@ -1,7 +1,8 @@
 /* The permanent znodes that everything else is kept in: the root, which holds the registry's id,
  * and the folders below it. Whoever comes first creates them; they are never removed.
  *
- *     [chroot] --> root, part by part --> probes --> clusters --> the root has an id? --> complete
+ *     [is there the chroot?] --> root, part by part --> probes --> clusters
+ *         --> the root has an id? --> complete
  *     then, on request: clusters/NAME, clusters/NAME/reports
  *
  * A new session makes sure of all of them but the clusters': were one of these missing, the report
@@ -14,7 +15,12 @@
 
 #include "registry/store/store.h"
 
+/* The trouble that nothing can be created in. A chroot is never created: a mistyped one would
+ * become a second registry. */
+extern const char folders_no_chroot[];
+
 enum folders_phase {
+    FOLDERS_CHROOT, /* of the registry's address: does it exist? */
     FOLDERS_ROOT,
     FOLDERS_PROBES,
     FOLDERS_CLUSTERS,
@@ -25,7 +31,7 @@ enum folders_phase {
 struct folders {
     struct store *store;
     char root[PATH_SIZE];
-    bool make_chroot;
+    bool has_chroot;
     char uuid[IDENTITY_SIZE]; /* the id of a registry that has none */
     enum folders_phase phase; /* what is made now */
     size_t root_made;         /* ROOT: so much of its path */
@@ -34,7 +40,7 @@ struct folders {
     const char *trouble;      /* why something was refused; NULL: it was not */
 };
 
-void folders_init(struct folders *folders, struct store *store, const char *root, bool make_chroot,
+void folders_init(struct folders *folders, struct store *store, const char *root, bool has_chroot,
                   const char *uuid);
 
 /* Make sure of all of them, from the root on. */

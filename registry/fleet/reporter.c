@@ -65,7 +65,7 @@ struct reporter *reporter_new(struct store *store, struct mirror *mirror,
     reporter->acked_beat = settings->presence.beat;
     reporter->is_gone = settings->is_gone;
     strcpy(reporter->root, settings->root);
-    folders_init(&reporter->folders, store, settings->root, settings->chroot_create != NULL,
+    folders_init(&reporter->folders, store, settings->root, settings->has_chroot,
                  settings->registry_uuid);
     path_probe(path, sizeof path, reporter->root, reporter->presence.probe);
     char *first = presence_encode(&reporter->presence);

@@ -16,7 +16,7 @@ struct reporter;
 
 struct reporter_settings {
     const char *root;
-    const char *chroot_create; /* "/" when a chroot may have to be made, else NULL */
+    bool has_chroot;           /* the registry's address has one */
     struct presence presence;  /* ours; beat is counted here */
     const char *registry_uuid; /* a fresh UUID, for the case that we are the first to come */
     /* Is the process that wrote this presence surely gone (same host, no such pid)? */

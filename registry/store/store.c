@@ -27,6 +27,19 @@ void store_write(struct store *store, uint64_t tag, const struct store_op *ops, 
     store->ops->write(store, tag, ops, n);
 }
 
+void store_access(struct store *store, uint64_t tag, const char *path)
+{
+    assert(store->ops->access);
+    store->ops->access(store, tag, path);
+}
+
+void store_protect(struct store *store, uint64_t tag, const char *path,
+                   const struct access_list *list, int32_t aversion)
+{
+    assert(store->ops->protect && !list->cut);
+    store->ops->protect(store, tag, path, list, aversion);
+}
+
 int store_fd(const struct store *store)
 {
     return store->ops->fd(store);

@@ -27,6 +27,7 @@
 #include <stdint.h>
 
 #include "registry/base/limits.h"
+#include "registry/model/access.h"
 
 struct store;
 
@@ -38,6 +39,7 @@ enum store_tag {
     TAG_WITHDRAWAL, /* a struct withdrawal */
     TAG_RESOLVER,   /* a resolver */
     TAG_CALLER,     /* whatever the caller likes */
+    TAG_AUDIT,      /* an audit, or a watched cluster: about access lists */
     TAG_MASK = 7
 };
 
@@ -66,10 +68,11 @@ enum store_rc {
 extern const char *const store_rc_names[];
 
 struct store_stat {
-    int64_t czxid;   /* when created: differs after delete and re-create */
-    int64_t mzxid;   /* when last written */
-    int32_t version; /* writes since creation */
-    int64_t owner;   /* session of an ephemeral; 0: persistent */
+    int64_t czxid;    /* when created: differs after delete and re-create */
+    int64_t mzxid;    /* when last written */
+    int32_t version;  /* writes since creation */
+    int64_t owner;    /* session of an ephemeral; 0: persistent */
+    int32_t aversion; /* changes of its access list */
 };
 
 enum store_op_kind { STORE_CREATE, STORE_CREATE_EPHEMERAL, STORE_SET, STORE_DELETE, STORE_CHECK };
@@ -106,12 +109,14 @@ struct store_event {
     /* STORE_ANSWER */
     uint64_t tag;
     enum store_rc rc;
-    struct store_stat stat; /* get; and single set and create where known, else zero */
-    const char *data;       /* get: terminated beyond len; NULL when the znode has no data */
+    /* get, access; and single set and create where known, else zero */
+    struct store_stat stat;
+    const char *data; /* get: terminated beyond len; NULL when the znode has no data */
     size_t len;
     const char *const *names; /* list: unsorted child names */
     size_t name_count;
-    size_t failed_op; /* a write that was refused: which step */
+    const struct access_list *access; /* access */
+    size_t failed_op;                 /* a write that was refused: which step */
 };
 
 /* ---- requests: never block, never fail at once ----------------------------------------------- */
@@ -128,6 +133,13 @@ void store_sync(struct store *store, uint64_t tag, const char *path);
 
 /* All steps or none. n <= STORE_OPS_MAX; data is copied. */
 void store_write(struct store *store, uint64_t tag, const struct store_op *ops, size_t n);
+
+/* Read a znode's access list. */
+void store_access(struct store *store, uint64_t tag, const char *path);
+
+/* Replace it, if it changed `aversion` times so far; -1: in any case. The list is copied. */
+void store_protect(struct store *store, uint64_t tag, const char *path,
+                   const struct access_list *list, int32_t aversion);
 
 /* ---- events ---------------------------------------------------------------------------------- */
 
@@ -157,6 +169,9 @@ struct store_ops {
     void (*list)(struct store *, uint64_t, const char *, bool);
     void (*sync)(struct store *, uint64_t, const char *);
     void (*write)(struct store *, uint64_t, const struct store_op *, size_t);
+    /* NULL, both: a store without access lists, which nobody asks for them */
+    void (*access)(struct store *, uint64_t, const char *);
+    void (*protect)(struct store *, uint64_t, const char *, const struct access_list *, int32_t);
     int (*fd)(const struct store *);
     bool (*next)(struct store *, int64_t, struct store_event *);
     void (*renew)(struct store *);
@@ -172,7 +187,11 @@ struct store_zk_options {
     /* comma list of host:port, [v6]:port; an optional /chroot at the very end */
     const char *servers;
     int64_t session_timeout_ms;
-    const char *auth; /* "digest:user:password", or NULL or "" for none */
+    const char *auth;      /* "digest:user:password", or NULL or "" for none */
+    const char *also_auth; /* likewise, shown beside it */
+    /* The lists of what is created below `root`. NULL: all for `auth`, and everybody reads. */
+    const struct access_rules *rules;
+    const char *root;
     /* the client library's log; NULL drops it; called on its threads. severity: 1 error,
      * 2 warning, 3 info, 4 debug */
     void (*log)(void *ctx, int severity, const char *line);

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <zookeeper/zookeeper.h>
 
+#include "registry/store/zk_acl.h"
+
 enum {
     /* requests under way; further ones wait here. Past 65,536 the client hangs up. */
     WINDOW = 1024,
@@ -13,7 +15,14 @@ enum {
     OP_OVERHEAD = 128 /* a step's bytes beside its path and data, amply */
 };
 
-enum request_kind { REQUEST_GET, REQUEST_LIST, REQUEST_SYNC, REQUEST_WRITE };
+enum request_kind {
+    REQUEST_GET,
+    REQUEST_LIST,
+    REQUEST_SYNC,
+    REQUEST_WRITE,
+    REQUEST_ACCESS,
+    REQUEST_PROTECT
+};
 
 /* A write's own copies: the client keeps pointers to the results until it completes. */
 struct transaction {
@@ -36,6 +45,8 @@ struct zk_request {
     uint64_t tag;
     bool watch;
     struct transaction *transaction; /* of a write; NULL when it is too large to be sent */
+    struct ACL_vector *acl;          /* PROTECT: the new list, */
+    int32_t aversion;                /* and what it replaces */
     /* the answer */
     int rc;
     struct store_stat stat;
@@ -43,6 +54,7 @@ struct zk_request {
     size_t len;
     char **names;
     size_t name_count;
+    struct access_list *access;
     char path[];
 };
 
@@ -57,7 +69,8 @@ static void answered(struct zk_request *request, int rc)
 
 static struct store_stat stat_of(const struct Stat *stat)
 {
-    return (struct store_stat){stat->czxid, stat->mzxid, stat->version, stat->ephemeralOwner};
+    return (struct store_stat){stat->czxid, stat->mzxid, stat->version, stat->ephemeralOwner,
+                               stat->aversion};
 }
 
 static void got(int rc, const char *value, int value_len, const struct Stat *stat,
@@ -98,6 +111,21 @@ static void listed(int rc, const struct String_vector *strings, const void *cont
             }
             request->names[count] = NULL;
             request->name_count = count;
+        } else {
+            rc = ZOPERATIONTIMEOUT;
+        }
+    }
+    answered(request, rc);
+}
+
+static void got_access(int rc, struct ACL_vector *acl, struct Stat *stat, const void *context)
+{
+    struct zk_request *request = (struct zk_request *)(uintptr_t)context;
+    if (rc == ZOK) {
+        request->stat = stat_of(stat);
+        request->access = malloc(sizeof *request->access);
+        if (request->access) {
+            zk_acl_read(acl, request->access);
         } else {
             rc = ZOPERATIONTIMEOUT;
         }
@@ -209,6 +237,11 @@ static int send_request(struct zk_requests *requests, struct zk_request *request
         return zoo_async(requests->link, request->path, synced, request);
     case REQUEST_WRITE:
         return send_write(requests, request);
+    case REQUEST_ACCESS:
+        return zoo_aget_acl(requests->link, request->path, got_access, request);
+    case REQUEST_PROTECT:
+        return zoo_aset_acl(requests->link, request->path, request->aversion, request->acl, wrote,
+                            request);
     }
     return ZBADARGUMENTS;
 }
@@ -273,6 +306,8 @@ static void free_request(struct zk_request *request)
     free(request->transaction);
     free(request->data);
     free(request->names);
+    free(request->acl);
+    free(request->access);
     free(request);
 }
 
@@ -323,6 +358,7 @@ static void prepare(struct zk_requests *requests, struct transaction *write, siz
     const char *path = *text;
     *text = stpcpy(*text, op->path) + 1;
     const char *data = *text;
+    const struct ACL_vector *acl = zk_acls_for(requests->acls, path);
     int len = 0;
     if (has_data(op) && op->len > 0) {
         memcpy(*text, op->data, op->len);
@@ -331,11 +367,10 @@ static void prepare(struct zk_requests *requests, struct transaction *write, siz
     }
     switch (op->kind) {
     case STORE_CREATE:
-        zoo_create_op_init(&write->ops[i], path, data, len, requests->acls, ZOO_PERSISTENT, NULL,
-                           0);
+        zoo_create_op_init(&write->ops[i], path, data, len, acl, ZOO_PERSISTENT, NULL, 0);
         break;
     case STORE_CREATE_EPHEMERAL:
-        zoo_create_op_init(&write->ops[i], path, data, len, requests->acls, ZOO_EPHEMERAL, NULL, 0);
+        zoo_create_op_init(&write->ops[i], path, data, len, acl, ZOO_EPHEMERAL, NULL, 0);
         break;
     case STORE_SET:
         zoo_set_op_init(&write->ops[i], path, data, len, op->version, &write->stats[i]);
@@ -372,7 +407,26 @@ void zk_requests_write(struct zk_requests *requests, uint64_t tag, const struct 
     issue(requests, request);
 }
 
+void zk_requests_access(struct zk_requests *requests, uint64_t tag, const char *path)
+{
+    issue(requests, new_request(requests, REQUEST_ACCESS, tag, path, false));
+}
+
+void zk_requests_protect(struct zk_requests *requests, uint64_t tag, const char *path,
+                         const struct access_list *list, int32_t aversion)
+{
+    struct zk_request *request = new_request(requests, REQUEST_PROTECT, tag, path, false);
+    request->acl = must_have(zk_acl_new(list));
+    request->aversion = aversion;
+    issue(requests, request);
+}
+
 /* ---- answers --------------------------------------------------------------------------------- */
+
+static bool changes(const struct zk_request *request)
+{
+    return request->kind == REQUEST_WRITE || request->kind == REQUEST_PROTECT;
+}
 
 static enum store_rc rc_of(const struct zk_request *request)
 {
@@ -400,8 +454,7 @@ static enum store_rc rc_of(const struct zk_request *request)
     case ZAUTHFAILED:
         return STORE_UNKNOWN;
     default: /* an accident inside a server may strike before or after the deed; a read has none */
-        return request->kind == REQUEST_WRITE && request->rc > ZAPIERROR ? STORE_UNKNOWN
-                                                                         : STORE_FAILED;
+        return changes(request) && request->rc > ZAPIERROR ? STORE_UNKNOWN : STORE_FAILED;
     }
 }
 
@@ -449,7 +502,8 @@ void zk_requests_take(struct zk_requests *requests, struct queue_item *item,
                                       .data = request->data,
                                       .len = request->len,
                                       .names = (const char *const *)request->names,
-                                      .name_count = request->name_count};
+                                      .name_count = request->name_count,
+                                      .access = request->access};
     outcome_of_write(request, ret_event);
 }
 

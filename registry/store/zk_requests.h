@@ -18,14 +18,14 @@
 #include "registry/store/store.h"
 
 struct _zhandle;
-struct ACL_vector;
+struct zk_acls;
 struct zk_request;
 
 enum { ITEM_ANSWER = 0 }; /* the kind of a request in the queue; others are their owner's */
 
 struct zk_requests {
     struct queue *queue;
-    const struct ACL_vector *acls; /* of what is created */
+    const struct zk_acls *acls; /* of what is created */
     /* where requests go; NULL: the link is down, they are answered as unknown at once */
     struct _zhandle *link;
     struct zk_request *first, *last; /* all, by issue */
@@ -38,6 +38,9 @@ void zk_requests_list(struct zk_requests *requests, uint64_t tag, const char *pa
 void zk_requests_sync(struct zk_requests *requests, uint64_t tag, const char *path);
 void zk_requests_write(struct zk_requests *requests, uint64_t tag, const struct store_op *ops,
                        size_t n);
+void zk_requests_access(struct zk_requests *requests, uint64_t tag, const char *path);
+void zk_requests_protect(struct zk_requests *requests, uint64_t tag, const char *path,
+                         const struct access_list *list, int32_t aversion);
 
 /* The link is lost. What was not sent never will be: nobody is to wait for it, nor is it to happen
  * late. */

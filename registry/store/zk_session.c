@@ -36,6 +36,7 @@
 #include "registry/store/connect_string.h"
 #include "registry/store/queue.h"
 #include "registry/store/store.h"
+#include "registry/store/zk_acl.h"
 #include "registry/store/zk_hosts.h"
 #include "registry/store/zk_log.h"
 #include "registry/store/zk_requests.h"
@@ -74,11 +75,10 @@ struct store_zk {
     /* options */
     struct connect_string servers;
     int timeout_ms;
-    char auth[SECRET_SIZE];
+    char auth[2][SECRET_SIZE];
     void (*log)(void *, int, const char *);
     void *log_ctx;
-    struct ACL acl[2];
-    struct ACL_vector acls;
+    struct zk_acls acls;
     /* the session */
     zhandle_t *handle;
     struct zk_log handle_log;
@@ -320,6 +320,17 @@ static void zk_write(struct store *store, uint64_t tag, const struct store_op *o
     zk_requests_write(&zk_of(store)->requests, tag, ops, n);
 }
 
+static void zk_access(struct store *store, uint64_t tag, const char *path)
+{
+    zk_requests_access(&zk_of(store)->requests, tag, path);
+}
+
+static void zk_protect(struct store *store, uint64_t tag, const char *path,
+                       const struct access_list *list, int32_t aversion)
+{
+    zk_requests_protect(&zk_of(store)->requests, tag, path, list, aversion);
+}
+
 static int zk_fd(const struct store *store)
 {
     return queue_fd(&((const struct store_zk *)(const void *)store)->queue);
@@ -341,6 +352,17 @@ static zhandle_t *open_handle(struct store_zk *zk, const char *addresses)
     return handle;
 }
 
+/* It is remembered, and sent before all else at each connect. */
+static void show_auth(struct store_zk *zk, const char *auth)
+{
+    const char *colon = strchr(auth, ':');
+    if (colon) {
+        char scheme[SECRET_SIZE];
+        snprintf(scheme, sizeof scheme, "%.*s", (int)(colon - auth), auth);
+        zoo_add_auth(zk->handle, scheme, colon + 1, (int)strlen(colon + 1), authenticated, NULL);
+    }
+}
+
 static bool begin_session(struct store_zk *zk)
 {
     char addresses[ZK_HOSTS_SIZE];
@@ -356,11 +378,8 @@ static bool begin_session(struct store_zk *zk)
         return false;
     }
     zoo_set_servers_resolution_delay(zk->handle, -1);
-    const char *colon = strchr(zk->auth, ':');
-    if (colon) { /* it is remembered and sent before all else at each connect */
-        char scheme[SECRET_SIZE];
-        snprintf(scheme, sizeof scheme, "%.*s", (int)(colon - zk->auth), zk->auth);
-        zoo_add_auth(zk->handle, scheme, colon + 1, (int)strlen(colon + 1), authenticated, NULL);
+    for (size_t i = 0; i < sizeof zk->auth / sizeof *zk->auth; i++) {
+        show_auth(zk, zk->auth[i]);
     }
     return true;
 }
@@ -436,6 +455,7 @@ static void zk_close(struct store *store)
         free_item(item); /* every request there is was answered by now */
     }
     queue_release(&zk->queue);
+    zk_acls_release(&zk->acls);
     explicit_bzero(zk->auth, sizeof zk->auth);
     free(zk);
 }
@@ -445,23 +465,38 @@ static const struct store_ops zk_ops = {
     .list = zk_list,
     .sync = zk_sync,
     .write = zk_write,
+    .access = zk_access,
+    .protect = zk_protect,
     .fd = zk_fd,
     .next = zk_next,
     .renew = zk_renew,
     .close = zk_close,
 };
 
-/* Whoever knows the secret may do everything, everybody may read; without one everybody may do
- * everything. */
-static void set_acls(struct store_zk *zk)
+static bool make_acls(struct store_zk *zk, const struct store_zk_options *options)
 {
-    if (!*zk->auth) {
-        zk->acls = ZOO_OPEN_ACL_UNSAFE;
-        return;
+    struct access_rules *usual = malloc(sizeof *usual);
+    if (!usual) {
+        return false;
     }
-    zk->acl[0] = (struct ACL){ZOO_PERM_ALL, ZOO_AUTH_IDS};
-    zk->acl[1] = (struct ACL){ZOO_PERM_READ, ZOO_ANYONE_ID_UNSAFE};
-    zk->acls = (struct ACL_vector){2, zk->acl};
+    access_rules_make(usual, options->auth, NULL, NULL, NULL);
+    bool made = zk_acls_init(&zk->acls, options->root ? options->root : "/",
+                             options->rules ? options->rules : usual);
+    free(usual);
+    return made;
+}
+
+static bool take_auth(const char *auth, char to[SECRET_SIZE], char *sentence, size_t size)
+{
+    char mistake[SENTENCE_SIZE];
+    if (!auth || !*auth) {
+        return true;
+    }
+    if (!auth_is_valid(auth, mistake, sizeof mistake)) {
+        snprintf(sentence, size, "auth %s (%s)", mistake, AUTH_FORM);
+        return false;
+    }
+    return text_copy(to, SECRET_SIZE, auth);
 }
 
 static bool take_options(struct store_zk *zk, const struct store_zk_options *options,
@@ -474,13 +509,9 @@ static bool take_options(struct store_zk *zk, const struct store_zk_options *opt
         snprintf(sentence, size, "the session timeout is out of range");
         return false;
     }
-    if (options->auth && *options->auth) {
-        char mistake[SENTENCE_SIZE];
-        if (!auth_is_valid(options->auth, mistake, sizeof mistake)) {
-            snprintf(sentence, size, "auth %s (%s)", mistake, AUTH_FORM);
-            return false;
-        }
-        text_copy(zk->auth, sizeof zk->auth, options->auth);
+    if (!take_auth(options->auth, zk->auth[0], sentence, size) ||
+        !take_auth(options->also_auth, zk->auth[1], sentence, size)) {
+        return false;
     }
     zk->timeout_ms = (int)options->session_timeout_ms;
     zk->log = options->log;
@@ -504,10 +535,16 @@ struct store *store_zk_new(const struct store_zk_options *options, char *sentenc
         free(zk);
         return NULL;
     }
+    if (!make_acls(zk, options)) {
+        snprintf(sentence, size, "out of memory");
+        zk_acls_release(&zk->acls);
+        queue_release(&zk->queue);
+        free(zk);
+        return NULL;
+    }
     zk->store.ops = &zk_ops;
     zk->requests.queue = &zk->queue;
     zk->requests.acls = &zk->acls;
-    set_acls(zk);
     return &zk->store;
 }
 

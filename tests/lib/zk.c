@@ -4,10 +4,15 @@
  *     zk SERVERS stat PATH           prints czxid, mzxid, version, ephemeralOwner and length
  *     zk SERVERS ls PATH             prints the children's names, sorted
  *     zk SERVERS tree PATH           prints "PATH czxid mzxid version" of it and all below, sorted
+ *     zk SERVERS acl PATH            prints its access list, as "scheme:id:perms ..."
+ *     zk SERVERS open PATH           everybody may do everything with it
  *     zk SERVERS set PATH VALUE      whatever its version
  *     zk SERVERS create PATH VALUE   persistent
  *     zk SERVERS hold PATH VALUE     ephemeral, kept until this process ends
  *     zk SERVERS delete PATH         whatever its version, with all below it
+ *
+ * ZK_AUTH, USER:PASSWORD and blanks between several, are the credentials shown. A znode is created
+ * open to everybody.
  *
  * VALUE "-" is read from standard input. Exit: 0 done, 1 the registry refused
  * (its answer is on stderr), 2 usage, 3 not reached within 5 s.
@@ -94,6 +99,29 @@ static int print_stat(zhandle_t *zh, const char *path)
            (long long)stat.czxid, (long long)stat.mzxid, stat.version,
            (long long)stat.ephemeralOwner, stat.dataLength);
     return 0;
+}
+
+static int print_acl(zhandle_t *zh, const char *path)
+{
+    struct ACL_vector acl;
+    struct Stat stat;
+    int rc = zoo_get_acl(zh, path, &acl, &stat);
+    if (rc != ZOK) {
+        return refuse(path, rc);
+    }
+    for (int i = 0; i < acl.count; i++) {
+        printf("%s%s:%s:%d", i ? " " : "", acl.data[i].id.scheme, acl.data[i].id.id,
+               acl.data[i].perms);
+    }
+    printf("\n");
+    deallocate_ACL_vector(&acl);
+    return 0;
+}
+
+static int open_up(zhandle_t *zh, const char *path)
+{
+    int rc = zoo_set_acl(zh, path, -1, &ZOO_OPEN_ACL_UNSAFE);
+    return rc == ZOK ? 0 : refuse(path, rc);
 }
 
 static int compare_names(const void *a, const void *b)
@@ -224,20 +252,43 @@ static int perform(zhandle_t *zh, const char *verb, const char *path, const char
     if (!strcmp(verb, "ls")) {
         return list(zh, path);
     }
+    if (!strcmp(verb, "acl")) {
+        return print_acl(zh, path);
+    }
+    if (!strcmp(verb, "open")) {
+        return open_up(zh, path);
+    }
     return !strcmp(verb, "tree") ? print_tree(zh, path) : delete_tree(zh, path);
+}
+
+/* Sent before all else, so nobody waits for it. */
+static void authenticated(int rc, const void *data)
+{
+    (void)rc, (void)data;
+}
+
+static void show_auth(zhandle_t *zh)
+{
+    char all[1024];
+    const char *auth = getenv("ZK_AUTH");
+    snprintf(all, sizeof all, "%s", auth ? auth : "");
+    for (char *rest = all, *one; (one = strtok_r(rest, " ", &rest));) {
+        zoo_add_auth(zh, "digest", one, (int)strlen(one), authenticated, NULL);
+    }
 }
 
 int main(int argc, char **argv)
 {
-    static const char *const verbs[] = {"get",    "stat", "ls",     "tree",
-                                        "delete", "set",  "create", "hold"};
+    static const char *const verbs[] = {"get",  "stat",   "ls",  "tree",   "acl",
+                                        "open", "delete", "set", "create", "hold"};
+    enum { VALUELESS = 7, VERBS = sizeof verbs / sizeof *verbs };
     size_t verb = 0;
-    while (argc > 3 && verb < 8 && strcmp(argv[2], verbs[verb])) {
+    while (argc > 3 && verb < VERBS && strcmp(argv[2], verbs[verb])) {
         verb++;
     }
-    if (argc != (verb < 5 ? 4 : 5) || verb == 8) {
-        fputs("usage: zk SERVERS get|stat|ls|tree|delete PATH\n       zk SERVERS set|create|hold "
-              "PATH VALUE\n",
+    if (argc != (verb < VALUELESS ? 4 : 5) || verb == VERBS) {
+        fputs("usage: zk SERVERS get|stat|ls|tree|acl|open|delete PATH\n       zk SERVERS "
+              "set|create|hold PATH VALUE\n",
               stderr);
         return 2;
     }
@@ -246,6 +297,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "zk: %s: not reached\n", argv[1]);
         return 3;
     }
+    show_auth(zh);
     int rc = perform(zh, argv[2], argv[3], argv[4]);
     zookeeper_close(zh);
     return rc;

@@ -260,8 +260,14 @@ void clients_halted(struct ensemble *ensemble)
 struct store *store_mem_new(struct ensemble *ensemble, const char *name, int64_t timeout_ms,
                             void (*ready)(void *owner), void *owner)
 {
-    static const struct store_ops ops = {mem_get, mem_list, mem_sync,  mem_write,
-                                         mem_fd,  mem_next, mem_renew, mem_close};
+    static const struct store_ops ops = {.get = mem_get,
+                                         .list = mem_list,
+                                         .sync = mem_sync,
+                                         .write = mem_write,
+                                         .fd = mem_fd,
+                                         .next = mem_next,
+                                         .renew = mem_renew,
+                                         .close = mem_close};
     struct client *client = calloc(1, sizeof *client);
     assert(client && strlen(name) < sizeof client->name);
     *client = (struct client){.store.ops = &ops,

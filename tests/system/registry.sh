@@ -224,3 +224,27 @@ test_a_chroot_and_another_root_work() {
     ZK=$ZK_PLAIN
     expect "the primary" "$(zk get /apps/eu/db/roster/clusters/orders/topology | jq -r .primary)" pg-1
 }
+
+test_a_chroot_with_a_typing_error_is_refused_and_not_created() {
+    zk_start
+    pg_group 2
+    zk create /apps ''
+    zk create /apps/europe ''
+    ZK_PLAIN=$ZK
+    ZK=$ZK/apps/eurpe
+    cluster_pg orders 1 pg-1 pg-2
+    fleet_start 1
+    wait_for 20 'grep -q "error registry the chroot /apps/eurpe does not exist; did you mean /apps/europe?" "$T/probe-a.log"'
+    expect_code 2 roster list
+    expect_text "$T/said" 'the chroot /apps/eurpe does not exist; did you mean /apps/europe\?'
+    expect_code 2 roster show orders
+    expect_text "$T/said" 'did you mean /apps/europe\?'
+    expect_code 2 roster drain orders pg-1
+    holds_for 2 'alive probe-a'
+    expect "what is in /apps" "$("$B/zk" "$ZK_PLAIN" ls /apps)" europe
+    # Nothing is like it: what to do is told. Once it is there, the probe goes on by itself.
+    expect_code 2 "$B/roster" -z "$ZK_PLAIN/zzz" list
+    expect_text "$T/said" 'the chroot /zzz does not exist, and is not created'
+    "$B/zk" "$ZK_PLAIN" create /apps/eurpe ''
+    wait_topology 20 orders '.primary == "pg-1"'
+}

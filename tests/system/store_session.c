@@ -128,6 +128,41 @@ static void with_auth_others_may_read_but_not_write(void)
     end(owner);
 }
 
+/* What a list says lives until the store's next event. */
+static struct received access_of(struct store *store, const char *name)
+{
+    store_access(store, 77, path_of(name));
+    return answer(store, 77);
+}
+
+static void an_access_list_is_read_and_replaced_at_the_version_that_was_read(void)
+{
+    struct access_rules rules;
+    struct access_list wanted;
+    struct store *owner = connected_for(TIMEOUT_MS, "digest:someone:a:secret");
+    struct store *other = connected();
+    CHECK(rc_of(write_one(other, STORE_CREATE, "open", "x", 0)) == STORE_OK);
+    struct received before = access_of(owner, "open");
+    CHECK(rc_of(before) == STORE_OK && access_of_anybody(before.event.access) == MAY_ALL);
+    access_rules_make(&rules, "digest:someone:a:secret", NULL, NULL, NULL);
+    access_want(&rules, ACCESS_TOPOLOGY, &wanted);
+    store_protect(owner, 78, path_of("open"), &wanted, before.event.stat.aversion + 1);
+    CHECK(rc_of(answer(owner, 78)) == STORE_BAD_VERSION);
+    store_protect(owner, 79, path_of("open"), &wanted, before.event.stat.aversion);
+    CHECK(rc_of(answer(owner, 79)) == STORE_OK);
+    struct received after = access_of(owner, "open");
+    CHECK(access_equal(after.event.access, &wanted));
+    CHECK(after.event.stat.aversion == before.event.stat.aversion + 1);
+    CHECK(after.event.stat.czxid == before.event.stat.czxid);
+    CHECK(access_equal(access_of(other, "open").event.access, &wanted)); /* with hashes masked */
+    CHECK(rc_of(write_one(other, STORE_SET, "open", "y", -1)) == STORE_DENIED);
+    store_protect(other, 80, path_of("open"), &wanted, -1);
+    CHECK(rc_of(answer(other, 80)) == STORE_DENIED);
+    CHECK(rc_of(access_of(owner, "absent")) == STORE_NO_NODE);
+    end(other);
+    end(owner);
+}
+
 static void wrong_options_are_refused_with_a_sentence(void)
 {
     static const struct store_zk_options wrong[] = {
@@ -277,6 +312,7 @@ const struct test session_tests[] = {
     TEST(a_name_without_an_address_does_no_harm_beside_a_good_one),
     TEST(a_chroot_is_invisible),
     TEST(with_auth_others_may_read_but_not_write),
+    TEST(an_access_list_is_read_and_replaced_at_the_version_that_was_read),
     TEST(wrong_options_are_refused_with_a_sentence),
     TEST(another_thread_may_go_on_with_it),
     STOPPING_TEST(a_hung_server_is_down_then_gone_and_a_new_session_follows),

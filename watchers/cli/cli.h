@@ -7,7 +7,7 @@
  * node is; list, explain and the verbs that change something read and write the
  * registry through client.h.
  *
- * Limits: one command, one registry; nothing is read from files. */
+ * Limits: one command, one registry; only `protect` reads a file, that of a probe. */
 #ifndef ROSTER_WATCHERS_CLI_CLI_H
 #define ROSTER_WATCHERS_CLI_CLI_H
 
@@ -25,7 +25,8 @@ enum cli_exit {
     CLI_UNREACHABLE,
     CLI_NO_CLUSTER,
     CLI_NO_ENDPOINT,
-    CLI_NOT_TAKEN
+    CLI_NOT_TAKEN,
+    CLI_UNPROTECTED
 };
 
 enum option {
@@ -46,6 +47,8 @@ enum option {
     OPTION_WAIT,
     OPTION_REPLACE,
     OPTION_REGISTRY,
+    OPTION_CONFIG,
+    OPTION_APPLY,
     OPTION_VERBOSE,
     OPTION_HELP,
     OPTION_VERSION,
@@ -89,6 +92,8 @@ struct args {
     const char *servers; /* option, else environment; checked */
     const char *root;
     const char *auth; /* environment only: arguments are for all to see in ps(1) */
+    const char *also_auth;
+    const char *config;
     const char *cache;
     int64_t timeout_ms;
     int64_t wait_ms; /* for a verdict that has taken the word; 0: not at all */
@@ -101,6 +106,9 @@ static inline bool has_option(const struct args *args, enum option option)
 {
     return (args->given & OPTION_BIT(option)) != 0;
 }
+
+/* The registry's address is there and sound? If not, prints so. `protect` takes it from a file. */
+bool options_have_registry(const struct args *args);
 
 /* Parses argv. On failure prints why and returns CLI_USAGE. */
 int options_parse(int argc, char **argv, struct args *ret_args);
@@ -126,6 +134,7 @@ int hold_run(const struct args *args);
 int release_run(const struct args *args);
 int accept_run(const struct args *args);
 int forget_run(const struct args *args);
+int protect_run(const struct args *args);
 
 /* accept --registry, in registry_id.c. */
 int registry_id_accept(const struct args *args);

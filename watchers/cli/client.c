@@ -14,6 +14,7 @@
 #include "registry/base/text.h"
 #include "registry/model/paths.h"
 #include "registry/store/connect_string.h"
+#include "registry/store/zk_chroot.h"
 
 enum { POLL_MS = 100 };
 
@@ -49,6 +50,7 @@ int client_open(const struct args *args, struct client **ret_client)
         .servers = args->servers,
         .session_timeout_ms = SESSION_TIMEOUT_MS,
         .auth = args->auth,
+        .also_auth = args->also_auth,
         .log = has_option(args, OPTION_VERBOSE) ? on_store_line : NULL,
     };
     client->store = store_zk_new(&options, sentence, sizeof sentence);
@@ -302,6 +304,40 @@ enum store_rc client_write(struct client *client, const struct store_op *ops, si
     return rc;
 }
 
+enum store_rc client_access(struct client *client, const char *path, struct access_list *ret_list,
+                            struct store_stat *ret_stat)
+{
+    struct store_event event;
+    do {
+        if (!be_up(client)) {
+            return STORE_UNKNOWN;
+        }
+        store_access(client->store, next_tag(client), path);
+        if (!await(client, &event)) {
+            return STORE_UNKNOWN;
+        }
+    } while (event.rc == STORE_UNKNOWN);
+    client->unsettled = false;
+    if (event.rc == STORE_OK) {
+        *ret_list = *event.access;
+        *ret_stat = event.stat;
+    }
+    return event.rc;
+}
+
+enum store_rc client_protect(struct client *client, const char *path,
+                             const struct access_list *list, int32_t aversion)
+{
+    struct store_event event;
+    if (!be_up(client)) {
+        return STORE_UNKNOWN;
+    }
+    store_protect(client->store, next_tag(client), path, list, aversion);
+    enum store_rc rc = await(client, &event) ? event.rc : STORE_UNKNOWN;
+    client->unsettled = rc == STORE_UNKNOWN;
+    return rc;
+}
+
 int client_failed(const struct client *client, enum store_rc rc, const char *what)
 {
     assert(rc != STORE_OK);
@@ -320,6 +356,18 @@ int client_failed(const struct client *client, enum store_rc rc, const char *wha
 
 /* ---- what several verbs read ----------------------------------------------------------------- */
 
+bool client_lacks_chroot(const struct args *args)
+{
+    char sentence[SENTENCE_SIZE];
+    struct store_zk_options options = {
+        .servers = args->servers, .session_timeout_ms = SESSION_TIMEOUT_MS, .auth = args->auth};
+    if (zk_chroot_ask(&options, args->timeout_ms, sentence, sizeof sentence) != CHROOT_MISSING) {
+        return false;
+    }
+    fail(CLI_USAGE, "%s", sentence);
+    return true;
+}
+
 int client_no_cluster(struct client *client, const struct args *args, const char *cluster)
 {
     char path[PATH_SIZE];
@@ -328,6 +376,9 @@ int client_no_cluster(struct client *client, const struct args *args, const char
     const char *nearest = rc == STORE_OK ? text_nearest(cluster, (const char *const *)names.names,
                                                         names.count, sizeof *names.names)
                                          : NULL;
+    if (rc == STORE_NO_NODE && client_lacks_chroot(args)) {
+        return CLI_USAGE;
+    }
     if (rc == STORE_OK && client_names_hold(&names, cluster)) {
         fail(CLI_NO_CLUSTER,
              "%s has no topology yet: it waits for a first quorum of its witnesses; see `roster "

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "registry/model/access.h"
 #include "registry/model/codec.h"
 #include "registry/model/model.h"
 #include "registry/store/store.h"
@@ -58,6 +59,14 @@ enum store_rc client_list(struct client *client, const char *path, struct client
 /* All steps or none. STORE_UNKNOWN: it may have happened; re-read. */
 enum store_rc client_write(struct client *client, const struct store_op *ops, size_t n);
 
+/* Read an access list; as client_get. */
+enum store_rc client_access(struct client *client, const char *path, struct access_list *ret_list,
+                            struct store_stat *ret_stat);
+
+/* Replace one; as client_write. */
+enum store_rc client_protect(struct client *client, const char *path,
+                             const struct access_list *list, int32_t aversion);
+
 /* Prints why a read or write of `what` failed and returns the exit code for it. */
 int client_failed(const struct client *client, enum store_rc rc, const char *what);
 
@@ -78,6 +87,10 @@ int client_topology(struct client *client, const struct args *args, const char *
 
 /* Is there a presence of this probe? */
 bool client_names_hold(const struct client_names *names, const char *name);
+
+/* There is nothing at the root. If the address ends in a chroot that does not exist, prints so and
+ * returns true. */
+bool client_lacks_chroot(const struct args *args);
 
 /* The probes that are present; none when the path is missing. */
 enum store_rc client_probes(struct client *client, const struct args *args,

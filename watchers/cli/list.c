@@ -127,6 +127,8 @@ int list_run(const struct args *args)
         rc = client_probes(client, args, &probes);
         code = rc == STORE_OK ? list_all(client, args, &clusters, &probes)
                               : client_failed(client, rc, "probes");
+    } else if (rc == STORE_NO_NODE && client_lacks_chroot(args)) {
+        code = CLI_USAGE;
     } else if (rc == STORE_OK || rc == STORE_NO_NODE) {
         warn("there is no cluster below %s yet; a roster-probe puts them there", args->root);
     } else {

@@ -50,13 +50,17 @@ static const struct option_row rows[OPTIONS] = {
     [OPTION_MAX_AGE] = {"max-age", 0, "DURATION", "refuse to answer from older knowledge"},
     [OPTION_STRICT] = {"strict", 0, NULL, "reads: none rather than one beyond the limits"},
     [OPTION_FALLBACK] = {"fallback", 0, NULL, "reads go to the primary when there is no secondary"},
-    [OPTION_FORCE] = {"force", 0, NULL, "overwrite directives that cannot be read"},
+    [OPTION_FORCE] = {"force", 0, NULL,
+                      "overwrite directives that cannot be read; protect against live probes"},
     [OPTION_WAIT] = {"wait", 0, "SECONDS",
                      "how long to wait for a verdict that has taken the word (10); 0: not at all"},
     [OPTION_REPLACE] = {"replace", 0, NULL,
                         "also in the place of a primary that is up, writable and followed"},
     [OPTION_REGISTRY] = {"registry", 0, "OLD-ID",
                          "take this registry for the one of that identity"},
+    [OPTION_CONFIG] = {"config", 'c', "FILE",
+                       "a probe's file: its [registry] says where, and who may do what"},
+    [OPTION_APPLY] = {"apply", 0, NULL, "mend what is not as it should be"},
     [OPTION_VERBOSE] = {"verbose", 'v', NULL, "log on stderr what happens meanwhile"},
     [OPTION_HELP] = {"help", 'h', NULL, "this"},
     [OPTION_VERSION] = {"version", 'V', NULL, "the version"},
@@ -180,6 +184,9 @@ static bool take_value(struct args *args, enum option option, const char *value)
         return true;
     case OPTION_REGISTRY:
         args->registry = value;
+        return true;
+    case OPTION_CONFIG:
+        args->config = value;
         return true;
     case OPTION_TIMEOUT:
         return take_duration(option, value, &args->timeout_ms);
@@ -369,15 +376,8 @@ static const char *from_environment(const char *variable)
     return value && value[0] ? value : NULL;
 }
 
-static bool complete(struct args *args)
+bool options_have_registry(const struct args *args)
 {
-    args->servers = args->servers ? args->servers : from_environment("ROSTER_SERVERS");
-    args->root = args->root ? args->root : from_environment("ROSTER_ROOT");
-    args->root = args->root ? args->root : "/roster";
-    args->cache = args->cache ? args->cache : from_environment("ROSTER_CACHE");
-    args->auth = from_environment("ROSTER_AUTH");
-    args->timeout_ms = args->timeout_ms ? args->timeout_ms : TIMEOUT_MS;
-    args->count = args->count ? args->count : 1;
     char sentence[SENTENCE_SIZE];
     if (!args->servers) {
         fail(CLI_USAGE, "which registry? give -z HOST:PORT[,...] or set ROSTER_SERVERS");
@@ -389,6 +389,21 @@ static bool complete(struct args *args)
         return true;
     }
     return false;
+}
+
+/* What a probe's file says is not taken from the environment. */
+static bool complete(struct args *args)
+{
+    if (!args->config) {
+        args->servers = args->servers ? args->servers : from_environment("ROSTER_SERVERS");
+        args->root = args->root ? args->root : from_environment("ROSTER_ROOT");
+        args->root = args->root ? args->root : "/roster";
+    }
+    args->cache = args->cache ? args->cache : from_environment("ROSTER_CACHE");
+    args->auth = from_environment("ROSTER_AUTH");
+    args->timeout_ms = args->timeout_ms ? args->timeout_ms : TIMEOUT_MS;
+    args->count = args->count ? args->count : 1;
+    return args->config || options_have_registry(args);
 }
 
 int options_parse(int argc, char **argv, struct args *ret_args)

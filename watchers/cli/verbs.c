@@ -106,6 +106,13 @@ const struct verb verbs[] = {
      .options = BIT(OPTION_TIMEOUT),
      .summary = "remove a cluster that no probe reports any more",
      .run = forget_run},
+    {.name = "protect",
+     .operands = "",
+     .options = BIT(OPTION_TIMEOUT) | BIT(OPTION_CONFIG) | BIT(OPTION_APPLY) | BIT(OPTION_FORCE),
+     .summary = "who may do what with each znode; mend it with --apply",
+     .details = "By the roles of a probe's file, or, without --config, everything for ROSTER_AUTH "
+                "and\nreading for everybody. Exits with 6 while a list is not as it should be.",
+     .run = protect_run},
     {.name = "help",
      .operands = "[VERB]",
      .most = 1,

@@ -258,6 +258,22 @@ START_TEST(a_file_with_a_secret_in_it_must_be_one)
 }
 END_TEST
 
+#define OPS "ops:9haYA/nqM3XxNMGh/CO/vVlsjwY="
+
+START_TEST(roles_need_credentials_of_our_own)
+{
+    struct access_rules rules;
+    ini_refuses(HEAD, "operators = " OPS, ORDERS MEMBER,
+                "[registry] operators: has no effect without auth (set auth, too)");
+    ini_load(HEAD "auth = digest:roster:secret\noperators = " OPS "\n" ORDERS MEMBER);
+    ck_assert_msg(ini.config, "%s", ini.errors);
+    config_access_rules(&ini.config->registry, &rules);
+    ck_assert(access_ids_hold(&rules.operators, OPS));
+    ck_assert(access_ids_hold(&rules.probes, "roster:shMOpcHjo1QYAvCQAAajcGAfEbY="));
+    ck_assert_uint_eq(rules.nodes.count, 0);
+}
+END_TEST
+
 Suite *checks_suite(void)
 {
     Suite *suite = suite_create("checks");
@@ -282,6 +298,7 @@ Suite *checks_suite(void)
     tcase_add_test(secrets, the_password_file_must_be_there_and_be_a_secret);
     tcase_add_test(secrets, the_password_is_the_first_line_and_fits);
     tcase_add_test(secrets, a_file_with_a_secret_in_it_must_be_one);
+    tcase_add_test(secrets, roles_need_credentials_of_our_own);
     suite_add_tcase(suite, secrets);
     return suite;
 }

@@ -200,12 +200,14 @@ START_TEST(a_bad_line_is_named_with_a_hint)
                 "[registry] session_timeout: 10 has no unit (in which unit? 10ms, 10s)");
     ini_refuses(HEAD, "session_timeout = 999ms", ORDERS MEMBER, "out of range (from 1s to 5m)");
     ini_refuses(HEAD, "auth = digest:me", ORDERS MEMBER, "has no user or no password");
+    ini_refuses(HEAD "auth = digest:a:b\n", "operators = ops:secret", ORDERS MEMBER,
+                "operators: what follows 'ops:' is no SHA-1 in base64");
     ini_refuses(HEAD, "auth = world:x:y", ORDERS MEMBER, "does not begin with 'digest:'");
     ini_refuses(HEAD, "sesion_timeout = 1s", ORDERS MEMBER,
                 "there is no such setting here (did you mean session_timeout?)");
     ini_refuses(HEAD, "interval = 1s", ORDERS MEMBER, "it belongs to a [probe] section");
     ini_refuses(HEAD, "colour = red", ORDERS MEMBER,
-                "there are auth, root, servers, session_timeout");
+                "there are auth, nodes, operators, probes, root, servers, session_timeout");
     ini_refuses(HEAD, "root", ORDERS MEMBER,
                 "[registry]: this is not a setting (write KEY = VALUE");
     ini_refuses(HEAD, "root: /x", ORDERS MEMBER, "this is not a setting");

@@ -143,6 +143,34 @@ START_TEST(lost_links_lose_nothing)
 }
 END_TEST
 
+static void answer(enum store_rc rc)
+{
+    folders_answer(&folders, &(struct store_event){.kind = STORE_ANSWER, .rc = rc}, 1000);
+}
+
+START_TEST(a_chroot_that_does_not_exist_is_not_created)
+{
+    folders_init(&folders, sandbox.store, "/roster", true, uuid);
+    folders_begin(&folders);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(folders.phase, FOLDERS_CHROOT);
+        folders.not_before_ms = 0;
+        folders_step(&folders, 1000);
+        answer(STORE_NO_NODE);
+        ck_assert_ptr_eq(folders_take_trouble(&folders), folders_no_chroot);
+        ck_assert_int_gt(folders_step(&folders, 1000), 1000); /* later */
+    }
+    folders.not_before_ms = 0;
+    folders_step(&folders, 1000);
+    answer(STORE_OK); /* somebody created it */
+    ck_assert_int_eq(folders.phase, FOLDERS_ROOT);
+    folders_step(&folders, 1000);
+    answer(STORE_OK);
+    ck_assert_int_eq(folders.phase, FOLDERS_PROBES);
+    ck_assert_ptr_null(folders_take_trouble(&folders));
+}
+END_TEST
+
 Suite *folders_suite(void)
 {
     Suite *suite = suite_create("folders");
@@ -155,6 +183,7 @@ Suite *folders_suite(void)
     tcase_add_test(tcase, a_clusters_folders_are_made_on_request);
     tcase_add_test(tcase, a_lost_standing_folder_is_made_again);
     tcase_add_test(tcase, lost_links_lose_nothing);
+    tcase_add_test(tcase, a_chroot_that_does_not_exist_is_not_created);
     suite_add_tcase(suite, tcase);
     return suite;
 }

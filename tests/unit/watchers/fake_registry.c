@@ -49,7 +49,15 @@ static void ask_sync(struct store *store, uint64_t tag, const char *path)
     ask(tag, path, false, false, true);
 }
 
-static const struct store_ops ops = {.get = ask_get, .list = ask_list, .sync = ask_sync};
+static void ask_access(struct store *store, uint64_t tag, const char *path)
+{
+    (void)store;
+    ask(tag, path, false, false, false);
+    fake.requests[(fake.first + fake.count - 1) % REQUESTS_MAX].access = true;
+}
+
+static const struct store_ops ops = {
+    .get = ask_get, .list = ask_list, .sync = ask_sync, .access = ask_access};
 
 struct now fake_now(void)
 {
@@ -85,8 +93,16 @@ bool fake_answer_one(void)
     struct store_event event = {.kind = STORE_ANSWER, .tag = request.tag, .path = request.path};
     fake.first = (fake.first + 1) % REQUESTS_MAX;
     fake.count--;
+    struct access_list access;
     if (!fake.up) {
         event.rc = STORE_UNKNOWN;
+    } else if (request.access) {
+        struct znode *node = fake_znode(request.path);
+        access = (struct access_list){.count = 1, .entries = {{MAY_READ, "world", "anyone"}}};
+        access.entries[0].may |= node->may;
+        event.rc = node->refuses ? node->refuses : node->exists ? STORE_OK : STORE_NO_NODE;
+        event.stat = node->stat;
+        event.access = &access;
     } else if (!request.sync) {
         struct znode *node = fake_znode(request.path);
         node->watched |= request.watch;
@@ -126,6 +142,12 @@ void fake_put(const char *path, const char *data)
     node->stat.czxid = node->exists ? node->stat.czxid : fake.zxid;
     node->exists = true;
     fake_fire(node);
+}
+
+void fake_allow(const char *path, unsigned may)
+{
+    fake_znode(path)->may = may;
+    fake_znode(path)->stat.aversion++;
 }
 
 void fake_take(const char *path)
@@ -229,6 +251,7 @@ void fake_prepare(void)
         (struct fake){.store.ops = &ops, .zxid = 100, .now_ms = 1000000, .wall_ms = 1795224153000};
     fake_put_registry_id(OURS, NULL);
     fake_present(3, fake_probes);
+    fake_put("/roster/clusters/orders", "");
     fake_put_topology(1, "pg-1");
     fake.watcher = watcher_new(&fake.store, "/roster", 1);
     ck_assert_ptr_nonnull(fake.watcher);

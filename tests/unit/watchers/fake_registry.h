@@ -16,12 +16,13 @@ struct znode {
     size_t name_count;
     struct store_stat stat;
     enum store_rc refuses; /* STORE_OK: answers */
+    unsigned may;          /* what anybody may do with it, beside reading */
 };
 
 struct request {
     uint64_t tag;
     char path[PATH_SIZE];
-    bool list, watch, sync;
+    bool list, watch, sync, access;
 };
 
 extern struct fake {
@@ -71,6 +72,8 @@ void fake_prepare(void);
 void fake_follow(void);
 /* The same, followed and connected. */
 void fake_setup(void);
+/* What anybody may do with a znode, from now on; nobody is told. */
+void fake_allow(const char *path, unsigned may);
 void fake_teardown(void);
 int64_t fake_age_ms(void);
 void fake_new_session(void);
