@@ -482,7 +482,8 @@ static bool join_registry(struct probed_cluster *cluster)
 {
     struct probe_context *context = cluster->context;
     struct resolver_settings settings = {context->config->registry.root, cluster->settings.name,
-                                         context->config->probe.name};
+                                         context->config->probe.name,
+                                         reporter_root(context->reporter)};
     cluster->resolver = resolver_new(context->store, context->mirror, context->liveness, &settings);
     cluster->published =
         cluster->resolver ? reporter_add(context->reporter, cluster->settings.name) : NULL;

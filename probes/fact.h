@@ -14,6 +14,7 @@ enum fact_kind {
     FACT_SESSION_OVER,  /* likewise */
     FACT_NOT_REACHED,   /* the registry has not been reached for a while */
     FACT_TROUBLE,       /* text: what is in the reporter's way */
+    FACT_REGISTRY,      /* text: which registry is followed now */
     FACT_NAME_CONFLICT, /* text: who has our name */
     FACT_STOPPING,      /* text: by what */
     /* about a cluster */

@@ -150,6 +150,9 @@ void log_events_fact(const char *probe, const struct fact *fact)
     case FACT_TROUBLE:
         log_line(LOG_WARNING, "registry", "%s", fact->text);
         break;
+    case FACT_REGISTRY:
+        log_line(LOG_NOTICE, "registry", "%s", fact->text);
+        break;
     case FACT_NAME_CONFLICT:
         log_line(LOG_ERROR, probe, "%s", fact->text);
         break;

@@ -542,9 +542,33 @@ static bool read_registry_id(const struct json_value *root, void *record)
         }
         registry_id->supersedes_count++;
     }
-    return true;
+    return json_get_flag(root, "provisional", &registry_id->provisional);
 }
 static_assert((int)IDENTITY_SIZE == (int)NAME_SIZE, "a registry's identity is read as a name");
+
+static bool read_memory(const struct json_value *root, void *record)
+{
+    struct memory *memory = record;
+    struct json_value topologies, at;
+    if (!read_registry_id(root, &memory->registry_id) ||
+        !json_get_object(root, "topologies", OPTIONAL, CLUSTERS_MAX, &topologies)) {
+        return false;
+    }
+    for (void *it = json_first(&topologies, &at); it; it = json_next(&topologies, it, &at)) {
+        struct known_topology *known = &memory->known[memory->known_count];
+        uint64_t mzxid;
+        if (!text_is_name(at.key)) {
+            return json_refuse(&at, "is not a name");
+        }
+        if (!json_value_digits(&at, INT64_MAX, &mzxid)) {
+            return false;
+        }
+        strcpy(known->cluster, at.key);
+        known->mzxid = (int64_t)mzxid;
+        memory->known_count++;
+    }
+    return true;
+}
 
 /* ---- from bytes to a record ------------------------------------------------------------------ */
 
@@ -597,4 +621,10 @@ bool registry_id_decode(const char *data, size_t len, struct registry_id *ret_re
                         struct codec_error *error)
 {
     return decode(data, len, read_registry_id, ret_registry_id, sizeof *ret_registry_id, error);
+}
+
+bool memory_decode(const char *data, size_t len, struct memory *ret_memory,
+                   struct codec_error *error)
+{
+    return decode(data, len, read_memory, ret_memory, sizeof *ret_memory, error);
 }

@@ -477,18 +477,40 @@ char *presence_encode(const struct presence *presence)
     return finish(&to);
 }
 
-char *registry_id_encode(const struct registry_id *registry_id)
+static void put_registry_id(struct buffer *to, const struct registry_id *registry_id)
 {
-    struct buffer to = {0};
-    put(&to, "{ \"format\": %d", MODEL_FORMAT);
-    put_text_field(&to, "registry", registry_id->registry);
-    put(&to, ", \"supersedes\": [");
+    put(to, "{ \"format\": %d", MODEL_FORMAT);
+    put_text_field(to, "registry", registry_id->registry);
+    put(to, ", \"supersedes\": [");
     assert(registry_id->supersedes_count <=
            sizeof registry_id->supersedes / sizeof *registry_id->supersedes);
     for (size_t i = 0; i < registry_id->supersedes_count; i++) {
-        put(&to, "%s", gap(i));
-        put_text(&to, registry_id->supersedes[i]);
+        put(to, "%s", gap(i));
+        put_text(to, registry_id->supersedes[i]);
     }
-    put(&to, "%s }\n", closing(registry_id->supersedes_count, " ]", "]"));
+    put(to, "%s", closing(registry_id->supersedes_count, " ]", "]"));
+    put_flag(to, "provisional", registry_id->provisional);
+}
+
+char *registry_id_encode(const struct registry_id *registry_id)
+{
+    struct buffer to = {0};
+    put_registry_id(&to, registry_id);
+    put(&to, " }\n");
+    return finish(&to);
+}
+
+char *memory_encode(const struct memory *memory)
+{
+    struct buffer to = {0};
+    assert(memory->known_count <= CLUSTERS_MAX);
+    put_registry_id(&to, &memory->registry_id);
+    put(&to, ", \"topologies\": {");
+    for (size_t i = 0; i < memory->known_count; i++) {
+        put(&to, "%s", gap(i));
+        put_text(&to, memory->known[i].cluster);
+        put(&to, ": \"%" PRId64 "\"", memory->known[i].mzxid);
+    }
+    put(&to, "%s }\n", closing(memory->known_count, " }", "}"));
     return finish(&to);
 }

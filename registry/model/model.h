@@ -285,6 +285,21 @@ struct registry_id {
     char registry[IDENTITY_SIZE]; /* a UUID drawn when the root was created */
     uint8_t supersedes_count;     /* the identities an operator declared replaced by this one */
     char supersedes[8][IDENTITY_SIZE];
+    /* drawn by a probe that knew of no former one: whoever remembers one may still put that back */
+    bool provisional;
+};
+
+/* Up to which transaction a topology is known. */
+struct known_topology {
+    char cluster[NAME_SIZE];
+    int64_t mzxid;
+};
+
+/* What a probe remembers of the registry that it follows: in a file of its own, no znode. */
+struct memory {
+    struct registry_id registry_id; /* registry "": none */
+    size_t known_count;
+    struct known_topology known[CLUSTERS_MAX]; /* the latest; in no order */
 };
 
 /* ---- look-ups, all NULL when absent ---------------------------------------------------------- */

@@ -38,6 +38,7 @@ enum store_tag {
     TAG_WITHDRAWAL, /* a struct withdrawal */
     TAG_RESOLVER,   /* a resolver */
     TAG_CALLER,     /* whatever the caller likes */
+    TAG_ROOT,       /* a struct root */
     TAG_MASK = 7
 };
 

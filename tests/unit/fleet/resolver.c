@@ -105,7 +105,7 @@ static void setup(void)
     world_standby(&world, ALL, 1, 0, "7");
     liveness = liveness_new(sandbox.mirror, "/roster", "probe-a");
     resolver = resolver_new(sandbox.store, sandbox.mirror, liveness,
-                            &(struct resolver_settings){"/roster", "orders", "probe-a"});
+                            &(struct resolver_settings){"/roster", "orders", "probe-a", NULL});
     ck_assert_ptr_nonnull(resolver);
     liveness_beat(liveness);
     for (size_t i = 0; i < world.count; i++) {

@@ -678,6 +678,43 @@ START_TEST(a_registry_id_reads_back)
 }
 END_TEST
 
+START_TEST(an_identity_just_drawn_is_provisional)
+{
+    struct registry_id registry_id = {.registry = "a", .provisional = true}, again;
+    char *text = registry_id_encode(&registry_id);
+    ck_assert_str_eq(
+        text,
+        "{ \"format\": 1, \"registry\": \"a\", \"supersedes\": [], \"provisional\": true }\n");
+    ck_assert_msg(registry_id_decode(text, strlen(text), &again, &error), "%s", error.sentence);
+    ck_assert(again.provisional);
+    free(text);
+}
+END_TEST
+
+START_TEST(what_a_probe_remembers_reads_back)
+{
+    static struct memory memory = {
+        .registry_id = {.registry = "a", .supersedes_count = 1, .supersedes = {"old"}},
+        .known_count = 2,
+        .known = {{"orders", INT64_MAX}, {"sales", 7}}};
+    static struct memory again;
+    char *text = memory_encode(&memory);
+    ck_assert_str_eq(text, "{ \"format\": 1, \"registry\": \"a\", \"supersedes\": [ \"old\" ], "
+                           "\"topologies\": { \"orders\": \"9223372036854775807\", \"sales\": "
+                           "\"7\" } }\n");
+    ck_assert_msg(memory_decode(text, strlen(text), &again, &error), "%s", error.sentence);
+    ck_assert_mem_eq(&memory, &again, sizeof memory);
+    free(text);
+    static const char *const wrong[] = {
+        "{\"format\":1,\"registry\":\"a\",\"topologies\":{\"or ders\":\"7\"}}",
+        "{\"format\":1,\"registry\":\"a\",\"topologies\":{\"orders\":7}}",
+        "{\"format\":1,\"registry\":\"a\",\"topologies\":{\"orders\":\"9223372036854775808\"}}"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        ck_assert(!memory_decode(wrong[i], strlen(wrong[i]), &again, &error));
+    }
+}
+END_TEST
+
 Suite *codec_suite(void)
 {
     Suite *suite = suite_create("codec");
@@ -694,6 +731,8 @@ Suite *codec_suite(void)
     tcase_add_test(round_trips, no_directives_are_one_short_line);
     tcase_add_test(round_trips, presence_reads_back);
     tcase_add_test(round_trips, a_registry_id_reads_back);
+    tcase_add_test(round_trips, an_identity_just_drawn_is_provisional);
+    tcase_add_test(round_trips, what_a_probe_remembers_reads_back);
     suite_add_tcase(suite, round_trips);
     TCase *leniency = tcase_create("leniency");
     tcase_add_test(leniency, unknown_keys_are_skipped);
