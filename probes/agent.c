@@ -11,6 +11,7 @@
 #include "probes/log_events.h"
 #include "probes/memory_file.h"
 #include "probes/prober.h"
+#include "probes/process.h"
 #include "registry/base/clock.h"
 #include "registry/base/entropy.h"
 #include "registry/base/log.h"
@@ -369,14 +370,6 @@ static void on_store_log(void *ctx, int severity, const char *line)
     log_line(severity <= 1 ? LOG_INFO : LOG_DEBUG, "zookeeper", "%s", line);
 }
 
-static bool is_pid_gone(const struct presence *presence)
-{
-    char host[HOST_SIZE] = "";
-    gethostname(host, sizeof host - 1);
-    return text_equal(host, presence->host) && presence->pid > 0 &&
-           kill((pid_t)presence->pid, 0) != 0 && errno == ESRCH;
-}
-
 static bool open_store(struct agent *agent)
 {
     const struct registry_settings *registry = &agent->config->registry;
@@ -401,17 +394,17 @@ static bool start_probe(struct agent *agent)
         .store = agent->store,
         .config = agent->config,
         .chroot = strchr(agent->config->registry.servers, '/') != NULL,
-        .presence = {.pid = getpid(), .version = ROSTER_VERSION, .nonce = entropy_draw()},
+        .presence = {.version = ROSTER_VERSION, .nonce = entropy_draw()},
         .registry_uuid = uuid,
         .memory = memory,
-        .is_gone = is_pid_gone,
+        .is_gone = process_is_gone,
         .seed = entropy_draw(),
         .now = now(),
         .log = on_fact,
         .log_owner = agent,
     };
     random_uuid(uuid, entropy_draw(), entropy_draw());
-    gethostname(setup.presence.host, sizeof setup.presence.host - 1);
+    process_identify(&setup.presence);
     agent->probe = probe_new(&setup);
     free(memory);
     if (!agent->probe) {

@@ -519,6 +519,8 @@ static bool read_presence(const struct json_value *root, void *record)
 {
     struct presence *presence = record;
     return get_probe(root, "probe", presence->probe) && get_host(root, "host", presence->host) &&
+           json_get_name(root, "boot", OPTIONAL, presence->boot) &&
+           json_get_name(root, "pid_namespace", OPTIONAL, presence->pid_namespace) &&
            json_get_number(root, "pid", REQUIRED, 0, exact_max, &presence->pid) &&
            json_get_text(root, "version", REQUIRED, presence->version, sizeof presence->version) &&
            json_get_digits(root, "nonce", &presence->nonce) &&

@@ -464,12 +464,21 @@ char *directives_encode(const struct directives *directives)
 
 /* ---- presence and registry_id ---------------------------------------------------------------- */
 
+static void put_known(struct buffer *to, const char *key, const char *value)
+{
+    if (value[0]) {
+        put_text_field(to, key, value);
+    }
+}
+
 char *presence_encode(const struct presence *presence)
 {
     struct buffer to = {0};
     put(&to, "{ \"format\": %d", MODEL_FORMAT);
     put_text_field(&to, "probe", presence->probe);
     put_text_field(&to, "host", presence->host);
+    put_known(&to, "boot", presence->boot);
+    put_known(&to, "pid_namespace", presence->pid_namespace);
     put_number(&to, "pid", presence->pid);
     put_text_field(&to, "version", presence->version);
     put(&to, ", \"nonce\": \"%" PRIu64 "\", \"beat\": \"%" PRIu64 "\" }\n", presence->nonce,

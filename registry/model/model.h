@@ -274,6 +274,8 @@ struct directives {
 struct presence {
     char probe[NAME_SIZE];
     char host[HOST_SIZE];
+    char boot[IDENTITY_SIZE];          /* of that host; "": not known */
+    char pid_namespace[IDENTITY_SIZE]; /* in which the pid counts; "": not known */
     int64_t pid;
     char version[VERSION_SIZE];
     uint64_t nonce; /* drawn at start: distinguishes this process from a former one */

@@ -264,6 +264,56 @@ test_a_killed_probe_takes_its_name_back_at_once() {
     wait_for 15 'roster show orders --json | jq -e ".age_ms == 0 and .witnesses_now == 1"'
 }
 
+# contained NAME FILE: a probe as the first process but one of a namespace of process ids, the host's name being the same.
+contained() {
+    start "$1" unshare --user --map-current-user --pid --fork --kill-child "$B/roster-probe" --config "$T/$2.ini"
+}
+
+presence() { zk get /roster/probes/probe-a | jq -r "$1"; }
+
+# Their host has one name, and in both namespaces the probe has the same process id, or none has the other's.
+test_of_two_probes_of_one_name_in_two_namespaces_one_ends() {
+    local nonce writes how
+    unshare --user --map-current-user --pid --fork true || skip "no namespaces of process ids here"
+    alone
+    crash probe-a
+    contained one probe-a
+    wait_for 20 '[ "$(presence .pid)" = 1 ]'
+    wait_for 20 'roster show orders --json | jq -e ".age_ms == 0 and .witnesses_now == 1"'
+    nonce=$(presence .nonce)
+    for how in contained plain; do
+        writes=$(zk_zxid)
+        case $how in
+        contained) contained two probe-a ;;
+        plain) start two "$B/roster-probe" --config "$T/probe-a.ini" ;;
+        esac
+        wait_for 30 'gone two'
+        reap two
+        expect "the exit code, $how" "$STATUS" 1
+        expect_text "$T/two.log" 'another live probe has the name probe-a'
+        writes=$(($(zk_zxid) - writes))
+        [ $writes -le 60 ] || fail "$writes transactions while two probes had one name, $how"
+        expect "whose name it is, $how" "$(presence .nonce)" "$nonce"
+        holds_for 1 'alive one'
+        : > "$T/two.log"
+    done
+}
+
+# A container that is started anew: the same name of the host, the same id, another namespace. Its beat stands still, or its session ends.
+test_a_probe_that_died_in_another_namespace_is_replaced_soon() {
+    local nonce
+    unshare --user --map-current-user --pid --fork true || skip "no namespaces of process ids here"
+    alone
+    crash probe-a
+    contained one probe-a
+    wait_for 20 '[ "$(presence .pid)" = 1 ]'
+    nonce=$(presence .nonce)
+    crash one
+    contained two probe-a
+    wait_for 20 '[ "$(presence .pid)" = 1 ] && [ "$(presence .nonce)" != '"$nonce"' ]'
+    holds_for 2 'alive two'
+}
+
 test_a_stopped_probe_wakes_up_without_harm() {
     zk_start
     pg_group 2

@@ -651,11 +651,34 @@ START_TEST(presence_reads_back)
     ck_assert_uint_eq(again.nonce, UINT64_MAX);
     ck_assert_uint_eq(again.beat, 3);
     ck_assert_int_eq(again.pid, 4711);
+    ck_assert_str_eq(again.boot, "");
+    ck_assert_str_eq(again.pid_namespace, "");
     char *wrong = with(text, "18446744073709551615", "18446744073709551616");
     ck_assert(!presence_decode(wrong, strlen(wrong), &again, &error));
     ck_assert_str_eq(error.sentence,
                      "nonce: '18446744073709551616' is more than 18446744073709551615");
     free(wrong);
+    free(text);
+}
+END_TEST
+
+START_TEST(a_presence_says_which_process_it_is_of)
+{
+    struct presence presence = {.probe = "a",
+                                .host = "host-1",
+                                .boot = "5f0c0d9e-8a55-4b0e-b1f6-0d2f1e3ab001",
+                                .pid_namespace = "4026531836",
+                                .pid = 1,
+                                .version = "1"};
+    struct presence again;
+    char *text = presence_encode(&presence);
+    ck_assert_str_eq(text, "{ \"format\": 1, \"probe\": \"a\", \"host\": \"host-1\", \"boot\": "
+                           "\"5f0c0d9e-8a55-4b0e-b1f6-0d2f1e3ab001\", \"pid_namespace\": "
+                           "\"4026531836\", \"pid\": 1, \"version\": \"1\", \"nonce\": \"0\", "
+                           "\"beat\": \"0\" }\n");
+    ck_assert_msg(presence_decode(text, strlen(text), &again, &error), "%s", error.sentence);
+    ck_assert_str_eq(again.boot, presence.boot);
+    ck_assert_str_eq(again.pid_namespace, presence.pid_namespace);
     free(text);
 }
 END_TEST
@@ -730,6 +753,7 @@ Suite *codec_suite(void)
     tcase_add_test(round_trips, directives_read_back);
     tcase_add_test(round_trips, no_directives_are_one_short_line);
     tcase_add_test(round_trips, presence_reads_back);
+    tcase_add_test(round_trips, a_presence_says_which_process_it_is_of);
     tcase_add_test(round_trips, a_registry_id_reads_back);
     tcase_add_test(round_trips, an_identity_just_drawn_is_provisional);
     tcase_add_test(round_trips, what_a_probe_remembers_reads_back);
