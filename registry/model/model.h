@@ -21,7 +21,7 @@
 #include "registry/model/kinds.h"
 #include "registry/model/lineage.h"
 
-enum { MODEL_FORMAT = 1, MODEL_RULES = 2 };
+enum { MODEL_FORMAT = 1, MODEL_RULES = 3 };
 
 enum role { ROLE_NONE, ROLE_PRIMARY, ROLE_SECONDARY };
 extern const char *const role_names[]; /* none, primary, secondary */

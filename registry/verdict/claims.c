@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "registry/base/text.h"
+#include "registry/verdict/renamed.h"
 
 const struct contender *contender_find(const struct verdict_inputs *inputs, const char *name)
 {
@@ -312,6 +313,10 @@ bool verdict_inputs_init(struct verdict_inputs *inputs, const struct evidence *e
     }
     assert(inputs->voters.member_count <= MEMBERS_MAX);
     inputs->count = inputs->voters.member_count;
+    if (previous &&
+        renamed_topology(previous, inputs->voters.members, inputs->count, &inputs->renamed)) {
+        inputs->previous = previous = &inputs->renamed;
+    }
     for (size_t i = 0; i < inputs->count; i++) {
         contender_init(&inputs->contenders[i], inputs, &inputs->voters.members[i]);
         assert(i == 0 ||

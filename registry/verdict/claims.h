@@ -32,7 +32,8 @@ struct contender {
 };
 
 struct verdict_inputs {
-    const struct topology *previous;     /* NULL: none yet */
+    const struct topology *previous;     /* under the names of now; NULL: none yet */
+    struct topology renamed;             /* room for that */
     const struct directives *directives; /* NULL: none */
     struct voters voters;
     size_t count;

@@ -273,9 +273,10 @@ static bool lost_majority(const struct contest *c)
 /* To this voter `name` is dead: refused, or it denies writes itself, and no member that answers
  * streams from it. Both facts must come from the same report, so that an absent report cannot tip
  * the count. */
-static bool is_dead_in(const struct report *report, const char *name)
+static bool is_dead_in(const struct voters *voters, size_t voter, const char *name)
 {
-    const struct member_report *seen = report_member(report, name);
+    const struct report *report = voters->votes[voter].report;
+    const struct member_report *seen = voters_sighting(voters, voter, name);
     bool dead = seen && (seen->answer == ANSWER_REFUSED || member_report_denies(seen));
     for (size_t i = 0; dead && i < report->member_count; i++) {
         const struct member_report *other = &report->members[i];
@@ -289,7 +290,7 @@ static bool is_dead(const struct contest *c)
     const struct voters *voters = &c->inputs->voters;
     int dead = 0;
     for (size_t i = 0; i < voters->count; i++) {
-        dead += is_dead_in(voters->votes[i].report, c->primary->listing->name);
+        dead += is_dead_in(voters, i, c->primary->listing->name);
     }
     return dead >= voters->quorum;
 }

@@ -266,7 +266,7 @@ bool resolve(const struct evidence *evidence, struct topology *ret_topology)
     fence(out, &inputs);
     judge_members(out, &inputs);
     out->state = state_of(out, &decision);
-    keep_rule(out, evidence->previous);
+    keep_rule(out, inputs.previous);
     rule_explain(out, count_readers(&inputs, decision.primary), out->why, sizeof out->why);
     return true;
 }

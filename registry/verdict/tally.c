@@ -157,7 +157,7 @@ void tally_count(struct tally *tally, const struct voters *voters, const char *n
     assert(voters->count <= WITNESSES_MAX);
     *tally = (struct tally){.name = name, .quorum = voters->quorum};
     for (size_t i = 0; i < voters->count; i++) {
-        const struct member_report *seen = report_member(voters->votes[i].report, name);
+        const struct member_report *seen = voters_sighting(voters, i, name);
         if (!seen) {
             continue;
         }
@@ -240,8 +240,8 @@ bool tally_lacks(const struct tally *tally, const struct voters *voters, const c
     int agreeing = 0;
     for (size_t i = 0; i < voters->count; i++) {
         const struct report *report = voters->votes[i].report;
-        const struct member_report *mine = report_member(report, tally->name);
-        const struct member_report *theirs = report_member(report, other);
+        const struct member_report *mine = voters_sighting(voters, i, tally->name);
+        const struct member_report *theirs = voters_sighting(voters, i, other);
         agreeing += mine && theirs && (mine->lacks >> (theirs - report->members) & 1);
     }
     return agreeing >= tally->quorum;
@@ -262,8 +262,8 @@ bool tally_overtakes(const struct tally *tally, const struct voters *voters, con
     int agreeing = 0;
     for (size_t i = 0; i < voters->count; i++) {
         const struct report *report = voters->votes[i].report;
-        const struct member_report *mine = report_member(report, tally->name);
-        const struct member_report *theirs = report_member(report, other);
+        const struct member_report *mine = voters_sighting(voters, i, tally->name);
+        const struct member_report *theirs = voters_sighting(voters, i, other);
         agreeing += mine && theirs && is_claim(mine) && is_claim(theirs) &&
                     !(mine->lacks >> (theirs - report->members) & 1) &&
                     replicas_in(report, tally->name) > replicas_in(report, other);

@@ -221,6 +221,35 @@ test_a_reload_keeps_the_connections_of_members_that_did_not_change() {
     expect "the epoch" "$(topology orders .epoch)" 1
 }
 
+# The verdict follows the server, in whatever order the files come to the probes.
+test_members_that_swap_their_addresses_do_not_disturb_the_writer() {
+    local name primary
+    zk_start
+    pg_group 3
+    cluster_pg orders 3 pg-1 pg-2 pg-3
+    fleet_start 3
+    watch_start watch orders
+    wait_topology 30 orders '.state == "ok" and .primary == "pg-1" and ([.members[].health] | unique) == ["up"]'
+    watch_sees 10 watch "$(at_pg pg-1)"
+    for primary in pg-2 pg-1; do
+        for name in $(fleet_names 3); do
+            case $primary in
+            pg-2) sed -i "s/^\\(address = 127.0.0.1:\\)$(pg_port pg-1)$/\\1first/; s/^\\(address = 127.0.0.1:\\)$(pg_port pg-2)$/\\1$(pg_port pg-1)/; s/:first$/:$(pg_port pg-2)/" "$T/$name.ini" ;;
+            pg-1) probe_write "$name" ;;
+            esac
+            send HUP "$name"
+            holds_for 2 'topology_is orders ".state == \"ok\" or .state == \"suspect\""'
+        done
+        wait_topology 20 orders ".state == \"ok\" and .primary == \"$primary\""
+        expect "the writer's port" "$(topology orders '.primary as $p | .members[] | select(.name == $p) | .port')" "$(pg_port pg-1)"
+    done
+    expect "what watch said" "$(cat "$T/watch.out")" "$(at_pg pg-1)"
+    expect "fenced" "$(topology orders '[.members[].fenced] | unique | tostring')" '[null]'
+    pg_crash pg-1
+    pg_promote pg-2
+    watch_sees 20 watch "$(at_pg pg-2)"
+}
+
 test_a_reload_adds_and_removes_whole_clusters() {
     alone
     pg_new in-1
