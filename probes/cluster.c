@@ -461,7 +461,7 @@ void cluster_settle(struct probed_cluster *cluster, struct probe_time now)
     take_news(cluster, now);
     const struct topology *topology = resolver_topology(cluster->resolver);
     if (topology) {
-        assess_hint(&cluster->assessment, topology->policy.kind);
+        assess_verdict(&cluster->assessment, topology);
         log_kind(cluster);
     }
     if (due_ms < TIMER_NEVER) {

@@ -12,6 +12,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "probes/drivers/custom_query.h"
@@ -54,6 +55,13 @@ static bool is_off(const struct client *client, const char *name)
            strcasecmp(value, "OFF") == 0; /* NULL: a server without the variable */
 }
 
+static const char *text_of(const struct client *client, size_t row, const char *name,
+                           const char *other_name)
+{
+    const char *value = client_value(client, row, name, other_name);
+    return value ? value : "";
+}
+
 static bool read_settings(const struct client *client, struct observation *seen)
 {
     const char *self_id = client_value(client, 0, "self_id", NULL);
@@ -62,6 +70,7 @@ static bool read_settings(const struct client *client, struct observation *seen)
     }
     const char *gtids = client_value(client, 0, "gtids", NULL);
     text_tame(seen->self_id, sizeof seen->self_id, self_id);
+    seen->serial = strtoull(text_of(client, 0, "serial", NULL), NULL, 10);
     if (gtids && !text_copy(seen->gtids, sizeof seen->gtids, gtids)) {
         seen->gtids[0] = '\0';
     }
@@ -75,13 +84,6 @@ static bool read_settings(const struct client *client, struct observation *seen)
 /* ---- channels -------------------------------------------------------------------------------- */
 
 enum threads { THREAD_STOPPED, THREAD_CONNECTING, THREAD_RUNNING };
-
-static const char *text_of(const struct client *client, size_t row, const char *name,
-                           const char *other_name)
-{
-    const char *value = client_value(client, row, name, other_name);
-    return value ? value : "";
-}
 
 static enum threads receiver_of(const struct client *client, size_t row)
 {
@@ -179,15 +181,17 @@ static bool read_channels(const struct client *client, struct observation *seen)
 
 static const char mariadb_settings[] =
     "SELECT @@global.read_only AS read_only, @@global.server_id AS self_id, "
+    "UUID_SHORT() AS serial, "
     "@@global.gtid_binlog_state AS gtids,"
     " @@global.wsrep_on AS wsrep_on, @@global.wsrep_reject_queries AS wsrep_reject_queries";
 static const char mariadb_plain_settings[] =
     "SELECT @@global.read_only AS read_only, @@global.server_id AS self_id, "
+    "UUID_SHORT() AS serial, "
     "@@global.gtid_binlog_state AS gtids";
 static const char mysql_settings[] =
     "SELECT @@global.read_only AS read_only, @@global.super_read_only AS super_read_only, "
     "@@global.offline_mode AS offline_mode,"
-    " @@global.server_uuid AS self_id, @@global.gtid_executed AS gtids";
+    " @@global.server_uuid AS self_id, UUID_SHORT() AS serial, @@global.gtid_executed AS gtids";
 static const char mysql_variables[] = LOOK_UP("global_variables", VARIABLES);
 static const char mariadb_status[] =
     "SHOW GLOBAL STATUS WHERE Variable_name IN (" GALERA_STATUS ")";

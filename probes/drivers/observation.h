@@ -50,9 +50,12 @@ struct observation {
     char version[VERSION_SIZE]; /* "15.20", "10.11.19-MariaDB" */
     /* of the cluster, where the engine has one: PostgreSQL's system identifier */
     char identity[IDENTITY_SIZE];
-    /* of this server: MySQL's server_uuid, MariaDB's server_id; PostgreSQL, where discovery is on:
-     * the time at which it was started */
+    /* of this server: MySQL's server_uuid, MariaDB's server_id; PostgreSQL: the time at which it
+     * was started */
     char self_id[IDENTITY_SIZE];
+    int64_t start_us; /* PostgreSQL: that time, since 1970; 0 not known */
+    /* MySQL, MariaDB: a number that one run of a server gives out once, in ascending order; 0 none */
+    uint64_t serial;
     char lineage[LINEAGE_SIZE]; /* PostgreSQL: the timeline it writes or follows, decimal */
     /* takes writes from ordinary accounts (not in recovery, not read-only by default) */
     bool writable;

@@ -28,8 +28,8 @@ enum column {
     COLUMN_CONNINFO, /* the receiver's; the server hides passwords in it */
     COLUMN_AWAITED,
     COLUMN_PRIVILEGED,
-    COLUMN_STARTED, /* this and what follows: for discovery alone */
-    COLUMN_NAMED,
+    COLUMN_STARTED,
+    COLUMN_NAMED, /* for discovery alone */
     COLUMNS
 };
 
@@ -43,7 +43,8 @@ enum column {
  * not used. Lag: none when everything received is replayed and the stream is up; else a
  * primary without writes would look like lag. Archive: a receive position exists once a stream was
  * requested, even in vain; without one there is nothing to stream from. Awaited: a commit has to
- * wait for all the standbys of a name, else it may be another one of that name.
+ * wait for all the standbys of a name, else it may be another one of that name. Started: the time
+ * of its start identifies a server, whatever address it is reached at.
  *
  * The statement is planned each time, which takes most of the server's time for it: what is rare is
  * read from functions, not from the views above them, which join tables, and is not executed unless
@@ -74,15 +75,14 @@ static const char columns[] =
     "FROM pg_stat_get_wal_senders() p,"
     " pg_stat_get_activity(p.pid) a GROUP BY 1 HAVING bool_and(p.sync_state IN ('sync', "
     "'quorum'))) n) END,"
-    " pg_has_role(current_user, 'pg_read_all_stats', 'USAGE'),";
+    " pg_has_role(current_user, 'pg_read_all_stats', 'USAGE'),"
+    " (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint,";
 static const char sources[] = " FROM (SELECT pg_is_in_recovery() AS rec OFFSET 0) r"
                               " CROSS JOIN pg_control_system() s CROSS JOIN "
                               "pg_control_checkpoint() c LEFT JOIN pg_stat_wal_receiver w ON true";
 
-/* The time of its start identifies a server, whatever address it is reached at. Those that stream
- * from it are given by address: it does not know their ports. */
+/* Those that stream from it are given by address: it does not know their ports. */
 static const char discovery_columns[] =
-    " (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint,"
     " (SELECT string_agg(n.host, ',') FROM (SELECT DISTINCT host(a.client_addr) AS host FROM "
     "pg_stat_get_wal_senders() p,"
     " pg_stat_get_activity(p.pid) a WHERE a.client_addr IS NOT NULL ORDER BY 1 LIMIT 32) n)";
@@ -91,7 +91,7 @@ void pg_query(bool discover, char to[PG_QUERY_SIZE])
 {
     struct text text;
     text_init(&text, to, PG_QUERY_SIZE);
-    text_put(&text, "%s%s%s", columns, discover ? discovery_columns : " NULL, NULL", sources);
+    text_put(&text, "%s%s%s", columns, discover ? discovery_columns : " NULL", sources);
     assert(!text.cut);
 }
 
@@ -231,7 +231,8 @@ bool pg_read_answer(const struct pg_result *result, const char *version, struct 
         !text_parse_int(value_of(result, COLUMN_IDENTITY), INT64_MIN, INT64_MAX, &identity) ||
         !read_number(result, COLUMN_POSITION, 0, &seen->position) ||
         !read_number(result, COLUMN_RECEIVED, 0, &seen->received) ||
-        !read_number(result, COLUMN_LAG, 0, &seen->lag_ms)) {
+        !read_number(result, COLUMN_LAG, 0, &seen->lag_ms) ||
+        !read_number(result, COLUMN_STARTED, 0, &seen->start_us)) {
         return false;
     }
     /* An unsigned number that SQL shows as a signed one. */

@@ -174,6 +174,7 @@ static bool get_member_report(const struct json_value *object, struct member_rep
         !json_get_text(object, "identity", OPTIONAL, member_report->identity,
                        sizeof member_report->identity) ||
         !json_get_name(object, "upstream", OPTIONAL, member_report->upstream) ||
+        !json_get_name(object, "alias", OPTIONAL, member_report->alias) ||
         !get_lag(object, &member_report->lag) ||
         !json_get_text(object, "version", OPTIONAL, member_report->version,
                        sizeof member_report->version) ||
@@ -288,6 +289,7 @@ static bool get_member(const struct json_value *object, struct member *member)
         !json_get_flag(object, "claims", &member->claims) ||
         !json_get_flag(object, "sync", &member->sync) ||
         !json_get_choice(object, "condition", OPTIONAL, condition_names, &condition) ||
+        !json_get_name(object, "alias", OPTIONAL, member->alias) ||
         !json_get_name(object, "upstream", OPTIONAL, member->upstream) ||
         !get_lag(object, &member->lag)) {
         return false;

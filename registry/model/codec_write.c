@@ -290,6 +290,7 @@ static void put_statement(struct buffer *to, const struct report *report,
     put_string(to, "lineage", member_report->lineage);
     put_string(to, "identity", member_report->identity);
     put_string(to, "upstream", member_report->upstream);
+    put_text_if_any(to, "alias", member_report->alias);
     if (whole || member_report->replicas) {
         put_set(to, "replicas", report, member_report->replicas);
     }
@@ -361,6 +362,7 @@ static void put_member(struct buffer *to, const struct member *member)
     put_flag(to, "claims", member->claims);
     put_condition(to, member->condition);
     put_flag(to, "sync", member->sync);
+    put_text_if_any(to, "alias", member->alias);
     put_text_if_any(to, "upstream", member->upstream);
     put_lag_if_known(to, &member->lag);
     put_number(to, "weight", member->config.weight);

@@ -154,7 +154,8 @@ static bool member_equal(const struct member *a, const struct member *b)
            a->health == b->health && a->reason == b->reason && a->fenced == b->fenced &&
            a->fenced_epoch == b->fenced_epoch && a->drained == b->drained &&
            a->claims == b->claims && a->sync == b->sync && a->condition == b->condition &&
-           same(a->upstream, b->upstream) && lag_equal(&a->lag, &b->lag);
+           same(a->alias, b->alias) && same(a->upstream, b->upstream) &&
+           lag_equal(&a->lag, &b->lag);
 }
 
 /* All but how large the lag is. */
@@ -165,9 +166,10 @@ static bool member_report_alike(const struct member_report *a, const struct memb
            a->sync == b->sync && a->condition == b->condition && a->lacks == b->lacks &&
            same(a->missing, b->missing) && a->live == b->live && a->replica == b->replica &&
            same(a->lineage, b->lineage) && same(a->identity, b->identity) &&
-           same(a->upstream, b->upstream) && a->replicas == b->replicas &&
-           a->lag.state == b->lag.state && same(a->version, b->version) &&
-           a->last_role == b->last_role && same(a->last_lineage, b->last_lineage);
+           same(a->upstream, b->upstream) && same(a->alias, b->alias) &&
+           a->replicas == b->replicas && a->lag.state == b->lag.state &&
+           same(a->version, b->version) && a->last_role == b->last_role &&
+           same(a->last_lineage, b->last_lineage);
 }
 
 bool topology_equal(const struct topology *a, const struct topology *b)

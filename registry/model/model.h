@@ -173,6 +173,7 @@ struct member_report {
     char lineage[LINEAGE_SIZE];
     char identity[IDENTITY_SIZE];
     char upstream[NAME_SIZE]; /* the member it replicates from */
+    char alias[NAME_SIZE];    /* the member that it is one server with; "": none */
     /* the members seen streaming from it: bits by index in this report */
     uint32_t replicas;
     /* other claimants that have, or may have, transactions which it has not: likewise */
@@ -212,6 +213,7 @@ struct member {
     bool claims;
     bool sync; /* a commit waits for it */
     enum condition condition;
+    char alias[NAME_SIZE]; /* the member whose server it is by another name: it has no role */
     char upstream[NAME_SIZE];
     struct lag lag;
 };

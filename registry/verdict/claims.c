@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "registry/base/text.h"
+#include "registry/verdict/aliases.h"
 #include "registry/verdict/renamed.h"
 
 const struct contender *contender_find(const struct verdict_inputs *inputs, const char *name)
@@ -88,7 +89,7 @@ static void first_identity(struct verdict_inputs *inputs)
         int same = 0;
         for (size_t k = 0; identity && identity[0] && k < inputs->count; k++) {
             const char *other = inputs->contenders[k].tally.identity;
-            same += other && text_equal(other, identity);
+            same += !inputs->contenders[k].alias[0] && other && text_equal(other, identity);
         }
         if (same > most) {
             most = same;
@@ -216,7 +217,7 @@ static bool is_rival(const struct verdict_inputs *inputs, const struct contender
     bool allowed = contender->shared && !contender_is_behind(inputs, contender);
     bool was = contender->before && contender->before->claims;
     return (contender->claims && !allowed) ||
-           (was && !contrary && !allowed && !contender->stranger);
+           (was && !contrary && !allowed && !contender->stranger && !contender->alias[0]);
 }
 
 static void find_claims(struct verdict_inputs *inputs)
@@ -224,7 +225,8 @@ static void find_claims(struct verdict_inputs *inputs)
     for (size_t i = 0; i < inputs->count; i++) {
         struct contender *contender = &inputs->contenders[i];
         const struct member_report *claim = contender->tally.claim;
-        contender->claims = !contender->stranger && !is_stale(inputs, contender) &&
+        contender->claims = !contender->stranger && !contender->alias[0] &&
+                            !is_stale(inputs, contender) &&
                             (claim || keeps_claiming(inputs, contender));
         contender->shared = contender->claims && claim && claim->shared;
     }
@@ -297,7 +299,8 @@ int contender_replicas(const struct verdict_inputs *inputs, const struct contend
     assert(contender);
     for (size_t i = 0; i < inputs->count; i++) {
         const struct tally *tally = &inputs->contenders[i].tally;
-        replicas += tally->live && text_equal(tally->upstream, contender->listing->name);
+        replicas += !inputs->contenders[i].alias[0] && tally->live &&
+                    text_equal(tally->upstream, contender->listing->name);
     }
     return replicas;
 }
@@ -327,6 +330,7 @@ bool verdict_inputs_init(struct verdict_inputs *inputs, const struct evidence *e
                previous->primary[0] ? previous->primary : previous->last_primary);
     }
     inputs->incumbent = contender_find(inputs, inputs->incumbent_name);
+    aliases_find(inputs);
     decide_identity(inputs);
     find_lineage(inputs);
     find_claims(inputs);

@@ -23,6 +23,7 @@ struct contender {
     /* from the last verdict, unless the operator has accepted it since */
     bool fenced;
     int64_t fenced_epoch;
+    const char *alias; /* the member whose server it is by another name; "": none */
     /* what a quorum reads of it now */
     bool stranger; /* another cluster's identity */
     bool claims;

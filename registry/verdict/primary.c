@@ -6,6 +6,7 @@
 #include <assert.h>
 
 #include "registry/base/text.h"
+#include "registry/verdict/aliases.h"
 
 /* The facts that the rows ask for. */
 struct contest {
@@ -112,7 +113,7 @@ static struct contest contest_of(const struct verdict_inputs *inputs)
         .inputs = inputs,
         .primary = inputs->previous ? contender_find(inputs, inputs->previous->primary) : NULL,
         .incumbent = inputs->incumbent,
-        .held = contender_find(inputs, hold),
+        .held = aliases_itself(inputs, contender_find(inputs, hold)),
         .peers = true,
     };
     assert(!contest.primary || contest.primary == contest.incumbent);

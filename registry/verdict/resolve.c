@@ -36,6 +36,7 @@ static struct member member_of(const struct contender *contender)
     member.fenced = contender->fenced;
     member.fenced_epoch = contender->fenced_epoch;
     member.claims = contender->rival;
+    strcpy(member.alias, contender->alias);
     return member;
 }
 
@@ -173,7 +174,7 @@ static enum role role_of(const struct topology *out, const struct contender *con
         return ROLE_PRIMARY;
     }
     /* reads from these would return another history, or none */
-    if (member->fenced || member->claims || contender->stranger ||
+    if (member->fenced || member->claims || contender->stranger || contender->alias[0] ||
         !condition_serves(member->condition)) {
         return ROLE_NONE;
     }

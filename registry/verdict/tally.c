@@ -95,6 +95,12 @@ static bool same_upstream(const void *a, const void *b)
     return both_answered(theirs, mine) && strcmp(theirs->upstream, mine->upstream) == 0;
 }
 
+static bool same_alias(const void *a, const void *b)
+{
+    const struct member_report *theirs = a, *mine = b;
+    return both_answered(theirs, mine) && strcmp(theirs->alias, mine->alias) == 0;
+}
+
 static bool reaches_lineage(const void *a, const void *b)
 {
     const struct member_report *theirs = a, *mine = b;
@@ -108,10 +114,12 @@ static void find_facts(struct tally *tally)
     const struct member_report *condition = agree_first(&opinions, same_condition);
     const struct member_report *identity = agree_first(&opinions, same_identity);
     const struct member_report *upstream = agree_first(&opinions, same_upstream);
+    const struct member_report *alias = agree_first(&opinions, same_alias);
     const struct member_report *lineage = agree_greatest(&opinions, reaches_lineage);
     tally->condition = condition ? &condition->condition : NULL;
     tally->identity = identity ? identity->identity : NULL;
     tally->upstream = upstream ? upstream->upstream : NULL;
+    tally->alias = alias ? alias->alias : NULL;
     tally->has_lineage = lineage != NULL;
     strcpy(tally->lineage, lineage ? lineage->lineage : "");
 }
