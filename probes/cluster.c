@@ -355,6 +355,19 @@ static void trial_ended(struct probed_cluster *cluster, struct slot *slot,
 
 /* ---- the slots' events ----------------------------------------------------------------------- */
 
+static void log_aliases(struct probed_cluster *cluster)
+{
+    for (size_t i = 0; i < cluster->assessment.member_count; i++) {
+        struct assessed *member = &cluster->assessment.members[i];
+        if (!text_equal(member->alias, member->alias_told)) {
+            strcpy(member->alias_told, member->alias);
+            emit(cluster, (struct fact){.kind = FACT_ALIAS,
+                                        .member = member->config.name,
+                                        .text = member->alias});
+        }
+    }
+}
+
 static void member_ended(struct probed_cluster *cluster, struct slot *slot,
                          const struct observation *observation, struct probe_time now)
 {
@@ -363,6 +376,7 @@ static void member_ended(struct probed_cluster *cluster, struct slot *slot,
     int flags =
         assess_look(&cluster->assessment, i, observation, slot->address, now.ms, now.wall_ms);
     log_member(cluster, i);
+    log_aliases(cluster);
     log_kind(cluster);
     if (flags & ASSESS_ALARM) {
         cluster_alarm(cluster, slot->config.name,

@@ -23,6 +23,7 @@ enum fact_kind {
     FACT_VOTES,
     FACT_KIND,      /* number: the enum kind that the servers show */
     FACT_MEMBER,    /* assessed: its standing answer changed */
+    FACT_ALIAS,     /* member, text: the member that it is one server with; "": none any more */
     FACT_VERDICT,   /* before (or NULL) and topology */
     FACT_REFUSED,   /* text: a znode that cannot be used, and why */
     FACT_DISCOVERY, /* event, candidate, text */

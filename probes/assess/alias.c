@@ -6,7 +6,7 @@
 #include "probes/assess/standing.h"
 #include "registry/base/text.h"
 
-enum { PROVED = 16, MOST = 24, DOUBT = 8, TRIES = 4 * PROVED };
+enum { PROVED = 16 };
 
 static struct alias_pair *pair_of(struct assessment *assessment, size_t i, size_t k)
 {
@@ -55,27 +55,35 @@ static enum likeness likeness_of(const struct observation *a, const struct obser
     return same_start(a, b) ? SAME : near(a, b) ? MAYBE : OTHER;
 }
 
+/* A number is given out once. */
 static bool gave_out(const struct assessed *member, uint64_t serial)
 {
-    for (size_t i = 0; i < ALIAS_SERIALS; i++) {
-        if (serial && member->serials[i] == serial) {
+    for (size_t i = 0; i < PROGRESS_KEPT; i++) {
+        if (serial && member->progress[i].serial == serial) {
             return true;
         }
     }
     return false;
 }
 
-/* Looks at two members overlap: what is compared is the look before the latest. */
-static bool is_behind(const struct assessed *member, const struct assessed *other)
+static bool is_behind(const struct progress *now, const struct progress *before)
 {
-    const struct observation *mine = &member->facts, *theirs = &other->facts;
-    if (mine->serial) {
-        return mine->serial < other->serials[1];
-    }
-    return mine->replica == theirs->replica && mine->position >= 0 && other->position_before > 0 &&
-           mine->position < other->position_before;
+    return now->serial ? now->serial < before->serial
+                       : now->replica == before->replica && now->position < before->position;
 }
 
+/* What it showed last before this time. */
+static const struct progress *shown_at(const struct assessed *member, int64_t ms)
+{
+    for (size_t i = 0; i < PROGRESS_KEPT; i++) {
+        if (member->progress[i].ms && member->progress[i].ms <= ms) {
+            return &member->progress[i];
+        }
+    }
+    return NULL;
+}
+
+/* Looks at two members overlap: this one began after the member's former one had ended. */
 static void compare(struct assessment *assessment, size_t i, size_t k)
 {
     const struct assessed *member = &assessment->members[i], *other = &assessment->members[k];
@@ -85,21 +93,22 @@ static void compare(struct assessment *assessment, size_t i, size_t k)
         *pair = (struct alias_pair){0};
         return;
     }
-    if (gave_out(other, member->facts.serial)) {
-        pair->is_other = true; /* a number is given out once */
+    const struct progress *before = shown_at(other, member->progress[1].ms);
+    bool same_run = before && before->ms >= other->run_ms;
+    if (gave_out(other, member->facts.serial) ||
+        (same_run && is_behind(&member->progress[0], before))) {
+        pair->is_other = true;
     }
-    int step = is_behind(member, other) ? -DOUBT : likeness == SAME && !pair->tries ? PROVED : 1;
-    int score = pair->score + step;
-    pair->tries = (uint8_t)(pair->tries < TRIES ? pair->tries + 1 : TRIES);
-    pair->score = (int8_t)(pair->is_other || score < 0 ? 0 : score > MOST ? MOST : score);
+    int score = likeness == SAME ? PROVED : pair->score + same_run;
+    pair->score = (uint8_t)(pair->is_other ? 0 : score > PROVED ? PROVED : score);
 }
 
-static void remember_look(struct assessed *member, const struct observation *before)
+static void remember_look(struct assessed *member)
 {
-    memmove(&member->serials[1], &member->serials[0],
-            sizeof member->serials - sizeof member->serials[0]);
-    member->serials[0] = member->facts.serial;
-    member->position_before = before ? before->position : -1;
+    memmove(&member->progress[1], &member->progress[0],
+            sizeof member->progress - sizeof member->progress[0]);
+    member->progress[0] = (struct progress){member->facts.serial, member->facts.position,
+                                            member->facts.replica, member->answered_ms};
 }
 
 /* Its present server was another member's before it was this one's. */
@@ -138,9 +147,8 @@ static bool is_undecided(const struct assessment *assessment, size_t i, size_t k
 {
     const struct assessed *mine = &assessment->members[i], *other = &assessment->members[k];
     const struct alias_pair *pair = pair_in(assessment, i, k);
-    return standing_has_answer(mine) && standing_has_answer(other) && pair->tries < TRIES &&
-           pair->score < PROVED && !pair->is_other &&
-           likeness_of(&mine->facts, &other->facts) != OTHER;
+    return standing_has_answer(mine) && standing_has_answer(other) && pair->score < PROVED &&
+           !pair->is_other && likeness_of(&mine->facts, &other->facts) != OTHER;
 }
 
 static int64_t last_ms(const struct assessed *member)
@@ -191,7 +199,7 @@ void alias_look(struct assessment *assessment, size_t i, const struct observatio
 {
     struct assessed *member = &assessment->members[i];
     assert(member->answered);
-    remember_look(member, before);
+    remember_look(member);
     if (!before || likeness_of(before, &member->facts) == OTHER) {
         member->moved = member->moved || (before && has_moved(assessment, i, before_ms));
         member->run_ms = member->answered_ms;
@@ -210,9 +218,8 @@ bool alias_is_open(const struct assessment *assessment)
 {
     for (size_t i = 0; i < assessment->member_count; i++) {
         for (size_t k = 0; k < i; k++) {
-            const struct alias_pair *pair = pair_in(assessment, i, k);
             bool marked = assessment->members[i].alias[0] || assessment->members[k].alias[0];
-            if (!marked && pair->score == pair->tries && is_undecided(assessment, i, k)) {
+            if (!marked && is_undecided(assessment, i, k)) {
                 return true;
             }
         }

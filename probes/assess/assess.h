@@ -18,8 +18,7 @@ enum { VIEW_SPREADS_MS = 500 /* how long a new view of a group may take to reach
 
 /* What is known of two members being one server (alias.h). */
 struct alias_pair {
-    int8_t score;
-    uint8_t tries;
+    uint8_t score;
     bool is_other; /* proved */
 };
 
@@ -27,7 +26,15 @@ struct aliases {
     struct alias_pair pairs[MEMBERS_MAX][MEMBERS_MAX]; /* the lesser index first */
 };
 
-enum { ALIAS_SERIALS = 8 };
+/* What an answer showed of a server's progress. */
+struct progress {
+    uint64_t serial;
+    int64_t position;
+    bool replica;
+    int64_t ms; /* when it had come; 0: none */
+};
+
+enum { PROGRESS_KEPT = 16 };
 
 /* One member under assessment. */
 struct assessed {
@@ -54,10 +61,10 @@ struct assessed {
     /* of alias.h */
     char alias[NAME_SIZE]; /* the member that it is one server with, and an alias of; "": none */
     bool moved;            /* it was seen to go from one member's server to another's */
-    int64_t run_ms;        /* when the present run of its server was first seen */
-    bool was_alias, was_primary;     /* in the last verdict */
-    uint64_t serials[ALIAS_SERIALS]; /* of its latest answers, the last one first */
-    int64_t position_before;         /* of the answer before the last */
+    char alias_told[NAME_SIZE];              /* the caller's: what was logged */
+    int64_t run_ms;                          /* when the present run of its server was first seen */
+    bool was_alias, was_primary;             /* in the last verdict */
+    struct progress progress[PROGRESS_KEPT]; /* by its latest answers, the last one first */
 };
 
 struct assessment {
