@@ -7,8 +7,8 @@
  * That two are one has to be proved, for different servers may be alike in all that is configured:
  * clones have equal host names, ids and UUIDs.
  *
- *   PostgreSQL     the microsecond in which it was started, besides the system identifier; then what
- *                  one look shows of the log must not be behind what the other showed before
+ *   PostgreSQL     the microsecond in which it was started, besides the system identifier; then
+ *                  what one look shows of the log must not be behind what the other showed before
  *   MySQL, MariaDB a number that the server gives out once, from the second of its start on
  *                  (UUID_SHORT): both members' numbers are of one row, over many looks, and none is
  *                  given out by both

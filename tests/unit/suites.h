@@ -2,6 +2,8 @@
 SUITE(advertised)
 SUITE(age)
 SUITE(agree)
+SUITE(alias)
+SUITE(aliases)
 SUITE(assess)
 SUITE(async)
 SUITE(auth)

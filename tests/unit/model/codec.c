@@ -738,6 +738,31 @@ START_TEST(what_a_probe_remembers_reads_back)
 }
 END_TEST
 
+START_TEST(an_alias_reads_back)
+{
+    static struct topology topology, again;
+    topology = (struct topology){.cluster = "orders",
+                                 .policy = {.kind = KIND_STREAMING, .witnesses = 1},
+                                 .epoch = 1,
+                                 .state = STATE_NO_PRIMARY,
+                                 .rule = RULE_NO_CLAIM,
+                                 .rules = MODEL_RULES,
+                                 .by = "a",
+                                 .at_wall_ms = 1,
+                                 .member_count = 1};
+    topology.members[0] = (struct member){.config = {.name = "vip", .host = "h", .port = 1},
+                                          .alias = "pg-1",
+                                          .lag = LAG_NOT_KNOWN};
+    char *text = topology_encode(&topology);
+    ck_assert_ptr_nonnull(strstr(text, "\"alias\": \"pg-1\""));
+    ck_assert_msg(topology_decode(text, strlen(text), &again, &error), "%s", error.sentence);
+    ck_assert(topology_equal(&topology, &again));
+    strcpy(again.members[0].alias, "");
+    ck_assert(!topology_equal(&topology, &again));
+    free(text);
+}
+END_TEST
+
 Suite *codec_suite(void)
 {
     Suite *suite = suite_create("codec");
@@ -755,6 +780,7 @@ Suite *codec_suite(void)
     tcase_add_test(round_trips, presence_reads_back);
     tcase_add_test(round_trips, a_presence_says_which_process_it_is_of);
     tcase_add_test(round_trips, a_registry_id_reads_back);
+    tcase_add_test(round_trips, an_alias_reads_back);
     tcase_add_test(round_trips, an_identity_just_drawn_is_provisional);
     tcase_add_test(round_trips, what_a_probe_remembers_reads_back);
     suite_add_tcase(suite, round_trips);
