@@ -740,7 +740,7 @@ END_TEST
 
 START_TEST(an_alias_reads_back)
 {
-    static struct topology topology, again;
+    static struct topology again;
     topology = (struct topology){.cluster = "orders",
                                  .policy = {.kind = KIND_STREAMING, .witnesses = 1},
                                  .epoch = 1,
@@ -750,9 +750,8 @@ START_TEST(an_alias_reads_back)
                                  .by = "a",
                                  .at_wall_ms = 1,
                                  .member_count = 1};
-    topology.members[0] = (struct member){.config = {.name = "vip", .host = "h", .port = 1},
-                                          .alias = "pg-1",
-                                          .lag = LAG_NOT_KNOWN};
+    topology.members[0] = (struct member){
+        .config = {.name = "vip", .host = "h", .port = 1}, .alias = "pg-1", .lag = LAG_NOT_KNOWN};
     char *text = topology_encode(&topology);
     ck_assert_ptr_nonnull(strstr(text, "\"alias\": \"pg-1\""));
     ck_assert_msg(topology_decode(text, strlen(text), &again, &error), "%s", error.sentence);
