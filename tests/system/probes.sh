@@ -293,6 +293,27 @@ test_a_killed_probe_takes_its_name_back_at_once() {
     wait_for 15 'roster show orders --json | jq -e ".age_ms == 0 and .witnesses_now == 1"'
 }
 
+test_what_a_probe_remembers_is_in_the_folder_that_is_set() {
+    local file=$T/state/deep/probe-a.registry
+    PROBE_SETTINGS='state_folder = state/deep' # beside its file
+    alone
+    wait_for 20 '[ "$(jq -r .registry '"$file"')" = "$(zk get /roster | jq -r .registry)" ]'
+    wait_for 10 'jq -e ".topologies.orders" '"$file"
+    [ ! -e "$T/.local" ] || fail "another folder is used"
+    # One that cannot be read is told, and replaced.
+    stop probe-a
+    echo 'no json at all' > "$file"
+    probe_launch probe-a
+    wait_for 20 'grep -q "which one was followed is not known" "$T/probe-a.log"'
+    wait_for 20 'jq -e ".topologies.orders" '"$file"
+    # Without a folder it works, and says so.
+    stop probe-a
+    sed -i 's,^state_folder.*,state_folder = /proc/nowhere,' "$T/probe-a.ini"
+    probe_launch probe-a
+    wait_for 20 'grep -q "is not kept beyond the end of this process" "$T/probe-a.log"'
+    wait_for 20 'roster show orders --json | jq -e ".age_ms == 0 and .witnesses_now == 1"'
+}
+
 # contained NAME FILE: a probe as the first process but one of a namespace of process ids, the host's name being the same.
 contained() {
     start "$1" unshare --user --map-current-user --pid --fork --kill-child "$B/roster-probe" --config "$T/$2.ini"
