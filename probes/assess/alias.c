@@ -68,8 +68,11 @@ static bool gave_out(const struct assessed *member, uint64_t serial)
 
 static bool is_behind(const struct progress *now, const struct progress *before)
 {
-    return now->serial ? now->serial < before->serial
-                       : now->replica == before->replica && now->position < before->position;
+    if (now->serial) {
+        return now->serial < before->serial;
+    }
+    return now->replica == before->replica && now->position >= 0 &&
+           now->position < before->position;
 }
 
 /* What it showed last before this time. */
