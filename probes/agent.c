@@ -9,12 +9,15 @@
 #include <uv.h>
 
 #include "probes/log_events.h"
+#include "probes/memory_file.h"
 #include "probes/prober.h"
+#include "probes/process.h"
 #include "registry/base/clock.h"
 #include "registry/base/entropy.h"
 #include "registry/base/log.h"
 #include "registry/base/random.h"
 #include "registry/base/text.h"
+#include "registry/model/codec.h"
 #include "registry/store/zk_chroot.h"
 
 enum { CHROOT_MS = 1000 /* how long to look for the chroot that may be meant */ };
@@ -33,6 +36,14 @@ struct agent {
     uv_work_t chroot_work;              /* its data is NULL unless it is under way */
     struct registry_settings chroot_of; /* a copy: a reload may come meanwhile */
     char chroot_said[SENTENCE_SIZE];
+    /* what outlives this process; folder "": it keeps nothing */
+    char state_folder[MEMORY_PATH_SIZE];
+    char name[NAME_SIZE];
+    uv_work_t memory_work;
+    char *memory_text;      /* the worker's; NULL: none is under way */
+    char *memory_text_next; /* to be written behind it, or NULL */
+    char memory_fault[SENTENCE_SIZE];
+    bool memory_fault_told;
     bool performing;
     int exit_code;
 };
@@ -172,6 +183,76 @@ static void close_store(struct agent *agent)
     uv_queue_work(&agent->loop, &agent->store_work, close_work, on_closed);
 }
 
+/* ---- memory ---------------------------------------------------------------------------------- */
+
+static void remember_work(uv_work_t *work)
+{
+    struct agent *agent = work->data;
+    agent->memory_fault[0] = '\0';
+    memory_save(agent->state_folder, agent->name, agent->memory_text, agent->memory_fault,
+                sizeof agent->memory_fault);
+}
+
+static void begin_remembering(struct agent *agent);
+
+static void on_remembered(uv_work_t *work, int status)
+{
+    struct agent *agent = work->data;
+    (void)status;
+    free(agent->memory_text);
+    agent->memory_text = NULL;
+    if (agent->memory_fault[0] && !agent->memory_fault_told) {
+        log_line(LOG_WARNING, "registry", "which one is followed is not kept: %s",
+                 agent->memory_fault);
+    }
+    agent->memory_fault_told = agent->memory_fault[0] != '\0';
+    if (agent->memory_text_next) {
+        begin_remembering(agent);
+    }
+}
+
+/* On a thread of its own: a disk may take seconds. */
+static void begin_remembering(struct agent *agent)
+{
+    agent->memory_text = agent->memory_text_next;
+    agent->memory_text_next = NULL;
+    agent->memory_work.data = agent;
+    uv_queue_work(&agent->loop, &agent->memory_work, remember_work, on_remembered);
+}
+
+static void remember(struct agent *agent, const struct memory *memory)
+{
+    char *text = agent->state_folder[0] ? memory_encode(memory) : NULL;
+    if (!text) {
+        return; /* no memory: what changes next is kept, too */
+    }
+    free(agent->memory_text_next);
+    agent->memory_text_next = text;
+    if (!agent->memory_text) {
+        begin_remembering(agent);
+    }
+}
+
+/* What a former process of this name left; NULL: nothing. Heap. */
+static struct memory *recall(struct agent *agent)
+{
+    const struct probe_settings *probe = &agent->config->probe;
+    char sentence[SENTENCE_SIZE];
+    strcpy(agent->name, probe->name);
+    if (!memory_folder(probe->state_folder, agent->state_folder, sentence, sizeof sentence)) {
+        agent->state_folder[0] = '\0';
+        log_line(probe->state_folder[0] ? LOG_WARNING : LOG_NOTICE, "registry",
+                 "which one is followed is not kept beyond the end of this process: %s", sentence);
+        return NULL;
+    }
+    struct memory *memory =
+        memory_load(agent->state_folder, probe->name, sentence, sizeof sentence);
+    if (sentence[0]) {
+        log_line(LOG_WARNING, "registry", "which one was followed is not known: %s", sentence);
+    }
+    return memory;
+}
+
 /* ---- configuration and signals --------------------------------------------------------------- */
 
 static void keep_what_needs_a_restart(const struct config *old, struct config *new)
@@ -182,6 +263,7 @@ static void keep_what_needs_a_restart(const struct config *old, struct config *n
     }
     new->registry = old->registry;
     memcpy(new->probe.name, old->probe.name, sizeof new->probe.name);
+    memcpy(new->probe.state_folder, old->probe.state_folder, sizeof new->probe.state_folder);
 }
 
 /* NULL: it has errors, which are logged. */
@@ -296,6 +378,9 @@ static void perform(struct agent *agent, const struct probe_action *action)
     case ACTION_CLOSE_STORE:
         close_store(agent);
         break;
+    case ACTION_REMEMBER:
+        remember(agent, action->memory);
+        break;
     case ACTION_WAKE:
         wake_at(agent, action->at_ms);
         break;
@@ -321,14 +406,6 @@ static void on_store_log(void *ctx, int severity, const char *line)
     log_line(severity <= 1 ? LOG_INFO : LOG_DEBUG, "zookeeper", "%s", line);
 }
 
-static bool is_pid_gone(const struct presence *presence)
-{
-    char host[HOST_SIZE] = "";
-    gethostname(host, sizeof host - 1);
-    return text_equal(host, presence->host) && presence->pid > 0 &&
-           kill((pid_t)presence->pid, 0) != 0 && errno == ESRCH;
-}
-
 static bool open_store(struct agent *agent)
 {
     const struct registry_settings *registry = &agent->config->registry;
@@ -352,21 +429,24 @@ static bool open_store(struct agent *agent)
 static bool start_probe(struct agent *agent)
 {
     char uuid[UUID_SIZE];
+    struct memory *memory = recall(agent);
     struct probe_setup setup = {
         .store = agent->store,
         .config = agent->config,
         .chroot = strchr(agent->config->registry.servers, '/') != NULL,
-        .presence = {.pid = getpid(), .version = ROSTER_VERSION, .nonce = entropy_draw()},
+        .presence = {.version = ROSTER_VERSION, .nonce = entropy_draw()},
         .registry_uuid = uuid,
-        .is_gone = is_pid_gone,
+        .memory = memory,
+        .is_gone = process_is_gone,
         .seed = entropy_draw(),
         .now = now(),
         .log = on_fact,
         .log_owner = agent,
     };
     random_uuid(uuid, entropy_draw(), entropy_draw());
-    gethostname(setup.presence.host, sizeof setup.presence.host - 1);
+    process_identify(&setup.presence);
     agent->probe = probe_new(&setup);
+    free(memory);
     if (!agent->probe) {
         log_line(LOG_ERROR, "registry", "no memory");
     }

@@ -356,6 +356,19 @@ static void trial_ended(struct probed_cluster *cluster, struct slot *slot,
 
 /* ---- the slots' events ----------------------------------------------------------------------- */
 
+static void log_aliases(struct probed_cluster *cluster)
+{
+    for (size_t i = 0; i < cluster->assessment.member_count; i++) {
+        struct assessed *member = &cluster->assessment.members[i];
+        if (!text_equal(member->alias, member->alias_told)) {
+            strcpy(member->alias_told, member->alias);
+            emit(cluster, (struct fact){.kind = FACT_ALIAS,
+                                        .member = member->config.name,
+                                        .text = member->alias});
+        }
+    }
+}
+
 static void member_ended(struct probed_cluster *cluster, struct slot *slot,
                          const struct observation *observation, struct probe_time now)
 {
@@ -364,6 +377,7 @@ static void member_ended(struct probed_cluster *cluster, struct slot *slot,
     int flags =
         assess_look(&cluster->assessment, i, observation, slot->address, now.ms, now.wall_ms);
     log_member(cluster, i);
+    log_aliases(cluster);
     log_kind(cluster);
     if (flags & ASSESS_ALARM) {
         cluster_alarm(cluster, slot->config.name,
@@ -463,7 +477,7 @@ void cluster_settle(struct probed_cluster *cluster, struct probe_time now)
     const struct topology *topology = resolver_topology(cluster->resolver);
     if (topology) {
         incumbent_take(&cluster->assessment, topology, now.ms);
-        assess_hint(&cluster->assessment, topology->policy.kind);
+        assess_verdict(&cluster->assessment, topology);
         log_kind(cluster);
     }
     if (due_ms < TIMER_NEVER) {
@@ -484,7 +498,8 @@ static bool join_registry(struct probed_cluster *cluster)
 {
     struct probe_context *context = cluster->context;
     struct resolver_settings settings = {context->config->registry.root, cluster->settings.name,
-                                         context->config->probe.name};
+                                         context->config->probe.name,
+                                         reporter_root(context->reporter)};
     cluster->resolver = resolver_new(context->store, context->mirror, context->liveness, &settings);
     cluster->published =
         cluster->resolver ? reporter_add(context->reporter, cluster->settings.name) : NULL;

@@ -16,6 +16,7 @@ enum fact_kind {
     FACT_TROUBLE,       /* text: what is in the reporter's way */
     FACT_NO_CHROOT,     /* text: the registry's address has one that does not exist */
     FACT_ACCESS,        /* number: the enum audit_finding; text: what of the access lists */
+    FACT_REGISTRY,      /* text: which registry is followed now */
     FACT_NAME_CONFLICT, /* text: who has our name */
     FACT_STOPPING,      /* text: by what */
     /* about a cluster */
@@ -24,6 +25,7 @@ enum fact_kind {
     FACT_VOTES,
     FACT_KIND,      /* number: the enum kind that the servers show */
     FACT_MEMBER,    /* assessed: its standing answer changed */
+    FACT_ALIAS,     /* member, text: the member that it is one server with; "": none any more */
     FACT_VERDICT,   /* before (or NULL) and topology */
     FACT_REFUSED,   /* text: a znode that cannot be used, and why */
     FACT_DISCOVERY, /* event, candidate, text */

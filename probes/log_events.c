@@ -74,6 +74,15 @@ static void log_discovery(const char *cluster, enum discovery_event event,
     }
 }
 
+static void log_alias(const struct fact *fact)
+{
+    char subject[2 * NAME_SIZE];
+    snprintf(subject, sizeof subject, "%s/%s", fact->cluster, fact->member);
+    log_line(LOG_NOTICE, subject, "%s%s",
+             fact->text[0] ? "is listed twice: it is the server " : "is a server of its own again",
+             fact->text);
+}
+
 static void log_of_cluster(const struct fact *fact)
 {
     switch (fact->kind) {
@@ -93,6 +102,9 @@ static void log_of_cluster(const struct fact *fact)
         break;
     case FACT_MEMBER:
         log_member(fact->cluster, fact->assessed);
+        break;
+    case FACT_ALIAS:
+        log_alias(fact);
         break;
     case FACT_VERDICT:
         log_verdict(fact->cluster, fact->before, fact->topology);
@@ -156,6 +168,9 @@ void log_events_fact(const char *probe, const struct fact *fact)
         break;
     case FACT_ACCESS:
         log_line(fact->number == AUDIT_OPEN ? LOG_ERROR : LOG_NOTICE, "registry", "%s", fact->text);
+        break;
+    case FACT_REGISTRY:
+        log_line(LOG_NOTICE, "registry", "%s", fact->text);
         break;
     case FACT_NAME_CONFLICT:
         log_line(LOG_ERROR, probe, "%s", fact->text);

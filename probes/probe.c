@@ -28,13 +28,15 @@ struct probe {
     struct probe_context context; /* shared with the clusters */
     struct probed_cluster *clusters;
     enum probe_phase phase;
-    bool renewing;     /* the store is in the shell's hands */
-    bool reload_asked; /* meanwhile */
-    bool connected;    /* to the registry */
-    bool logged_away;  /* that it is not */
-    int64_t away_ms;   /* since when it is not */
-    int64_t alive_ms;  /* when this process was known to run */
-    int64_t resync_ms; /* when everything watched is read again */
+    bool renewing;               /* the store is in the shell's hands */
+    bool reload_asked;           /* meanwhile */
+    bool connected;              /* to the registry */
+    bool logged_away;            /* that it is not */
+    int64_t away_ms;             /* since when it is not */
+    int64_t alive_ms;            /* when this process was known to run */
+    int64_t resync_ms;           /* when everything watched is read again */
+    int64_t remembered_ms;       /* when the shell last had something to remember */
+    const struct memory *memory; /* of ACTION_REMEMBER */
     struct timer pulse, reporter_timer;
     uint64_t random;
     unsigned actions; /* 1u << enum probe_action_kind, those of no slot */
@@ -44,6 +46,7 @@ struct probe {
 };
 
 static void stop(struct probe *probe, int exit_code, struct probe_time now);
+static void leave_registry(struct probe *probe, struct probe_time now);
 
 static void order(struct probe *probe, enum probe_action_kind action)
 {
@@ -160,6 +163,17 @@ static void check_slip(struct probe *probe, struct probe_time now)
 
 /* ---- everything that is due ------------------------------------------------------------------ */
 
+/* Which registry this is, and what of it is to be remembered. */
+static void take_registry(struct probe *probe)
+{
+    bool is_refusal;
+    const char *sentence = root_take_sentence(reporter_root(probe->context.reporter), &is_refusal);
+    if (sentence) {
+        emit(probe,
+             (struct fact){.kind = is_refusal ? FACT_TROUBLE : FACT_REGISTRY, .text = sentence});
+    }
+}
+
 static void step_reporter(struct probe *probe, struct probe_time now)
 {
     struct reporter *reporter = probe->context.reporter;
@@ -169,6 +183,11 @@ static void step_reporter(struct probe *probe, struct probe_time now)
     if (trouble) {
         bool chroot = trouble == folders_no_chroot;
         emit(probe, (struct fact){.kind = chroot ? FACT_NO_CHROOT : FACT_TROUBLE, .text = trouble});
+    }
+    take_registry(probe);
+    if (reporter_must_leave(reporter)) {
+        leave_registry(probe, now);
+        return;
     }
     if (reporter_name_conflict(reporter)[0]) {
         emit(probe,
@@ -289,6 +308,17 @@ static void renew(struct probe *probe)
     order(probe, ACTION_RENEW);
 }
 
+/* What we hold there goes with the session; the next one holds nothing while it is refused. */
+static void leave_registry(struct probe *probe, struct probe_time now)
+{
+    take_store_event(
+        probe,
+        &(struct store_event){.kind = STORE_GONE,
+                              .detail = "ended by this probe: the registry is refused"},
+        now);
+    renew(probe);
+}
+
 static void drain_store(struct probe *probe, struct probe_time now)
 {
     struct store_event event;
@@ -318,6 +348,20 @@ static void renewed(struct probe *probe, struct probe_time now)
 
 /* ---- time ------------------------------------------------------------------------------------ */
 
+/* Not oftener than a beat: topologies that change all the time are no reason to wear out a disk. */
+static void remember(struct probe *probe, struct probe_time now)
+{
+    if (now.ms - probe->remembered_ms < BEAT_MS) {
+        return;
+    }
+    const struct memory *memory = root_take_memory(reporter_root(probe->context.reporter));
+    if (memory) {
+        probe->remembered_ms = now.ms;
+        probe->memory = memory;
+        order(probe, ACTION_REMEMBER);
+    }
+}
+
 /* Silence, overdue looks, doubts that are over, the slow resync. */
 static void pulse(struct probe *probe, struct probe_time now)
 {
@@ -338,6 +382,7 @@ static void pulse(struct probe *probe, struct probe_time now)
         mirror_refresh_all(probe->context.mirror);
     }
     drain_store(probe, now);
+    remember(probe, now);
 }
 
 /* After a step of a slot: has its look ended? */
@@ -540,6 +585,7 @@ bool probe_next(struct probe *probe, struct probe_action *ret_action)
         probe->actions &= ~(1u << kind);
         *ret_action = (struct probe_action){.kind = (enum probe_action_kind)kind,
                                             .at_ms = probe->stop_ms,
+                                            .memory = probe->memory,
                                             .exit_code = probe->exit_code};
         return true;
     }
@@ -573,6 +619,7 @@ static bool join_registry(struct probe *probe, const struct probe_setup *setup)
                                          .has_chroot = setup->chroot,
                                          .presence = setup->presence,
                                          .registry_uuid = setup->registry_uuid,
+                                         .memory = setup->memory,
                                          .is_gone = setup->is_gone};
     strcpy(settings.presence.probe, config->probe.name);
     context->mirror = mirror_new(setup->store);
@@ -610,6 +657,7 @@ struct probe *probe_new(const struct probe_setup *setup)
     probe->random = setup->seed;
     probe->away_ms = probe->alive_ms = setup->now.ms;
     probe->resync_ms = setup->now.ms + RESYNC_MS;
+    probe->remembered_ms = setup->now.ms - BEAT_MS;
     probe->wake_ms = TIMER_NEVER;
     if (!join_registry(probe, setup) || !set_timers(probe, setup->now.ms)) {
         probe_free(probe);

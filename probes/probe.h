@@ -36,6 +36,7 @@ struct probe_setup {
     bool chroot;                 /* the registry's address has one */
     struct presence presence;    /* ours: host, pid, version and nonce */
     const char *registry_uuid;   /* a fresh one, for the case that we are the first to come */
+    const struct memory *memory; /* what a former process had to remember, or NULL */
     /* Is the process that wrote this presence surely gone? */
     bool (*is_gone)(const struct presence *presence);
     uint64_t seed;
@@ -71,10 +72,11 @@ struct probe_event {
 
 struct probe_action {
     enum probe_action_kind kind;
-    struct slot *slot; /* NULL with ACTION_CLOSE: it is gone */
-    void *shell;       /* slot->shell */
-    int64_t at_ms;     /* WAKE, STOP */
-    int exit_code;     /* STOP: 0 as asked, 1 our name is another live probe's, or no memory */
+    struct slot *slot;           /* NULL with ACTION_CLOSE: it is gone */
+    void *shell;                 /* slot->shell */
+    int64_t at_ms;               /* WAKE, STOP */
+    const struct memory *memory; /* REMEMBER: until the next step */
+    int exit_code; /* STOP: 0 as asked, 1 our name is another live probe's, or no memory */
 };
 
 /* Its members' looks are due at once. NULL: no memory. */

@@ -38,6 +38,7 @@ enum probe_action_kind {
     ACTION_RELOAD,      /* read the configuration: EVENT_RELOAD if it is good */
     ACTION_STOP,        /* no further events; exit by `at_ms` at the latest, with `exit_code` */
     ACTION_CLOSE_STORE, /* store_close, away from this thread; then exit */
+    ACTION_REMEMBER,    /* `memory`, beyond the end of this process */
     ACTION_WAKE         /* EVENT_TIMER at `at_ms`, and no other */
 };
 

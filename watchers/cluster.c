@@ -358,7 +358,9 @@ static void read_members(const struct snapshot *snapshot, void *to)
         copy(member->condition, sizeof member->condition,
              from->condition == CONDITION_FIT ? "" : condition_names[from->condition]);
         copy(member->reason, sizeof member->reason,
-             from->reason == ANSWER_OK ? "" : answer_names[from->reason]);
+             from->alias[0]              ? "alias"
+             : from->reason == ANSWER_OK ? ""
+                                         : answer_names[from->reason]);
         copy(member->upstream, sizeof member->upstream, from->upstream);
         write_labels(member->labels, sizeof member->labels, &from->config);
     }

@@ -33,6 +33,12 @@ enum registry_id_state {
     REGISTRY_ID_FAULTY  /* it does not identify itself; registry_id_fault has the reason */
 };
 
+/* A proof that the registry went back in time. */
+struct past {
+    char registry[IDENTITY_SIZE]; /* of this identity; "": there is none */
+    int64_t found, known;         /* mzxids of one topology */
+};
+
 struct watcher {
     struct store *store;
     struct mirror *mirror;
@@ -46,6 +52,7 @@ struct watcher {
     enum registry_id_state registry_id_state;
     struct registry_id registry_id;
     char registry_id_fault[SENTENCE_SIZE];
+    struct past past;
     char sentence[SENTENCE_SIZE]; /* about the registry, not returned yet; "" */
     int sentence_level;
     struct now now; /* of the present step */
@@ -257,6 +264,23 @@ static bool supersedes(const struct registry_id *registry_id, const char *regist
     return false;
 }
 
+/* Whatever is read later: a new leader's numbers are greater than all before. */
+static bool went_back(const struct watcher *watcher)
+{
+    return watcher->past.registry[0] && watcher->registry_id_state == REGISTRY_ID_KNOWN &&
+           text_equal(watcher->past.registry, watcher->registry_id.registry);
+}
+
+static void refuse_past(const struct watcher *watcher, struct watched *watched)
+{
+    const struct past *past = &watcher->past;
+    refuse(
+        watched, 0, 0,
+        "the registry went back in time: it holds zxid %llx, what is known is of %llx; to follow "
+        "it all the same: roster accept --registry %s",
+        (unsigned long long)past->found, (unsigned long long)past->known, past->registry);
+}
+
 /* May what this registry holds be compared with what we hold? Then *ret_floor is what its mzxid
  * must pass. */
 static bool judge_registry(const struct watcher *watcher, struct watched *watched,
@@ -271,6 +295,10 @@ static bool judge_registry(const struct watcher *watcher, struct watched *watche
         refuse(watched, 0, 0,
                "the registry does not say which one it is (%s); what is known is of registry %s",
                watcher->registry_id_fault, ours);
+        return false;
+    }
+    if (text_equal(ours, watcher->registry_id.registry) && went_back(watcher)) {
+        refuse_past(watcher, watched);
         return false;
     }
     if (text_equal(ours, watcher->registry_id.registry)) {
@@ -332,7 +360,21 @@ static void judge_newer_value(const struct watcher *watcher, struct watched *wat
     free(topology);
 }
 
-static void judge_value(const struct watcher *watcher, struct watched *watched, int64_t floor)
+static void judge_all(struct watcher *watcher);
+
+/* One that does not say which it is proves it for this value only. */
+static void prove_past(struct watcher *watcher, struct watched *watched, int64_t floor)
+{
+    struct past *past = &watcher->past;
+    *past = (struct past){.found = watched->node->stat.mzxid, .known = floor};
+    strcpy(past->registry, watched->provenance.registry);
+    refuse_past(watcher, watched);
+    if (went_back(watcher)) {
+        judge_all(watcher);
+    }
+}
+
+static void judge_value(struct watcher *watcher, struct watched *watched, int64_t floor)
 {
     const struct mirror_node *node = watched->node;
     if (node->stat.mzxid > floor && guard_is_open(&watched->guard) &&
@@ -344,9 +386,7 @@ static void judge_value(const struct watcher *watcher, struct watched *watched, 
     } else if (node->stat.mzxid == floor) {
         confirm(watcher, watched);
     } else if (node->first_of_session) { /* it follows a sync: no lagging server is the reason */
-        refuse(watched, 0, 0,
-               "the registry went back in time: it holds zxid %llx, what is known is of %llx",
-               (unsigned long long)node->stat.mzxid, (unsigned long long)floor);
+        prove_past(watcher, watched, floor);
     }
 }
 

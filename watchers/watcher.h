@@ -11,7 +11,8 @@
  *   - Order. Within one registry identity a topology is taken only when its
  *     mzxid is above the last one taken (the floor). A lower one comes from a
  *     lagging server and is ignored; but as the first read of a session, which
- *     follows a sync, it proves that the registry went back in time.
+ *     follows a sync, it proves that the registry went back in time: nothing of
+ *     this identity is taken or confirmed any more.
  *   - Identity. No topology is taken in a session before the root znode and the
  *     presences were read in it. Another identity is refused until the root
  *     znode's `supersedes` names ours; then the floor starts anew.

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "probes/assess/alias.h"
 #include "probes/assess/incumbent.h"
 #include "probes/assess/standing.h"
 #include "probes/kinds/kind.h"
@@ -87,6 +88,7 @@ void assess_reload(struct assessment *assessment, const struct cluster_settings 
     }
     memset(&assessment->members[kept], 0, (MEMBERS_MAX - kept) * sizeof assessment->members[0]);
     assessment->member_count = cluster->member_count;
+    alias_forget(assessment);
     for (size_t i = 0; i < cluster->member_count; i++) {
         size_t from = slot_for(assessment, i, &cluster->members[i]);
         swap(&assessment->members[i], &assessment->members[from]);
@@ -145,7 +147,9 @@ static void take_start(struct assessed *member, const struct observation *observ
 static int take_answer(struct assessment *assessment, struct assessed *member,
                        const struct observation *observation, const char *address, int64_t now_ms)
 {
-    struct observation facts = *observation;
+    struct observation facts = *observation, before = member->facts;
+    bool had_answered = member->answered;
+    int64_t before_ms = member->answered_ms;
     standing_choose_channel(assessment, &facts);
     bool same =
         member->answered && same_facts(&member->facts, &facts) && member->standing == ANSWER_OK;
@@ -173,6 +177,8 @@ static int take_answer(struct assessment *assessment, struct assessed *member,
     }
     lag_measure(assessment, member, now_ms);
     incumbent_answered(assessment, member, now_ms);
+    alias_look(assessment, (size_t)(member - assessment->members), had_answered ? &before : NULL,
+               before_ms);
     return flags;
 }
 
@@ -218,6 +224,12 @@ int assess_look(struct assessment *assessment, size_t i, const struct observatio
     return flags;
 }
 
+void assess_verdict(struct assessment *assessment, const struct topology *topology)
+{
+    assess_hint(assessment, topology->policy.kind);
+    alias_hint(assessment, topology);
+}
+
 /* ---- the report ------------------------------------------------------------------------------ */
 
 static bool is_overdue(const struct assessment *assessment, const struct assessed *member,
@@ -239,11 +251,24 @@ static enum channel_state channel_of(const struct observation *facts)
                                : CHANNEL_STOPPED;
 }
 
+/* Under the name of its own that the server has. */
+static int upstream_of(const struct assessment *assessment, const struct observation *facts)
+{
+    int upstream = standing_upstream(assessment, facts);
+    const char *name = upstream >= 0 ? assessment->members[upstream].alias : "";
+    for (size_t i = 0; name[0] && i < assessment->member_count; i++) {
+        if (strcmp(assessment->members[i].config.name, name) == 0) {
+            return (int)i;
+        }
+    }
+    return upstream;
+}
+
 static void describe_answer(const struct assessment *assessment, const struct assessed *member,
                             int64_t now_ms, struct member_report *member_report)
 {
     const struct observation *facts = &member->facts;
-    int upstream = standing_upstream(assessment, facts);
+    int upstream = upstream_of(assessment, facts);
     struct claim_state state = standing_claim(assessment, member);
     member_report->claim = state.claim;
     member_report->shared = state.claim && state.shared;
@@ -261,6 +286,7 @@ static void describe_answer(const struct assessment *assessment, const struct as
     strcpy(member_report->identity, facts->identity);
     strcpy(member_report->version, facts->version);
     strcpy(member_report->upstream, upstream >= 0 ? assessment->members[upstream].config.name : "");
+    strcpy(member_report->alias, member->alias);
     member_report->lag = lag_reported(member);
 }
 
@@ -299,6 +325,9 @@ void assess_report(const struct assessment *assessment, int64_t now_ms, const ch
             strcpy(ret_report->abstains, "starting"); /* until every member was looked at */
         }
     }
+    if (alias_is_open(assessment) && !ret_report->abstains[0]) {
+        strcpy(ret_report->abstains, "starting"); /* is one server listed twice? */
+    }
     if (assessment->policy.kind == KIND_AUTO && !ret_report->abstains[0]) {
         strcpy(ret_report->abstains, "kind not known"); /* until a server answers */
     }
@@ -307,7 +336,7 @@ void assess_report(const struct assessment *assessment, int64_t now_ms, const ch
     for (size_t i = 0; i < assessment->member_count; i++) {
         const struct member_report *member_report = &ret_report->members[i];
         int upstream =
-            member_report->live ? standing_upstream(assessment, &assessment->members[i].facts) : -1;
+            member_report->live ? upstream_of(assessment, &assessment->members[i].facts) : -1;
         if (upstream >= 0) {
             ret_report->members[upstream].replicas |= UINT32_C(1) << i;
         }

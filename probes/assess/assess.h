@@ -16,6 +16,26 @@
 
 enum { VIEW_SPREADS_MS = 500 /* how long a new view of a group may take to reach its members */ };
 
+/* What is known of two members being one server (alias.h). */
+struct alias_pair {
+    uint8_t score;
+    bool is_other; /* proved */
+};
+
+struct aliases {
+    struct alias_pair pairs[MEMBERS_MAX][MEMBERS_MAX]; /* the lesser index first */
+};
+
+/* What an answer showed of a server's progress. */
+struct progress {
+    uint64_t serial;
+    int64_t position;
+    bool replica;
+    int64_t ms; /* when it had come; 0: none */
+};
+
+enum { PROGRESS_KEPT = 16 };
+
 /* One member under assessment. */
 struct assessed {
     struct member_config config;
@@ -42,6 +62,13 @@ struct assessed {
     char missing[MISSING_SIZE]; /* the privilege that it was about, if it was */
     struct band bytes, ms, transactions;
     enum lag_state lag_state;
+    /* of alias.h */
+    char alias[NAME_SIZE]; /* the member that it is one server with, and an alias of; "": none */
+    bool moved;            /* it was seen to go from one member's server to another's */
+    char alias_told[NAME_SIZE];              /* the caller's: what was logged */
+    int64_t run_ms;                          /* when the present run of its server was first seen */
+    bool was_alias, was_primary;             /* in the last verdict */
+    struct progress progress[PROGRESS_KEPT]; /* by its latest answers, the last one first */
 };
 
 struct assessment {
@@ -59,6 +86,7 @@ struct assessment {
     int64_t changed_wall_ms; /* when what this probe sees changed last */
     size_t member_count;
     struct assessed members[MEMBERS_MAX];
+    struct aliases aliases;
 };
 
 /* What a look changed. */
@@ -83,6 +111,9 @@ int assess_look(struct assessment *assessment, size_t i, const struct observatio
 /* The registry, or a server, shows this kind. Taken over with kind = auto, unless the kind known so
  * far is more specific. */
 void assess_hint(struct assessment *assessment, enum kind kind);
+
+/* The last verdict, as far as it bears on what is assessed. */
+void assess_verdict(struct assessment *assessment, const struct topology *topology);
 
 /* The report as of now. `abstains` is the caller's reason ("blind", "slipped") or "". */
 void assess_report(const struct assessment *assessment, int64_t now_ms, const char *abstains,

@@ -12,6 +12,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "probes/drivers/custom_query.h"
@@ -68,6 +69,13 @@ static void read_start(const struct client *client, struct observation *seen)
     }
 }
 
+static const char *text_of(const struct client *client, size_t row, const char *name,
+                           const char *other_name)
+{
+    const char *value = client_value(client, row, name, other_name);
+    return value ? value : "";
+}
+
 static bool read_settings(const struct client *client, struct observation *seen)
 {
     const char *self_id = client_value(client, 0, "self_id", NULL);
@@ -76,6 +84,7 @@ static bool read_settings(const struct client *client, struct observation *seen)
     }
     const char *gtids = client_value(client, 0, "gtids", NULL);
     text_tame(seen->self_id, sizeof seen->self_id, self_id);
+    seen->serial = strtoull(text_of(client, 0, "serial", NULL), NULL, 10);
     if (gtids && !text_copy(seen->gtids, sizeof seen->gtids, gtids)) {
         seen->gtids[0] = '\0';
     }
@@ -90,13 +99,6 @@ static bool read_settings(const struct client *client, struct observation *seen)
 /* ---- channels -------------------------------------------------------------------------------- */
 
 enum threads { THREAD_STOPPED, THREAD_CONNECTING, THREAD_RUNNING };
-
-static const char *text_of(const struct client *client, size_t row, const char *name,
-                           const char *other_name)
-{
-    const char *value = client_value(client, row, name, other_name);
-    return value ? value : "";
-}
 
 static enum threads receiver_of(const struct client *client, size_t row)
 {
@@ -128,8 +130,11 @@ static bool is_unapplied(const struct client *client, size_t row)
     if (relation != GTID_UNKNOWN) {
         return relation == GTID_LACKS;
     }
-    return !text_equal(text_of(client, row, "Source_Log_File", "Master_Log_File"),
-                       text_of(client, row, "Relay_Source_Log_File", "Relay_Master_Log_File")) ||
+    const char *file = text_of(client, row, "Source_Log_File", "Master_Log_File");
+    if (!*file) {
+        return false; /* it was reset */
+    }
+    return !text_equal(file, text_of(client, row, "Relay_Source_Log_File", "Relay_Master_Log_File")) ||
            !text_equal(text_of(client, row, "Read_Source_Log_Pos", "Read_Master_Log_Pos"),
                        text_of(client, row, "Exec_Source_Log_Pos", "Exec_Master_Log_Pos"));
 }
@@ -212,7 +217,7 @@ static bool read_channels(const struct client *client, struct observation *seen)
 
 /* A binary log without what was replicated does not show what the server has. */
 #define MARIADB_SETTINGS                                                                           \
-    "SELECT @@global.read_only AS read_only, @@global.server_id AS self_id,"                       \
+    "SELECT @@global.read_only AS read_only, @@global.server_id AS self_id, UUID_SHORT() AS serial,"  \
     " IF(@@global.log_slave_updates, @@global.gtid_binlog_state, '') AS gtids,"                    \
     " UNIX_TIMESTAMP() AS now_s, (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS"     \
     " WHERE VARIABLE_NAME = 'UPTIME') AS uptime_s"
@@ -223,7 +228,8 @@ static const char mariadb_plain_settings[] = MARIADB_SETTINGS;
 static const char mysql_settings[] =
     "SELECT @@global.read_only AS read_only, @@global.super_read_only AS super_read_only, "
     "@@global.offline_mode AS offline_mode,"
-    " @@global.server_uuid AS self_id, @@global.gtid_executed AS gtids, UNIX_TIMESTAMP() AS now_s,"
+    " @@global.server_uuid AS self_id, UUID_SHORT() AS serial, @@global.gtid_executed AS gtids,"
+    " UNIX_TIMESTAMP() AS now_s,"
     " (SELECT VARIABLE_VALUE FROM performance_schema.global_status WHERE VARIABLE_NAME = 'Uptime')"
     " AS uptime_s";
 static const char mysql_variables[] = LOOK_UP("global_variables", VARIABLES);

@@ -55,6 +55,10 @@ struct observation {
     char self_id[IDENTITY_SIZE];
     int64_t start_ms;  /* when it was started, by its own clock; -1 not known */
     int64_t uptime_ms; /* MySQL: since then; -1 not known */
+    int64_t start_us; /* PostgreSQL: that time, since 1970; 0 not known */
+    /* MySQL, MariaDB: a number that one run of a server gives out once, in ascending order; 0: none
+     */
+    uint64_t serial;
     char lineage[LINEAGE_SIZE]; /* PostgreSQL: the timeline it writes or follows, decimal */
     /* takes writes from ordinary accounts (not in recovery, not read-only by default) */
     bool writable;

@@ -240,6 +240,15 @@ static void read_password(struct draft *draft, struct section *section)
 
 /* ---- one section ----------------------------------------------------------------------------- */
 
+/* The folder need not be there. */
+static void check_state_folder(struct draft *draft, const struct section *section)
+{
+    struct probe_settings *probe = section->values;
+    if (was_set(section, "state_folder") && !is_wrong(section, "state_folder")) {
+        make_absolute(draft, section, "state_folder", probe->state_folder);
+    }
+}
+
 static void check_registry(struct draft *draft, const struct section *section)
 {
     if (was_set(section, "auth") && !is_private(draft->file_owner, draft->file_mode)) {
@@ -583,6 +592,7 @@ void draft_check(struct draft *draft)
             break;
         case SECTION_PROBE:
             check_probe(draft, sorted[i]);
+            check_state_folder(draft, sorted[i]);
             break;
         case SECTION_CLUSTER:
             check_cluster(draft, sorted[i]);

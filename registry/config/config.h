@@ -38,8 +38,9 @@ struct probe_settings {
     int64_t timeout_ms;        /* per phase: resolve, connect, query */
     /* good answers in a row before a member that was down counts as up */
     int rise;
-    int fall;      /* ambiguous failures in a row before they count */
-    int log_level; /* enum log_level */
+    int fall;                     /* ambiguous failures in a row before they count */
+    int log_level;                /* enum log_level */
+    char state_folder[PATH_SIZE]; /* what outlives the process is kept there; "": see the manual */
 };
 
 struct cluster_settings {

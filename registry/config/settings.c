@@ -97,6 +97,10 @@ const struct setting settings[] = {
     {PROBE("rise"), .type = SETTING_INTEGER, .low = 1, .high = 100, .usual = {"1"},
      .reloads = RELOADS, FIELD(probe_settings, rise),
      .meaning = "good answers in a row before a member that was down counts as up"},
+    {PROBE("state_folder"), .type = SETTING_FILE, .reloads = RESTARTS,
+     FIELD(probe_settings, state_folder),
+     .meaning = "the folder in which the probe keeps which registry it follows; by default the one "
+                "of its service, or of its user"},
     {PROBE("timeout"), .type = SETTING_DURATION, .low = 10, .high = MINUTE, .usual = {"500ms"},
      .reloads = RELOADS, FIELD(probe_settings, timeout_ms),
      .meaning = "for each step of a look: resolving the name, connecting, the query"},

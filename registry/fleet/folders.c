@@ -12,14 +12,14 @@
 const char folders_no_chroot[] =
     "the chroot of the registry's address does not exist, and is not created";
 
-void folders_init(struct folders *folders, struct store *store, const char *root, bool has_chroot,
-                  const char *uuid)
+void folders_init(struct folders *folders, struct store *store, struct root *root, bool has_chroot)
 {
-    assert(root[0] == '/' && strlen(root) < sizeof folders->root);
-    assert(strlen(uuid) < sizeof folders->uuid);
-    *folders = (struct folders){.store = store, .has_chroot = has_chroot};
-    strcpy(folders->root, root);
-    strcpy(folders->uuid, uuid);
+    *folders = (struct folders){.store = store, .root = root, .has_chroot = has_chroot};
+}
+
+static const char *root_path(const struct folders *folders)
+{
+    return folders->root->node->path;
 }
 
 void folders_begin(struct folders *folders)
@@ -49,34 +49,49 @@ static void create(struct folders *folders, const char *path, const char *data)
     store_write(folders->store, store_tag(folders, TAG_FOLDERS), &op, 1);
 }
 
-static char *new_id(const struct folders *folders)
-{
-    struct registry_id id = {0};
-    strcpy(id.registry, folders->uuid);
-    return registry_id_encode(&id);
-}
-
 /* The next part of the root's path; the last one holds the id. Without memory for that, it is made
  * empty, and gets it when it is read. */
 static void create_root(struct folders *folders)
 {
-    size_t len = strlen(folders->root);
+    const char *root = root_path(folders);
+    size_t len = strlen(root);
     assert(folders->root_made < len);
     char path[PATH_SIZE];
-    const char *slash = strchr(folders->root + folders->root_made + 1, '/');
-    size_t end = slash ? (size_t)(slash - folders->root) : len;
-    memcpy(path, folders->root, end);
+    const char *slash = strchr(root + folders->root_made + 1, '/');
+    size_t end = slash ? (size_t)(slash - root) : len;
+    memcpy(path, root, end);
     path[end] = '\0';
     folders->root_made = end;
-    char *id = end == len ? new_id(folders) : NULL;
+    char *id = end == len ? root_contents(folders->root) : NULL;
     create(folders, path, id ? id : "");
     free(id);
 }
 
-static void read(struct folders *folders, const char *path)
+static bool root_is_made(const struct folders *folders)
+{
+    return folders->root_made == strlen(root_path(folders));
+}
+
+/* Nothing is written before it is known which registry this is. What is made is read again, by its
+ * watch. */
+static void step_root(struct folders *folders)
+{
+    const struct root *root = folders->root;
+    bool gone_again = root_is_made(folders) && root->reads != folders->root_reads;
+    if (root_is_used(root)) {
+        folders->phase = FOLDERS_PROBES;
+    } else if (root->state == ROOT_ABSENT && !root->node->exists) {
+        folders->root_made = gone_again ? 0 : folders->root_made;
+        if (!root_is_made(folders)) {
+            create_root(folders);
+        }
+    }
+}
+
+static void read_chroot(struct folders *folders)
 {
     folders->pending++;
-    store_get(folders->store, store_tag(folders, TAG_FOLDERS), path, false);
+    store_get(folders->store, store_tag(folders, TAG_FOLDERS), "/", false);
 }
 
 int64_t folders_step(struct folders *folders, int64_t now_ms)
@@ -88,24 +103,15 @@ int64_t folders_step(struct folders *folders, int64_t now_ms)
     if (now_ms < folders->not_before_ms) {
         return folders->not_before_ms;
     }
-    switch (folders->phase) {
-    case FOLDERS_CHROOT:
-        read(folders, "/");
-        break;
-    case FOLDERS_ROOT:
-        create_root(folders);
-        break;
-    case FOLDERS_PROBES:
-        create(folders, path_probes(path, sizeof path, folders->root), "");
-        break;
-    case FOLDERS_CLUSTERS:
-        create(folders, path_clusters(path, sizeof path, folders->root), "");
-        break;
-    case FOLDERS_ID:
-        read(folders, folders->root);
-        break;
-    case FOLDERS_COMPLETE:
-        break;
+    if (folders->phase == FOLDERS_ROOT) {
+        step_root(folders);
+    }
+    if (folders->phase == FOLDERS_CHROOT) {
+        read_chroot(folders);
+    } else if (folders->phase == FOLDERS_PROBES) {
+        create(folders, path_probes(path, sizeof path, root_path(folders)), "");
+    } else if (folders->phase == FOLDERS_CLUSTERS) {
+        create(folders, path_clusters(path, sizeof path, root_path(folders)), "");
     }
     return INT64_MAX;
 }
@@ -114,42 +120,29 @@ void folders_make_cluster(struct folders *folders, const char *cluster)
 {
     char path[PATH_SIZE];
     assert(folders_are_complete(folders) && folders->pending == 0);
-    create(folders, path_cluster(path, sizeof path, folders->root, cluster), "");
-    create(folders, path_reports(path, sizeof path, folders->root, cluster), "");
+    create(folders, path_cluster(path, sizeof path, root_path(folders), cluster), "");
+    create(folders, path_reports(path, sizeof path, root_path(folders), cluster), "");
 }
 
 /* ---- answers --------------------------------------------------------------------------------- */
 
-/* A root that was made by hand has no id: give it one. Anything else that it holds is left alone.
- */
-static void check_id(struct folders *folders, const struct store_event *event)
+/* Whose root stands there now, is read. */
+static void advance(struct folders *folders)
 {
-    struct registry_id id;
-    struct codec_error error;
-    if (event->rc == STORE_OK && event->len == 0) {
-        char *json = new_id(folders);
-        struct store_op op = {.kind = STORE_SET,
-                              .path = folders->root,
-                              .data = json,
-                              .len = json ? strlen(json) : 0,
-                              .version = event->stat.version};
-        if (json) {
-            /* should another probe be first, its id is as good: nobody waits for the answer */
-            store_write(folders->store, store_tag(NULL, TAG_FOLDERS), &op, 1);
-        }
-        free(json);
-    } else if (event->rc == STORE_OK && !registry_id_decode(event->data, event->len, &id, &error)) {
-        folders->trouble = "the root znode holds something that is not ours to overwrite; routers "
-                           "cannot tell this registry's identity";
+    if (folders->phase == FOLDERS_ROOT && root_is_made(folders)) {
+        folders->root_reads = folders->root->reads;
+        mirror_refresh(folders->root->mirror, folders->root->node);
+    } else if (folders->phase == FOLDERS_ROOT) {
+        return;
+    } else if (folders->phase != FOLDERS_COMPLETE) {
+        folders->phase++;
     }
 }
 
-static void advance(struct folders *folders)
+static void refuse(struct folders *folders, const char *trouble, int64_t now_ms)
 {
-    bool more = folders->phase == FOLDERS_ROOT && folders->root_made < strlen(folders->root);
-    if (!more && folders->phase != FOLDERS_COMPLETE) {
-        folders->phase++;
-    }
+    folders->trouble = trouble;
+    folders->not_before_ms = now_ms + RETRY_MS;
 }
 
 void folders_answer(struct folders *folders, const struct store_event *event, int64_t now_ms)
@@ -160,16 +153,18 @@ void folders_answer(struct folders *folders, const struct store_event *event, in
         folders_begin(folders);
         return;
     }
-    if (folders->phase == FOLDERS_ID) {
-        check_id(folders, event);
-    } else if (event->rc == STORE_DENIED && folders->phase != FOLDERS_CHROOT) {
-        folders->trouble =
-            "the registry's access list forbids creating the root: check [registry] auth";
-        folders->not_before_ms = now_ms + RETRY_MS;
+    if (event->rc == STORE_DENIED && folders->phase != FOLDERS_CHROOT) {
+        refuse(folders,
+               "the registry's access list forbids creating the root: check [registry] auth",
+               now_ms);
+        if (folders->phase == FOLDERS_ROOT && root_is_made(folders)) {
+            folders_begin(folders);
+        }
     } else if (event->rc == STORE_NO_NODE) {
-        folders->trouble = folders->has_chroot ? folders_no_chroot
-                                               : "the parent of the registry's root does not exist";
-        folders->not_before_ms = now_ms + RETRY_MS;
+        refuse(folders,
+               folders->has_chroot ? folders_no_chroot
+                                   : "the parent of the registry's root does not exist",
+               now_ms);
         folders_begin(folders);
         return;
     }

@@ -1,8 +1,8 @@
-/* The permanent znodes that everything else is kept in: the root, which holds the registry's id,
- * and the folders below it. Whoever comes first creates them; they are never removed.
+/* The permanent znodes that everything else is kept in: the root, which holds the registry's id
+ * (root.h), and the folders below it. Whoever comes first creates them; they are never removed.
  *
- *     [is there the chroot?] --> root, part by part --> probes --> clusters
- *         --> the root has an id? --> complete
+ *     [is there the chroot?] --> the root is there? --no--> root, part by part --> read
+ *                       \--yes, and it may be used --> probes --> clusters --> complete
  *     then, on request: clusters/NAME, clusters/NAME/reports
  *
  * A new session makes sure of all of them but the clusters': were one of these missing, the report
@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "registry/fleet/root.h"
 #include "registry/store/store.h"
 
 /* The trouble that nothing can be created in. A chroot is never created: a mistyped one would
@@ -24,24 +25,22 @@ enum folders_phase {
     FOLDERS_ROOT,
     FOLDERS_PROBES,
     FOLDERS_CLUSTERS,
-    FOLDERS_ID, /* read the root: does it hold an id? */
     FOLDERS_COMPLETE
 };
 
 struct folders {
     struct store *store;
-    char root[PATH_SIZE];
+    struct root *root;
     bool has_chroot;
-    char uuid[IDENTITY_SIZE]; /* the id of a registry that has none */
     enum folders_phase phase; /* what is made now */
     size_t root_made;         /* ROOT: so much of its path */
+    unsigned root_reads;      /* of the root, when all of its path was made */
     unsigned pending;         /* requests under way */
     int64_t not_before_ms;    /* after a refusal */
     const char *trouble;      /* why something was refused; NULL: it was not */
 };
 
-void folders_init(struct folders *folders, struct store *store, const char *root, bool has_chroot,
-                  const char *uuid);
+void folders_init(struct folders *folders, struct store *store, struct root *root, bool has_chroot);
 
 /* Make sure of all of them, from the root on. */
 void folders_begin(struct folders *folders);

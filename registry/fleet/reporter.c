@@ -25,10 +25,11 @@ struct rival {
 struct reporter {
     struct store *store;
     struct mirror *mirror;
-    char root[PATH_SIZE];
+    char root_path[PATH_SIZE];
     bool (*is_gone)(const struct presence *);
     int64_t session; /* 0: none */
 
+    struct root root;
     struct folders folders;
     struct presence presence; /* with the beat as last written */
     struct ephemeral own;     /* the znode of it */
@@ -57,25 +58,35 @@ struct reporter *reporter_new(struct store *store, struct mirror *mirror,
         return NULL;
     }
     assert(settings->is_gone);
-    assert(strlen(settings->root) < sizeof reporter->root && settings->presence.probe[0]);
+    assert(strlen(settings->root) < sizeof reporter->root_path && settings->presence.probe[0]);
     reporter->store = store;
     reporter->mirror = mirror;
     reporter->withdrawals.store = store;
     reporter->presence = settings->presence;
     reporter->acked_beat = settings->presence.beat;
     reporter->is_gone = settings->is_gone;
-    strcpy(reporter->root, settings->root);
-    folders_init(&reporter->folders, store, settings->root, settings->has_chroot,
-                 settings->registry_uuid);
-    path_probe(path, sizeof path, reporter->root, reporter->presence.probe);
+    strcpy(reporter->root_path, settings->root);
+    if (!root_init(&reporter->root, store, mirror, settings->root, settings->registry_uuid,
+                   settings->memory)) {
+        free(reporter);
+        return NULL;
+    }
+    folders_init(&reporter->folders, store, &reporter->root, settings->has_chroot);
+    path_probe(path, sizeof path, reporter->root_path, reporter->presence.probe);
     char *first = presence_encode(&reporter->presence);
     bool made = first && ephemeral_init(&reporter->own, store, mirror, path, first);
     free(first);
     if (!made) {
+        root_release(&reporter->root);
         free(reporter);
         return NULL;
     }
     return reporter;
+}
+
+struct root *reporter_root(struct reporter *reporter)
+{
+    return &reporter->root;
 }
 
 static void free_reports(struct cluster_report *report)
@@ -96,6 +107,7 @@ void reporter_free(struct reporter *reporter)
     free_reports(reporter->removed);
     withdrawals_release(&reporter->withdrawals);
     ephemeral_release(&reporter->own);
+    root_release(&reporter->root);
     free(reporter);
 }
 
@@ -104,7 +116,7 @@ void reporter_free(struct reporter *reporter)
 struct cluster_report *reporter_add(struct reporter *reporter, const char *cluster)
 {
     struct cluster_report *report = cluster_report_new(
-        reporter->store, reporter->mirror, reporter->root, cluster, reporter->presence.probe);
+        reporter->store, reporter->mirror, reporter->root_path, cluster, reporter->presence.probe);
     if (report) {
         withdrawals_cancel(&reporter->withdrawals, report->ephemeral.path);
         ephemeral_session(&report->ephemeral, reporter->session);
@@ -237,6 +249,7 @@ static void presence_answered(struct reporter *reporter, const struct store_even
                               int64_t now_ms)
 {
     if (ephemeral_answer(&reporter->own, event, now_ms)) {
+        root_wrote(&reporter->root, reporter->own.mzxid);
         reporter->beats += reporter->acked_beat != reporter->presence.beat;
         reporter->acked_beat = reporter->presence.beat;
     }
@@ -273,6 +286,9 @@ static void answered(struct reporter *reporter, const struct store_event *event,
             sweep_removed(reporter);
         }
         break;
+    case TAG_ROOT:
+        root_answer(whose, event, now_ms);
+        break;
     case TAG_WITHDRAWAL:
         withdrawal_answer(whose, event->rc, now_ms);
         break;
@@ -283,6 +299,7 @@ static void answered(struct reporter *reporter, const struct store_event *event,
 
 void reporter_event(struct reporter *reporter, const struct store_event *event, int64_t now_ms)
 {
+    root_event(&reporter->root, event);
     switch (event->kind) {
     case STORE_UP:
         if (event->renewed || event->session != reporter->session) {
@@ -329,15 +346,33 @@ static int64_t step_reports(struct reporter *reporter, int64_t now_ms)
     return due_ms;
 }
 
+static int64_t step_folders(struct reporter *reporter, int64_t now_ms)
+{
+    struct folders *folders = &reporter->folders;
+    int64_t root_ms = root_step(&reporter->root, now_ms);
+    if (reporter->root.state == ROOT_ABSENT && folders_are_complete(folders)) {
+        folders_begin(folders);
+    }
+    int64_t due_ms = sooner(root_ms, folders_step(folders, now_ms));
+    const char *trouble = folders_take_trouble(folders);
+    reporter->trouble = trouble ? trouble : reporter->trouble;
+    return due_ms;
+}
+
+bool reporter_must_leave(const struct reporter *reporter)
+{
+    return reporter->session != 0 && reporter->root.state == ROOT_REFUSED &&
+           ephemeral_may_exist(&reporter->own);
+}
+
 int64_t reporter_step(struct reporter *reporter, int64_t now_ms)
 {
+    const char *trouble;
     if (reporter->session == 0 || !mirror_is_up(reporter->mirror) || reporter->name_conflict[0]) {
         return INT64_MAX;
     }
-    int64_t due_ms = folders_step(&reporter->folders, now_ms);
-    const char *trouble = folders_take_trouble(&reporter->folders);
-    reporter->trouble = trouble ? trouble : reporter->trouble;
-    if (!folders_are_complete(&reporter->folders)) {
+    int64_t due_ms = step_folders(reporter, now_ms);
+    if (!folders_are_complete(&reporter->folders) || !root_is_used(&reporter->root)) {
         return due_ms;
     }
     make_cluster_folders(reporter, now_ms);

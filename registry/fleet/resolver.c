@@ -38,6 +38,7 @@ struct resolver {
     struct store *store;
     struct mirror *mirror;
     const struct liveness *liveness;
+    struct root *registry; /* or NULL */
     char root[PATH_SIZE];
     char cluster[NAME_SIZE];
     char self[NAME_SIZE];
@@ -60,6 +61,7 @@ struct resolver {
     /* the last readable ones; before any were read, or known not to exist, nothing is decided: it
      * may be just the one that they forbid */
     bool has_directives;
+    bool untaken; /* what was read of the topology was not taken in: whose registry is it? */
     struct directives directives;
     bool directives_denied; /* told already: they are read again with every beat */
 
@@ -90,6 +92,7 @@ struct resolver *resolver_new(struct store *store, struct mirror *mirror,
     resolver->store = store;
     resolver->mirror = mirror;
     resolver->liveness = liveness;
+    resolver->registry = settings->registry;
     resolver->topology_at_ms = INT64_MIN / 2;
     assert(strlen(settings->root) < PATH_SIZE);
     assert(strlen(settings->cluster) < NAME_SIZE && strlen(settings->self) < NAME_SIZE);
@@ -280,11 +283,26 @@ static enum held take_topology(struct resolver *resolver, const struct mirror_no
     return HELD_TOPOLOGY;
 }
 
-static void read_topology(void *owner, const struct mirror_node *node)
+static bool is_refused(const struct resolver *resolver)
 {
-    struct resolver *resolver = owner;
+    return resolver->registry && !root_is_used(resolver->registry);
+}
+
+static bool is_from_the_past(const struct resolver *resolver, const struct mirror_node *node)
+{
+    return resolver->registry && node->exists &&
+           !root_saw_topology(resolver->registry, resolver->cluster, node->stat.mzxid);
+}
+
+/* Not before it is known which registry this is. */
+static void take_read(struct resolver *resolver)
+{
+    const struct mirror_node *node = resolver->topology_node;
+    resolver->untaken = is_refused(resolver) || is_from_the_past(resolver, node);
+    if (resolver->untaken) {
+        return;
+    }
     struct topology *topology = malloc(sizeof *topology);
-    mark_read(resolver);
     resolver->held = node->exists ? HELD_TOPOLOGY : HELD_NOTHING;
     if (topology && node->exists) {
         resolver->held = take_topology(resolver, node, topology);
@@ -301,6 +319,14 @@ static void refuse_directives(struct resolver *resolver, const struct mirror_nod
              resolver->has_directives ? "those read before stay in force"
                                       : "nothing is decided before they were read once");
     refuse(resolver, node, sentence);
+}
+
+static void read_topology(void *owner, const struct mirror_node *node)
+{
+    struct resolver *resolver = owner;
+    assert(node == resolver->topology_node);
+    mark_read(resolver);
+    take_read(resolver);
 }
 
 static void read_directives(void *owner, const struct mirror_node *node)
@@ -553,18 +579,25 @@ static bool is_due(const struct resolver *resolver)
 
 int64_t resolver_step(struct resolver *resolver, int64_t now_ms, int64_t now_wall_ms)
 {
-    if (!is_due(resolver) || resolver->request != REQUEST_NONE || resolver->held == HELD_FOREIGN ||
+    if (resolver->untaken) {
+        take_read(resolver);
+    }
+    if (resolver->untaken || is_refused(resolver) || !is_due(resolver) ||
+        resolver->request != REQUEST_NONE || resolver->held == HELD_FOREIGN ||
         !is_settled(resolver)) {
         return INT64_MAX;
     }
     if (now_ms < resolver->not_before_ms) {
         return resolver->not_before_ms;
     }
+    if (!resolver->has_own || !resolver->folder_node->exists) {
+        return INT64_MAX;
+    }
     if (!resolver->directives_node->exists) {
         create_directives(resolver);
         return INT64_MAX;
     }
-    if (!resolver->has_directives || !resolver->has_own || !resolver->folder_node->exists) {
+    if (!resolver->has_directives) {
         return INT64_MAX;
     }
     struct evidence evidence;
@@ -644,7 +677,8 @@ const struct topology *resolver_topology(const struct resolver *resolver)
 
 bool resolver_has_read(const struct resolver *resolver)
 {
-    return mirror_is_up(resolver->mirror) && mirror_settled(resolver->topology_node);
+    return mirror_is_up(resolver->mirror) && mirror_settled(resolver->topology_node) &&
+           !resolver->untaken;
 }
 
 bool resolver_is_idle(const struct resolver *resolver)

@@ -8,13 +8,15 @@
  *                                 check every report used, our own, their folder, directives
  *                                 set topology at its version
  *
- * Decides only while none of its reads is outstanding. A transaction that
+ * Decides only while none of its reads is outstanding, and takes a topology in only from a registry
+ * that this probe follows (root.h). A transaction that
  * fails, or whose outcome is unknown, is settled by reading again and resolving
  * anew, never by retrying. A step: time and events come in. */
 #ifndef ROSTER_REGISTRY_FLEET_RESOLVER_H
 #define ROSTER_REGISTRY_FLEET_RESOLVER_H
 
 #include "registry/fleet/liveness.h"
+#include "registry/fleet/root.h"
 #include "registry/model/model.h"
 #include "registry/store/mirror.h"
 
@@ -23,7 +25,8 @@ struct resolver;
 struct resolver_settings {
     const char *root;
     const char *cluster;
-    const char *self; /* our probe's name */
+    const char *self;      /* our probe's name */
+    struct root *registry; /* whether this registry may be used; NULL: it may */
 };
 
 /* What has happened; the shell acts on it and logs it. */

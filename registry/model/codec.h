@@ -52,6 +52,7 @@ char *topology_encode(const struct topology *topology);
 char *directives_encode(const struct directives *directives);
 char *presence_encode(const struct presence *presence);
 char *registry_id_encode(const struct registry_id *registry_id);
+char *memory_encode(const struct memory *memory);
 
 /* Each fills ret_* only when it returns true. `data` need not be terminated; len 0 is refused. */
 bool report_decode(const char *data, size_t len, struct report *ret_report,
@@ -64,5 +65,7 @@ bool presence_decode(const char *data, size_t len, struct presence *ret_presence
                      struct codec_error *error);
 bool registry_id_decode(const char *data, size_t len, struct registry_id *ret_registry_id,
                         struct codec_error *error);
+bool memory_decode(const char *data, size_t len, struct memory *ret_memory,
+                   struct codec_error *error);
 
 #endif

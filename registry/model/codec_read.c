@@ -197,6 +197,7 @@ static bool get_member_report(const struct json_value *object, struct member_rep
         !json_get_text(object, "identity", OPTIONAL, member_report->identity,
                        sizeof member_report->identity) ||
         !json_get_name(object, "upstream", OPTIONAL, member_report->upstream) ||
+        !json_get_name(object, "alias", OPTIONAL, member_report->alias) ||
         !get_lag(object, &member_report->lag) ||
         !json_get_text(object, "version", OPTIONAL, member_report->version,
                        sizeof member_report->version) ||
@@ -365,6 +366,7 @@ static bool get_member(const struct json_value *object, struct member *member)
         !json_get_text(object, "bar", OPTIONAL, bar, sizeof bar) ||
         !json_get_flag(object, "sync", &member->sync) ||
         !json_get_choice(object, "condition", OPTIONAL, condition_names, &condition) ||
+        !json_get_name(object, "alias", OPTIONAL, member->alias) ||
         !json_get_name(object, "upstream", OPTIONAL, member->upstream) ||
         !get_lag(object, &member->lag) || !get_record(object, &member->record)) {
         return false;
@@ -698,6 +700,8 @@ static bool read_presence(const struct json_value *root, void *record)
 {
     struct presence *presence = record;
     return get_probe(root, "probe", presence->probe) && get_host(root, "host", presence->host) &&
+           json_get_name(root, "boot", OPTIONAL, presence->boot) &&
+           json_get_name(root, "pid_namespace", OPTIONAL, presence->pid_namespace) &&
            json_get_number(root, "pid", REQUIRED, 0, exact_max, &presence->pid) &&
            json_get_text(root, "version", REQUIRED, presence->version, sizeof presence->version) &&
            json_get_digits(root, "nonce", &presence->nonce) &&
@@ -724,9 +728,33 @@ static bool read_registry_id(const struct json_value *root, void *record)
             strcpy(registry_id->supersedes[registry_id->supersedes_count++], name);
         }
     }
-    return true;
+    return json_get_flag(root, "provisional", &registry_id->provisional);
 }
 static_assert((int)IDENTITY_SIZE == (int)NAME_SIZE, "a registry's identity is read as a name");
+
+static bool read_memory(const struct json_value *root, void *record)
+{
+    struct memory *memory = record;
+    struct json_value topologies, at;
+    if (!read_registry_id(root, &memory->registry_id) ||
+        !json_get_object(root, "topologies", OPTIONAL, CLUSTERS_MAX, &topologies)) {
+        return false;
+    }
+    for (void *it = json_first(&topologies, &at); it; it = json_next(&topologies, it, &at)) {
+        struct known_topology *known = &memory->known[memory->known_count];
+        uint64_t mzxid;
+        if (!text_is_name(at.key)) {
+            return json_refuse(&at, "is not a name");
+        }
+        if (!json_value_digits(&at, INT64_MAX, &mzxid)) {
+            return false;
+        }
+        strcpy(known->cluster, at.key);
+        known->mzxid = (int64_t)mzxid;
+        memory->known_count++;
+    }
+    return true;
+}
 
 /* ---- from bytes to a record ------------------------------------------------------------------ */
 
@@ -779,4 +807,10 @@ bool registry_id_decode(const char *data, size_t len, struct registry_id *ret_re
                         struct codec_error *error)
 {
     return decode(data, len, read_registry_id, ret_registry_id, sizeof *ret_registry_id, error);
+}
+
+bool memory_decode(const char *data, size_t len, struct memory *ret_memory,
+                   struct codec_error *error)
+{
+    return decode(data, len, read_memory, ret_memory, sizeof *ret_memory, error);
 }

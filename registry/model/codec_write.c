@@ -310,6 +310,7 @@ static void put_statement(struct buffer *to, const struct report *report,
     put_string(to, "lineage", member_report->lineage);
     put_string(to, "identity", member_report->identity);
     put_string(to, "upstream", member_report->upstream);
+    put_text_if_any(to, "alias", member_report->alias);
     if (whole || member_report->replicas) {
         put_set(to, "replicas", report, member_report->replicas);
     }
@@ -450,6 +451,7 @@ static void put_member(struct buffer *to, const struct member *member)
     put_text_if_any(to, "bar", bar_names[member->bar]);
     put_condition(to, member->condition);
     put_flag(to, "sync", member->sync);
+    put_text_if_any(to, "alias", member->alias);
     put_text_if_any(to, "upstream", member->upstream);
     put_lag_if_known(to, &member->lag);
     put_number(to, "weight", member->config.weight);
@@ -581,12 +583,21 @@ char *directives_encode(const struct directives *directives)
 
 /* ---- presence and registry_id ---------------------------------------------------------------- */
 
+static void put_known(struct buffer *to, const char *key, const char *value)
+{
+    if (value[0]) {
+        put_text_field(to, key, value);
+    }
+}
+
 char *presence_encode(const struct presence *presence)
 {
     struct buffer to = {0};
     put(&to, "{ \"format\": %d", MODEL_FORMAT);
     put_text_field(&to, "probe", presence->probe);
     put_text_field(&to, "host", presence->host);
+    put_known(&to, "boot", presence->boot);
+    put_known(&to, "pid_namespace", presence->pid_namespace);
     put_number(&to, "pid", presence->pid);
     put_text_field(&to, "version", presence->version);
     put(&to, ", \"nonce\": \"%" PRIu64 "\", \"beat\": \"%" PRIu64 "\" }\n", presence->nonce,
@@ -594,18 +605,40 @@ char *presence_encode(const struct presence *presence)
     return finish(&to);
 }
 
-char *registry_id_encode(const struct registry_id *registry_id)
+static void put_registry_id(struct buffer *to, const struct registry_id *registry_id)
 {
-    struct buffer to = {0};
-    put(&to, "{ \"format\": %d", MODEL_FORMAT);
-    put_text_field(&to, "registry", registry_id->registry);
-    put(&to, ", \"supersedes\": [");
+    put(to, "{ \"format\": %d", MODEL_FORMAT);
+    put_text_field(to, "registry", registry_id->registry);
+    put(to, ", \"supersedes\": [");
     assert(registry_id->supersedes_count <=
            sizeof registry_id->supersedes / sizeof *registry_id->supersedes);
     for (size_t i = 0; i < registry_id->supersedes_count; i++) {
-        put(&to, "%s", gap(i));
-        put_text(&to, registry_id->supersedes[i]);
+        put(to, "%s", gap(i));
+        put_text(to, registry_id->supersedes[i]);
     }
-    put(&to, "%s }\n", closing(registry_id->supersedes_count, " ]", "]"));
+    put(to, "%s", closing(registry_id->supersedes_count, " ]", "]"));
+    put_flag(to, "provisional", registry_id->provisional);
+}
+
+char *registry_id_encode(const struct registry_id *registry_id)
+{
+    struct buffer to = {0};
+    put_registry_id(&to, registry_id);
+    put(&to, " }\n");
+    return finish(&to);
+}
+
+char *memory_encode(const struct memory *memory)
+{
+    struct buffer to = {0};
+    assert(memory->known_count <= CLUSTERS_MAX);
+    put_registry_id(&to, &memory->registry_id);
+    put(&to, ", \"topologies\": {");
+    for (size_t i = 0; i < memory->known_count; i++) {
+        put(&to, "%s", gap(i));
+        put_text(&to, memory->known[i].cluster);
+        put(&to, ": \"%" PRId64 "\"", memory->known[i].mzxid);
+    }
+    put(&to, "%s }\n", closing(memory->known_count, " }", "}"));
     return finish(&to);
 }

@@ -183,7 +183,8 @@ static bool member_equal(const struct member *a, const struct member *b)
 {
     return member_config_equal(&a->config, &b->config) && a->role == b->role &&
            a->health == b->health && a->reason == b->reason && a->fenced == b->fenced &&
-           a->fenced_epoch == b->fenced_epoch && a->drained == b->drained && a->unlisted == b->unlisted &&
+           a->fenced_epoch == b->fenced_epoch && a->drained == b->drained &&
+           a->unlisted == b->unlisted && same(a->alias, b->alias) &&
            a->claims == b->claims && a->bar == b->bar && a->sync == b->sync &&
            a->condition == b->condition && same(a->upstream, b->upstream) &&
            lag_equal(&a->lag, &b->lag) && record_equal(&a->record, &b->record);
@@ -201,9 +202,10 @@ static bool member_report_alike(const struct member_report *a, const struct memb
            same(a->self, b->self) &&
            same(a->missing, b->missing) && a->live == b->live && a->replica == b->replica &&
            same(a->lineage, b->lineage) && same(a->identity, b->identity) &&
-           same(a->upstream, b->upstream) && a->replicas == b->replicas &&
-           a->lag.state == b->lag.state && same(a->version, b->version) &&
-           a->last_role == b->last_role && same(a->last_lineage, b->last_lineage);
+           same(a->upstream, b->upstream) && same(a->alias, b->alias) &&
+           a->replicas == b->replicas && a->lag.state == b->lag.state &&
+           same(a->version, b->version) && a->last_role == b->last_role &&
+           same(a->last_lineage, b->last_lineage);
 }
 
 bool topology_equal(const struct topology *a, const struct topology *b)

@@ -246,6 +246,7 @@ struct member_report {
     char lineage[LINEAGE_SIZE];
     char identity[IDENTITY_SIZE];
     char upstream[NAME_SIZE]; /* the member it replicates from */
+    char alias[NAME_SIZE];    /* the member that it is one server with; "": none */
     /* the members seen streaming from it: bits by index in this report */
     uint32_t replicas;
     /* other claimants that have, or may have, transactions which it has not: likewise */
@@ -293,6 +294,7 @@ struct member {
     enum bar bar; /* why that claim may not win */
     bool sync;    /* a commit waits for it */
     enum condition condition;
+    char alias[NAME_SIZE]; /* the member whose server it is by another name: it has no role */
     char upstream[NAME_SIZE];
     struct lag lag;
     struct record record;
@@ -375,6 +377,8 @@ struct directives {
 struct presence {
     char probe[NAME_SIZE];
     char host[HOST_SIZE];
+    char boot[IDENTITY_SIZE];          /* of that host; "": not known */
+    char pid_namespace[IDENTITY_SIZE]; /* in which the pid counts; "": not known */
     int64_t pid;
     char version[VERSION_SIZE];
     uint64_t nonce; /* drawn at start: distinguishes this process from a former one */
@@ -386,6 +390,21 @@ struct registry_id {
     char registry[IDENTITY_SIZE]; /* a UUID drawn when the root was created */
     uint8_t supersedes_count;     /* the identities an operator declared replaced by this one */
     char supersedes[8][IDENTITY_SIZE];
+    /* drawn by a probe that knew of no former one: whoever remembers one may still put that back */
+    bool provisional;
+};
+
+/* Up to which transaction a topology is known. */
+struct known_topology {
+    char cluster[NAME_SIZE];
+    int64_t mzxid;
+};
+
+/* What a probe remembers of the registry that it follows: in a file of its own, no znode. */
+struct memory {
+    struct registry_id registry_id; /* registry "": none */
+    size_t known_count;
+    struct known_topology known[CLUSTERS_MAX]; /* the latest; in no order */
 };
 
 /* ---- look-ups, all NULL when absent ---------------------------------------------------------- */

@@ -40,6 +40,7 @@ enum store_tag {
     TAG_RESOLVER,   /* a resolver */
     TAG_CALLER,     /* whatever the caller likes */
     TAG_AUDIT,      /* an audit, or a watched cluster: about access lists */
+    TAG_ROOT,       /* a struct root */
     TAG_MASK = 7
 };
 

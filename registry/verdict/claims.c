@@ -5,8 +5,10 @@
 
 #include "registry/base/text.h"
 #include "registry/verdict/acts.h"
+#include "registry/verdict/aliases.h"
 #include "registry/verdict/bars.h"
 #include "registry/verdict/fences.h"
+#include "registry/verdict/renamed.h"
 
 const struct contender *contender_find(const struct verdict_inputs *inputs, const char *name)
 {
@@ -140,7 +142,7 @@ static void first_identity(struct verdict_inputs *inputs)
         int same = 0;
         for (size_t k = 0; identity && identity[0] && k < inputs->count; k++) {
             const char *other = inputs->contenders[k].tally.identity;
-            same += other && text_equal(other, identity);
+            same += !inputs->contenders[k].alias[0] && other && text_equal(other, identity);
         }
         if (same > most) {
             most = same;
@@ -286,7 +288,8 @@ static bool is_rival(const struct verdict_inputs *inputs, const struct contender
     bool allowed = contender->shared && !contender_is_behind(inputs, contender);
     bool was = contender->before && contender->before->claims;
     return (contender->claims && !allowed) ||
-           (was && against < tally->quorum && !allowed && !contender->stranger);
+           (was && against < tally->quorum && !allowed && !contender->stranger &&
+            !contender->alias[0]);
 }
 
 /* Async: one half of a circular pair is opened for writes while it still tries to reach the other
@@ -309,7 +312,7 @@ static void find_claims(struct verdict_inputs *inputs)
         struct contender *contender = &inputs->contenders[i];
         const struct member_report *claim = contender->tally.claim;
         bool stale = is_stale(inputs, contender) && !contender->accepted;
-        contender->claims = !contender->stranger && !stale &&
+        contender->claims = !contender->stranger && !contender->alias[0] && !stale &&
                             (claim || opens_in_circle(inputs, contender));
         contender->shared = contender->claims && claim && claim->shared;
     }
@@ -356,7 +359,8 @@ int contender_replicas(const struct verdict_inputs *inputs, const struct contend
     assert(contender);
     for (size_t i = 0; i < inputs->count; i++) {
         const struct tally *tally = &inputs->contenders[i].tally;
-        replicas += tally->live && text_equal(tally->upstream, contender->listing->name);
+        replicas += !inputs->contenders[i].alias[0] && tally->live &&
+                    text_equal(tally->upstream, contender->listing->name);
     }
     return replicas;
 }
@@ -372,6 +376,10 @@ bool verdict_inputs_init(struct verdict_inputs *inputs, const struct evidence *e
     }
     assert(inputs->voters.member_count <= MEMBERS_MAX);
     inputs->count = inputs->voters.member_count;
+    if (previous &&
+        renamed_topology(previous, inputs->voters.members, inputs->count, &inputs->renamed)) {
+        inputs->previous = previous = &inputs->renamed;
+    }
     for (size_t i = 0; i < inputs->count; i++) {
         contender_init(&inputs->contenders[i], inputs, &inputs->voters.members[i]);
         assert(i == 0 ||
@@ -382,6 +390,7 @@ bool verdict_inputs_init(struct verdict_inputs *inputs, const struct evidence *e
                previous->primary[0] ? previous->primary : previous->last_primary);
     }
     inputs->incumbent = contender_find(inputs, inputs->incumbent_name);
+    aliases_find(inputs);
     find_accepted(inputs);
     decide_identity(inputs);
     find_lineage(inputs);

@@ -27,6 +27,7 @@ struct contender {
     /* from the last verdict, unless the operator has accepted it since */
     bool fenced;
     int64_t fenced_epoch;
+    const char *alias; /* the member whose server it is by another name; "": none */
     /* what a quorum reads of it now */
     bool stranger; /* another cluster's identity */
     bool claims;
@@ -38,7 +39,8 @@ struct contender {
 };
 
 struct verdict_inputs {
-    const struct topology *previous;     /* NULL: none yet */
+    const struct topology *previous;     /* under the names of now; NULL: none yet */
+    struct topology renamed;             /* room for that */
     const struct directives *directives; /* NULL: none */
     struct voters voters;
     size_t count;

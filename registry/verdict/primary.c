@@ -6,6 +6,7 @@
 #include <assert.h>
 
 #include "registry/base/text.h"
+#include "registry/verdict/aliases.h"
 
 /* The facts that the rows ask for. */
 struct contest {
@@ -154,7 +155,7 @@ static struct contest contest_of(const struct verdict_inputs *inputs)
         .inputs = inputs,
         .primary = inputs->previous ? contender_find(inputs, inputs->previous->primary) : NULL,
         .incumbent = inputs->incumbent,
-        .held = contender_find(inputs, hold),
+        .held = aliases_itself(inputs, contender_find(inputs, hold)),
         .frozen = hold[0],
         .peers = true,
     };
@@ -360,9 +361,10 @@ static bool lost_majority(const struct contest *c)
 /* To this voter `name` is dead: refused, or it denies writes itself, and no member that answers
  * streams from it. Both facts must come from the same report, so that an absent report cannot tip
  * the count. */
-static bool is_dead_in(const struct report *report, const char *name)
+static bool is_dead_in(const struct voters *voters, size_t voter, const char *name)
 {
-    const struct member_report *seen = report_member(report, name);
+    const struct report *report = voters->votes[voter].report;
+    const struct member_report *seen = voters_sighting(voters, voter, name);
     bool dead = seen && (seen->answer == ANSWER_REFUSED || member_report_denies(seen));
     for (size_t i = 0; dead && i < report->member_count; i++) {
         const struct member_report *other = &report->members[i];
@@ -376,7 +378,7 @@ static bool is_dead(const struct contest *c)
     const struct voters *voters = &c->inputs->voters;
     int dead = 0;
     for (size_t i = 0; i < voters->count; i++) {
-        dead += is_dead_in(voters->votes[i].report, c->primary->listing->name);
+        dead += is_dead_in(voters, i, c->primary->listing->name);
     }
     return dead >= voters->quorum;
 }

@@ -40,6 +40,7 @@ static struct member member_of(const struct contender *contender)
     member.fenced_epoch = contender->fenced_epoch;
     member.claims = contender->rival;
     member.record = contender->record;
+    strcpy(member.alias, contender->alias);
     return member;
 }
 
@@ -199,7 +200,7 @@ static enum role role_of(const struct topology *out, const struct contender *con
         return ROLE_PRIMARY;
     }
     /* reads from these would return another history, or none */
-    if (member->fenced || member->claims || contender->stranger ||
+    if (member->fenced || member->claims || contender->stranger || contender->alias[0] ||
         !condition_serves(member->condition)) {
         return ROLE_NONE;
     }
@@ -312,7 +313,7 @@ bool resolve(const struct evidence *evidence, struct topology *ret_topology)
     acts_close(&inputs, out);
     judge_members(out, &inputs);
     out->state = state_of(out, &decision);
-    keep_rule(out, evidence->previous);
+    keep_rule(out, inputs.previous);
     rule_explain(out, count_readers(&inputs, decision.primary), out->why, sizeof out->why);
     return true;
 }

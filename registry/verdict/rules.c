@@ -210,7 +210,9 @@ static void put_member(struct text *text, const struct topology *topology,
                        const struct member *member)
 {
     const char *name = member->config.name;
-    if (member->claims) {
+    if (member->alias[0]) {
+        text_put(text, "; %s is the server %s by another name", name, member->alias);
+    } else if (member->claims) {
         text_put(text, "; %s claims to be primary too%s", name, bars[member->bar]);
         put_way_out(text, topology, member);
     } else if (member->reason != ANSWER_OK && !text_equal(name, topology->primary)) {

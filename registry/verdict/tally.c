@@ -95,6 +95,12 @@ static bool same_upstream(const void *a, const void *b)
     return both_answered(theirs, mine) && strcmp(theirs->upstream, mine->upstream) == 0;
 }
 
+static bool same_alias(const void *a, const void *b)
+{
+    const struct member_report *theirs = a, *mine = b;
+    return both_answered(theirs, mine) && strcmp(theirs->alias, mine->alias) == 0;
+}
+
 static bool reaches_lineage(const void *a, const void *b)
 {
     const struct member_report *theirs = a, *mine = b;
@@ -108,10 +114,12 @@ static void find_facts(struct tally *tally)
     const struct member_report *condition = agree_first(&opinions, same_condition);
     const struct member_report *identity = agree_first(&opinions, same_identity);
     const struct member_report *upstream = agree_first(&opinions, same_upstream);
+    const struct member_report *alias = agree_first(&opinions, same_alias);
     const struct member_report *lineage = agree_greatest(&opinions, reaches_lineage);
     tally->condition = condition ? &condition->condition : NULL;
     tally->identity = identity ? identity->identity : NULL;
     tally->upstream = upstream ? upstream->upstream : NULL;
+    tally->alias = alias ? alias->alias : NULL;
     tally->has_lineage = lineage != NULL;
     strcpy(tally->lineage, lineage ? lineage->lineage : "");
 }
@@ -214,7 +222,7 @@ void tally_count(struct tally *tally, const struct voters *voters, const char *n
     assert(voters->count <= WITNESSES_MAX);
     *tally = (struct tally){.name = name, .quorum = voters->quorum};
     for (size_t i = 0; i < voters->count; i++) {
-        const struct member_report *seen = report_member(voters->votes[i].report, name);
+        const struct member_report *seen = voters_sighting(voters, i, name);
         if (!seen) {
             continue;
         }
@@ -299,8 +307,8 @@ bool tally_lacks(const struct tally *tally, const struct voters *voters, const c
     int agreeing = 0;
     for (size_t i = 0; i < voters->count; i++) {
         const struct report *report = voters->votes[i].report;
-        const struct member_report *mine = report_member(report, tally->name);
-        const struct member_report *theirs = report_member(report, other);
+        const struct member_report *mine = voters_sighting(voters, i, tally->name);
+        const struct member_report *theirs = voters_sighting(voters, i, other);
         agreeing += mine && theirs && (mine->lacks >> (theirs - report->members) & 1);
     }
     return agreeing >= tally->quorum;
@@ -348,8 +356,8 @@ bool tally_overtakes(const struct tally *tally, const struct voters *voters, con
     int agreeing = 0;
     for (size_t i = 0; i < voters->count; i++) {
         const struct report *report = voters->votes[i].report;
-        const struct member_report *mine = report_member(report, tally->name);
-        const struct member_report *theirs = report_member(report, other);
+        const struct member_report *mine = voters_sighting(voters, i, tally->name);
+        const struct member_report *theirs = voters_sighting(voters, i, other);
         agreeing += mine && theirs && is_claim(mine) && is_claim(theirs) &&
                     !(mine->lacks >> (theirs - report->members) & 1) &&
                     replicas_in(report, tally->name) > replicas_in(report, other);

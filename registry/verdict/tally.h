@@ -33,6 +33,7 @@ struct tally {
     const struct member_report *writer;
     const char *identity;            /* by quorum, from answers; NULL */
     const char *upstream;            /* by quorum, from answers; NULL */
+    const char *alias;               /* likewise; "": it is one server with no other member */
     bool sync;                       /* by quorum, from answers */
     const enum condition *condition; /* by quorum, from answers; NULL */
     /* by quorum: a live stream from that upstream */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "registry/base/host.h"
 #include "registry/verdict/agree.h"
 
 static bool is_in_evidence(const struct topology *previous, const char *probe)
@@ -135,8 +136,26 @@ static struct opinions listings_of(const struct voters *voters, const char *name
     return opinions;
 }
 
+/* Does a quorum list the server at this address under one other name? */
+static bool is_renamed(const struct voters *voters, const struct member_config *was)
+{
+    for (size_t i = 0; i < voters->count; i++) {
+        const struct report *report = voters->votes[i].report;
+        for (size_t k = 0; k < report->member_count; k++) {
+            const struct member_config *now = &report->members[k].config;
+            struct opinions listings = listings_of(voters, now->name);
+            if (same_address(now, was) && strcmp(now->name, was->name) != 0 &&
+                agree_count(&listings, was, same_address) >= voters->quorum) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 /* Listed by a quorum, or listed before and not dropped by one. A reload never drops the primary: a
- * file with a line too few must not withdraw the writer of every application. */
+ * file with a line too few must not withdraw the writer of every application. Under another name
+ * it is still there. */
 static bool stays_listed(const struct topology *previous, const struct voters *voters,
                          const char *name)
 {
@@ -147,11 +166,13 @@ static bool stays_listed(const struct topology *previous, const struct voters *v
     if (listed >= voters->quorum) {
         return true;
     }
-    if (!previous || !topology_member(previous, name)) {
+    const struct member *was = previous ? topology_member(previous, name) : NULL;
+    if (!was) {
         return false;
     }
     int unlisted = (int)voters->count - listed;
-    return unlisted < voters->quorum || strcmp(previous->primary, name) == 0;
+    return unlisted < voters->quorum ||
+           (strcmp(previous->primary, name) == 0 && !is_renamed(voters, &was->config));
 }
 
 static void add_member(const struct topology *previous, struct voters *voters, const char *name)
@@ -233,4 +254,24 @@ bool voters_select(const struct topology *previous, const struct vote *votes, si
     decide_members(previous, ret_voters);
     assert(ret_voters->count >= (size_t)ret_voters->quorum);
     return true;
+}
+
+static const struct member_config *config_by_quorum(const struct voters *voters, const char *name)
+{
+    for (size_t i = 0; i < voters->member_count; i++) {
+        if (strcmp(voters->members[i].name, name) == 0) {
+            return &voters->members[i];
+        }
+    }
+    return NULL;
+}
+
+const struct member_report *voters_sighting(const struct voters *voters, size_t i, const char *name)
+{
+    assert(i < voters->count);
+    const struct member_report *seen = report_member(voters->votes[i].report, name);
+    const struct member_config *listing = config_by_quorum(voters, name);
+    bool here = seen && (!listing || (seen->config.port == listing->port &&
+                                      host_equal(seen->config.host, listing->host)));
+    return here ? seen : NULL;
 }

@@ -7,7 +7,10 @@
  * N itself, the members and their settings are decided by quorum too, so that
  * during a rolling reload of the fleet the probes do not overwrite each other:
  * a greater N takes effect when a quorum of the new N is configured so, a
- * lower N needs a quorum of the old. Pure. */
+ * lower N needs a quorum of the old.
+ *
+ * A sighting belongs to a name and an address: what a voter reports of a name that it lists at
+ * another address than the members have by quorum is about another server. Pure. */
 #ifndef ROSTER_REGISTRY_VERDICT_VOTERS_H
 #define ROSTER_REGISTRY_VERDICT_VOTERS_H
 
@@ -32,5 +35,9 @@ struct voters {
  * configuration open. `votes` may come in any order and hold abstentions. */
 bool voters_select(const struct topology *previous, const struct vote *votes, size_t count,
                    struct voters *ret_voters);
+
+/* What voter `i` reports of this member; NULL: nothing. */
+const struct member_report *voters_sighting(const struct voters *voters, size_t i,
+                                            const char *name);
 
 #endif

@@ -35,6 +35,7 @@ FUZZ(topology)
 FUZZ(directives)
 FUZZ(presence)
 FUZZ(registry_id)
+FUZZ(memory)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
@@ -46,5 +47,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     fuzz_directives(data, len);
     fuzz_presence(data, len);
     fuzz_registry_id(data, len);
+    fuzz_memory(data, len);
     return 0;
 }

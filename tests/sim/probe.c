@@ -314,8 +314,9 @@ static void perform(struct sim_probe *probe, const struct probe_action *action)
     case ACTION_RELOAD:
         step(probe, &(struct probe_event){.kind = EVENT_RELOAD, .config = read_config(probe)});
         break;
-    case ACTION_STOP:
-        break; /* nothing hangs here */
+    case ACTION_STOP:     /* nothing hangs here, */
+    case ACTION_REMEMBER: /* and nobody has a disk */
+        break;
     case ACTION_CLOSE_STORE:
         store_close(probe->store);
         bury(probe);

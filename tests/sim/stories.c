@@ -178,7 +178,7 @@ static void all_sessions_expire_at_once(struct world *world)
     for (int i = 0; i < world->settings.probes; i++) {
         store_mem_expire(sim_probe_store(world->probes[i]));
     }
-    pass(world, 2000);
+    await(world, nobody_writes, "nobody writes");
     world_promote(world, 1);
     world_follow(world, 2, 1);
     await(world, second_writes, "the second server writes");

@@ -221,6 +221,35 @@ test_a_reload_keeps_the_connections_of_members_that_did_not_change() {
     expect "the epoch" "$(topology orders .epoch)" 1
 }
 
+# The verdict follows the server, in whatever order the files come to the probes.
+test_members_that_swap_their_addresses_do_not_disturb_the_writer() {
+    local name primary
+    zk_start
+    pg_group 3
+    cluster_pg orders 3 pg-1 pg-2 pg-3
+    fleet_start 3
+    watch_start watch orders
+    wait_topology 30 orders '.state == "ok" and .primary == "pg-1" and ([.members[].health] | unique) == ["up"]'
+    watch_sees 10 watch "$(at_pg pg-1)"
+    for primary in pg-2 pg-1; do
+        for name in $(fleet_names 3); do
+            case $primary in
+            pg-2) sed -i "s/^\\(address = 127.0.0.1:\\)$(pg_port pg-1)$/\\1first/; s/^\\(address = 127.0.0.1:\\)$(pg_port pg-2)$/\\1$(pg_port pg-1)/; s/:first$/:$(pg_port pg-2)/" "$T/$name.ini" ;;
+            pg-1) probe_write "$name" ;;
+            esac
+            send HUP "$name"
+            holds_for 2 'topology_is orders ".state == \"ok\" or .state == \"suspect\""'
+        done
+        wait_topology 20 orders ".state == \"ok\" and .primary == \"$primary\""
+        expect "the writer's port" "$(topology orders '.primary as $p | .members[] | select(.name == $p) | .port')" "$(pg_port pg-1)"
+    done
+    expect "what watch said" "$(cat "$T/watch.out")" "$(at_pg pg-1)"
+    expect "fenced" "$(topology orders '[.members[].fenced] | unique | tostring')" '[null]'
+    pg_crash pg-1
+    pg_promote pg-2
+    watch_sees 20 watch "$(at_pg pg-2)"
+}
+
 test_a_reload_adds_and_removes_whole_clusters() {
     alone
     pg_new in-1
@@ -262,6 +291,77 @@ test_a_killed_probe_takes_its_name_back_at_once() {
     # Its former self's znodes live for a session timeout yet: it is the same host, and that process is gone.
     wait_for 3 'zk get /roster/probes/probe-a | jq -e ".pid == $(pid probe-a)"'
     wait_for 15 'roster show orders --json | jq -e ".age_ms == 0 and .witnesses_now == 1"'
+}
+
+test_what_a_probe_remembers_is_in_the_folder_that_is_set() {
+    local file=$T/state/deep/probe-a.registry
+    PROBE_SETTINGS='state_folder = state/deep' # beside its file
+    alone
+    wait_for 20 '[ "$(jq -r .registry '"$file"')" = "$(zk get /roster | jq -r .registry)" ]'
+    wait_for 10 'jq -e ".topologies.orders" '"$file"
+    [ ! -e "$T/.local" ] || fail "another folder is used"
+    # One that cannot be read is told, and replaced.
+    stop probe-a
+    echo 'no json at all' > "$file"
+    probe_launch probe-a
+    wait_for 20 'grep -q "which one was followed is not known" "$T/probe-a.log"'
+    wait_for 20 'jq -e ".topologies.orders" '"$file"
+    # Without a folder it works, and says so.
+    stop probe-a
+    sed -i 's,^state_folder.*,state_folder = /proc/nowhere,' "$T/probe-a.ini"
+    probe_launch probe-a
+    wait_for 20 'grep -q "is not kept beyond the end of this process" "$T/probe-a.log"'
+    wait_for 20 'roster show orders --json | jq -e ".age_ms == 0 and .witnesses_now == 1"'
+}
+
+# contained NAME FILE: a probe as the first process but one of a namespace of process ids, the host's name being the same.
+contained() {
+    start "$1" unshare --user --map-current-user --pid --fork --kill-child "$B/roster-probe" --config "$T/$2.ini"
+}
+
+presence() { zk get /roster/probes/probe-a | jq -r "$1"; }
+
+# Their host has one name, and in both namespaces the probe has the same process id, or none has the other's.
+test_of_two_probes_of_one_name_in_two_namespaces_one_ends() {
+    local nonce writes how
+    unshare --user --map-current-user --pid --fork true || skip "no namespaces of process ids here"
+    alone
+    crash probe-a
+    contained one probe-a
+    wait_for 20 '[ "$(presence .pid)" = 1 ]'
+    wait_for 20 'roster show orders --json | jq -e ".age_ms == 0 and .witnesses_now == 1"'
+    nonce=$(presence .nonce)
+    for how in contained plain; do
+        writes=$(zk_zxid)
+        case $how in
+        contained) contained two probe-a ;;
+        plain) start two "$B/roster-probe" --config "$T/probe-a.ini" ;;
+        esac
+        wait_for 30 'gone two'
+        reap two
+        expect "the exit code, $how" "$STATUS" 1
+        expect_text "$T/two.log" 'another live probe has the name probe-a'
+        writes=$(($(zk_zxid) - writes))
+        [ $writes -le 60 ] || fail "$writes transactions while two probes had one name, $how"
+        expect "whose name it is, $how" "$(presence .nonce)" "$nonce"
+        holds_for 1 'alive one'
+        : > "$T/two.log"
+    done
+}
+
+# A container that is started anew: the same name of the host, the same id, another namespace. Its beat stands still, or its session ends.
+test_a_probe_that_died_in_another_namespace_is_replaced_soon() {
+    local nonce
+    unshare --user --map-current-user --pid --fork true || skip "no namespaces of process ids here"
+    alone
+    crash probe-a
+    contained one probe-a
+    wait_for 20 '[ "$(presence .pid)" = 1 ]'
+    nonce=$(presence .nonce)
+    crash one
+    contained two probe-a
+    wait_for 20 '[ "$(presence .pid)" = 1 ] && [ "$(presence .nonce)" != '"$nonce"' ]'
+    holds_for 2 'alive two'
 }
 
 test_a_stopped_probe_wakes_up_without_harm() {

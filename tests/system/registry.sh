@@ -248,3 +248,98 @@ test_a_chroot_with_a_typing_error_is_refused_and_not_created() {
     "$B/zk" "$ZK_PLAIN" create /apps/eurpe ''
     wait_topology 20 orders '.primary == "pg-1"'
 }
+
+# ---- the registry's identity -------------------------------------------------------
+
+registry_id() { zk get /roster | jq -r .registry; }
+probe_refuses() { grep -q "roster accept --registry $2" "$T/$1.log"; } # probe_refuses PROBE ID
+
+test_an_emptied_registry_gets_its_identity_back_from_probes_that_were_restarted() {
+    local id name
+    orders
+    for name in $(fleet_names 3); do stop "$name"; done
+    fleet_start 3
+    id=$(registry_id)
+    wait_for 20 'roster show orders --json | jq -e ".age_ms == 0 and .witnesses_now == 3"'
+    zk delete /roster
+    wait_for 30 '[ "$(registry_id)" = '"$id"' ] && topology_is orders ".state == \"ok\""'
+    pg_crash pg-1
+    pg_promote pg-2
+    watch_sees 30 watch "$(at_pg pg-2)"
+    expect "the identity" "$(registry_id)" "$id"
+}
+
+test_an_identity_outlives_the_probes_that_followed_it() {
+    local id name
+    orders
+    wait_for 20 'ls "$T"/.local/state/roster/probe-?.registry | wc -l | grep -qx 3'
+    id=$(registry_id)
+    for name in $(fleet_names 3); do stop "$name"; done
+    zk delete /roster
+    rm "$T"/.local/state/roster/probe-[ab].registry # they remember nothing, and are first
+    probe_launch probe-a
+    probe_launch probe-b
+    wait_topology 30 orders '.primary == "pg-1"'
+    probe_launch probe-c
+    wait_for 20 '[ "$(registry_id)" = '"$id"' ]'
+    pg_crash pg-1
+    pg_promote pg-2
+    watch_sees 30 watch "$(at_pg pg-2)"
+    expect_no_text "$T/probe-a.log" 'accept --registry'
+    expect_no_text "$T/probe-c.log" 'accept --registry'
+}
+
+test_probes_refuse_a_registry_of_another_identity_until_it_is_accepted() {
+    local id
+    orders
+    id=$(registry_id)
+    wait_for 20 'ls "$T"/.local/state/roster/probe-?.registry | wc -l | grep -qx 3'
+    zk set /roster '{"format":1,"registry":"another","supersedes":[]}'
+    wait_for 20 "probe_refuses probe-a $id && probe_refuses probe-b $id && probe_refuses probe-c $id"
+    wait_for 20 '[ -z "$(zk ls /roster/probes)$(zk ls /roster/clusters/orders/reports)" ]' # what was theirs went
+    crash probe-a
+    probe_launch probe-a # it remembers
+    holds_for 5 '[ -z "$(zk ls /roster/probes)" ]'
+    expect "how often it is told" "$(grep -c "accept --registry" "$T/probe-b.log")" 1
+    expect_code 0 roster accept --registry "$id"
+    wait_for 20 '[ "$(zk ls /roster/probes | wc -l)" = 3 ]'
+    pg_crash pg-1
+    pg_promote pg-2
+    watch_sees 30 watch "$(at_pg pg-2)"
+}
+
+# A new leader numbers its transactions anew, in a greater epoch: what the restored registry holds then looks newer than all before.
+test_a_restored_ensemble_is_refused_although_its_leader_is_new() {
+    local name id
+    zk_ensemble 3
+    pg_group 2
+    cluster_pg orders 1 pg-1 pg-2
+    fleet_start 1
+    wait_topology 30 orders '.state == "ok" and .primary == "pg-1" and ([.members[].health] | unique) == ["up"]'
+    id=$(registry_id)
+    wait_for 20 '[ "$(zk get /roster | jq .provisional)" = null ]'
+    watch_start watch orders
+    watch_sees 10 watch "$(at_pg pg-1)"
+    zk_stop zk1 zk2 zk3
+    for name in zk1 zk2 zk3; do cp -a "$T/$name.data" "$T/$name.backup"; done
+    for name in zk1 zk2 zk3; do zk_launch $name; done
+    for name in zk1 zk2 zk3; do wait_for 120 "zk_serves $name"; done
+    pg_crash pg-1
+    pg_promote pg-2
+    watch_sees 30 watch "$(at_pg pg-2)"
+    wait_for 10 "grep -q '\"orders\"' '$T/.local/state/roster/probe-a.registry'"
+    zk_stop zk1 zk2 zk3
+    for name in zk1 zk2 zk3; do rm -rf "$T/$name.data"; mv "$T/$name.backup" "$T/$name.data"; done
+    for name in zk1 zk2 zk3; do zk_launch $name; done
+    for name in zk1 zk2 zk3; do wait_for 120 "zk_serves $name"; done
+    wait_for 60 "probe_refuses probe-a $id"
+    wait_for 20 'grep -q "back in time" "$T/watch.log"'
+    holds_for 5 '[ -z "$(zk ls /roster/probes)" ] && [ "$(watch_last watch)" = "$(at_pg pg-2)" ]'
+    # A verdict that somebody writes now has a greater number than all before, and is followed by nobody.
+    zk set "$(topology_path orders)" "$(zk get "$(topology_path orders)")"
+    holds_for 3 '[ "$(watch_last watch)" = "$(at_pg pg-2)" ]'
+    expect_code 0 roster accept --registry "$id"
+    wait_topology 30 orders '.primary == "pg-2"'
+    watch_sees 20 watch "$(at_pg pg-2)"
+    expect "the registry's holders" "$(zk ls /roster/probes)" probe-a
+}

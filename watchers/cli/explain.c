@@ -248,6 +248,9 @@ static void print_member_state(const struct member *member)
     if (member->reason != ANSWER_OK) {
         printf(" (%s)", answer_names[member->reason]);
     }
+    if (member->alias[0]) {
+        printf(", alias of %s", member->alias);
+    }
     if (member->fenced) {
         printf(", fenced since epoch %lld", (long long)member->fenced_epoch);
     }

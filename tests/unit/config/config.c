@@ -74,6 +74,7 @@ START_TEST(every_setting_arrives)
              "rise = 2\r\n"
              "fall = 5\r\n"
              "log_level = debug\r\n"
+             "state_folder = /var/lib/roster\r\n"
              "[cluster orders]\r\n"
              "engine = postgresql\r\n"
              "kind = streaming\r\n"
@@ -103,6 +104,7 @@ START_TEST(every_setting_arrives)
     ck_assert_int_eq(ini.config->probe.rise, 2);
     ck_assert_int_eq(ini.config->probe.fall, 5);
     ck_assert_int_eq(ini.config->probe.log_level, LOG_DEBUG);
+    ck_assert_str_eq(ini.config->probe.state_folder, "/var/lib/roster");
     const struct cluster_settings *orders = &ini.config->clusters[0];
     ck_assert_int_eq(orders->policy.witnesses, 3);
     ck_assert_int_eq(orders->policy.conflict, CONFLICT_NONE);

@@ -11,6 +11,7 @@
 enum { SETTLE_MS = 100 };
 
 static struct sandbox sandbox;
+static struct root root;
 static struct folders folders;
 static const char *trouble;
 
@@ -18,18 +19,26 @@ static const char uuid[] = "00000000-0000-4000-8000-000000000001";
 
 static void event(const struct store_event *it)
 {
+    root_event(&root, it);
     if (it->kind == STORE_UP && it->renewed) {
         folders_begin(&folders);
     } else if (it->kind == STORE_ANSWER && store_tag_pointer(it->tag) == &folders) {
         folders_answer(&folders, it, sandbox_now(&sandbox));
+    } else if (it->kind == STORE_ANSWER && store_tag_pointer(it->tag) == &root &&
+               (it->tag & TAG_MASK) == TAG_ROOT) {
+        root_answer(&root, it, sandbox_now(&sandbox));
     }
 }
 
 static void step(void)
 {
+    bool is_refusal = false;
     const char *refused = folders_take_trouble(&folders);
     trouble = refused ? refused : trouble;
+    const char *sentence = root_take_sentence(&root, &is_refusal);
+    trouble = sentence && is_refusal ? sentence : trouble;
     if (mirror_is_up(sandbox.mirror)) {
+        root_step(&root, sandbox_now(&sandbox));
         folders_step(&folders, sandbox_now(&sandbox));
     }
 }
@@ -42,22 +51,24 @@ static void setup(void)
 
 static void teardown(void)
 {
+    root_release(&root);
     sandbox_release(&sandbox);
 }
 
-static void begin(const char *root)
+static void begin(const char *path)
 {
-    folders_init(&folders, sandbox.store, root, false, uuid);
+    root_init(&root, sandbox.store, sandbox.mirror, path, uuid, NULL);
+    folders_init(&folders, sandbox.store, &root, false);
     sandbox.event = event;
     sandbox.step = step;
     sandbox_pass(&sandbox, SETTLE_MS);
 }
 
-static const char *id_of(const char *root)
+static const char *id_of(const char *path)
 {
     static struct registry_id id;
     struct codec_error error;
-    const struct znode *node = sandbox_find(&sandbox, root);
+    const struct znode *node = sandbox_find(&sandbox, path);
     return node && registry_id_decode(node->data, node->len, &id, &error) ? id.registry : "";
 }
 
@@ -150,7 +161,8 @@ static void answer(enum store_rc rc)
 
 START_TEST(a_chroot_that_does_not_exist_is_not_created)
 {
-    folders_init(&folders, sandbox.store, "/roster", true, uuid);
+    root_init(&root, sandbox.store, sandbox.mirror, "/roster", uuid, NULL);
+    folders_init(&folders, sandbox.store, &root, true);
     folders_begin(&folders);
     for (int i = 0; i < 3; i++) {
         ck_assert_int_eq(folders.phase, FOLDERS_CHROOT);
@@ -164,9 +176,6 @@ START_TEST(a_chroot_that_does_not_exist_is_not_created)
     folders_step(&folders, 1000);
     answer(STORE_OK); /* somebody created it */
     ck_assert_int_eq(folders.phase, FOLDERS_ROOT);
-    folders_step(&folders, 1000);
-    answer(STORE_OK);
-    ck_assert_int_eq(folders.phase, FOLDERS_PROBES);
     ck_assert_ptr_null(folders_take_trouble(&folders));
 }
 END_TEST

@@ -150,8 +150,15 @@ static void answer_one(void)
     world.first = (world.first + 1) % ASKED_MAX;
     world.count--;
     enum store_rc rc = serve(&asked);
-    tell(&(struct store_event){
-        .kind = STORE_ANSWER, .tag = asked.tag, .path = path, .rc = rc, .stat = znode(path)->stat});
+    static const char root[] = "{ \"format\": 1, \"registry\": \"uuid\" }";
+    bool is_root = asked.read && strcmp(path, "/roster") == 0;
+    tell(&(struct store_event){.kind = STORE_ANSWER,
+                               .tag = asked.tag,
+                               .path = path,
+                               .rc = rc,
+                               .data = is_root ? root : NULL,
+                               .len = is_root ? strlen(root) : 0,
+                               .stat = znode(path)->stat});
 }
 
 /* Until nothing is asked any more. */

@@ -111,7 +111,7 @@ static void setup(void)
     world_standby(&world, ALL, 1, 0, "7");
     liveness = liveness_new(sandbox.mirror, "/roster", "probe-a");
     resolver = resolver_new(sandbox.store, sandbox.mirror, liveness,
-                            &(struct resolver_settings){"/roster", "orders", "probe-a"});
+                            &(struct resolver_settings){"/roster", "orders", "probe-a", NULL});
     ck_assert_ptr_nonnull(resolver);
     liveness_beat(liveness);
     for (size_t i = 0; i < world.count; i++) {
@@ -159,6 +159,52 @@ START_TEST(a_first_verdict_waits_for_a_quorum)
     ck_assert_str_eq(written()->primary, "m0");
     ck_assert_str_eq(written()->by, "probe-a");
     ck_assert_int_eq(written()->evidence_count, 2);
+}
+END_TEST
+
+static struct root registry;
+static struct memory memory;
+
+/* Another process, which has read the registry and does not know yet whether it is its own. */
+static void start_anew(void)
+{
+    registry = (struct root){.memory = &memory, .state = ROOT_UNREAD};
+    resolver_free(resolver);
+    resolver = resolver_new(sandbox.store, sandbox.mirror, liveness,
+                            &(struct resolver_settings){"/roster", "orders", "probe-a", &registry});
+    ck_assert_ptr_nonnull(resolver);
+    settle();
+}
+
+START_TEST(no_topology_is_taken_from_a_registry_that_is_refused)
+{
+    begin();
+    memory = (struct memory){.registry_id = {.registry = "ours"}};
+    start_anew();
+    uint64_t writes = sandbox.ensemble->writes;
+    registry.state = ROOT_REFUSED;
+    ensemble_delete(sandbox.ensemble, CLUSTER "/directives");
+    sandbox_pass(&sandbox, 5000);
+    ck_assert_ptr_null(resolver_topology(resolver));
+    ck_assert(!resolver_has_read(resolver));
+    ck_assert_uint_eq(sandbox.ensemble->writes, writes + 1); /* the operator's */
+    registry.state = ROOT_FOLLOWED;
+    settle();
+    ck_assert_ptr_nonnull(resolver_topology(resolver));
+    ck_assert_int_eq(memory.known[0].mzxid, sandbox_find(&sandbox, TOPOLOGY)->stat.mzxid);
+}
+END_TEST
+
+START_TEST(a_topology_from_before_what_is_known_is_not_taken)
+{
+    begin();
+    memory = (struct memory){
+        .registry_id = {.registry = "ours"}, .known_count = 1, .known = {{"orders", INT64_MAX}}};
+    start_anew();
+    registry.state = ROOT_FOLLOWED;
+    settle();
+    ck_assert_int_eq(registry.state, ROOT_REFUSED);
+    ck_assert_ptr_null(resolver_topology(resolver));
 }
 END_TEST
 
@@ -500,6 +546,8 @@ Suite *resolver_suite(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, a_first_verdict_waits_for_a_quorum);
     tcase_add_test(tcase, an_equal_verdict_is_not_written);
+    tcase_add_test(tcase, no_topology_is_taken_from_a_registry_that_is_refused);
+    tcase_add_test(tcase, a_topology_from_before_what_is_known_is_not_taken);
     tcase_add_test(tcase, a_promotion_is_written_at_once_and_raises_the_alarm);
     tcase_add_test(tcase, without_a_report_of_our_own_nothing_is_written);
     tcase_add_test(tcase, a_report_at_version_0_does_not_vote);

@@ -194,6 +194,7 @@ START_TEST(evidence_of_the_former_version_resolves_to_its_verdict)
         if (!take_file(files[i])) {
             continue;
         }
+        expected.rules = MODEL_RULES; /* an edition that changed nothing of these cases */
         ck_assert(resolve(&evidence, &resolved));
         forget_newer(&resolved);
         ck_assert_msg(topology_equal(&resolved, &expected), "%s: %s", files[i], resolved.why);

@@ -748,11 +748,34 @@ START_TEST(presence_reads_back)
     ck_assert_uint_eq(again.nonce, UINT64_MAX);
     ck_assert_uint_eq(again.beat, 3);
     ck_assert_int_eq(again.pid, 4711);
+    ck_assert_str_eq(again.boot, "");
+    ck_assert_str_eq(again.pid_namespace, "");
     char *wrong = with(text, "18446744073709551615", "18446744073709551616");
     ck_assert(!presence_decode(wrong, strlen(wrong), &again, &error));
     ck_assert_str_eq(error.sentence,
                      "nonce: '18446744073709551616' is more than 18446744073709551615");
     free(wrong);
+    free(text);
+}
+END_TEST
+
+START_TEST(a_presence_says_which_process_it_is_of)
+{
+    struct presence presence = {.probe = "a",
+                                .host = "host-1",
+                                .boot = "5f0c0d9e-8a55-4b0e-b1f6-0d2f1e3ab001",
+                                .pid_namespace = "4026531836",
+                                .pid = 1,
+                                .version = "1"};
+    struct presence again;
+    char *text = presence_encode(&presence);
+    ck_assert_str_eq(text, "{ \"format\": 1, \"probe\": \"a\", \"host\": \"host-1\", \"boot\": "
+                           "\"5f0c0d9e-8a55-4b0e-b1f6-0d2f1e3ab001\", \"pid_namespace\": "
+                           "\"4026531836\", \"pid\": 1, \"version\": \"1\", \"nonce\": \"0\", "
+                           "\"beat\": \"0\" }\n");
+    ck_assert_msg(presence_decode(text, strlen(text), &again, &error), "%s", error.sentence);
+    ck_assert_str_eq(again.boot, presence.boot);
+    ck_assert_str_eq(again.pid_namespace, presence.pid_namespace);
     free(text);
 }
 END_TEST
@@ -775,6 +798,67 @@ START_TEST(a_registry_id_reads_back)
 }
 END_TEST
 
+START_TEST(an_identity_just_drawn_is_provisional)
+{
+    struct registry_id registry_id = {.registry = "a", .provisional = true}, again;
+    char *text = registry_id_encode(&registry_id);
+    ck_assert_str_eq(
+        text,
+        "{ \"format\": 1, \"registry\": \"a\", \"supersedes\": [], \"provisional\": true }\n");
+    ck_assert_msg(registry_id_decode(text, strlen(text), &again, &error), "%s", error.sentence);
+    ck_assert(again.provisional);
+    free(text);
+}
+END_TEST
+
+START_TEST(what_a_probe_remembers_reads_back)
+{
+    static struct memory memory = {
+        .registry_id = {.registry = "a", .supersedes_count = 1, .supersedes = {"old"}},
+        .known_count = 2,
+        .known = {{"orders", INT64_MAX}, {"sales", 7}}};
+    static struct memory again;
+    char *text = memory_encode(&memory);
+    ck_assert_str_eq(text, "{ \"format\": 1, \"registry\": \"a\", \"supersedes\": [ \"old\" ], "
+                           "\"topologies\": { \"orders\": \"9223372036854775807\", \"sales\": "
+                           "\"7\" } }\n");
+    ck_assert_msg(memory_decode(text, strlen(text), &again, &error), "%s", error.sentence);
+    ck_assert_mem_eq(&memory, &again, sizeof memory);
+    free(text);
+    static const char *const wrong[] = {
+        "{\"format\":1,\"registry\":\"a\",\"topologies\":{\"or ders\":\"7\"}}",
+        "{\"format\":1,\"registry\":\"a\",\"topologies\":{\"orders\":7}}",
+        "{\"format\":1,\"registry\":\"a\",\"topologies\":{\"orders\":\"9223372036854775808\"}}"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        ck_assert(!memory_decode(wrong[i], strlen(wrong[i]), &again, &error));
+    }
+}
+END_TEST
+
+START_TEST(an_alias_reads_back)
+{
+    static struct topology again;
+    topology = (struct topology){.cluster = "orders",
+                                 .policy = {.kind = KIND_STREAMING, .witnesses = 1},
+                                 .epoch = 1,
+                                 .state = STATE_NO_PRIMARY,
+                                 .rule = RULE_NO_CLAIM,
+                                 .rules = MODEL_RULES,
+                                 .by = "a",
+                                 .at_wall_ms = 1,
+                                 .member_count = 1};
+    topology.members[0] = (struct member){
+        .config = {.name = "vip", .host = "h", .port = 1}, .alias = "pg-1", .lag = LAG_NOT_KNOWN};
+    char *text = topology_encode(&topology);
+    ck_assert_ptr_nonnull(strstr(text, "\"alias\": \"pg-1\""));
+    ck_assert_msg(topology_decode(text, strlen(text), &again, &error), "%s", error.sentence);
+    ck_assert(topology_equal(&topology, &again));
+    strcpy(again.members[0].alias, "");
+    ck_assert(!topology_equal(&topology, &again));
+    free(text);
+}
+END_TEST
+
 Suite *codec_suite(void)
 {
     Suite *suite = suite_create("codec");
@@ -793,7 +877,11 @@ Suite *codec_suite(void)
     tcase_add_test(round_trips, an_acceptance_that_replaces_is_named_beside);
     tcase_add_test(round_trips, what_is_listed_again_in_the_same_words_is_one);
     tcase_add_test(round_trips, presence_reads_back);
+    tcase_add_test(round_trips, a_presence_says_which_process_it_is_of);
     tcase_add_test(round_trips, a_registry_id_reads_back);
+    tcase_add_test(round_trips, an_alias_reads_back);
+    tcase_add_test(round_trips, an_identity_just_drawn_is_provisional);
+    tcase_add_test(round_trips, what_a_probe_remembers_reads_back);
     suite_add_tcase(suite, round_trips);
     TCase *leniency = tcase_create("leniency");
     tcase_add_test(leniency, unknown_keys_are_skipped);

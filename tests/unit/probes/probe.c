@@ -127,6 +127,8 @@ static void perform(const struct probe_action *action)
         tell("reload\n");
         step((struct probe_event){.kind = EVENT_RELOAD, .config = &config});
         break;
+    case ACTION_REMEMBER:
+        break;
     case ACTION_STOP:
         tell("stop %d within %lld ms\n", action->exit_code,
              (long long)(action->at_ms - agenda.now_ms));

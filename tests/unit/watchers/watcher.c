@@ -145,7 +145,7 @@ START_TEST(a_lagging_read_within_a_session_is_passed_over_in_silence)
 }
 END_TEST
 
-START_TEST(a_registry_that_went_back_is_refused_until_it_passes_what_was_known)
+START_TEST(a_registry_that_went_back_is_refused_whatever_it_holds_later)
 {
     fake_put_topology(2, "pg-2");
     int64_t zxid = fake.zxid;
@@ -159,10 +159,49 @@ START_TEST(a_registry_that_went_back_is_refused_until_it_passes_what_was_known)
     fake_new_session();
     fake_new_session();
     ck_assert_int_eq(fake_count_logged("not followed"), 1);
-    fake.zxid = zxid;
+    fake.zxid = zxid + (INT64_C(1) << 32); /* a new leader counts anew, in a greater epoch */
     fake_put_topology(3, "pg-3");
+    assert_primary("pg-2");
+    assert_refused("roster accept --registry " OURS);
+    fake_new_session();
+    assert_primary("pg-2");
+    fake_put_registry_id(OTHER, OURS);
     assert_primary("pg-3");
     assert_followed();
+}
+END_TEST
+
+START_TEST(what_one_cluster_proves_of_the_registry_holds_for_all)
+{
+    char *text = fake_topology(1, "pg-1");
+    memcpy(strstr(text, "\"orders\""), "\"others\"", 8);
+    fake_put("/roster/clusters/others/topology", text);
+    struct watched *others = watcher_follow(fake.watcher, "others", NULL, NULL, NULL, fake_now());
+    fake_answer_all();
+    fake_put_topology(2, "pg-2");
+    fake.zxid -= 50;
+    fake_put_topology(1, "pg-1");
+    fake_new_session();
+    ck_assert_ptr_nonnull(strstr(others->refused, "back in time"));
+    fake.zxid += INT64_C(1) << 32;
+    fake_put("/roster/clusters/others/topology", text);
+    ck_assert_ptr_nonnull(strstr(others->refused, "back in time"));
+    fake_put_registry_id(OTHER, OURS);
+    ck_assert_str_eq(others->refused, "");
+    free(text);
+}
+END_TEST
+
+START_TEST(who_knew_nothing_follows_a_registry_that_went_back)
+{
+    fake_put_topology(2, "pg-2");
+    fake.zxid -= 50;
+    fake_put_topology(1, "pg-1");
+    fake_new_session();
+    assert_refused("back in time");
+    struct watched *later = watcher_follow(fake.watcher, "later", NULL, NULL, NULL, fake_now());
+    fake_answer_all();
+    ck_assert_str_eq(later->refused, "");
 }
 END_TEST
 
@@ -330,7 +369,9 @@ Suite *watcher_suite(void)
                                 a_watch_that_never_fired_is_made_up_for_by_the_resync,
                                 reads_that_callers_ask_for_are_spread,
                                 a_lagging_read_within_a_session_is_passed_over_in_silence,
-                                a_registry_that_went_back_is_refused_until_it_passes_what_was_known,
+                                a_registry_that_went_back_is_refused_whatever_it_holds_later,
+                                what_one_cluster_proves_of_the_registry_holds_for_all,
+                                who_knew_nothing_follows_a_registry_that_went_back,
                                 a_restored_registry_is_taken_when_an_operator_accepts_it,
                                 another_registry_is_refused_however_new_its_topology,
                                 a_registry_without_a_name_is_refused_by_those_who_knew_one,
