@@ -351,6 +351,12 @@ pg_rebuild() { # pg_rebuild NAME UPSTREAM [RESTORE_COMMAND]
 
 is_the_primary() { echo ".primary == \"$1\" and ($(member "$1") | .fenced | not)"; }
 
+# Neither the probes' restart nor its own makes it another.
+forgets_nothing() {
+    restart_probes
+    pg_blink pg-3 '.primary == "pg-1"'
+}
+
 test_a_backup_that_promotes_itself_is_a_conflict_that_holds() {
     local restore
     zk_start
@@ -363,6 +369,7 @@ test_a_backup_that_promotes_itself_is_a_conflict_that_holds() {
         wait_for 20 '! pg_in_recovery pg-3'
         wait_topology 20 orders ".state == \"conflict\" and ($(member pg-3) | .claims) and $(is_the_primary pg-1)"
         through_beats 1 "topology_is orders '$(is_the_primary pg-1)'"
+        [ "$restore" = false ] || forgets_nothing
         pg_blink pg-1 '.primary != "pg-3"'
         watch_sees 20 watch "$(at_pg pg-1)"
         wait_topology 20 orders "$(is_the_primary pg-1)"

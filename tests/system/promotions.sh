@@ -6,6 +6,7 @@ test_mariadb_after_a_crash_every_order_of_statements_is_followed() { on_mariadb 
 test_mysql_9_after_a_crash_every_order_of_statements_is_followed() { versions_mysql_story sid after_a_crash; }
 test_mariadb_a_planned_switch_is_followed_in_every_order() { on_mariadb planned; }
 test_mysql_9_a_planned_switch_is_followed_in_every_order() { versions_mysql_story sid planned; }
+test_mariadb_a_promotion_with_a_restart_or_after_a_mistake_is_followed() { on_mariadb with_restarts; }
 test_mariadb_replicas_that_never_were_read_only_are_followed_when_promoted() { on_mariadb never_read_only; }
 test_mysql_9_replicas_that_never_were_read_only_are_followed_when_promoted() { versions_mysql_story sid never_read_only; }
 test_mariadb_the_other_half_of_a_circular_pair_is_followed_when_opened() { on_mariadb circular_pair; }
@@ -119,6 +120,10 @@ stop_reset_open() { crashes "$OLD"; by_hand "$NEW" stop reset_all open; }
 stop_open_reset() { crashes "$OLD"; by_hand "$NEW" stop open reset_all; }
 open_stop_reset() { crashes "$OLD"; by_hand "$NEW" open stop reset_all; }
 
+# It keeps where its source was, reset or not.
+stop_reset_keeping_open() { crashes "$OLD"; by_hand "$NEW" stop reset open; }
+stop_open() { crashes "$OLD"; by_hand "$NEW" stop open; }
+
 # MHA, MaxScale and replication-manager: all at once, before any probe has seen that the old one is gone; then the others.
 in_one_go() { my_crash "$OLD"; act "$NEW" stop reset_all open; joins_later "$OTHER" "$NEW"; }
 
@@ -149,7 +154,7 @@ losing_the_last() {
 
 after_a_crash() {
     three_servers
-    each_is_followed open_stop_reset detached in_one_go -- stop_reset_open stop_open_reset others_first
+    each_is_followed open_stop_reset stop_reset_keeping_open detached in_one_go -- stop_reset_open stop_open_reset stop_open others_first
     losing_the_last
     watch_sees 5 watch "$(at_my "$NEW")"
     "${of}_start" "$OLD"
@@ -208,6 +213,13 @@ opened_first() {
     joins "$OLD" "$NEW"
 }
 
+# And for long: the old one holds, until it is closed.
+opened_long_before() {
+    act "$NEW" stop reset_all open
+    through_beats 3 "topology_is sales '.primary == \"$OLD\"'"
+    act "$OLD" close
+}
+
 # The old one is shut down.
 shut_down() {
     my_stop "$OLD"
@@ -227,7 +239,39 @@ hung() {
 
 planned() {
     three_servers
-    each_is_followed closed_first others_first_then_closed open_while_it_replicates hung -- closed_by_hand opened_first shut_down
+    each_is_followed closed_first others_first_then_closed open_while_it_replicates hung -- closed_by_hand opened_first opened_long_before shut_down
+}
+
+# ---- with a restart, or a second one ---------------------------------------------------------
+
+starts_writable() { sed -i '/read-only/d' "$T/$1.cnf"; "${of}_start" "$1"; }
+restarts_writable() { my_stop "$1"; starts_writable "$1"; }
+
+restarted_then_reset() { crashes "$OLD"; restarts_writable "$NEW"; by_hand "$NEW" stop reset_all; }
+reset_then_restarted() { crashes "$OLD"; by_hand "$NEW" stop reset_all; restarts_writable "$NEW"; }
+closed_then_restarted() { by_hand "$OLD" close; by_hand "$NEW" stop reset_all; restarts_writable "$NEW"; }
+
+# The old one is back at once, and writable.
+old_one_back_at_once() {
+    my_crash "$OLD"
+    act "$NEW" stop reset_all open
+    starts_writable "$OLD"
+}
+
+# A mistake that was undone does not stand in the way.
+promoted_again() {
+    act "$NEW" stop reset_all open
+    through_beats 3 "topology_is sales '.primary == \"$OLD\"'"
+    act "$NEW" close
+    joins "$NEW" "$OLD"
+    well
+    crashes "$OLD"
+    act "$NEW" stop reset_all open
+}
+
+with_restarts() {
+    three_servers
+    each_is_followed restarted_then_reset reset_then_restarted closed_then_restarted old_one_back_at_once promoted_again
 }
 
 # ---- replicas that never were read-only -----------------------------------------------------
@@ -294,9 +338,7 @@ without_probes_and_restarted() {
     probes_end
     my_crash "$OLD"
     act "$NEW" stop reset_all
-    my_stop "$NEW"
-    sed -i '/read-only/d' "$T/$NEW.cnf"
-    "${of}_start" "$NEW"
+    restarts_writable "$NEW"
     probes_begin
 }
 
