@@ -360,3 +360,18 @@ test_a_probe_that_may_not_read_the_directives_decides_nothing_at_first() {
     expect_code 0 roster release orders
     watch_sees 20 watch "$(at_pg pg-2)"
 }
+
+test_an_accidental_promotion_is_undone_by_accept() {
+    alone
+    pg_promote pg-2
+    wait_topology 20 orders '.primary == "pg-2" and .members[0].fenced and .members[0].claims'
+    expect_code 0 roster show orders
+    expect_text "$T/said" 'pg-1 claims and is refused \(fenced\): .*`roster accept orders pg-1` ends that'
+    expect_code 0 roster accept orders pg-1
+    expect_text "$T/said" '^orders/pg-1 is primary as of epoch [0-9]+$'
+    expect "the primary" "$(topology orders .primary)" pg-1
+    expect_code 0 roster accept orders pg-1
+    expect_text "$T/said" '^orders/pg-1 is primary as of epoch [0-9]+( \(nothing had to be written\))?$'
+    expect_code 0 roster show orders
+    expect_text "$T/said" 'pg-2 claims and is refused'
+}
