@@ -16,7 +16,7 @@
 #include "registry/config/errors.h"
 #include "registry/config/settings.h"
 
-enum { SETTINGS_MAX = 32 }; /* rows of the table */
+enum { SETTINGS_MAX = 48 }; /* rows of the table */
 
 struct label_origin {
     char key[LABEL_KEY_SIZE];

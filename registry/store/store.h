@@ -46,7 +46,7 @@ enum store_tag {
 
 static inline uint64_t store_tag(const void *pointer, enum store_tag owner)
 {
-    assert(((uintptr_t)pointer & TAG_MASK) == 0 && owner < TAG_MASK);
+    assert(((uintptr_t)pointer & TAG_MASK) == 0 && owner <= TAG_MASK);
     return (uint64_t)(uintptr_t)pointer | (uint64_t)owner;
 }
 

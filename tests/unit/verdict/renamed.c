@@ -139,7 +139,7 @@ START_TEST(a_fence_goes_with_the_server)
     ck_assert_str_eq(world.previous.primary, "m2");
     ck_assert(world.previous.members[0].fenced);
     world.directives.accept_count = 1;
-    world.directives.accept[0] = (struct acceptance){"m1", world.previous.epoch};
+    world.directives.accept[0] = (struct acceptance){.name = "m1", .epoch = world.previous.epoch};
     for (int p = 0; p < 3; p++) {
         list(p, 0, 1, 2, "8");
         list(p, 1, 0, 2, "7");
