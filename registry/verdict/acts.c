@@ -198,9 +198,7 @@ static bool ended_by_act(const struct verdict_inputs *inputs, const struct conte
 static unsigned without_void(const struct verdict_inputs *inputs,
                              const struct contender *contender, unsigned acts)
 {
-    const struct record *before = record_before(contender);
-    bool same_acts = (acts & ACT_PROMOTES) == (before->acts & ACT_PROMOTES);
-    if (is_in(acts, ACT_PROMOTES) && same_acts && contender->tally.late) {
+    if (is_in(acts, ACT_PROMOTES) && tally_is_late(&contender->tally, acts & ACT_PROMOTES)) {
         acts |= ACT_LATE;
     }
     if (is_in(acts, ACT_LATE) && inputs->unfit && !ended_by_act(inputs, contender)) {
@@ -317,3 +315,5 @@ void acts_close(const struct verdict_inputs *inputs, struct topology *out)
     }
     leave_others(inputs, out);
 }
+            } else if (replaced && contender->tally.upstream[0]) {
+                strcpy(record->streamed, contender->tally.upstream); /* it has given way */

@@ -163,7 +163,7 @@ static void decide_identity(struct verdict_inputs *inputs)
     for (size_t i = 0; i < inputs->count; i++) {
         const struct contender *contender = &inputs->contenders[i];
         const char *identity = contender->tally.identity;
-        if (contender->accepted && identity && identity[0]) {
+        if (contender->accepted && contender->tally.claim && identity && identity[0]) {
             strcpy(inputs->identity, identity);
         }
     }
@@ -232,7 +232,8 @@ static bool keeps_claiming(const struct verdict_inputs *inputs, const struct con
     }
     const struct contender *upstream =
         tally->upstream && tally->live ? contender_find(inputs, tally->upstream) : NULL;
-    return !upstream || !upstream->tally.claim || !was_promoted(inputs, upstream);
+    return !upstream || !upstream->tally.claim || !was_promoted(inputs, upstream) ||
+           stood_in_circle(contender, upstream);
 }
 
 /* May the incumbent be left for another without an order between them? Only when it reports itself
