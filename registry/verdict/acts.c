@@ -176,7 +176,9 @@ static void remember_stream(const struct verdict_inputs *inputs, const struct co
     const struct contender *source = contender_find(inputs, upstream);
     bool ahead = inputs->unfit && source && !source->claims &&
                  !contender_is_incumbent(inputs, source) && record->streamed[0];
-    if (!ahead) {
+    /* a primary that is led to one that claims gives way; only a circle is a state */
+    bool yields = contender_is_incumbent(inputs, contender) && source && source->claims;
+    if (!ahead && !yields) {
         strcpy(record->streamed, upstream);
     }
 }
@@ -314,6 +316,6 @@ void acts_close(const struct verdict_inputs *inputs, struct topology *out)
         }
     }
     leave_others(inputs, out);
-}
             } else if (replaced && contender->tally.upstream[0]) {
                 strcpy(record->streamed, contender->tally.upstream); /* it has given way */
+}

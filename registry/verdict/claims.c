@@ -221,6 +221,15 @@ static bool was_promoted(const struct verdict_inputs *inputs, const struct conte
            (contender->record.acts & ACT_PROMOTES) != 0;
 }
 
+/* Async: the active half of a circular pair always streams from the other one, so that this shows
+ * nothing, unless the other one follows nobody any more. */
+static bool stood_in_circle(const struct contender *incumbent, const struct contender *upstream)
+{
+    return incumbent->before &&
+           text_equal(incumbent->before->record.streamed, upstream->listing->name) &&
+           upstream->record.channel != CHANNEL_NONE;
+}
+
 /* Async: a primary is given a channel by mistake, or keeps one from a circular pair. Without an
  * order an incumbent that is writable goes on claiming, whatever channels it has, unless it
  * replicates from one that claims without any doubt (a planned switch). */

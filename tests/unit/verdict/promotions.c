@@ -153,6 +153,39 @@ END_TEST
 
 /* ---- servers without an order: what only looks like it --------------------------------------- */
 
+START_TEST(the_passive_half_of_a_circular_pair_stopped_for_a_backup_does_not_win)
+{
+    begin(KIND_ASYNC, 2);
+    replica(0, 1, CHANNEL_LIVE, true);
+    replica(1, 0, CHANNEL_LIVE, true);
+    expect("m0");
+    replica(1, 0, CHANNEL_STOPPED, true);
+    expect("m0");
+    take(1, true, false);
+    expect("m0");
+}
+END_TEST
+
+START_TEST(the_passive_half_of_a_circular_pair_opened_for_maintenance_does_not_win)
+{
+    begin(KIND_ASYNC, 2);
+    replica(0, 1, CHANNEL_LIVE, true);
+    replica(1, 0, CHANNEL_LIVE, false);
+    for (size_t p = 0; p < 3; p++) {
+        seen(p, 0)->claim = true; /* the other half is read-only */
+    }
+    expect("m0");
+    replica(1, 0, CHANNEL_STOPPED, false);
+    expect("m0");
+    replica(1, 0, CHANNEL_STOPPED, true);
+    for (size_t p = 0; p < 3; p++) {
+        seen(p, 0)->claim = false;
+    }
+    take(1, true, false);
+    expect("m0");
+}
+END_TEST
+
 START_TEST(a_circular_pair_switches_and_switches_back)
 {
     begin(KIND_ASYNC, 2);
@@ -320,6 +353,8 @@ Suite *promotions_suite(void)
     tcase_add_test(async, a_switch_by_hand_and_back_is_followed);
     tcase_add_test(async, a_failover_right_after_a_failover_is_followed);
     tcase_add_test(async, an_orphan_of_a_former_primary_that_moves_on_counts);
+    tcase_add_test(async, the_passive_half_of_a_circular_pair_stopped_for_a_backup_does_not_win);
+    tcase_add_test(async, the_passive_half_of_a_circular_pair_opened_for_maintenance_does_not_win);
     tcase_add_test(async, a_circular_pair_switches_and_switches_back);
     tcase_add_test(async, half_a_circular_pair_is_opened_when_the_other_is_gone);
     tcase_add_test(async, a_report_from_before_a_new_act_does_not_make_that_late);
