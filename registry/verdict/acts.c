@@ -141,12 +141,22 @@ static bool stood_below(const struct verdict_inputs *inputs, const struct conten
     return false;
 }
 
+/* Did it stream from a primary, the last one or one before that? Who loses an intermediate is moved
+ * to whatever server is at hand. */
+static bool followed_primary(const struct verdict_inputs *inputs, const struct contender *follower)
+{
+    const char *streamed = record_before(follower)->streamed;
+    const struct contender *source = contender_find(inputs, streamed);
+    return streamed[0] && (!source || contender_is_incumbent(inputs, source) ||
+                           !record_before(source)->streamed[0]);
+}
+
 /* The old primary itself counts, unless the two are a circular pair. */
 static bool is_repointed_to(const struct verdict_inputs *inputs, const struct contender *follower,
                             const struct contender *contender)
 {
     bool followed =
-        record_before(follower)->streamed[0] || contender_is_incumbent(inputs, follower);
+        followed_primary(inputs, follower) || contender_is_incumbent(inputs, follower);
     return follower != contender && followed && follower->tally.live && !follower->stranger &&
            !follower->claims && text_equal(follower->tally.upstream, contender->listing->name) &&
            !stood_below(inputs, follower, contender);

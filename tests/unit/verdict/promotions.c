@@ -153,6 +153,28 @@ END_TEST
 
 /* ---- servers without an order: what only looks like it --------------------------------------- */
 
+START_TEST(an_orphan_of_an_intermediate_promotes_nobody)
+{
+    begin(KIND_ASYNC, 4);
+    replica(1, 0, CHANNEL_LIVE, true);
+    replica(3, 2, CHANNEL_LIVE, false);
+    expect("m0");
+    replica(1, 0, CHANNEL_STOPPED, true); /* a backup */
+    expect("m0");
+    take(1, true, true);
+    expect("m0");
+    gone(2);
+    replica(3, 1, CHANNEL_LIVE, false); /* its source goes down, this one is at hand */
+    take(1, false, false);
+    for (size_t p = 0; p < 3; p++) {
+        seen(p, 1)->misses = 1;
+    }
+    expect("m0");
+    gone(0);
+    expect("");
+}
+END_TEST
+
 START_TEST(the_passive_half_of_a_circular_pair_stopped_for_a_backup_does_not_win)
 {
     begin(KIND_ASYNC, 2);
@@ -353,6 +375,7 @@ Suite *promotions_suite(void)
     tcase_add_test(async, a_switch_by_hand_and_back_is_followed);
     tcase_add_test(async, a_failover_right_after_a_failover_is_followed);
     tcase_add_test(async, an_orphan_of_a_former_primary_that_moves_on_counts);
+    tcase_add_test(async, an_orphan_of_an_intermediate_promotes_nobody);
     tcase_add_test(async, the_passive_half_of_a_circular_pair_stopped_for_a_backup_does_not_win);
     tcase_add_test(async, the_passive_half_of_a_circular_pair_opened_for_maintenance_does_not_win);
     tcase_add_test(async, a_circular_pair_switches_and_switches_back);
