@@ -119,6 +119,13 @@ static bool is_any_accepted(const struct verdict_inputs *inputs)
     return false;
 }
 
+/* Its claim was held back, and it has not been seen to follow since. */
+static bool was_held(const struct contender *contender)
+{
+    bool held = has_act(contender, ACT_HELD) && !has_act(contender, ACT_PROMOTES);
+    return !contender->claims && (held || has_act(contender, ACT_LATE));
+}
+
 /* What it has shows nothing about the cluster: it may have been promoted by accident, on its own
  * side of a partition, for a rehearsal. A drained primary stays one. */
 static bool is_off_line(const struct verdict_inputs *inputs, const struct contender *contender)

@@ -276,6 +276,48 @@ END_TEST
 
 /* ---- timelines ------------------------------------------------------------------------------- */
 
+START_TEST(a_held_server_that_falls_silent_withdraws_nobody_by_its_cascade)
+{
+    begin(KIND_STREAMING, 4);
+    world_standby(&world, ALL, 2, 1, "7");
+    expect("m0");
+    world.restarts = 1;
+    world_primary(&world, ALL, 1, "8"); /* recovery.signal in the place of standby.signal */
+    expect("m0");
+    world.restarts = 0;
+    world_standby(&world, ALL, 2, 1, "8");
+    expect("m0");
+    world_fails(&world, ALL, 1, ANSWER_TIMEOUT);
+    expect("m0");
+    gone(1);
+    for (size_t p = 0; p < 3; p++) {
+        seen(p, 2)->live = false;
+        seen(p, 2)->channel = CHANNEL_CONNECTING;
+        seen(p, 2)->upstream[0] = '\0'; /* there is no receiver that says whom it follows */
+    }
+    expect("m0");
+}
+END_TEST
+
+START_TEST(a_rehearsal_that_falls_silent_after_its_drain_withdraws_nobody_by_its_cascade)
+{
+    begin(KIND_STREAMING, 4);
+    world_standby(&world, ALL, 2, 1, "7");
+    world.directives.drain_count = 1;
+    strcpy(world.directives.drain[0], "m1");
+    expect("m0");
+    world_primary(&world, ALL, 1, "8");
+    world_standby(&world, ALL, 2, 1, "8");
+    expect("m0");
+    take(1, true, true);
+    expect("m0");
+    world.directives.drain_count = 0;
+    expect("m0");
+    world_fails(&world, ALL, 1, ANSWER_TIMEOUT);
+    expect("m0");
+}
+END_TEST
+
 START_TEST(a_standby_moved_to_one_of_two_equal_timelines_ends_the_tie)
 {
     begin(KIND_STREAMING, 4);
@@ -383,6 +425,9 @@ Suite *promotions_suite(void)
     tcase_add_test(async, a_report_from_before_a_new_act_does_not_make_that_late);
     suite_add_tcase(suite, async);
     TCase *streaming = tcase_create("streaming");
+    tcase_add_test(streaming, a_held_server_that_falls_silent_withdraws_nobody_by_its_cascade);
+    tcase_add_test(streaming,
+                   a_rehearsal_that_falls_silent_after_its_drain_withdraws_nobody_by_its_cascade);
     tcase_add_test(streaming, a_standby_moved_to_one_of_two_equal_timelines_ends_the_tie);
     tcase_add_test(streaming, two_failovers_in_a_row_are_followed_on_their_timelines);
     tcase_add_test(streaming, what_happened_while_the_registry_was_away_is_followed);
