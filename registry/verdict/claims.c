@@ -282,16 +282,23 @@ bool contender_is_behind(const struct verdict_inputs *inputs, const struct conte
     return false;
 }
 
+/* Is there no primary because two claim and nothing orders them? Of two timelines alike the last
+ * primary's is older than both. */
+static bool is_undecided(const struct verdict_inputs *inputs)
+{
+    return kind_traits_of(inputs->voters.policy.kind)->by_act &&
+           (verdict_was_withdrawn_by(inputs, RULE_TIE) ||
+            verdict_was_withdrawn_by(inputs, RULE_OUTDATED));
+}
+
 /* A rival stays one through its silence: an old primary that claimed and then is cut off from the
  * probes may still take writes. Only a quorum that reads the contrary ends it. Where claims are
  * equal and there is no primary, one that is down did not yield either: it may come back. */
 static bool is_rival(const struct verdict_inputs *inputs, const struct contender *contender)
 {
     const struct tally *tally = &contender->tally;
-    bool undecided = kind_traits_of(inputs->voters.policy.kind)->by_act && inputs->previous &&
-                     !inputs->previous->primary[0] && !contender->fenced &&
-                     !contender_is_incumbent(inputs, contender) &&
-                     inputs->previous->rule == RULE_TIE;
+    bool undecided = is_undecided(inputs) && !contender->fenced &&
+                     !contender_is_incumbent(inputs, contender);
     int against = tally->follows + (undecided ? 0 : tally->down);
     bool allowed = contender->shared && !contender_is_behind(inputs, contender);
     bool was = contender->before && contender->before->claims;

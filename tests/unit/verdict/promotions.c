@@ -318,6 +318,44 @@ START_TEST(a_rehearsal_that_falls_silent_after_its_drain_withdraws_nobody_by_its
 }
 END_TEST
 
+/* `m0` is lost this way, and two standbys are promoted to one number; then one blinks. */
+static void tie_of_two(enum answer lost)
+{
+    begin(KIND_STREAMING, 3);
+    world_fails(&world, ALL, 0, lost);
+    settle();
+    world_primary(&world, ALL, 1, "8");
+    world_primary(&world, ALL, 2, "8");
+    expect("");
+    gone(1);
+    expect("");
+    world_fails(&world, ALL, 1, ANSWER_TIMEOUT);
+    expect("");
+    world.restarts = 1;
+    world_primary(&world, ALL, 1, "8");
+    expect("");
+}
+
+START_TEST(a_tie_of_two_timelines_outlives_a_blink)
+{
+    tie_of_two(ANSWER_REFUSED);
+    tie_of_two(ANSWER_TIMEOUT);
+    tie_of_two(ANSWER_STARTING);
+}
+END_TEST
+
+START_TEST(a_tie_of_two_timelines_beside_a_primary_outlives_a_blink)
+{
+    begin(KIND_STREAMING, 3);
+    world_primary(&world, ALL, 1, "8");
+    world_primary(&world, ALL, 2, "8");
+    settle();
+    gone(1);
+    settle();
+    ck_assert_str_ne(world.previous.primary, "m2");
+}
+END_TEST
+
 START_TEST(a_standby_moved_to_one_of_two_equal_timelines_ends_the_tie)
 {
     begin(KIND_STREAMING, 4);
@@ -428,6 +466,8 @@ Suite *promotions_suite(void)
     tcase_add_test(streaming, a_held_server_that_falls_silent_withdraws_nobody_by_its_cascade);
     tcase_add_test(streaming,
                    a_rehearsal_that_falls_silent_after_its_drain_withdraws_nobody_by_its_cascade);
+    tcase_add_test(streaming, a_tie_of_two_timelines_outlives_a_blink);
+    tcase_add_test(streaming, a_tie_of_two_timelines_beside_a_primary_outlives_a_blink);
     tcase_add_test(streaming, a_standby_moved_to_one_of_two_equal_timelines_ends_the_tie);
     tcase_add_test(streaming, two_failovers_in_a_row_are_followed_on_their_timelines);
     tcase_add_test(streaming, what_happened_while_the_registry_was_away_is_followed);
