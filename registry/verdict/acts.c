@@ -316,6 +316,8 @@ void acts_close(const struct verdict_inputs *inputs, struct topology *out)
             record->acts = replaced && inputs->ordered && contender->claims ? ACT_HELD : 0;
             if (!contender->tally.live) {
                 record->streamed[0] = '\0'; /* it led when it was a standby */
+            } else if (replaced && contender->tally.upstream[0]) {
+                strcpy(record->streamed, contender->tally.upstream); /* it has given way */
             }
             continue;
         }
@@ -326,6 +328,4 @@ void acts_close(const struct verdict_inputs *inputs, struct topology *out)
         }
     }
     leave_others(inputs, out);
-            } else if (replaced && contender->tally.upstream[0]) {
-                strcpy(record->streamed, contender->tally.upstream); /* it has given way */
 }

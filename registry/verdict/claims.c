@@ -158,8 +158,8 @@ static void decide_identity(struct verdict_inputs *inputs)
     } else {
         first_identity(inputs);
     }
-    /* the whole cluster was restored under a new identity: the operator accepts one of its members
-     */
+    /* the whole cluster was restored under a new identity: the operator accepts the one of its
+     * members that claims */
     for (size_t i = 0; i < inputs->count; i++) {
         const struct contender *contender = &inputs->contenders[i];
         const char *identity = contender->tally.identity;

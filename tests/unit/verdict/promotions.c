@@ -434,6 +434,19 @@ static void accept_m(size_t m, int64_t epoch)
     world.directives.accept[0].epoch = epoch;
 }
 
+START_TEST(an_acceptance_that_waits_makes_nobody_a_stranger)
+{
+    begin(KIND_STREAMING, 2);
+    for (size_t p = 0; p < 3; p++) {
+        strcpy(seen(p, 1)->identity, "another"); /* another cluster's standby */
+        seen(p, 1)->upstream[0] = '\0';
+    }
+    expect("m0");
+    accept_m(1, world.previous.epoch);
+    expect("m0");
+}
+END_TEST
+
 START_TEST(a_pending_acceptance_is_void_after_a_promotion)
 {
     begin(KIND_STREAMING, 3);
@@ -474,6 +487,7 @@ Suite *promotions_suite(void)
     tcase_add_test(streaming, a_restart_as_a_part_of_the_promotion_is_followed);
     suite_add_tcase(suite, streaming);
     TCase *orders = tcase_create("orders");
+    tcase_add_test(orders, an_acceptance_that_waits_makes_nobody_a_stranger);
     tcase_add_test(orders, a_pending_acceptance_is_void_after_a_promotion);
     suite_add_tcase(suite, orders);
     return suite;
