@@ -114,6 +114,7 @@ void incumbent_relate(const struct assessment *assessment, int64_t now_ms, struc
         struct member_report *mine = &report->members[i];
         mine->late = member->late;
         mine->stood = member->acts && now_ms - member->acted_ms > assessment->interval_ms;
+        mine->acts = mine->late || mine->stood ? member->acts : 0;
         if (mine->claim && !mine->shared && !is_incumbent(assessment, member)) {
             compare_claim(assessment, report, i);
         }

@@ -169,6 +169,25 @@ static bool get_rules(const struct json_value *object, int *ret_rules)
 
 /* ---- the report ------------------------------------------------------------------------------ */
 
+/* An act that only a newer version knows says nothing here. */
+static bool get_acts(const struct json_value *object, unsigned *ret_acts)
+{
+    struct json_value acts;
+    if (!json_get_list(object, "acts", OPTIONAL, MEMBERS_MAX, &acts)) {
+        return false;
+    }
+    for (size_t i = 0; i < json_count(&acts); i++) {
+        struct json_value at = json_element(&acts, i);
+        char name[NAME_SIZE];
+        if (!json_value_name(&at, name)) {
+            return false;
+        }
+        int act = name_index(act_names, name);
+        *ret_acts |= act < 0 ? 0 : 1U << act;
+    }
+    return true;
+}
+
 static bool get_member_report(const struct json_value *object, struct member_report *member_report)
 {
     int answer = ANSWER_UNKNOWN;
@@ -191,6 +210,7 @@ static bool get_member_report(const struct json_value *object, struct member_rep
         !json_get_flag(object, "unapplied", &member_report->unapplied) ||
         !json_get_flag(object, "late", &member_report->late) ||
         !json_get_flag(object, "stood", &member_report->stood) ||
+        !get_acts(object, &member_report->acts) ||
         !json_get_text(object, "self", OPTIONAL, member_report->self,
                        sizeof member_report->self) ||
         !get_lineage(object, "lineage", member_report->lineage) ||
@@ -302,25 +322,6 @@ static bool read_report(const struct json_value *root, void *record)
 }
 
 /* ---- the topology ---------------------------------------------------------------------------- */
-
-/* An act that only a newer version knows says nothing here. */
-static bool get_acts(const struct json_value *object, unsigned *ret_acts)
-{
-    struct json_value acts;
-    if (!json_get_list(object, "acts", OPTIONAL, MEMBERS_MAX, &acts)) {
-        return false;
-    }
-    for (size_t i = 0; i < json_count(&acts); i++) {
-        struct json_value at = json_element(&acts, i);
-        char name[NAME_SIZE];
-        if (!json_value_name(&at, name)) {
-            return false;
-        }
-        int act = name_index(act_names, name);
-        *ret_acts |= act < 0 ? 0 : 1U << act;
-    }
-    return true;
-}
 
 static bool get_record(const struct json_value *object, struct record *record)
 {

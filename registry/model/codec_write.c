@@ -285,6 +285,21 @@ static void put_set(struct buffer *to, const char *key, const struct report *rep
     put(to, "%s", closing(count, " ]", "]"));
 }
 
+static void put_acts(struct buffer *to, unsigned acts)
+{
+    size_t count = 0;
+    if (acts == 0) {
+        return;
+    }
+    put(to, ", \"acts\": [");
+    for (size_t i = 0; i < ACTS; i++) {
+        if (acts >> i & 1) {
+            put(to, "%s\"%s\"", gap(count++), act_names[i]);
+        }
+    }
+    put(to, " ]");
+}
+
 /* What a server reports of itself. When it answered, "there is none" is known, and written as null
  * or an empty list; when it did not, nothing is known. */
 static void put_statement(struct buffer *to, const struct report *report,
@@ -306,6 +321,7 @@ static void put_statement(struct buffer *to, const struct report *report,
     put_flag(to, "unapplied", member_report->unapplied);
     put_flag(to, "late", member_report->late);
     put_flag(to, "stood", member_report->stood);
+    put_acts(to, member_report->acts);
     put_text_if_any(to, "self", member_report->self);
     put_string(to, "lineage", member_report->lineage);
     put_string(to, "identity", member_report->identity);
@@ -372,21 +388,6 @@ char *report_encode(const struct report *report)
 }
 
 /* ---- the topology ---------------------------------------------------------------------------- */
-
-static void put_acts(struct buffer *to, unsigned acts)
-{
-    size_t count = 0;
-    if (acts == 0) {
-        return;
-    }
-    put(to, ", \"acts\": [");
-    for (size_t i = 0; i < ACTS; i++) {
-        if (acts >> i & 1) {
-            put(to, "%s\"%s\"", gap(count++), act_names[i]);
-        }
-    }
-    put(to, " ]");
-}
 
 /* Nothing is remembered of a server that never answered. */
 static bool is_blank(const struct record *record)

@@ -198,8 +198,7 @@ static bool member_report_alike(const struct member_report *a, const struct memb
            a->sync == b->sync && a->condition == b->condition && a->lacks == b->lacks &&
            a->misses == b->misses && a->has == b->has && a->start_ms == b->start_ms &&
            a->channel == b->channel && a->unapplied == b->unapplied && a->late == b->late &&
-           a->stood == b->stood &&
-           same(a->self, b->self) &&
+           a->stood == b->stood && a->acts == b->acts && same(a->self, b->self) &&
            same(a->missing, b->missing) && a->live == b->live && a->replica == b->replica &&
            same(a->lineage, b->lineage) && same(a->identity, b->identity) &&
            same(a->upstream, b->upstream) && same(a->alias, b->alias) &&

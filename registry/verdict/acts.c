@@ -141,12 +141,22 @@ static bool stood_below(const struct verdict_inputs *inputs, const struct conten
     return false;
 }
 
+/* Did it stream from a primary, the last one or one before that? Who loses an intermediate is moved
+ * to whatever server is at hand. */
+static bool followed_primary(const struct verdict_inputs *inputs, const struct contender *follower)
+{
+    const char *streamed = record_before(follower)->streamed;
+    const struct contender *source = contender_find(inputs, streamed);
+    return streamed[0] && (!source || contender_is_incumbent(inputs, source) ||
+                           !record_before(source)->streamed[0]);
+}
+
 /* The old primary itself counts, unless the two are a circular pair. */
 static bool is_repointed_to(const struct verdict_inputs *inputs, const struct contender *follower,
                             const struct contender *contender)
 {
     bool followed =
-        record_before(follower)->streamed[0] || contender_is_incumbent(inputs, follower);
+        followed_primary(inputs, follower) || contender_is_incumbent(inputs, follower);
     return follower != contender && followed && follower->tally.live && !follower->stranger &&
            !follower->claims && text_equal(follower->tally.upstream, contender->listing->name) &&
            !stood_below(inputs, follower, contender);
@@ -176,7 +186,9 @@ static void remember_stream(const struct verdict_inputs *inputs, const struct co
     const struct contender *source = contender_find(inputs, upstream);
     bool ahead = inputs->unfit && source && !source->claims &&
                  !contender_is_incumbent(inputs, source) && record->streamed[0];
-    if (!ahead) {
+    /* a primary that is led to one that claims gives way; only a circle is a state */
+    bool yields = contender_is_incumbent(inputs, contender) && source && source->claims;
+    if (!ahead && !yields) {
         strcpy(record->streamed, upstream);
     }
 }
@@ -198,9 +210,7 @@ static bool ended_by_act(const struct verdict_inputs *inputs, const struct conte
 static unsigned without_void(const struct verdict_inputs *inputs,
                              const struct contender *contender, unsigned acts)
 {
-    const struct record *before = record_before(contender);
-    bool same_acts = (acts & ACT_PROMOTES) == (before->acts & ACT_PROMOTES);
-    if (is_in(acts, ACT_PROMOTES) && same_acts && contender->tally.late) {
+    if (is_in(acts, ACT_PROMOTES) && tally_is_late(&contender->tally, acts & ACT_PROMOTES)) {
         acts |= ACT_LATE;
     }
     if (is_in(acts, ACT_LATE) && inputs->unfit && !ended_by_act(inputs, contender)) {
@@ -306,6 +316,8 @@ void acts_close(const struct verdict_inputs *inputs, struct topology *out)
             record->acts = replaced && inputs->ordered && contender->claims ? ACT_HELD : 0;
             if (!contender->tally.live) {
                 record->streamed[0] = '\0'; /* it led when it was a standby */
+            } else if (replaced && contender->tally.upstream[0]) {
+                strcpy(record->streamed, contender->tally.upstream); /* it has given way */
             }
             continue;
         }

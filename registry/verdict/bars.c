@@ -74,7 +74,8 @@ static bool is_unapplied(const struct contender *contender)
 /* Who is led to another source is stopped first: that promotes nobody. */
 static bool is_too_new(const struct contender *contender)
 {
-    return (contender->record.acts & ACT_PROMOTES) == ACT_STOPPED && !contender->tally.stood;
+    return (contender->record.acts & ACT_PROMOTES) == ACT_STOPPED &&
+           !tally_has_stood(&contender->tally, ACT_STOPPED);
 }
 
 static enum bar act_bar(const struct verdict_inputs *inputs, const struct contender *contender)
@@ -118,6 +119,13 @@ static bool is_any_accepted(const struct verdict_inputs *inputs)
     return false;
 }
 
+/* Its claim was held back, and it has not been seen to follow since. */
+static bool was_held(const struct contender *contender)
+{
+    bool held = has_act(contender, ACT_HELD) && !has_act(contender, ACT_PROMOTES);
+    return !contender->claims && (held || has_act(contender, ACT_LATE));
+}
+
 /* What it has shows nothing about the cluster: it may have been promoted by accident, on its own
  * side of a partition, for a rehearsal. A drained primary stays one. */
 static bool is_off_line(const struct verdict_inputs *inputs, const struct contender *contender)
@@ -125,7 +133,17 @@ static bool is_off_line(const struct verdict_inputs *inputs, const struct conten
     bool primary =
         inputs->previous && text_equal(inputs->previous->primary, contender->listing->name);
     return contender->stranger || contender->fenced || has_act(contender, ACT_LEFT) ||
-           (contender->drained && !primary) || (contender->claims && contender->bar != BAR_NONE);
+           (contender->drained && !primary) || was_held(contender) ||
+           (contender->claims && contender->bar != BAR_NONE);
+}
+
+/* The last one that it streamed from, when it names none now. */
+static const struct contender *source_of(const struct verdict_inputs *inputs,
+                                         const struct contender *contender)
+{
+    const char *upstream = contender->tally.upstream;
+    return contender_find(inputs,
+                          upstream && upstream[0] ? upstream : contender->record.streamed);
 }
 
 static bool moves_lineage(const struct verdict_inputs *inputs, const struct contender *contender)
@@ -134,8 +152,7 @@ static bool moves_lineage(const struct verdict_inputs *inputs, const struct cont
         if (is_off_line(inputs, contender)) {
             return false;
         }
-        const char *upstream = contender->tally.upstream;
-        contender = upstream ? contender_find(inputs, upstream) : NULL;
+        contender = source_of(inputs, contender);
     }
     return true;
 }

@@ -160,12 +160,12 @@ static void decide_identity(struct verdict_inputs *inputs)
     } else {
         first_identity(inputs);
     }
-    /* the whole cluster was restored under a new identity: the operator accepts one of its members
-     */
+    /* the whole cluster was restored under a new identity: the operator accepts the one of its
+     * members that claims */
     for (size_t i = 0; i < inputs->count; i++) {
         const struct contender *contender = &inputs->contenders[i];
         const char *identity = contender->tally.identity;
-        if (contender->accepted && identity && identity[0]) {
+        if (contender->accepted && contender->tally.claim && identity && identity[0]) {
             strcpy(inputs->identity, identity);
         }
     }
@@ -223,6 +223,15 @@ static bool was_promoted(const struct verdict_inputs *inputs, const struct conte
            (contender->record.acts & ACT_PROMOTES) != 0;
 }
 
+/* Async: the active half of a circular pair always streams from the other one, so that this shows
+ * nothing, unless the other one follows nobody any more. */
+static bool stood_in_circle(const struct contender *incumbent, const struct contender *upstream)
+{
+    return incumbent->before &&
+           text_equal(incumbent->before->record.streamed, upstream->listing->name) &&
+           upstream->record.channel != CHANNEL_NONE;
+}
+
 /* Async: a primary is given a channel by mistake, or keeps one from a circular pair. Without an
  * order an incumbent that is writable goes on claiming, whatever channels it has, unless it
  * replicates from one that claims without any doubt (a planned switch). */
@@ -234,7 +243,8 @@ static bool keeps_claiming(const struct verdict_inputs *inputs, const struct con
     }
     const struct contender *upstream =
         tally->upstream && tally->live ? contender_find(inputs, tally->upstream) : NULL;
-    return !upstream || !upstream->tally.claim || !was_promoted(inputs, upstream);
+    return !upstream || !upstream->tally.claim || !was_promoted(inputs, upstream) ||
+           stood_in_circle(contender, upstream);
 }
 
 /* May the incumbent be left for another without an order between them? Only when it reports itself
@@ -274,16 +284,23 @@ bool contender_is_behind(const struct verdict_inputs *inputs, const struct conte
     return false;
 }
 
+/* Is there no primary because two claim and nothing orders them? Of two timelines alike the last
+ * primary's is older than both. */
+static bool is_undecided(const struct verdict_inputs *inputs)
+{
+    return kind_traits_of(inputs->voters.policy.kind)->by_act &&
+           (verdict_was_withdrawn_by(inputs, RULE_TIE) ||
+            verdict_was_withdrawn_by(inputs, RULE_OUTDATED));
+}
+
 /* A rival stays one through its silence: an old primary that claimed and then is cut off from the
  * probes may still take writes. Only a quorum that reads the contrary ends it. Where claims are
  * equal and there is no primary, one that is down did not yield either: it may come back. */
 static bool is_rival(const struct verdict_inputs *inputs, const struct contender *contender)
 {
     const struct tally *tally = &contender->tally;
-    bool undecided = kind_traits_of(inputs->voters.policy.kind)->by_act && inputs->previous &&
-                     !inputs->previous->primary[0] && !contender->fenced &&
-                     !contender_is_incumbent(inputs, contender) &&
-                     inputs->previous->rule == RULE_TIE;
+    bool undecided = is_undecided(inputs) && !contender->fenced &&
+                     !contender_is_incumbent(inputs, contender);
     int against = tally->follows + (undecided ? 0 : tally->down);
     bool allowed = contender->shared && !contender_is_behind(inputs, contender);
     bool was = contender->before && contender->before->claims;

@@ -173,12 +173,28 @@ static void find_start(struct tally *tally, const struct voters *voters)
     struct opinions opinions = opinions_of(tally);
     for (size_t i = 0; i < tally->count; i++) {
         tally->dated += is_dated(tally->seen[i]);
-        tally->late = tally->late || tally->seen[i]->late;
-        tally->stood = tally->stood || tally->seen[i]->stood;
     }
     opinions.quorum = dating_quorum(voters);
     tally->facts =
         agree_first(&opinions, postgresql ? same_postgresql_facts : same_mysql_facts);
+}
+
+bool tally_is_late(const struct tally *tally, unsigned acts)
+{
+    bool late = false;
+    for (size_t i = 0; i < tally->count; i++) {
+        late = late || (tally->seen[i]->late && tally->seen[i]->acts == acts);
+    }
+    return late;
+}
+
+bool tally_has_stood(const struct tally *tally, unsigned acts)
+{
+    bool stood = false;
+    for (size_t i = 0; i < tally->count; i++) {
+        stood = stood || (tally->seen[i]->stood && tally->seen[i]->acts == acts);
+    }
+    return stood;
 }
 
 static void count_live(struct tally *tally)

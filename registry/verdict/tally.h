@@ -24,8 +24,6 @@ struct tally {
      * beside these it is most of the others. */
     int dated;
     const struct member_report *facts;
-    bool late;  /* to any: its acts came long before the primary was last fit */
-    bool stood; /* to any: its acts have stood for an interval */
     /* a claim by quorum (lineage and identity agree; of the views under one stamp the newest
      * that a quorum reaches), or NULL */
     const struct member_report *claim;
@@ -57,6 +55,11 @@ bool tally_lacks(const struct tally *tally, const struct voters *voters, const c
  * `other`, has it all of them? Neither: it is not known. */
 bool tally_misses(const struct tally *tally, const struct voters *voters, const char *other);
 bool tally_has(const struct tally *tally, const struct voters *voters, const char *other);
+
+/* To any voter that speaks of these acts: the primary was fit long after them; they have stood for
+ * an interval. A report from before the latest of them shows nothing. */
+bool tally_is_late(const struct tally *tally, unsigned acts);
+bool tally_has_stood(const struct tally *tally, unsigned acts);
 
 /* May these two be the same start of a server? PostgreSQL gives it exactly. */
 bool same_start(enum engine engine, int64_t a_ms, int64_t b_ms);

@@ -1,0 +1,494 @@
+/* Ways to promote a server, and what only looks like one: each flow as the sequence of what the
+ * probes see. Every verdict on the way resolves to itself. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/unit/unit.h"
+#include "tests/unit/world.h"
+
+static struct world world;
+
+/* ---- what the probes see --------------------------------------------------------------------- */
+
+static void settle(void)
+{
+    static struct topology once;
+    ck_assert(world_resolve(&world));
+    once = world.previous;
+    ck_assert(world_resolve(&world));
+    ck_assert_msg(topology_equal(&once, &world.previous), "not idempotent: %s / %s", once.why,
+                  world.previous.why);
+}
+
+static void expect(const char *primary)
+{
+    settle();
+    ck_assert_msg(strcmp(world.previous.primary, primary) == 0, "'%s' is primary: %s",
+                  world.previous.primary, world.previous.why);
+}
+
+/* m0 is primary, the others stream from it. */
+static void begin(enum kind kind, size_t members)
+{
+    world_init(&world, kind, 3, 3, members);
+    world_primary(&world, ALL, 0, "7");
+    for (size_t m = 1; m < members; m++) {
+        world_standby(&world, ALL, m, 0, "7");
+    }
+    expect("m0");
+}
+
+static struct member_report *seen(size_t probe, size_t m)
+{
+    return &world.reports[probe].members[m];
+}
+
+/* A MySQL server whose channel to `upstream` is in this state. */
+static void replica(size_t m, size_t upstream, enum channel_state channel, bool writable)
+{
+    world_standby(&world, ALL, m, upstream, "");
+    for (size_t p = 0; p < world.count; p++) {
+        struct member_report *report = seen(p, m);
+        report->channel = channel;
+        report->live = channel == CHANNEL_LIVE;
+        report->writable = writable;
+        report->claim = writable && channel <= CHANNEL_APPLYING;
+        report->lag.state = channel == CHANNEL_LIVE ? LAG_OK : LAG_BROKEN;
+    }
+}
+
+/* Open for writes, without a channel. */
+static void opened(size_t m)
+{
+    world_primary(&world, ALL, m, "");
+}
+
+static void closed(size_t m)
+{
+    world_primary(&world, ALL, m, "");
+    for (size_t p = 0; p < world.count; p++) {
+        seen(p, m)->claim = seen(p, m)->writable = false;
+    }
+}
+
+static void gone(size_t m)
+{
+    world_fails(&world, ALL, m, ANSWER_REFUSED);
+}
+
+/* The probes take the verdict on its acts. */
+static void take(size_t m, bool stood, bool late)
+{
+    for (size_t p = 0; p < world.count; p++) {
+        seen(p, m)->acts = world.previous.members[m].record.acts & ACT_PROMOTES;
+        seen(p, m)->stood = stood;
+        seen(p, m)->late = late;
+    }
+}
+
+/* ---- servers without an order: what promotes ------------------------------------------------- */
+
+START_TEST(a_switch_by_hand_and_back_is_followed)
+{
+    begin(KIND_ASYNC, 3);
+    closed(0);
+    expect("");
+    replica(1, 0, CHANNEL_STOPPED, false);
+    expect("");
+    closed(1);
+    expect("");
+    opened(1);
+    expect("m1");
+    replica(0, 1, CHANNEL_LIVE, false);
+    replica(2, 1, CHANNEL_LIVE, false);
+    expect("m1");
+    closed(1);
+    expect("");
+    opened(0);
+    expect("m0");
+    replica(1, 0, CHANNEL_LIVE, false);
+    replica(2, 0, CHANNEL_LIVE, false);
+    expect("m0");
+    ck_assert(!world.previous.members[1].fenced);
+}
+END_TEST
+
+START_TEST(a_failover_right_after_a_failover_is_followed)
+{
+    begin(KIND_ASYNC, 4);
+    gone(0);
+    settle();
+    replica(2, 0, CHANNEL_CONNECTING, false);
+    replica(3, 0, CHANNEL_CONNECTING, false);
+    opened(1);
+    expect("m1");
+    replica(2, 0, CHANNEL_STOPPED, false);
+    gone(1);
+    expect("");
+    opened(2);
+    expect("m2");
+}
+END_TEST
+
+START_TEST(an_orphan_of_a_former_primary_that_moves_on_counts)
+{
+    begin(KIND_ASYNC, 4);
+    for (size_t m = 1; m < 4; m++) { /* never read-only */
+        replica(m, 0, CHANNEL_LIVE, true);
+    }
+    expect("m0");
+    gone(0);
+    replica(2, 0, CHANNEL_CONNECTING, true);
+    replica(3, 0, CHANNEL_CONNECTING, true);
+    opened(1);
+    expect("m1");
+    gone(1);
+    settle();
+    replica(2, 0, CHANNEL_STOPPED, true);
+    settle();
+    replica(3, 2, CHANNEL_LIVE, true);
+    expect("m2");
+}
+END_TEST
+
+/* ---- servers without an order: what only looks like it --------------------------------------- */
+
+START_TEST(an_orphan_of_an_intermediate_promotes_nobody)
+{
+    begin(KIND_ASYNC, 4);
+    replica(1, 0, CHANNEL_LIVE, true);
+    replica(3, 2, CHANNEL_LIVE, false);
+    expect("m0");
+    replica(1, 0, CHANNEL_STOPPED, true); /* a backup */
+    expect("m0");
+    take(1, true, true);
+    expect("m0");
+    gone(2);
+    replica(3, 1, CHANNEL_LIVE, false); /* its source goes down, this one is at hand */
+    take(1, false, false);
+    for (size_t p = 0; p < 3; p++) {
+        seen(p, 1)->misses = 1;
+    }
+    expect("m0");
+    gone(0);
+    expect("");
+}
+END_TEST
+
+START_TEST(the_passive_half_of_a_circular_pair_stopped_for_a_backup_does_not_win)
+{
+    begin(KIND_ASYNC, 2);
+    replica(0, 1, CHANNEL_LIVE, true);
+    replica(1, 0, CHANNEL_LIVE, true);
+    expect("m0");
+    replica(1, 0, CHANNEL_STOPPED, true);
+    expect("m0");
+    take(1, true, false);
+    expect("m0");
+}
+END_TEST
+
+START_TEST(the_passive_half_of_a_circular_pair_opened_for_maintenance_does_not_win)
+{
+    begin(KIND_ASYNC, 2);
+    replica(0, 1, CHANNEL_LIVE, true);
+    replica(1, 0, CHANNEL_LIVE, false);
+    for (size_t p = 0; p < 3; p++) {
+        seen(p, 0)->claim = true; /* the other half is read-only */
+    }
+    expect("m0");
+    replica(1, 0, CHANNEL_STOPPED, false);
+    expect("m0");
+    replica(1, 0, CHANNEL_STOPPED, true);
+    for (size_t p = 0; p < 3; p++) {
+        seen(p, 0)->claim = false;
+    }
+    take(1, true, false);
+    expect("m0");
+}
+END_TEST
+
+START_TEST(a_circular_pair_switches_and_switches_back)
+{
+    begin(KIND_ASYNC, 2);
+    replica(0, 1, CHANNEL_LIVE, true);
+    replica(1, 0, CHANNEL_LIVE, false);
+    for (size_t p = 0; p < 3; p++) {
+        seen(p, 0)->claim = true;
+    }
+    expect("m0");
+    replica(0, 1, CHANNEL_LIVE, false);
+    expect("");
+    replica(1, 0, CHANNEL_LIVE, true);
+    for (size_t p = 0; p < 3; p++) {
+        seen(p, 1)->claim = true;
+    }
+    expect("m1");
+    replica(1, 0, CHANNEL_LIVE, false);
+    expect("");
+    replica(0, 1, CHANNEL_LIVE, true);
+    for (size_t p = 0; p < 3; p++) {
+        seen(p, 0)->claim = true;
+    }
+    expect("m0");
+}
+END_TEST
+
+START_TEST(half_a_circular_pair_is_opened_when_the_other_is_gone)
+{
+    begin(KIND_ASYNC, 2);
+    replica(0, 1, CHANNEL_LIVE, true);
+    replica(1, 0, CHANNEL_LIVE, false);
+    for (size_t p = 0; p < 3; p++) {
+        seen(p, 0)->claim = true;
+    }
+    expect("m0");
+    gone(0);
+    replica(1, 0, CHANNEL_CONNECTING, false);
+    expect("");
+    replica(1, 0, CHANNEL_CONNECTING, true);
+    expect("m1");
+}
+END_TEST
+
+START_TEST(a_report_from_before_a_new_act_does_not_make_that_late)
+{
+    begin(KIND_ASYNC, 3);
+    replica(1, 0, CHANNEL_LIVE, true);
+    expect("m0");
+    replica(1, 0, CHANNEL_STOPPED, true);
+    expect("m0");
+    take(1, true, true);
+    expect("m0");
+    struct member_report taken = *seen(0, 1);
+    opened(1); /* RESET ALL, and no probe has taken the verdict on it yet */
+    for (size_t p = 0; p < 3; p++) {
+        seen(p, 1)->acts = taken.acts;
+        seen(p, 1)->late = seen(p, 1)->stood = true;
+    }
+    expect("m0");
+    take(1, false, false);
+    expect("m0");
+    gone(0);
+    expect("m1");
+}
+END_TEST
+
+/* ---- timelines ------------------------------------------------------------------------------- */
+
+START_TEST(a_held_server_that_falls_silent_withdraws_nobody_by_its_cascade)
+{
+    begin(KIND_STREAMING, 4);
+    world_standby(&world, ALL, 2, 1, "7");
+    expect("m0");
+    world.restarts = 1;
+    world_primary(&world, ALL, 1, "8"); /* recovery.signal in the place of standby.signal */
+    expect("m0");
+    world.restarts = 0;
+    world_standby(&world, ALL, 2, 1, "8");
+    expect("m0");
+    world_fails(&world, ALL, 1, ANSWER_TIMEOUT);
+    expect("m0");
+    gone(1);
+    for (size_t p = 0; p < 3; p++) {
+        seen(p, 2)->live = false;
+        seen(p, 2)->channel = CHANNEL_CONNECTING;
+        seen(p, 2)->upstream[0] = '\0'; /* there is no receiver that says whom it follows */
+    }
+    expect("m0");
+}
+END_TEST
+
+START_TEST(a_rehearsal_that_falls_silent_after_its_drain_withdraws_nobody_by_its_cascade)
+{
+    begin(KIND_STREAMING, 4);
+    world_standby(&world, ALL, 2, 1, "7");
+    world.directives.drain_count = 1;
+    strcpy(world.directives.drain[0], "m1");
+    expect("m0");
+    world_primary(&world, ALL, 1, "8");
+    world_standby(&world, ALL, 2, 1, "8");
+    expect("m0");
+    take(1, true, true);
+    expect("m0");
+    world.directives.drain_count = 0;
+    expect("m0");
+    world_fails(&world, ALL, 1, ANSWER_TIMEOUT);
+    expect("m0");
+}
+END_TEST
+
+/* `m0` is lost this way, and two standbys are promoted to one number; then one blinks. */
+static void tie_of_two(enum answer lost)
+{
+    begin(KIND_STREAMING, 3);
+    world_fails(&world, ALL, 0, lost);
+    settle();
+    world_primary(&world, ALL, 1, "8");
+    world_primary(&world, ALL, 2, "8");
+    expect("");
+    gone(1);
+    expect("");
+    world_fails(&world, ALL, 1, ANSWER_TIMEOUT);
+    expect("");
+    world.restarts = 1;
+    world_primary(&world, ALL, 1, "8");
+    expect("");
+}
+
+START_TEST(a_tie_of_two_timelines_outlives_a_blink)
+{
+    tie_of_two(ANSWER_REFUSED);
+    tie_of_two(ANSWER_TIMEOUT);
+    tie_of_two(ANSWER_STARTING);
+}
+END_TEST
+
+START_TEST(a_tie_of_two_timelines_beside_a_primary_outlives_a_blink)
+{
+    begin(KIND_STREAMING, 3);
+    world_primary(&world, ALL, 1, "8");
+    world_primary(&world, ALL, 2, "8");
+    settle();
+    gone(1);
+    settle();
+    ck_assert_str_ne(world.previous.primary, "m2");
+}
+END_TEST
+
+START_TEST(a_standby_moved_to_one_of_two_equal_timelines_ends_the_tie)
+{
+    begin(KIND_STREAMING, 4);
+    gone(0);
+    settle();
+    world_primary(&world, ALL, 1, "8");
+    world_primary(&world, ALL, 2, "8");
+    expect("");
+    world_standby(&world, ALL, 3, 2, "8");
+    expect("m2");
+}
+END_TEST
+
+START_TEST(two_failovers_in_a_row_are_followed_on_their_timelines)
+{
+    begin(KIND_STREAMING, 3);
+    gone(0);
+    settle();
+    world_primary(&world, ALL, 1, "8");
+    expect("m1");
+    gone(1);
+    settle();
+    world_primary(&world, ALL, 2, "9");
+    expect("m2");
+    world_standby(&world, ALL, 0, 2, "9");
+    world_standby(&world, ALL, 1, 2, "9");
+    expect("m2");
+    ck_assert(!world.previous.members[0].fenced && !world.previous.members[1].fenced);
+    gone(2);
+    settle();
+    world_primary(&world, ALL, 0, "10");
+    expect("m0");
+}
+END_TEST
+
+START_TEST(what_happened_while_the_registry_was_away_is_followed)
+{
+    begin(KIND_STREAMING, 3); /* m1 was promoted and lost, then m2 */
+    world_fails(&world, ALL, 0, ANSWER_TIMEOUT);
+    gone(1);
+    world_primary(&world, ALL, 2, "9");
+    expect("m2");
+    begin(KIND_ASYNC, 3);
+    world_fails(&world, ALL, 0, ANSWER_TIMEOUT);
+    gone(1);
+    opened(2);
+    expect("m2");
+}
+END_TEST
+
+START_TEST(a_restart_as_a_part_of_the_promotion_is_followed)
+{
+    begin(KIND_STREAMING, 3);
+    gone(0);
+    gone(1);
+    settle();
+    world.restarts = 1;
+    world_primary(&world, ALL, 1, "8");
+    expect("m1");
+    begin(KIND_ASYNC, 3);
+    gone(0);
+    gone(1);
+    settle();
+    world.restarts = 1;
+    opened(1);
+    expect("m1");
+}
+END_TEST
+
+/* ---- names and the operator ------------------------------------------------------------------ */
+
+static void accept_m(size_t m, int64_t epoch)
+{
+    world.directives.accept_count = 1;
+    snprintf(world.directives.accept[0].name, NAME_SIZE, "m%zu", m);
+    world.directives.accept[0].epoch = epoch;
+}
+
+START_TEST(an_acceptance_that_waits_makes_nobody_a_stranger)
+{
+    begin(KIND_STREAMING, 2);
+    for (size_t p = 0; p < 3; p++) {
+        strcpy(seen(p, 1)->identity, "another"); /* another cluster's standby */
+        seen(p, 1)->upstream[0] = '\0';
+    }
+    expect("m0");
+    accept_m(1, world.previous.epoch);
+    expect("m0");
+}
+END_TEST
+
+START_TEST(a_pending_acceptance_is_void_after_a_promotion)
+{
+    begin(KIND_STREAMING, 3);
+    gone(0);
+    settle();
+    accept_m(1, world.previous.epoch);
+    settle();
+    world_primary(&world, ALL, 2, "8");
+    expect("m2");
+    world_primary(&world, ALL, 1, "7");
+    expect("m2");
+}
+END_TEST
+
+Suite *promotions_suite(void)
+{
+    Suite *suite = suite_create("promotions");
+    TCase *async = tcase_create("async");
+    tcase_add_test(async, a_switch_by_hand_and_back_is_followed);
+    tcase_add_test(async, a_failover_right_after_a_failover_is_followed);
+    tcase_add_test(async, an_orphan_of_a_former_primary_that_moves_on_counts);
+    tcase_add_test(async, an_orphan_of_an_intermediate_promotes_nobody);
+    tcase_add_test(async, the_passive_half_of_a_circular_pair_stopped_for_a_backup_does_not_win);
+    tcase_add_test(async, the_passive_half_of_a_circular_pair_opened_for_maintenance_does_not_win);
+    tcase_add_test(async, a_circular_pair_switches_and_switches_back);
+    tcase_add_test(async, half_a_circular_pair_is_opened_when_the_other_is_gone);
+    tcase_add_test(async, a_report_from_before_a_new_act_does_not_make_that_late);
+    suite_add_tcase(suite, async);
+    TCase *streaming = tcase_create("streaming");
+    tcase_add_test(streaming, a_held_server_that_falls_silent_withdraws_nobody_by_its_cascade);
+    tcase_add_test(streaming,
+                   a_rehearsal_that_falls_silent_after_its_drain_withdraws_nobody_by_its_cascade);
+    tcase_add_test(streaming, a_tie_of_two_timelines_outlives_a_blink);
+    tcase_add_test(streaming, a_tie_of_two_timelines_beside_a_primary_outlives_a_blink);
+    tcase_add_test(streaming, a_standby_moved_to_one_of_two_equal_timelines_ends_the_tie);
+    tcase_add_test(streaming, two_failovers_in_a_row_are_followed_on_their_timelines);
+    tcase_add_test(streaming, what_happened_while_the_registry_was_away_is_followed);
+    tcase_add_test(streaming, a_restart_as_a_part_of_the_promotion_is_followed);
+    suite_add_tcase(suite, streaming);
+    TCase *orders = tcase_create("orders");
+    tcase_add_test(orders, an_acceptance_that_waits_makes_nobody_a_stranger);
+    tcase_add_test(orders, a_pending_acceptance_is_void_after_a_promotion);
+    suite_add_tcase(suite, orders);
+    return suite;
+}
