@@ -1,4 +1,5 @@
 /* Every suite, by name: SUITE(name) is name_suite(). Included by unit.h and main.c. */
+SUITE(acts)
 SUITE(advertised)
 SUITE(age)
 SUITE(agree)
