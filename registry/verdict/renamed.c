@@ -91,6 +91,8 @@ static void put_member(const struct renaming *renaming, const struct member_conf
     *member = *was;
     strcpy(member->config.name, listed->name);
     rename_in(renaming, member->upstream);
+    rename_in(renaming, member->record.source);
+    rename_in(renaming, member->record.streamed);
     if (member->fenced && !text_equal(was->config.name, listed->name)) {
         member->fenced_epoch = to->epoch;
     }

@@ -133,7 +133,8 @@ static bool shares_view(const struct topology *out, const struct contender *cont
 
 /* A former primary may have writes that nobody else has, and may take more: it is fenced until it
  * is seen to follow, or writes in the primary's view, or is primary again. */
-static void fence(struct topology *out, const struct verdict_inputs *inputs)
+static void fence(struct topology *out, const struct verdict_inputs *inputs,
+                  const struct topology *written)
 {
     for (size_t i = 0; i < inputs->count; i++) {
         const struct contender *contender = &inputs->contenders[i];
@@ -152,7 +153,7 @@ static void fence(struct topology *out, const struct verdict_inputs *inputs)
             member->fenced_epoch = 0;
         }
     }
-    fences_carry(inputs->previous, out);
+    fences_carry(written, out); /* under the names of then: who left is in no other */
 }
 
 /* ---- what members are ------------------------------------------------------------------------ */
@@ -309,7 +310,7 @@ bool resolve(const struct evidence *evidence, struct topology *ret_topology)
     begin(out, &inputs);
     out->directives_mzxid = evidence->directives_mzxid;
     put_decision(out, &inputs, decision);
-    fence(out, &inputs);
+    fence(out, &inputs, evidence->previous);
     acts_close(&inputs, out);
     judge_members(out, &inputs);
     out->state = state_of(out, &decision);

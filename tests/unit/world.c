@@ -60,10 +60,8 @@ void world_primary(struct world *world, int probe, size_t m, const char *lineage
 
 void world_standby(struct world *world, int probe, size_t m, size_t upstream, const char *lineage)
 {
-    struct member_report member_report = {.replica = true,
-                                          .live = true,
-                                          .channel = CHANNEL_LIVE,
-                                          .lag = {LAG_OK, 0, 0, -1}};
+    struct member_report member_report = {
+        .replica = true, .live = true, .channel = CHANNEL_LIVE, .lag = {LAG_OK, 0, 0, -1}};
     fill(&member_report, world, lineage);
     snprintf(member_report.upstream, sizeof member_report.upstream, "m%zu", upstream);
     world_says(world, probe, m, &member_report);
@@ -72,6 +70,22 @@ void world_standby(struct world *world, int probe, size_t m, size_t upstream, co
 void world_fails(struct world *world, int probe, size_t m, enum answer answer)
 {
     struct member_report member_report = {.answer = answer, .lag = LAG_NOT_KNOWN};
+    world_says(world, probe, m, &member_report);
+}
+
+void world_server(struct world *world, int probe, size_t m, bool writable,
+                  enum channel_state channel, size_t upstream)
+{
+    struct member_report member_report = {.claim = writable && channel <= CHANNEL_APPLYING,
+                                          .writable = writable,
+                                          .replica = channel != CHANNEL_NONE,
+                                          .live = channel == CHANNEL_LIVE,
+                                          .channel = channel,
+                                          .lag = LAG_NOT_KNOWN};
+    fill(&member_report, world, "");
+    if (member_report.replica) {
+        snprintf(member_report.upstream, sizeof member_report.upstream, "m%zu", upstream);
+    }
     world_says(world, probe, m, &member_report);
 }
 

@@ -12,7 +12,7 @@ struct world {
     struct topology previous;
     bool has_previous;
     struct directives directives;
-    bool backwards; /* the votes come in the other order */
+    bool backwards;   /* the votes come in the other order */
     int64_t restarts; /* of the servers that are shown from now on */
 };
 
@@ -23,6 +23,9 @@ void world_init(struct world *world, enum kind kind, int witnesses, size_t probe
 void world_primary(struct world *world, int probe, size_t m, const char *lineage);
 void world_standby(struct world *world, int probe, size_t m, size_t upstream, const char *lineage);
 void world_fails(struct world *world, int probe, size_t m, enum answer answer);
+/* Without an order: open for writes or not, and fed over a channel from `upstream`. */
+void world_server(struct world *world, int probe, size_t m, bool writable,
+                  enum channel_state channel, size_t upstream);
 
 /* Any report; the config stays. */
 void world_says(struct world *world, int probe, size_t m,

@@ -99,6 +99,35 @@ START_TEST(a_hold_freezes_the_primary)
 }
 END_TEST
 
+static void accept(const char *name)
+{
+    world.directives.accept_count = 1;
+    strcpy(world.directives.accept[0].name, name);
+    world.directives.accept[0].epoch = world.previous.epoch;
+    world.directives.accept[0].replace = true;
+}
+
+START_TEST(who_is_accepted_comes_before_all_that_servers_report)
+{
+    begin(KIND_STREAMING);
+    world_primary(&world, ALL, 1, "8");
+    settle();
+    accept("m0");
+    expect("m0", RULE_ACCEPTED, "an accidental promotion was undone");
+    world.directives.accept_count = 2; /* of two that claim the later word counts */
+    world.directives.accept[1] = world.directives.accept[0];
+    strcpy(world.directives.accept[1].name, "m1");
+    world.directives.accept[1].epoch++;
+    expect("m1", RULE_ACCEPTED, "an accidental promotion was undone");
+    begin(KIND_ASYNC);
+    world_primary(&world, ALL, 1, "");
+    accept("m1");
+    expect("m1", RULE_ACCEPTED, "a tie decided by a person");
+    strcpy(world.directives.hold, "m0"); /* a hold comes before that */
+    expect("m0", RULE_HELD, "froze the primary");
+}
+END_TEST
+
 START_TEST(the_last_node_of_a_group_is_the_sole_claimant)
 {
     begin_galera();
@@ -134,6 +163,39 @@ START_TEST(on_every_day_the_incumbent_is_the_sole_claimant)
     expect("m0", RULE_SOLE_CLAIMANT, "every day");
     begin(KIND_ASYNC);
     expect("m0", RULE_SOLE_CLAIMANT, "every day");
+}
+END_TEST
+
+START_TEST(none_is_preferred_to_a_doubtful_one_also_against_a_claim_that_may_not_win)
+{
+    static const enum kind kinds[] = {KIND_STREAMING, KIND_ASYNC};
+    for (size_t k = 0; k < 2; k++) {
+        begin(kinds[k]);
+        for (size_t p = 0; p < 3; p++) {
+            world.reports[p].policy.conflict = CONFLICT_NONE;
+        }
+        world.restarts++;
+        world_primary(&world, ALL, 1, "7"); /* nobody promoted it */
+        expect("", RULE_TIE, "prefers no primary to a doubtful one");
+        world_primary(&world, ALL, 1, "6"); /* where there is an order this one is older */
+        expect(k == 0 ? "m0" : "", k == 0 ? RULE_SOLE_CLAIMANT : RULE_TIE, "");
+        world.directives.drain_count = 1;
+        strcpy(world.directives.drain[0], "m1");
+        world_primary(&world, ALL, 1, "7");
+        expect("m0", RULE_SOLE_CLAIMANT, "every day");
+    }
+}
+END_TEST
+
+START_TEST(at_the_first_look_at_two_histories_it_is_the_one_that_others_follow)
+{
+    world_init(&world, KIND_STREAMING, 3, 3, 3);
+    world_primary(&world, ALL, 0, "7");
+    world_primary(&world, ALL, 1, "8");
+    world_standby(&world, ALL, 2, 0, "7");
+    expect("m0", RULE_MOST_REPLICAS, "the first look at two histories");
+    world_fails(&world, ALL, 2, ANSWER_REFUSED);
+    expect("", RULE_TIE, "two opened at once");
 }
 END_TEST
 
@@ -179,6 +241,43 @@ START_TEST(the_one_that_the_others_were_pointed_to_overtakes)
     world_primary(&world, ALL, 1, "");
     world_standby(&world, ALL, 2, 1, "");
     expect("m1", RULE_MOST_REPLICAS, "at the far side of a partition");
+}
+END_TEST
+
+START_TEST(by_reports_of_a_former_version_the_one_that_others_follow_overtakes)
+{
+    begin(KIND_ASYNC);
+    world_primary(&world, ALL, 1, "");
+    world_standby(&world, ALL, 2, 1, "");
+    memset(&world.previous.members[1].record, 0, sizeof world.previous.members[1].record);
+    for (size_t p = 0; p < 3; p++) {
+        world.reports[p].rules = RULES_WITH_RECORDS - 1;
+        world.reports[p].members[1].start_ms = 0;
+    }
+    expect("m1", RULE_MOST_REPLICAS, "while the old primary still takes writes");
+    for (size_t p = 0; p < 3; p++) {
+        world.reports[p].members[1].lacks = 1u << 0;
+    }
+    expect("m0", RULE_INCUMBENT, "the old one holds");
+}
+END_TEST
+
+START_TEST(late_acts_do_not_take_over_from_a_primary_that_takes_writes)
+{
+    begin(KIND_ASYNC);
+    world_primary(&world, ALL, 1, "");
+    settle();
+    for (int i = 0; i < 2; i++) {
+        for (size_t p = 0; p < 3; p++) {
+            world.reports[p].members[1].late = true;
+        }
+        settle();
+    }
+    expect("m0", RULE_SOLE_CLAIMANT, "every day"); /* it may lack something */
+    for (size_t p = 0; p < 3; p++) {
+        world.reports[p].members[1].has = 1u << 0;
+    }
+    expect("m0", RULE_INCUMBENT, "the old one holds");
 }
 END_TEST
 
@@ -256,6 +355,23 @@ START_TEST(two_that_claim_from_the_start_are_a_tie)
 }
 END_TEST
 
+START_TEST(who_was_not_promoted_inherits_nothing)
+{
+    begin(KIND_ASYNC);
+    world_server(&world, ALL, 1, true, CHANNEL_LIVE, 0);
+    settle();
+    world.restarts++;
+    world_server(&world, ALL, 1, true, CHANNEL_STOPPED, 0);
+    world_server(&world, ALL, 2, false, CHANNEL_CONNECTING, 0);
+    world_fails(&world, ALL, 0, ANSWER_REFUSED);
+    expect("", RULE_REFUSED, "crashed on a living host");
+    settle();
+    expect("", RULE_UNPROMOTED, "its channel stopped for a backup");
+    world_primary(&world, ALL, 0, "");
+    expect("m0", RULE_SOLE_CLAIMANT, "every day");
+}
+END_TEST
+
 START_TEST(where_nobody_claims_there_is_no_primary)
 {
     world_init(&world, KIND_STREAMING, 3, 3, 2);
@@ -321,21 +437,28 @@ Suite *primary_suite(void)
     Suite *suite = suite_create("primary");
     TCase *tcase = tcase_create("rows");
     tcase_add_test(tcase, a_hold_freezes_the_primary);
+    tcase_add_test(tcase, who_is_accepted_comes_before_all_that_servers_report);
     tcase_add_test(tcase, the_last_node_of_a_group_is_the_sole_claimant);
     tcase_add_test(tcase, of_several_nodes_one_is_preferred);
     tcase_add_test(tcase, a_peer_does_not_replace_an_incumbent_that_may_only_be_unseen);
     tcase_add_test(tcase, on_every_day_the_incumbent_is_the_sole_claimant);
+    tcase_add_test(tcase,
+                   none_is_preferred_to_a_doubtful_one_also_against_a_claim_that_may_not_win);
     tcase_add_test(tcase, a_first_look_finds_the_sole_claimant);
+    tcase_add_test(tcase, at_the_first_look_at_two_histories_it_is_the_one_that_others_follow);
     tcase_add_test(tcase, a_promotion_has_the_newest_timeline);
     tcase_add_test(tcase, within_one_view_the_others_name_the_primary);
     tcase_add_test(tcase, the_group_that_went_on_has_the_newest_view);
     tcase_add_test(tcase, the_one_that_the_others_were_pointed_to_overtakes);
+    tcase_add_test(tcase, by_reports_of_a_former_version_the_one_that_others_follow_overtakes);
+    tcase_add_test(tcase, late_acts_do_not_take_over_from_a_primary_that_takes_writes);
     tcase_add_test(tcase, of_two_without_an_order_the_incumbent_holds_or_nobody_does);
     tcase_add_test(tcase, a_successor_needs_an_incumbent_that_is_unfit);
     tcase_add_test(tcase, of_two_successors_the_one_that_others_follow);
     tcase_add_test(tcase, the_outdated_stays_withdrawn_while_the_newer_is_cut_off);
     tcase_add_test(tcase, a_minority_is_withdrawn_until_the_group_is_together_again);
     tcase_add_test(tcase, two_that_claim_from_the_start_are_a_tie);
+    tcase_add_test(tcase, who_was_not_promoted_inherits_nothing);
     tcase_add_test(tcase, where_nobody_claims_there_is_no_primary);
     tcase_add_test(tcase, a_stranger_at_its_address_withdraws_the_primary);
     tcase_add_test(tcase, a_restored_primary_is_rewound);
