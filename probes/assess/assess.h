@@ -57,9 +57,9 @@ struct assessed {
     unsigned acts;               /* what the verdict remembers of it that promotes */
     int64_t acted_ms;            /* when this probe learned the latest of it */
     bool late;                   /* and the incumbent was seen fit long after that */
-    struct observation facts;   /* of the last answer */
-    char detail[DETAIL_SIZE];   /* of the last failure */
-    char missing[MISSING_SIZE]; /* the privilege that it was about, if it was */
+    struct observation facts;    /* of the last answer */
+    char detail[DETAIL_SIZE];    /* of the last failure */
+    char missing[MISSING_SIZE];  /* the privilege that it was about, if it was */
     struct band bytes, ms, transactions;
     enum lag_state lag_state;
     /* of alias.h */

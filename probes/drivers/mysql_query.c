@@ -134,7 +134,8 @@ static bool is_unapplied(const struct client *client, size_t row)
     if (!*file) {
         return false; /* it was reset */
     }
-    return !text_equal(file, text_of(client, row, "Relay_Source_Log_File", "Relay_Master_Log_File")) ||
+    return !text_equal(file,
+                       text_of(client, row, "Relay_Source_Log_File", "Relay_Master_Log_File")) ||
            !text_equal(text_of(client, row, "Read_Source_Log_Pos", "Read_Master_Log_Pos"),
                        text_of(client, row, "Exec_Source_Log_Pos", "Exec_Master_Log_Pos"));
 }
@@ -217,12 +218,12 @@ static bool read_channels(const struct client *client, struct observation *seen)
 
 /* A binary log without what was replicated does not show what the server has. */
 #define MARIADB_SETTINGS                                                                           \
-    "SELECT @@global.read_only AS read_only, @@global.server_id AS self_id, UUID_SHORT() AS serial,"  \
+    "SELECT @@global.read_only AS read_only, @@global.server_id AS self_id, UUID_SHORT() AS "      \
+    "serial,"                                                                                      \
     " IF(@@global.log_slave_updates, @@global.gtid_binlog_state, '') AS gtids,"                    \
     " UNIX_TIMESTAMP() AS now_s, (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS"     \
     " WHERE VARIABLE_NAME = 'UPTIME') AS uptime_s"
-static const char mariadb_settings[] =
-    MARIADB_SETTINGS
+static const char mariadb_settings[] = MARIADB_SETTINGS
     ", @@global.wsrep_on AS wsrep_on, @@global.wsrep_reject_queries AS wsrep_reject_queries";
 static const char mariadb_plain_settings[] = MARIADB_SETTINGS;
 static const char mysql_settings[] =

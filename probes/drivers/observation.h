@@ -55,7 +55,7 @@ struct observation {
     char self_id[IDENTITY_SIZE];
     int64_t start_ms;  /* when it was started, by its own clock; -1 not known */
     int64_t uptime_ms; /* MySQL: since then; -1 not known */
-    int64_t start_us; /* PostgreSQL: that time, since 1970; 0 not known */
+    int64_t start_us;  /* PostgreSQL: that time, since 1970; 0 not known */
     /* MySQL, MariaDB: a number that one run of a server gives out once, in ascending order; 0: none
      */
     uint64_t serial;

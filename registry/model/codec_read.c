@@ -211,8 +211,7 @@ static bool get_member_report(const struct json_value *object, struct member_rep
         !json_get_flag(object, "late", &member_report->late) ||
         !json_get_flag(object, "stood", &member_report->stood) ||
         !get_acts(object, &member_report->acts) ||
-        !json_get_text(object, "self", OPTIONAL, member_report->self,
-                       sizeof member_report->self) ||
+        !json_get_text(object, "self", OPTIONAL, member_report->self, sizeof member_report->self) ||
         !get_lineage(object, "lineage", member_report->lineage) ||
         !json_get_text(object, "identity", OPTIONAL, member_report->identity,
                        sizeof member_report->identity) ||
@@ -541,8 +540,7 @@ static bool read_topology(const struct json_value *root, void *record)
         !get_probe(root, "by", topology->by) ||
         !json_get_time(root, "at_wall", REQUIRED, &topology->at_wall_ms) ||
         !json_get_time(root, "seen_wall", OPTIONAL, &topology->seen_wall_ms) ||
-        !json_get_text(root, "last_set", OPTIONAL, topology->last_set,
-                       sizeof topology->last_set)) {
+        !json_get_text(root, "last_set", OPTIONAL, topology->last_set, sizeof topology->last_set)) {
         return false;
     }
     topology->state = (enum state)state;

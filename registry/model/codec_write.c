@@ -394,8 +394,7 @@ static bool is_blank(const struct record *record)
 {
     return record->start_ms == 0 && record->acts == 0 && !record->writable &&
            record->channel == CHANNEL_NONE && record->accepted == 0 && !record->source[0] &&
-           !record->streamed[0] && !record->lineage[0] &&
-           !record->self[0];
+           !record->streamed[0] && !record->lineage[0] && !record->self[0];
 }
 
 static void put_record(struct buffer *to, const struct record *record)

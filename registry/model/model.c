@@ -8,8 +8,9 @@ const char *const health_names[] = {"unknown", "up", "down", NULL};
 const char *const state_names[] = {"ok", "suspect", "no-primary", "conflict", NULL};
 const char *const lag_state_names[] = {"unknown", "ok", "broken", NULL};
 const char *const conflict_names[] = {"hold", "none", NULL};
-const char *const bar_names[] = {"",           "identity", "fenced", "drained", "older", "not-promoted",
-                                 "unapplied", "lacks",    "held",   "tie",     NULL};
+const char *const bar_names[] = {"",      "identity",     "fenced",    "drained",
+                                 "older", "not-promoted", "unapplied", "lacks",
+                                 "held",  "tie",          NULL};
 const char *const channel_names[] = {"none", "stopped", "applying", "connecting", "live", NULL};
 const char *const act_names[] = {"opened", "stopped",  "repointed", "appeared", "late",
                                  "closed", "streamed", "held",      "left",     NULL};
@@ -159,8 +160,9 @@ static bool policy_equal(const struct policy *a, const struct policy *b)
 static bool record_equal(const struct record *a, const struct record *b)
 {
     return a->start_ms == b->start_ms && a->writable == b->writable && a->channel == b->channel &&
-           same(a->source, b->source) && same(a->streamed, b->streamed) && same(a->lineage, b->lineage) &&
-           same(a->self, b->self) && a->accepted == b->accepted && a->acts == b->acts;
+           same(a->source, b->source) && same(a->streamed, b->streamed) &&
+           same(a->lineage, b->lineage) && same(a->self, b->self) && a->accepted == b->accepted &&
+           a->acts == b->acts;
 }
 
 static bool fences_equal(const struct topology *a, const struct topology *b)
@@ -184,10 +186,10 @@ static bool member_equal(const struct member *a, const struct member *b)
     return member_config_equal(&a->config, &b->config) && a->role == b->role &&
            a->health == b->health && a->reason == b->reason && a->fenced == b->fenced &&
            a->fenced_epoch == b->fenced_epoch && a->drained == b->drained &&
-           a->unlisted == b->unlisted && same(a->alias, b->alias) &&
-           a->claims == b->claims && a->bar == b->bar && a->sync == b->sync &&
-           a->condition == b->condition && same(a->upstream, b->upstream) &&
-           lag_equal(&a->lag, &b->lag) && record_equal(&a->record, &b->record);
+           a->unlisted == b->unlisted && same(a->alias, b->alias) && a->claims == b->claims &&
+           a->bar == b->bar && a->sync == b->sync && a->condition == b->condition &&
+           same(a->upstream, b->upstream) && lag_equal(&a->lag, &b->lag) &&
+           record_equal(&a->record, &b->record);
 }
 
 /* All but how large the lag is. */
@@ -210,9 +212,9 @@ static bool member_report_alike(const struct member_report *a, const struct memb
 bool topology_equal(const struct topology *a, const struct topology *b)
 {
     if (!same(a->cluster, b->cluster) || !policy_equal(&a->policy, &b->policy) ||
-        a->epoch != b->epoch || a->elected != b->elected || a->state != b->state || !same(a->primary, b->primary) ||
-        !same(a->last_primary, b->last_primary) || !same(a->lineage, b->lineage) ||
-        !same(a->identity, b->identity) || a->rule != b->rule ||
+        a->epoch != b->epoch || a->elected != b->elected || a->state != b->state ||
+        !same(a->primary, b->primary) || !same(a->last_primary, b->last_primary) ||
+        !same(a->lineage, b->lineage) || !same(a->identity, b->identity) || a->rule != b->rule ||
         !same(a->foreign_rule, b->foreign_rule) || a->rules != b->rules ||
         a->directives_mzxid != b->directives_mzxid || !same(a->last_set, b->last_set) ||
         a->member_count != b->member_count || !fences_equal(a, b)) {
@@ -248,8 +250,7 @@ bool report_alike(const struct report *a, const struct report *b)
 {
     if (!same(a->cluster, b->cluster) || !same(a->probe, b->probe) || a->rules != b->rules ||
         !same(a->abstains, b->abstains) || !same(a->last_set, b->last_set) ||
-        !policy_equal(&a->policy, &b->policy) ||
-        a->member_count != b->member_count) {
+        !policy_equal(&a->policy, &b->policy) || a->member_count != b->member_count) {
         return false;
     }
     for (size_t i = 0; i < a->member_count; i++) {

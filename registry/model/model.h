@@ -117,12 +117,12 @@ enum rule {
     RULE_HELD = 7,           /* the operator holds the primary */
     RULE_KEPT = 8,           /* it cannot be read as primary, but nothing contradicts it */
     RULE_NOT_WRITABLE = 9,   /* withdrawn: it reports itself that it takes no writes */
-    RULE_MINORITY = 10, /* withdrawn: it reports itself that it sees no majority of its group */
-    RULE_REFUSED = 11,  /* withdrawn: its port refuses and nothing streams from it */
-    RULE_OUTDATED = 12, /* withdrawn: a newer lineage was seen */
-    RULE_REWOUND = 13,  /* withdrawn: its own lineage is older than it was */
-    RULE_STRANGER = 14, /* withdrawn: another cluster answers at its address */
-    RULE_TIE = 15,      /* several claim, none is newest, and none may hold */
+    RULE_MINORITY = 10,   /* withdrawn: it reports itself that it sees no majority of its group */
+    RULE_REFUSED = 11,    /* withdrawn: its port refuses and nothing streams from it */
+    RULE_OUTDATED = 12,   /* withdrawn: a newer lineage was seen */
+    RULE_REWOUND = 13,    /* withdrawn: its own lineage is older than it was */
+    RULE_STRANGER = 14,   /* withdrawn: another cluster answers at its address */
+    RULE_TIE = 15,        /* several claim, none is newest, and none may hold */
     RULE_UNPROMOTED = 16, /* some claim, and none of them was seen to be promoted */
     RULE_ACCEPTED = 17,   /* the operator vouches for it */
     RULE_LAST = RULE_ACCEPTED
@@ -184,9 +184,9 @@ struct record {
     char source[NAME_SIZE];     /* the member that its channel leads to */
     char streamed[NAME_SIZE];   /* the member that it last streamed from */
     char lineage[LINEAGE_SIZE]; /* of its last claim */
-    char self[IDENTITY_SIZE];  /* the server's own identity */
-    int64_t accepted;          /* the epoch of the acceptance that made it primary last */
-    unsigned acts;             /* of enum act */
+    char self[IDENTITY_SIZE];   /* the server's own identity */
+    int64_t accepted;           /* the epoch of the acceptance that made it primary last */
+    unsigned acts;              /* of enum act */
 };
 
 /* What to do while several claim and none is newest. */
@@ -233,16 +233,16 @@ struct member_report {
     bool writable; /* would take a write from an ordinary account, and could commit it */
     bool sync;     /* a commit waits for it */
     enum condition condition;
-    bool live;    /* a live stream from `upstream` right now */
-    bool replica; /* in recovery, or has a replication channel */
+    bool live;        /* a live stream from `upstream` right now */
+    bool replica;     /* in recovery, or has a replication channel */
     int64_t start_ms; /* when it was started, by its clock; 0: not known, or of a former version */
     enum channel_state channel;
     bool unapplied; /* it has received whole transactions that it has not applied */
     /* it was seen to act (struct record), and later than two intervals after that the primary was
      * seen fit */
     bool late;
-    bool stood;    /* and all of it has stood for an interval */
-    unsigned acts; /* the acts that both are about, of those that promote */
+    bool stood;               /* and all of it has stood for an interval */
+    unsigned acts;            /* the acts that both are about, of those that promote */
     char self[IDENTITY_SIZE]; /* the server's own identity */
     char lineage[LINEAGE_SIZE];
     char identity[IDENTITY_SIZE];

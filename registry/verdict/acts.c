@@ -65,8 +65,7 @@ static unsigned acts_across_starts(const struct verdict_inputs *inputs,
                                    const struct member_report *facts)
 {
     const struct record *before = record_before(contender);
-    bool followed =
-        is_known(before) && (!before->writable || before->channel != CHANNEL_NONE);
+    bool followed = is_known(before) && (!before->writable || before->channel != CHANNEL_NONE);
     unsigned acts = before->acts;
     if (facts->channel != CHANNEL_NONE) {
         acts &= ~(unsigned)(ACT_OPENED | ACT_STOPPED);
@@ -92,8 +91,8 @@ static unsigned async_acts(const struct verdict_inputs *inputs, const struct con
     if (facts->channel >= CHANNEL_CONNECTING && !contender->claims) {
         return 0; /* it follows */
     }
-    unsigned acts = same ? acts_in_one_start(before, facts)
-                         : acts_across_starts(inputs, contender, facts);
+    unsigned acts =
+        same ? acts_in_one_start(before, facts) : acts_across_starts(inputs, contender, facts);
     if (was_secondary_unrecorded(inputs, contender) && contender->claims) {
         acts = with(acts, ACT_OPENED);
     }
@@ -155,8 +154,7 @@ static bool followed_primary(const struct verdict_inputs *inputs, const struct c
 static bool is_repointed_to(const struct verdict_inputs *inputs, const struct contender *follower,
                             const struct contender *contender)
 {
-    bool followed =
-        followed_primary(inputs, follower) || contender_is_incumbent(inputs, follower);
+    bool followed = followed_primary(inputs, follower) || contender_is_incumbent(inputs, follower);
     return follower != contender && followed && follower->tally.live && !follower->stranger &&
            !follower->claims && text_equal(follower->tally.upstream, contender->listing->name) &&
            !stood_below(inputs, follower, contender);
@@ -207,8 +205,8 @@ static bool ended_by_act(const struct verdict_inputs *inputs, const struct conte
 
 /* Acts beside a primary that went on taking writes for long: they promoted nothing. They are void
  * for good once that primary is lost without an act. */
-static unsigned without_void(const struct verdict_inputs *inputs,
-                             const struct contender *contender, unsigned acts)
+static unsigned without_void(const struct verdict_inputs *inputs, const struct contender *contender,
+                             unsigned acts)
 {
     if (is_in(acts, ACT_PROMOTES) && tally_is_late(&contender->tally, acts & ACT_PROMOTES)) {
         acts |= ACT_LATE;
@@ -322,8 +320,7 @@ void acts_close(const struct verdict_inputs *inputs, struct topology *out)
             continue;
         }
         record->acts &= moved ? ~(unsigned)ACT_STREAMED : ~0U;
-        if (inputs->ordered && contender->tally.facts &&
-            is_on_line(inputs, out, contender)) {
+        if (inputs->ordered && contender->tally.facts && is_on_line(inputs, out, contender)) {
             record->acts |= ACT_STREAMED;
         }
     }

@@ -57,9 +57,8 @@ static bool lacks_too_much(const struct verdict_inputs *inputs, const struct con
         return false;
     }
     const char *name = incumbent->listing->name;
-    return has_act(contender, ACT_LATE)
-               ? !tally_has(&contender->tally, &inputs->voters, name)
-               : tally_misses(&contender->tally, &inputs->voters, name);
+    return has_act(contender, ACT_LATE) ? !tally_has(&contender->tally, &inputs->voters, name)
+                                        : tally_misses(&contender->tally, &inputs->voters, name);
 }
 
 /* Its channel is stopped and still configured: it may be started again, and then goes on from
@@ -96,7 +95,7 @@ static enum bar act_bar(const struct verdict_inputs *inputs, const struct conten
         /* it was drained, or held back, while the primary went on */
         return has_act(contender, ACT_LATE) ? BAR_HELD : BAR_NONE;
     }
-    return is_unapplied(contender)                 ? BAR_UNAPPLIED
+    return is_unapplied(contender)             ? BAR_UNAPPLIED
            : lacks_too_much(inputs, contender) ? BAR_LACKS
                                                : BAR_NONE;
 }
@@ -142,8 +141,7 @@ static const struct contender *source_of(const struct verdict_inputs *inputs,
                                          const struct contender *contender)
 {
     const char *upstream = contender->tally.upstream;
-    return contender_find(inputs,
-                          upstream && upstream[0] ? upstream : contender->record.streamed);
+    return contender_find(inputs, upstream && upstream[0] ? upstream : contender->record.streamed);
 }
 
 static bool moves_lineage(const struct verdict_inputs *inputs, const struct contender *contender)
@@ -198,8 +196,8 @@ static bool lost_to_unseen_rival(const struct verdict_inputs *inputs,
     for (size_t i = 0; i < inputs->count; i++) {
         const struct contender *other = &inputs->contenders[i];
         if (other != contender && other->rival && !other->claims && !other->fenced &&
-            !(inputs->ordered && lineage_compare(contender_lineage(contender),
-                                                 other->record.lineage) > 0)) {
+            !(inputs->ordered &&
+              lineage_compare(contender_lineage(contender), other->record.lineage) > 0)) {
             return true;
         }
     }
@@ -236,7 +234,8 @@ static bool is_late(const struct verdict_inputs *inputs, const struct contender 
 static bool is_fenced_off(const struct verdict_inputs *inputs, const struct contender *contender)
 {
     bool by_act = kind_traits_of(inputs->voters.policy.kind)->by_act;
-    return contender->fenced && !contender->accepted && !(by_act && !inputs->ordered && has_act(contender, ACT_OPENED));
+    return contender->fenced && !contender->accepted &&
+           !(by_act && !inputs->ordered && has_act(contender, ACT_OPENED));
 }
 
 static enum bar bar_of(const struct verdict_inputs *inputs, const struct contender *contender)

@@ -33,8 +33,7 @@ static bool is_drained(const struct directives *directives, const char *name)
     return false;
 }
 
-static const struct acceptance *acceptance_of(const struct directives *directives,
-                                              const char *name)
+static const struct acceptance *acceptance_of(const struct directives *directives, const char *name)
 {
     const struct acceptance *latest = NULL;
     for (size_t i = 0; directives && i < directives->accept_count; i++) {
@@ -119,8 +118,8 @@ static void contender_init(struct contender *contender, const struct verdict_inp
         .weight = weight_of(directives, listing),
     };
     tally_count(&contender->tally, &inputs->voters, listing->name);
-    contender->unlisted = (int)(inputs->voters.count - contender->tally.count) >=
-                          inputs->voters.quorum;
+    contender->unlisted =
+        (int)(inputs->voters.count - contender->tally.count) >= inputs->voters.quorum;
     const char *self = contender->tally.facts ? contender->tally.facts->self : "";
     int64_t fenced_epoch = fences_find(previous, listing, self);
     if (fenced_epoch > 0 && !is_accepted(directives, listing->name, fenced_epoch)) {
@@ -299,14 +298,13 @@ static bool is_undecided(const struct verdict_inputs *inputs)
 static bool is_rival(const struct verdict_inputs *inputs, const struct contender *contender)
 {
     const struct tally *tally = &contender->tally;
-    bool undecided = is_undecided(inputs) && !contender->fenced &&
-                     !contender_is_incumbent(inputs, contender);
+    bool undecided =
+        is_undecided(inputs) && !contender->fenced && !contender_is_incumbent(inputs, contender);
     int against = tally->follows + (undecided ? 0 : tally->down);
     bool allowed = contender->shared && !contender_is_behind(inputs, contender);
     bool was = contender->before && contender->before->claims;
-    return (contender->claims && !allowed) ||
-           (was && against < tally->quorum && !allowed && !contender->stranger &&
-            !contender->alias[0]);
+    return (contender->claims && !allowed) || (was && against < tally->quorum && !allowed &&
+                                               !contender->stranger && !contender->alias[0]);
 }
 
 /* Async: one half of a circular pair is opened for writes while it still tries to reach the other

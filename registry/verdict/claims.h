@@ -23,7 +23,7 @@ struct contender {
     /* the operator vouches for it, and neither it nor another has become primary since */
     bool accepted;
     int64_t accepted_epoch; /* with that */
-    uint16_t weight; /* the operator's, else the configured one */
+    uint16_t weight;        /* the operator's, else the configured one */
     /* from the last verdict, unless the operator has accepted it since */
     bool fenced;
     int64_t fenced_epoch;

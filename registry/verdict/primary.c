@@ -17,7 +17,7 @@ struct contest {
     const struct contender *held; /* by the operator; NULL: no hold on a member */
     bool frozen;                  /* there is a hold, on whomever */
     const struct contender *accepted; /* a candidate that the operator vouches for; NULL: none */
-    size_t count;                 /* candidates: claims that may win */
+    size_t count;                     /* candidates: claims that may win */
     const struct contender *candidates[MEMBERS_MAX];
     bool incumbent_claims; /* it is one of them */
     bool peers;            /* all of them may write at a time: no rivalry */
@@ -140,8 +140,8 @@ static void add_candidate(struct contest *contest, const struct contender *conte
     }
     assert(contest->count < MEMBERS_MAX);
     contest->candidates[contest->count++] = contender;
-    if (contender->accepted && (!contest->accepted || contender->accepted_epoch >
-                                                          contest->accepted->accepted_epoch)) {
+    if (contender->accepted &&
+        (!contest->accepted || contender->accepted_epoch > contest->accepted->accepted_epoch)) {
         contest->accepted = contender;
     }
     contest->incumbent_claims = contest->incumbent_claims || contender == contest->incumbent;
@@ -467,7 +467,8 @@ static const struct row {
 
     /* no order: asynchronous replication, custom queries without a lineage */
     {RULE_MOST_REPLICAS, took_over, the_leader,
-     "a replica was opened and all others re-pointed to it, at the far side of a partition from the "
+     "a replica was opened and all others re-pointed to it, at the far side of a partition from "
+     "the "
      "old primary"},
     {RULE_MOST_REPLICAS, overtakes, the_leader,
      "a replica was promoted and the others re-pointed to it while the old primary still takes "

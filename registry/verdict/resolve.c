@@ -333,8 +333,7 @@ bool resolve_is_urgent(const struct topology *before, const struct topology *aft
         if (!text_equal(a->config.name, b->config.name) || a->role != b->role ||
             a->health != b->health || a->fenced != b->fenced || a->drained != b->drained ||
             a->claims != b->claims || a->condition != b->condition || a->bar != b->bar ||
-            a->unlisted != b->unlisted ||
-            a->record.acts != b->record.acts) {
+            a->unlisted != b->unlisted || a->record.acts != b->record.acts) {
             return true;
         }
     }

@@ -147,7 +147,7 @@ static void put_decision(struct text *text, const struct topology *topology, int
                  topology->primary,
                  primary && primary->unlisted              ? "is in no probe's file"
                  : primary && primary->reason == ANSWER_OK ? "is not read as such by a quorum"
-                                                         : answer_of(primary));
+                                                           : answer_of(primary));
         break;
     case RULE_NOT_WRITABLE:
     case RULE_MINORITY:

@@ -175,8 +175,7 @@ static void find_start(struct tally *tally, const struct voters *voters)
         tally->dated += is_dated(tally->seen[i]);
     }
     opinions.quorum = dating_quorum(voters);
-    tally->facts =
-        agree_first(&opinions, postgresql ? same_postgresql_facts : same_mysql_facts);
+    tally->facts = agree_first(&opinions, postgresql ? same_postgresql_facts : same_mysql_facts);
 }
 
 bool tally_is_late(const struct tally *tally, unsigned acts)

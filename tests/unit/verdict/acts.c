@@ -57,6 +57,7 @@ static void open_up(size_t m)
 static void report_late(int probe, size_t m)
 {
     world.reports[probe].members[m].late = true;
+    world.reports[probe].members[m].acts = world.previous.members[m].record.acts & ACT_PROMOTES;
 }
 
 /* ---- without an order: one start ------------------------------------------------------------- */
@@ -280,6 +281,7 @@ START_TEST(late_is_what_any_voter_says_of_acts_that_stand_and_one_act_more_begin
     report_late(2, 1);
     ck_assert_uint_eq(acts(1), ACT_STOPPED); /* it cannot mean an act that is as new */
     settle();
+    report_late(2, 1);
     ck_assert_uint_eq(kept(1), ACT_STOPPED | ACT_LATE);
     world_server(&world, ALL, 1, true, CHANNEL_STOPPED, 0);
     ck_assert_uint_eq(kept(1), ACT_STOPPED | ACT_LATE); /* for good */

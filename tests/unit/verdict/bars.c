@@ -53,6 +53,7 @@ static void begin_stopped(void)
     world_server(&world, ALL, 1, true, CHANNEL_STOPPED, 0);
     for (size_t p = 0; p < world.count; p++) {
         world.reports[p].members[1].stood = true;
+        world.reports[p].members[1].acts = ACT_STOPPED;
     }
     settle();
 }
@@ -85,6 +86,7 @@ static void set_late(size_t m)
 {
     for (size_t p = 0; p < world.count; p++) {
         seen(p, m)->late = true;
+        seen(p, m)->acts = world.previous.members[m].record.acts & ACT_PROMOTES;
     }
 }
 
@@ -123,6 +125,7 @@ START_TEST(a_stop_is_too_new_until_it_has_stood)
     }
     expect(1, BAR_NOT_PROMOTED);
     seen(2, 1)->stood = true; /* any voter saw it stand */
+    seen(2, 1)->acts = ACT_STOPPED;
     expect(1, BAR_NONE);
     seen(2, 1)->stood = false;
     world_standby(&world, ALL, 2, 1, ""); /* that is a choice already */
@@ -177,6 +180,7 @@ START_TEST(lacking_bars_by_what_was_done)
             world_server(&world, ALL, 1, true, CHANNEL_NONE, 0);
         }
         seen(0, 1)->stood = true;
+        seen(0, 1)->acts = ACT_STOPPED;
         if (cases[i].gone) {
             world_fails(&world, ALL, 0, ANSWER_REFUSED);
         }

@@ -270,6 +270,7 @@ START_TEST(late_acts_do_not_take_over_from_a_primary_that_takes_writes)
     for (int i = 0; i < 2; i++) {
         for (size_t p = 0; p < 3; p++) {
             world.reports[p].members[1].late = true;
+            world.reports[p].members[1].acts = world.previous.members[1].record.acts & ACT_PROMOTES;
         }
         settle();
     }
