@@ -101,8 +101,8 @@ static bool is_fit(const struct contender *contender)
     return !condition || *condition == CONDITION_FIT;
 }
 
-/* Among peers: one that is not drained, one in full service (a Galera donor would block writes), then the incumbent (a
- * writer that comes back does not take over), then by weight, then by name. */
+/* Among peers: one that is not drained, one in full service (a Galera donor would block writes),
+ * then the incumbent (a writer that comes back does not take over), then by weight, then by name. */
 static bool is_preferable(const struct contest *contest, const struct contender *a,
                           const struct contender *b)
 {

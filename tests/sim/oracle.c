@@ -1,8 +1,8 @@
 /* Who knows the truth and checks what is written and routed against it, at
  * every step. The names of the invariants are those of the fault catalogue:
  *
- *   S1  epochs count by one when the writer changes and never otherwise; lineages never go back, but
- *       by an acceptance
+ *   S1  epochs count by one when the writer changes and never otherwise; lineages never go back,
+ *       but by an acceptance
  *   S2  whoever becomes writer did take writes on that lineage once, and a quorum's reports in the
  *       registry show that at that moment
  *   S3  where there is an order, a lineage has one primary

@@ -276,8 +276,7 @@ START_TEST(at_the_first_look_a_stopped_replica_is_no_primary)
 }
 END_TEST
 
-START_TEST(
-    at_the_first_look_a_stopped_replica_was_chosen_when_others_follow_it_or_its_source_is_closed)
+START_TEST(at_the_first_look_a_stopped_replica_is_chosen_when_followed_or_its_source_closed)
 {
     world_init(&world, KIND_ASYNC, 3, 3, 3);
     world_fails(&world, ALL, 0, ANSWER_REFUSED);
@@ -667,8 +666,7 @@ Suite *bars_suite(void)
     TCase *first = tcase_create("first look");
     tcase_add_test(first, at_the_first_look_a_stopped_replica_is_no_primary);
     tcase_add_test(
-        first,
-        at_the_first_look_a_stopped_replica_was_chosen_when_others_follow_it_or_its_source_is_closed);
+        first, at_the_first_look_a_stopped_replica_is_chosen_when_followed_or_its_source_closed);
     tcase_add_test(first, at_the_first_look_a_greater_timeline_bars_nobody);
     suite_add_tcase(suite, first);
     TCase *timelines = tcase_create("timelines");
