@@ -102,7 +102,7 @@ static bool is_fit(const struct contender *contender)
 }
 
 /* Among peers: one that is not drained, one in full service (a Galera donor would block writes),
- * then the incumbent (a writer that comes back does not take over), then by weight, then by name. */
+ * then the incumbent (a writer that comes back does not take over), then by weight, by name. */
 static bool is_preferable(const struct contest *contest, const struct contender *a,
                           const struct contender *b)
 {
