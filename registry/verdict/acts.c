@@ -173,7 +173,8 @@ static unsigned acts_of_others(const struct verdict_inputs *inputs,
 }
 
 /* While the primary is unfit, a follower that is re-pointed to one that does not claim yet may be
- * ahead of the claim: it is remembered as following whom it did until that is decided. */
+ * ahead of the claim: it is remembered as following whom it did until that is decided. So may the
+ * primary itself, which followed nobody. */
 static void remember_stream(const struct verdict_inputs *inputs, const struct contender *contender,
                             struct record *record)
 {
@@ -183,7 +184,8 @@ static void remember_stream(const struct verdict_inputs *inputs, const struct co
     }
     const struct contender *source = contender_find(inputs, upstream);
     bool ahead = inputs->unfit && source && !source->claims &&
-                 !contender_is_incumbent(inputs, source) && record->streamed[0];
+                 !contender_is_incumbent(inputs, source) &&
+                 (record->streamed[0] || contender_is_incumbent(inputs, contender));
     /* a primary that is led to one that claims gives way; only a circle is a state */
     bool yields = contender_is_incumbent(inputs, contender) && source && source->claims;
     if (!ahead && !yields) {

@@ -46,6 +46,7 @@ static void settle(struct databases *databases)
 void databases_crash(struct databases *databases, int i)
 {
     databases->at[i].condition = CRASHED;
+    databases->at[i].stopped = false; /* it starts with the server */
     databases->at[i].starts++;
     databases->at[i].boot++;
 }
@@ -64,16 +65,67 @@ void databases_return(struct databases *databases, int i)
 bool databases_promote(struct databases *databases, int i, int64_t now_ms)
 {
     struct database *it = &databases->at[i];
-    if (it->condition != RUNNING || it->writable) {
+    bool replica = databases->kind == KIND_ASYNC && it->standby;
+    if (it->condition != RUNNING || (it->writable && !replica)) {
         return false;
     }
     it->timeline++;
-    it->standby = false;
+    it->standby = it->stopped = false;
     it->writable = true;
     it->upstream = -1;
     reign(databases, i, now_ms);
     settle(databases);
     return true;
+}
+
+/* Open, and fed by nobody: writes that went to it would stay there. */
+static void may_reign(struct databases *databases, int i, int64_t now_ms)
+{
+    if (databases_writes(databases, i)) {
+        reign(databases, i, now_ms);
+    }
+}
+
+void databases_open(struct databases *databases, int i, int64_t now_ms)
+{
+    assert(databases->kind == KIND_ASYNC);
+    databases->at[i].writable = true;
+    may_reign(databases, i, now_ms);
+}
+
+void databases_stop_channel(struct databases *databases, int i, int64_t now_ms)
+{
+    assert(databases->kind == KIND_ASYNC && databases->at[i].standby);
+    databases->at[i].stopped = true;
+    may_reign(databases, i, now_ms);
+}
+
+void databases_start_channel(struct databases *databases, int i)
+{
+    databases->at[i].stopped = false;
+    settle(databases);
+}
+
+void databases_restart(struct databases *databases, int i, bool channel, int64_t now_ms)
+{
+    databases_crash(databases, i);
+    databases->at[i].stopped =
+        databases->kind == KIND_ASYNC && databases->at[i].standby && !channel;
+    databases_return(databases, i);
+    may_reign(databases, i, now_ms);
+}
+
+void databases_restore(struct databases *databases, int i, int upstream, int64_t now_ms)
+{
+    struct database *it = &databases->at[i];
+    assert(databases->kind == KIND_STREAMING);
+    databases_crash(databases, i);
+    it->condition = RUNNING;
+    it->standby = false;
+    it->writable = true;
+    it->upstream = -1;
+    it->timeline = databases->at[upstream].timeline + 1;
+    reign(databases, i, now_ms);
 }
 
 void databases_demote(struct databases *databases, int i)
@@ -91,6 +143,7 @@ void databases_follow(struct databases *databases, int i, int upstream)
     struct database *it = &databases->at[i];
     it->starts += databases->kind == KIND_STREAMING && !it->standby;
     it->standby = true;
+    it->stopped = false;
     it->writable = false;
     it->upstream = upstream;
     it->timeline = databases->at[upstream].timeline;
@@ -99,13 +152,20 @@ void databases_follow(struct databases *databases, int i, int upstream)
 
 bool databases_writes(const struct databases *databases, int i)
 {
-    return databases->at[i].condition == RUNNING && databases->at[i].writable;
+    const struct database *it = &databases->at[i];
+    return it->condition == RUNNING && it->writable && !databases_follows(databases, i);
+}
+
+bool databases_follows(const struct databases *databases, int i)
+{
+    return databases->at[i].standby && !databases->at[i].stopped;
 }
 
 bool databases_streams(const struct databases *databases, int i)
 {
     const struct database *it = &databases->at[i];
-    if (!it->standby || it->upstream < 0 || it->stream_cut || it->condition != RUNNING) {
+    if (!databases_follows(databases, i) || it->upstream < 0 || it->stream_cut ||
+        it->condition != RUNNING) {
         return false;
     }
     const struct database *up = &databases->at[it->upstream];
@@ -189,8 +249,8 @@ void databases_look(const struct databases *databases, int i, bool connected,
     ret_observation->replica = it->standby;
     ret_observation->live = databases_streams(databases, i);
     ret_observation->connecting =
-        databases->kind == KIND_ASYNC && it->standby && !ret_observation->live;
-    ret_observation->applying = it->standby;
+        databases->kind == KIND_ASYNC && databases_follows(databases, i) && !ret_observation->live;
+    ret_observation->applying = databases_follows(databases, i);
     fill_upstream(databases, it, ret_observation);
     fill_standbys(databases, i, ret_observation);
     if (databases->kind == KIND_STREAMING) {

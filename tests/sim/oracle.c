@@ -9,6 +9,9 @@
  *   S5  a writer is withdrawn only for what a quorum reports
  *   S6  what is written follows from what was there: resolving the evidence again gives the same
  *   S8  who was replaced stays fenced until a quorum sees it replicate
+ *   S9  whoever becomes primary, and is not the last one, was promoted or chosen since it followed
+ *       last, or the operator accepts it; of timelines: or it was never seen beside a primary that
+ *       took writes
  *   S10 a router never goes back
  *   S12 a router follows only what was written
  *   G   a voter's beat moved lately: no ghost votes */
@@ -26,7 +29,12 @@
 #include "tests/sim/store_mem.h"
 #include "tests/sim/world.h"
 
-enum { GHOST_MS = 14000, LINEAGES_MAX = 256, HISTORY_MAX = 512 };
+enum {
+    GHOST_MS = 14000,
+    PAST_MS = 2 * GHOST_MS, /* a verdict may rest on what was so before */
+    LINEAGES_MAX = 256,
+    HISTORY_MAX = 512
+};
 
 struct oracle {
     struct world *world;
@@ -49,7 +57,10 @@ struct oracle {
     /* was primary, and has not been seen replicating since: must be fenced */
     bool replaced[SERVERS_OF_CLUSTER_MAX];
     int64_t replaced_ms[SERVERS_OF_CLUSTER_MAX];
-    struct evidence evidence; /* of the latest check */
+    /* the book of promotions, in time that the registry served; 0: never */
+    int64_t promoted_ms[SERVERS_OF_CLUSTER_MAX], follows_ms[SERVERS_OF_CLUSTER_MAX];
+    bool beside[SERVERS_OF_CLUSTER_MAX]; /* it claimed beside a primary that took writes */
+    struct evidence evidence;            /* of the latest check */
     struct report reports[WITNESSES_MAX];
 };
 
@@ -122,6 +133,11 @@ static bool shows_claim(const struct member_report *seen)
     return seen->answer == ANSWER_OK && seen->claim;
 }
 
+static bool shows_writable(const struct member_report *seen)
+{
+    return seen->answer == ANSWER_OK && seen->writable;
+}
+
 static bool shows_dead(const struct member_report *seen)
 {
     return seen->answer == ANSWER_REFUSED || member_report_denies(seen);
@@ -165,11 +181,20 @@ static void check_order(struct oracle *oracle, const struct topology *now)
     }
 }
 
+/* The primary, or the last one while there is none. */
+static const char *former_of(const struct oracle *oracle)
+{
+    const struct topology *last = &oracle->last;
+    return !oracle->has ? "" : last->primary[0] ? last->primary : last->last_primary;
+}
+
+/* Without an order the last primary needs no more than to be open, whatever channels it has. */
 static void check_new_writer(struct oracle *oracle, const struct topology *now)
 {
     int quorum = quorum_of(now->policy.witnesses);
     const char *lineage = is_ordered(now) ? now->lineage : NULL;
-    if (count(oracle, shows_claim, now->primary, lineage) < quorum) {
+    bool returns = !is_ordered(now) && is(now->primary, former_of(oracle));
+    if (count(oracle, returns ? shows_writable : shows_claim, now->primary, lineage) < quorum) {
         world_fail(oracle->world, "S2: %s became writer without a quorum that sees it so",
                    now->primary);
     }
@@ -253,12 +278,45 @@ static bool was_promoted_since(const struct oracle *oracle, int i)
     return false;
 }
 
+void oracle_promoted(struct oracle *oracle, int database)
+{
+    oracle->promoted_ms[database] = served_ms(oracle) + 1;
+}
+
+void oracle_follows(struct oracle *oracle, int database)
+{
+    oracle->follows_ms[database] = served_ms(oracle) + 1;
+}
+
+/* Nobody inherits the writes because somebody else is gone. */
+static void check_promotion(struct oracle *oracle, const struct topology *now)
+{
+    const char *former = former_of(oracle);
+    int quorum = quorum_of(now->policy.witnesses);
+    bool fit = count(oracle, shows_claim, former, NULL) >= quorum;
+    for (int i = 0; i < oracle->world->databases.count; i++) {
+        const char *name = oracle->world->databases.at[i].name;
+        bool claims = count(oracle, shows_claim, name, NULL) >= quorum;
+        bool replica = count(oracle, shows_replica, name, NULL) >= quorum;
+        oracle->beside[i] = !replica && (oracle->beside[i] || (claims && fit));
+        if (!is(name, now->primary) || is(name, former) || is_accepted(oracle, name)) {
+            continue;
+        }
+        bool since =
+            oracle->promoted_ms[i] > 0 && (oracle->promoted_ms[i] >= oracle->follows_ms[i] ||
+                                           served_ms(oracle) - oracle->follows_ms[i] < PAST_MS);
+        if (!since && (!is_ordered(now) || oracle->beside[i])) {
+            world_fail(oracle->world, "S9: %s became primary, and nobody promoted it (%s)", name,
+                       topology_rule(now));
+        }
+    }
+}
+
 /* Who was primary and is not any more is neither written to nor read from until a quorum sees it
  * replicate. Kept by the oracle's own book. */
 static void check_fences(struct oracle *oracle, const struct topology *now)
 {
-    const struct topology *last = &oracle->last;
-    const char *former = last->primary[0] ? last->primary : last->last_primary;
+    const char *former = former_of(oracle);
     for (int i = 0; i < oracle->world->databases.count; i++) {
         const char *name = oracle->world->databases.at[i].name;
         const struct member *member = topology_member(now, name);
@@ -390,6 +448,7 @@ static void check_topology(struct oracle *oracle, const struct change *change, c
     if (oracle->has) {
         check_order(oracle, &now);
         check_fences(oracle, &now);
+        check_promotion(oracle, &now);
     }
     if (now.primary[0] && (!oracle->has || !is(oracle->last.primary, now.primary))) {
         check_new_writer(oracle, &now);
@@ -461,6 +520,7 @@ struct oracle *oracle_new(struct world *world)
     struct oracle *oracle = calloc(1, sizeof *oracle);
     assert(oracle);
     oracle->world = world;
+    oracle_promoted(oracle, 0);
     world->ensemble->on_change = on_change;
     world->ensemble->owner = oracle;
     return oracle;

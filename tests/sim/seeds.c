@@ -111,6 +111,46 @@ static void follow_something(struct world *world)
     }
 }
 
+/* Without an order: somebody opens a replica, for a temporary table or by mistake. */
+static void open_something(struct world *world)
+{
+    int i = any_database(world);
+    const struct database *database = &world->databases.at[i];
+    if (world->databases.kind == KIND_ASYNC && database->condition == RUNNING &&
+        database->standby && !database->writable) {
+        world_open(world, i);
+    }
+}
+
+/* For a backup, or at an error; and it is started again. */
+static void stop_or_start_channel(struct world *world)
+{
+    int i = any_database(world);
+    const struct database *database = &world->databases.at[i];
+    if (world->databases.kind == KIND_ASYNC && database->condition == RUNNING &&
+        database->standby) {
+        (database->stopped ? world_start_channel : world_stop_channel)(world, i);
+    }
+}
+
+static void restart_something(struct world *world)
+{
+    int i = any_database(world);
+    bool channel = chance_hits(&world->chance, 50);
+    if (world->databases.at[i].condition == RUNNING) {
+        world_restart(world, i, channel);
+    }
+}
+
+static void restore_something(struct world *world)
+{
+    int writer = writer_of(world);
+    int i = any_database(world);
+    if (world->databases.kind == KIND_STREAMING && writer >= 0 && i != writer) {
+        world_restore(world, i, writer);
+    }
+}
+
 static void cut_stream(struct world *world)
 {
     struct database *database = &world->databases.at[any_database(world)];
@@ -292,6 +332,10 @@ static const struct {
     {"promote", promote_something, 8},
     {"switch", switch_over, 2},
     {"follow", follow_something, 3},
+    {"open", open_something, 4},
+    {"channel", stop_or_start_channel, 4},
+    {"restart", restart_something, 4},
+    {"restore", restore_something, 1},
     {"stream", cut_stream, 1},
     {"path", cut_path, 3},
     {"blind", cut_off_probe, 1},

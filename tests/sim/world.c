@@ -76,10 +76,19 @@ void world_close_connections(struct world *world, int database)
     }
 }
 
+/* One whose channel is configured, running or not, was not promoted by what became of it. */
+static void note_channel(struct world *world, int database)
+{
+    if (world->databases.at[database].standby) {
+        oracle_follows(world->oracle, database);
+    }
+}
+
 void world_crash(struct world *world, int database)
 {
     world_log(world, false, "%s crashes", name_of(world, database));
     databases_crash(&world->databases, database);
+    note_channel(world, database);
     world_close_connections(world, database);
 }
 
@@ -99,6 +108,7 @@ bool world_promote(struct world *world, int database)
 {
     bool promoted = databases_promote(&world->databases, database, world_now(world));
     if (promoted) {
+        oracle_promoted(world->oracle, database);
         world_log(world, false, "%s is promoted to %lld", name_of(world, database),
                   (long long)world->databases.at[database].timeline);
     }
@@ -114,10 +124,62 @@ void world_demote(struct world *world, int database)
 void world_follow(struct world *world, int database, int upstream)
 {
     world_log(world, false, "%s follows %s", name_of(world, database), name_of(world, upstream));
+    if (world->databases.at[database].upstream != upstream) {
+        oracle_promoted(world->oracle, upstream); /* it was chosen */
+    }
+    oracle_follows(world->oracle, database);
     databases_follow(&world->databases, database, upstream);
     if (world->databases.kind == KIND_STREAMING) {
         world_close_connections(world, database); /* it was restarted for that */
     }
+}
+
+/* Opened without a channel that runs, or the other way round: that may be a promotion. */
+static void note_open(struct world *world, int database)
+{
+    if (databases_writes(&world->databases, database)) {
+        oracle_promoted(world->oracle, database);
+    }
+}
+
+void world_open(struct world *world, int database)
+{
+    world_log(world, false, "%s is opened", name_of(world, database));
+    databases_open(&world->databases, database, world_now(world));
+    note_open(world, database);
+}
+
+void world_stop_channel(struct world *world, int database)
+{
+    world_log(world, false, "the channel of %s is stopped", name_of(world, database));
+    databases_stop_channel(&world->databases, database, world_now(world));
+    note_open(world, database);
+}
+
+void world_start_channel(struct world *world, int database)
+{
+    world_log(world, false, "the channel of %s is started", name_of(world, database));
+    databases_start_channel(&world->databases, database);
+    oracle_follows(world->oracle, database);
+}
+
+void world_restart(struct world *world, int database, bool channel)
+{
+    bool without = world->databases.at[database].standby && !channel;
+    world_log(world, false, "%s is restarted%s", name_of(world, database),
+              without ? " without its channel" : "");
+    databases_restart(&world->databases, database, channel, world_now(world));
+    note_channel(world, database);
+    world_close_connections(world, database);
+}
+
+void world_restore(struct world *world, int database, int upstream)
+{
+    world_log(world, false, "%s is restored from %s, and promotes itself", name_of(world, database),
+              name_of(world, upstream));
+    databases_restore(&world->databases, database, upstream, world_now(world));
+    oracle_follows(world->oracle, database);
+    world_close_connections(world, database);
 }
 
 void world_cut_path(struct world *world, int probe, int database, bool cut)

@@ -88,6 +88,14 @@ void world_return(struct world *world, int database);
 bool world_promote(struct world *world, int database);
 void world_demote(struct world *world, int database);
 void world_follow(struct world *world, int database, int upstream);
+/* without an order: open for writes it goes on replicating; its channel is stopped, and started */
+void world_open(struct world *world, int database);
+void world_stop_channel(struct world *world, int database);
+void world_start_channel(struct world *world, int database);
+/* `channel`: it starts with the server, if there is one */
+void world_restart(struct world *world, int database, bool channel);
+/* from a backup of `upstream`, which by mistake promotes itself */
+void world_restore(struct world *world, int database, int upstream);
 void world_cut_path(struct world *world, int probe, int database, bool cut);
 void world_start_probe(struct world *world, int probe);
 void world_kill_probe(struct world *world, int probe);
@@ -135,6 +143,10 @@ const struct topology *oracle_topology(const struct oracle *oracle);
 void oracle_check_router(struct oracle *oracle, const char *router, const struct topology *before,
                          int64_t before_mzxid, const struct topology *now, int64_t now_mzxid);
 void oracle_halted(struct oracle *oracle, bool halted);
+/* For the oracle's book: somebody promoted this one, or chose it; it follows, or was restarted so
+ * that nobody could know. */
+void oracle_promoted(struct oracle *oracle, int database);
+void oracle_follows(struct oracle *oracle, int database);
 
 /* Is everything as it should be when nothing fails any more? Otherwise `why` is what is not. */
 bool world_is_well(struct world *world, char *why, size_t size);

@@ -272,6 +272,20 @@ START_TEST(others_that_are_led_first_are_remembered_while_the_primary_is_unfit)
 }
 END_TEST
 
+START_TEST(the_old_primary_that_is_led_before_the_claim_is_read_repoints)
+{
+    begin(KIND_ASYNC, 2);
+    world.restarts++; /* nothing else that it did counts */
+    open_up(1);
+    settle();
+    world_fails(&world, ALL, 1, ANSWER_TIMEOUT);
+    world_standby(&world, ALL, 0, 1, "");
+    settle();
+    open_up(1);
+    ck_assert_uint_eq(acts(1), ACT_REPOINTED);
+}
+END_TEST
+
 /* ---- too late -------------------------------------------------------------------------------- */
 
 START_TEST(late_is_what_any_voter_says_of_acts_that_stand_and_one_act_more_begins_anew)
@@ -523,6 +537,7 @@ Suite *acts_suite(void)
     TCase *others = tcase_create("others");
     tcase_add_test(others, one_that_is_led_from_the_primary_to_the_claimant_repoints);
     tcase_add_test(others, the_old_primary_itself_repoints);
+    tcase_add_test(others, the_old_primary_that_is_led_before_the_claim_is_read_repoints);
     tcase_add_test(others, who_always_stood_below_the_claimant_proves_nothing);
     tcase_add_test(others, others_that_are_led_first_are_remembered_while_the_primary_is_unfit);
     suite_add_tcase(suite, others);
