@@ -141,9 +141,9 @@ static bool is_off_line(const struct verdict_inputs *inputs, const struct conten
 static const struct contender *source_of(const struct verdict_inputs *inputs,
                                          const struct contender *contender)
 {
-    const char *upstream = contender->tally.upstream;
-    return contender_find(inputs,
-                          upstream && upstream[0] ? upstream : contender->record.streamed);
+    const struct tally *tally = &contender->tally;
+    bool names = tally->live || (tally->upstream && tally->upstream[0]);
+    return contender_find(inputs, names ? tally->upstream : contender->record.streamed);
 }
 
 static bool moves_lineage(const struct verdict_inputs *inputs, const struct contender *contender)

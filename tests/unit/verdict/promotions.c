@@ -369,6 +369,26 @@ START_TEST(a_standby_moved_to_one_of_two_equal_timelines_ends_the_tie)
 }
 END_TEST
 
+START_TEST(a_standby_that_left_a_held_server_moves_the_lineage)
+{
+    begin(KIND_STREAMING, 4);
+    world_standby(&world, ALL, 2, 1, "7");
+    expect("m0");
+    world.restarts = 1;
+    world_primary(&world, ALL, 1, "8");
+    world.restarts = 0;
+    world_standby(&world, ALL, 2, 1, "8");
+    expect("m0");
+    world_fails(&world, ALL, 1, ANSWER_TIMEOUT);
+    world_standby(&world, ALL, 2, 3, "9"); /* of one that was promoted */
+    for (size_t p = 0; p < 3; p++) {
+        seen(p, 2)->upstream[0] = '\0'; /* under a name that no member has */
+    }
+    world_fails(&world, ALL, 3, ANSWER_TIMEOUT);
+    expect("");
+}
+END_TEST
+
 START_TEST(two_failovers_in_a_row_are_followed_on_their_timelines)
 {
     begin(KIND_STREAMING, 3);
@@ -710,6 +730,7 @@ Suite *promotions_suite(void)
     tcase_add_test(streaming, a_tie_of_two_timelines_outlives_a_blink);
     tcase_add_test(streaming, a_tie_of_two_timelines_beside_a_primary_outlives_a_blink);
     tcase_add_test(streaming, a_standby_moved_to_one_of_two_equal_timelines_ends_the_tie);
+    tcase_add_test(streaming, a_standby_that_left_a_held_server_moves_the_lineage);
     tcase_add_test(streaming, two_failovers_in_a_row_are_followed_on_their_timelines);
     tcase_add_test(streaming, what_happened_while_the_registry_was_away_is_followed);
     tcase_add_test(streaming, a_restart_as_a_part_of_the_promotion_is_followed);
