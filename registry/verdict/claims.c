@@ -402,7 +402,7 @@ bool verdict_inputs_init(struct verdict_inputs *inputs, const struct evidence *e
     find_accepted(inputs);
     decide_identity(inputs);
     find_lineage(inputs);
-    inputs->unfit = is_unfit(inputs->incumbent);
+    judge_incumbent(inputs);
     find_claims(inputs);
     judge_incumbent(inputs);
     acts_observe(inputs);

@@ -234,6 +234,18 @@ START_TEST(a_circular_pair_switches_and_switches_back)
 }
 END_TEST
 
+START_TEST(half_a_circular_pair_that_tries_to_connect_claims_nothing_beside_the_other)
+{
+    begin(KIND_ASYNC, 2);
+    replica(0, 1, CHANNEL_LIVE, true);
+    replica(1, 0, CHANNEL_LIVE, true);
+    expect("m0");
+    replica(1, 0, CHANNEL_CONNECTING, true); /* its password is wrong */
+    expect("m0");
+    ck_assert_int_eq(world.previous.state, STATE_OK);
+}
+END_TEST
+
 START_TEST(half_a_circular_pair_is_opened_when_the_other_is_gone)
 {
     begin(KIND_ASYNC, 2);
@@ -720,6 +732,8 @@ Suite *promotions_suite(void)
     tcase_add_test(async, the_passive_half_of_a_circular_pair_stopped_for_a_backup_does_not_win);
     tcase_add_test(async, the_passive_half_of_a_circular_pair_opened_for_maintenance_does_not_win);
     tcase_add_test(async, a_circular_pair_switches_and_switches_back);
+    tcase_add_test(async,
+                   half_a_circular_pair_that_tries_to_connect_claims_nothing_beside_the_other);
     tcase_add_test(async, half_a_circular_pair_is_opened_when_the_other_is_gone);
     tcase_add_test(async, a_report_from_before_a_new_act_does_not_make_that_late);
     suite_add_tcase(suite, async);
