@@ -104,7 +104,8 @@ static enum bar act_bar(const struct verdict_inputs *inputs, const struct conten
 static bool needs_act(const struct verdict_inputs *inputs, const struct contender *contender)
 {
     return kind_traits_of(inputs->voters.policy.kind)->by_act && contender->claims &&
-           !contender_is_incumbent(inputs, contender);
+           !contender_is_incumbent(inputs, contender) &&
+           !contender_is_renamed(inputs, contender);
 }
 
 /* ---- what moves the lineage ------------------------------------------------------------------ */
@@ -228,6 +229,7 @@ static bool is_late(const struct verdict_inputs *inputs, const struct contender 
         return true;
     }
     return inputs->incumbent_name[0] && !contender_is_incumbent(inputs, contender) &&
+           !contender_is_renamed(inputs, contender) &&
            lineage_compare(contender_lineage(contender), inputs->lineage) <= 0;
 }
 

@@ -202,6 +202,18 @@ bool contender_is_incumbent(const struct verdict_inputs *inputs, const struct co
     return contender == inputs->incumbent;
 }
 
+bool contender_is_renamed(const struct verdict_inputs *inputs, const struct contender *contender)
+{
+    const struct contender *incumbent = inputs->incumbent;
+    const struct member_report *facts = contender->tally.facts;
+    if (!incumbent || !incumbent->unlisted || !incumbent->before || !facts || !facts->self[0]) {
+        return false;
+    }
+    const struct record *before = &incumbent->before->record;
+    return text_equal(before->self, facts->self) &&
+           same_start(inputs->voters.policy.engine, before->start_ms, facts->start_ms);
+}
+
 const char *contender_lineage(const struct contender *contender)
 {
     return contender->tally.claim ? contender->tally.claim->lineage : "";

@@ -459,6 +459,57 @@ END_TEST
 
 /* ---- names and the operator ------------------------------------------------------------------ */
 
+/* m0 has the name m3 from now on, in the files of all probes but the last `behind`. */
+static void rename_primary(size_t behind)
+{
+    for (size_t p = 0; p < 3 - behind; p++) {
+        struct member_report renamed = *seen(p, 0);
+        strcpy(renamed.config.name, "m3");
+        *seen(p, 0) = *seen(p, 1);
+        *seen(p, 1) = *seen(p, 2);
+        *seen(p, 2) = renamed;
+        for (size_t m = 0; m < 2; m++) {
+            strcpy(seen(p, m)->upstream, seen(p, m)->live ? "m3" : "");
+        }
+    }
+}
+
+static void check_rename(enum kind kind, bool followed)
+{
+    begin(kind, 3);
+    for (size_t m = 1; !followed && m < 3; m++) {
+        world_fails(&world, ALL, m, ANSWER_TIMEOUT);
+    }
+    for (size_t p = 0; p < 3; p++) {
+        strcpy(seen(p, 0)->self, "server-0");
+    }
+    expect("m0");
+    struct world before = world;
+    rename_primary(2);
+    expect("m0");
+    world = before;
+    rename_primary(1);
+    ck_assert(world_resolve(&world)); /* after this one m0 is no member any more */
+    expect("m3");
+    ck_assert_int_eq(world.previous.state, STATE_OK);
+    ck_assert_uint_eq(world.previous.fence_count, 0);
+    world = before;
+    rename_primary(0);
+    ck_assert(world_resolve(&world));
+    expect("m3");
+    ck_assert_int_eq(world.previous.state, STATE_OK);
+    ck_assert_uint_eq(world.previous.fence_count, 0);
+}
+
+START_TEST(a_primary_that_is_renamed_stays_the_primary)
+{
+    for (int followed = 0; followed < 2; followed++) {
+        check_rename(KIND_ASYNC, followed);
+        check_rename(KIND_STREAMING, followed);
+    }
+}
+END_TEST
+
 static void accept_m(size_t m, int64_t epoch)
 {
     world.directives.accept_count = 1;
@@ -750,6 +801,7 @@ Suite *promotions_suite(void)
     tcase_add_test(streaming, a_restart_as_a_part_of_the_promotion_is_followed);
     suite_add_tcase(suite, streaming);
     TCase *orders = tcase_create("orders");
+    tcase_add_test(orders, a_primary_that_is_renamed_stays_the_primary);
     tcase_add_test(orders, an_acceptance_that_waits_makes_nobody_a_stranger);
     tcase_add_test(orders, a_pending_acceptance_is_void_after_a_promotion);
     suite_add_tcase(suite, orders);
