@@ -544,6 +544,207 @@ START_TEST(a_pending_acceptance_is_void_after_a_promotion)
 }
 END_TEST
 
+/* ---- versions, quorums, orders --------------------------------------------------------------- */
+
+/* The verdict before was written by a program that keeps no records. */
+static void forget_records(void)
+{
+    world.previous.rules = RULES_WITH_RECORDS - 1;
+    for (size_t m = 0; m < world.previous.member_count; m++) {
+        world.previous.members[m].record = (struct record){0};
+    }
+}
+
+/* Nothing of what acts are known by. */
+static void speak_as_former(size_t p)
+{
+    world.reports[p].rules = RULES_WITH_RECORDS - 1;
+    for (size_t m = 0; m < world.reports[p].member_count; m++) {
+        seen(p, m)->start_ms = 0;
+        seen(p, m)->channel = CHANNEL_NONE;
+    }
+}
+
+START_TEST(a_promotion_after_a_verdict_of_the_former_version_is_followed)
+{
+    begin(KIND_ASYNC, 3);
+    forget_records();
+    gone(0);
+    opened(1);
+    expect("m1");
+    begin(KIND_STREAMING, 3);
+    forget_records();
+    gone(0);
+    world_primary(&world, ALL, 1, "8");
+    expect("m1");
+}
+END_TEST
+
+START_TEST(a_promotion_among_probes_of_both_versions_is_followed)
+{
+    for (size_t former = 1; former <= 3; former++) {
+        begin(KIND_ASYNC, 3);
+        for (int step = 0; step < 4; step++) {
+            if (step == 2) {
+                closed(0);
+            } else if (step == 3) {
+                opened(1);
+            }
+            for (size_t p = 0; p < former; p++) {
+                speak_as_former(p);
+            }
+            if (former == 3) {
+                forget_records();
+            }
+            settle();
+        }
+        ck_assert_str_eq(world.previous.primary, "m1");
+        begin(KIND_STREAMING, 3);
+        world_fails(&world, ALL, 0, ANSWER_REFUSED);
+        world_primary(&world, ALL, 1, "8");
+        for (size_t p = 0; p < former; p++) {
+            speak_as_former(p);
+        }
+        if (former == 3) {
+            forget_records();
+        }
+        expect("m1");
+    }
+}
+END_TEST
+
+START_TEST(of_five_witnesses_three_see_the_promotion)
+{
+    world_init(&world, KIND_ASYNC, 5, 5, 3);
+    world_primary(&world, ALL, 0, "");
+    world_standby(&world, ALL, 1, 0, "");
+    world_standby(&world, ALL, 2, 0, "");
+    expect("m0");
+    for (int p = 0; p < 3; p++) {
+        expect(p == 0 ? "m0" : world.previous.primary);
+        world_fails(&world, p, 0, ANSWER_REFUSED);
+        world_primary(&world, p, 1, "");
+    }
+    expect("m1");
+    for (size_t p = 3; p < 5; p++) { /* the others come late, or not at all */
+        strcpy(world.reports[p].abstains, "blind");
+        expect("m1");
+    }
+}
+END_TEST
+
+START_TEST(one_witness_alone_follows_a_promotion)
+{
+    world_init(&world, KIND_ASYNC, 1, 1, 2);
+    world_primary(&world, ALL, 0, "");
+    world_standby(&world, ALL, 1, 0, "");
+    expect("m0");
+    gone(0);
+    replica(1, 0, CHANNEL_STOPPED, false);
+    settle();
+    opened(1);
+    expect("m1");
+    opened(0);
+    expect("m1");
+    ck_assert(world.previous.members[0].fenced);
+}
+END_TEST
+
+START_TEST(a_rehearsal_that_is_no_longer_drained_does_not_win_by_a_blink)
+{
+    begin(KIND_STREAMING, 3);
+    world.directives.drain_count = 1;
+    strcpy(world.directives.drain[0], "m1");
+    world_primary(&world, ALL, 1, "8");
+    expect("m0");
+    take(1, true, true);
+    expect("m0");
+    world.directives.drain_count = 0;
+    expect("m0");
+    gone(0);
+    settle();
+    ck_assert_str_ne(world.previous.primary, "m1");
+    world_fails(&world, ALL, 2, ANSWER_TIMEOUT);
+    expect("");
+    take(1, false, false);
+    world_primary(&world, ALL, 0, "7");
+    expect("m0");
+    gone(0); /* a crash, and the other standby is led to it */
+    world_standby(&world, ALL, 2, 1, "8");
+    expect("m1");
+}
+END_TEST
+
+START_TEST(a_failover_during_a_hold_is_followed_at_its_end)
+{
+    for (int ordered = 0; ordered < 2; ordered++) {
+        begin(ordered ? KIND_STREAMING : KIND_ASYNC, 3);
+        strcpy(world.directives.hold, "m0");
+        expect("m0");
+        gone(0);
+        expect("m0");
+        world_primary(&world, ALL, 1, "8");
+        expect("m0");
+        world.directives.hold[0] = '\0';
+        expect("m1");
+    }
+}
+END_TEST
+
+START_TEST(where_the_operator_prefers_none_a_switch_that_opens_first_arrives)
+{
+    begin(KIND_ASYNC, 3);
+    for (size_t p = 0; p < 3; p++) {
+        world.reports[p].policy.conflict = CONFLICT_NONE;
+    }
+    expect("m0");
+    opened(1);
+    expect("");
+    closed(0);
+    expect("m1");
+    begin(KIND_ASYNC, 3);
+    for (size_t p = 0; p < 3; p++) {
+        world.reports[p].policy.conflict = CONFLICT_NONE;
+    }
+    opened(1);
+    expect("");
+    gone(0);
+    expect("m1");
+}
+END_TEST
+
+START_TEST(after_the_whole_site_was_down_the_last_primary_returns)
+{
+    begin(KIND_ASYNC, 3);
+    replica(1, 0, CHANNEL_LIVE, true);
+    expect("m0");
+    for (size_t m = 0; m < 3; m++) {
+        gone(m);
+    }
+    expect("");
+    world.restarts = 1;
+    replica(1, 0, CHANNEL_STOPPED, true); /* skip_replica_start */
+    expect("");
+    replica(2, 0, CHANNEL_CONNECTING, false);
+    expect("");
+    closed(0); /* read_only in its file */
+    expect("");
+    opened(0);
+    expect("m0");
+    for (size_t m = 0; m < 3; m++) {
+        gone(m);
+    }
+    expect("");
+    world.restarts = 2;
+    replica(1, 0, CHANNEL_CONNECTING, false); /* the primary's disk is lost */
+    replica(2, 0, CHANNEL_CONNECTING, false);
+    expect("");
+    replica(1, 0, CHANNEL_STOPPED, false);
+    opened(1);
+    expect("m1");
+}
+END_TEST
+
 /* ---- probes that see it one after the other ------------------------------------------------- */
 
 enum { STEPS_MAX = 8, SERVERS = 3 };
@@ -805,6 +1006,16 @@ Suite *promotions_suite(void)
     tcase_add_test(orders, an_acceptance_that_waits_makes_nobody_a_stranger);
     tcase_add_test(orders, a_pending_acceptance_is_void_after_a_promotion);
     suite_add_tcase(suite, orders);
+    TCase *fleet = tcase_create("fleet");
+    tcase_add_test(fleet, a_promotion_after_a_verdict_of_the_former_version_is_followed);
+    tcase_add_test(fleet, a_promotion_among_probes_of_both_versions_is_followed);
+    tcase_add_test(fleet, of_five_witnesses_three_see_the_promotion);
+    tcase_add_test(fleet, one_witness_alone_follows_a_promotion);
+    tcase_add_test(fleet, a_rehearsal_that_is_no_longer_drained_does_not_win_by_a_blink);
+    tcase_add_test(fleet, a_failover_during_a_hold_is_followed_at_its_end);
+    tcase_add_test(fleet, where_the_operator_prefers_none_a_switch_that_opens_first_arrives);
+    tcase_add_test(fleet, after_the_whole_site_was_down_the_last_primary_returns);
+    suite_add_tcase(suite, fleet);
     TCase *walks = tcase_create("walks");
     tcase_set_timeout(walks, 300);
     tcase_add_test(walks, whatever_probe_sees_it_first_a_promotion_arrives);
