@@ -59,6 +59,12 @@ static unsigned acts_in_one_start(const struct record *before, const struct memb
     return acts;
 }
 
+/* The files may lead to another server, or it was installed anew. */
+static bool is_another(const struct record *before, const struct member_report *facts)
+{
+    return before->self[0] && facts->self[0] && !text_equal(before->self, facts->self);
+}
+
 /* It was restarted. What was removed stays removed, and nobody saw whether more was. */
 static unsigned acts_across_starts(const struct verdict_inputs *inputs,
                                    const struct contender *contender,
@@ -70,6 +76,8 @@ static unsigned acts_across_starts(const struct verdict_inputs *inputs,
     unsigned acts = before->acts;
     if (facts->channel != CHANNEL_NONE) {
         acts &= ~(unsigned)(ACT_OPENED | ACT_STOPPED);
+    } else if (is_another(before, facts)) {
+        acts = 0;
     } else if (followed && inputs->unfit) {
         acts = with(acts, ACT_APPEARED);
     }

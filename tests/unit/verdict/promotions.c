@@ -286,6 +286,27 @@ START_TEST(a_report_from_before_a_new_act_does_not_make_that_late)
 }
 END_TEST
 
+START_TEST(another_server_at_the_address_of_a_replica_was_not_promoted)
+{
+    for (int same = 0; same < 2; same++) {
+        begin(KIND_ASYNC, 2);
+        for (size_t p = 0; p < 3; p++) {
+            strcpy(seen(p, 1)->self, "server-1");
+        }
+        expect("m0");
+        gone(0);
+        gone(1);
+        settle();
+        world.restarts = 1;
+        opened(1); /* or installed anew, and nobody has told it yet whom to follow */
+        for (size_t p = 0; p < 3; p++) {
+            strcpy(seen(p, 1)->self, same ? "server-1" : "server-2");
+        }
+        expect(same ? "m1" : "");
+    }
+}
+END_TEST
+
 /* ---- timelines ------------------------------------------------------------------------------- */
 
 START_TEST(a_held_server_that_falls_silent_withdraws_nobody_by_its_cascade)
@@ -988,6 +1009,7 @@ Suite *promotions_suite(void)
                    half_a_circular_pair_that_tries_to_connect_claims_nothing_beside_the_other);
     tcase_add_test(async, half_a_circular_pair_is_opened_when_the_other_is_gone);
     tcase_add_test(async, a_report_from_before_a_new_act_does_not_make_that_late);
+    tcase_add_test(async, another_server_at_the_address_of_a_replica_was_not_promoted);
     suite_add_tcase(suite, async);
     TCase *streaming = tcase_create("streaming");
     tcase_add_test(streaming, a_held_server_that_falls_silent_withdraws_nobody_by_its_cascade);
