@@ -211,8 +211,7 @@ static bool get_member_report(const struct json_value *object, struct member_rep
         !json_get_flag(object, "late", &member_report->late) ||
         !json_get_flag(object, "stood", &member_report->stood) ||
         !get_acts(object, &member_report->acts) ||
-        !json_get_text(object, "self", OPTIONAL, member_report->self,
-                       sizeof member_report->self) ||
+        !json_get_text(object, "self", OPTIONAL, member_report->self, sizeof member_report->self) ||
         !get_lineage(object, "lineage", member_report->lineage) ||
         !json_get_text(object, "identity", OPTIONAL, member_report->identity,
                        sizeof member_report->identity) ||

@@ -241,8 +241,8 @@ struct member_report {
     /* it was seen to act (struct record), and later than two intervals after that the primary was
      * seen fit */
     bool late;
-    bool stood;    /* and all of it has stood for an interval */
-    unsigned acts; /* the acts that both are about, of those that promote */
+    bool stood;               /* and all of it has stood for an interval */
+    unsigned acts;            /* the acts that both are about, of those that promote */
     char self[IDENTITY_SIZE]; /* the server's own identity */
     char lineage[LINEAGE_SIZE];
     char identity[IDENTITY_SIZE];

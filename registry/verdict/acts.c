@@ -163,8 +163,7 @@ static bool followed_primary(const struct verdict_inputs *inputs, const struct c
 static bool is_repointed_to(const struct verdict_inputs *inputs, const struct contender *follower,
                             const struct contender *contender)
 {
-    bool followed =
-        followed_primary(inputs, follower) || contender_is_incumbent(inputs, follower);
+    bool followed = followed_primary(inputs, follower) || contender_is_incumbent(inputs, follower);
     return follower != contender && followed && follower->tally.live && !follower->stranger &&
            !follower->claims && text_equal(follower->tally.upstream, contender->listing->name) &&
            !stood_below(inputs, follower, contender);

@@ -104,8 +104,7 @@ static enum bar act_bar(const struct verdict_inputs *inputs, const struct conten
 static bool needs_act(const struct verdict_inputs *inputs, const struct contender *contender)
 {
     return kind_traits_of(inputs->voters.policy.kind)->by_act && contender->claims &&
-           !contender_is_incumbent(inputs, contender) &&
-           !contender_is_renamed(inputs, contender);
+           !contender_is_incumbent(inputs, contender) && !contender_is_renamed(inputs, contender);
 }
 
 /* ---- what moves the lineage ------------------------------------------------------------------ */

@@ -309,8 +309,8 @@ static bool is_undecided(const struct verdict_inputs *inputs)
 static bool is_rival(const struct verdict_inputs *inputs, const struct contender *contender)
 {
     const struct tally *tally = &contender->tally;
-    bool undecided = is_undecided(inputs) && !contender->fenced &&
-                     !contender_is_incumbent(inputs, contender);
+    bool undecided =
+        is_undecided(inputs) && !contender->fenced && !contender_is_incumbent(inputs, contender);
     int against = tally->follows + (undecided ? 0 : tally->down);
     bool allowed = contender->shared && !contender_is_behind(inputs, contender);
     bool was = contender->before && contender->before->claims;
