@@ -59,6 +59,12 @@ static unsigned acts_in_one_start(const struct record *before, const struct memb
     return acts;
 }
 
+/* The files may lead to another server, or it was installed anew. */
+static bool is_another(const struct record *before, const struct member_report *facts)
+{
+    return before->self[0] && facts->self[0] && !text_equal(before->self, facts->self);
+}
+
 /* It was restarted. What was removed stays removed, and nobody saw whether more was. */
 static unsigned acts_across_starts(const struct verdict_inputs *inputs,
                                    const struct contender *contender,
@@ -69,6 +75,8 @@ static unsigned acts_across_starts(const struct verdict_inputs *inputs,
     unsigned acts = before->acts;
     if (facts->channel != CHANNEL_NONE) {
         acts &= ~(unsigned)(ACT_OPENED | ACT_STOPPED);
+    } else if (is_another(before, facts)) {
+        acts = 0;
     } else if (followed && inputs->unfit) {
         acts = with(acts, ACT_APPEARED);
     }
@@ -150,11 +158,19 @@ static bool followed_primary(const struct verdict_inputs *inputs, const struct c
                            !record_before(source)->streamed[0]);
 }
 
-/* The old primary itself counts, unless the two are a circular pair. */
+static bool has_channel(const struct contender *contender)
+{
+    const struct member_report *facts = contender->tally.facts;
+    return (facts ? facts->channel : record_before(contender)->channel) != CHANNEL_NONE;
+}
+
+/* The old primary itself counts, unless the two are a circular pair, or may become one: whom it
+ * follows has a channel of its own. */
 static bool is_repointed_to(const struct verdict_inputs *inputs, const struct contender *follower,
                             const struct contender *contender)
 {
-    bool followed = followed_primary(inputs, follower) || contender_is_incumbent(inputs, follower);
+    bool gives_way = contender_is_incumbent(inputs, follower) && !has_channel(contender);
+    bool followed = followed_primary(inputs, follower) || gives_way;
     return follower != contender && followed && follower->tally.live && !follower->stranger &&
            !follower->claims && text_equal(follower->tally.upstream, contender->listing->name) &&
            !stood_below(inputs, follower, contender);

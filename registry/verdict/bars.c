@@ -103,7 +103,7 @@ static enum bar act_bar(const struct verdict_inputs *inputs, const struct conten
 static bool needs_act(const struct verdict_inputs *inputs, const struct contender *contender)
 {
     return kind_traits_of(inputs->voters.policy.kind)->by_act && contender->claims &&
-           !contender_is_incumbent(inputs, contender);
+           !contender_is_incumbent(inputs, contender) && !contender_is_renamed(inputs, contender);
 }
 
 /* ---- what moves the lineage ------------------------------------------------------------------ */
@@ -140,8 +140,9 @@ static bool is_off_line(const struct verdict_inputs *inputs, const struct conten
 static const struct contender *source_of(const struct verdict_inputs *inputs,
                                          const struct contender *contender)
 {
-    const char *upstream = contender->tally.upstream;
-    return contender_find(inputs, upstream && upstream[0] ? upstream : contender->record.streamed);
+    const struct tally *tally = &contender->tally;
+    bool names = tally->live || (tally->upstream && tally->upstream[0]);
+    return contender_find(inputs, names ? tally->upstream : contender->record.streamed);
 }
 
 static bool moves_lineage(const struct verdict_inputs *inputs, const struct contender *contender)
@@ -226,6 +227,7 @@ static bool is_late(const struct verdict_inputs *inputs, const struct contender 
         return true;
     }
     return inputs->incumbent_name[0] && !contender_is_incumbent(inputs, contender) &&
+           !contender_is_renamed(inputs, contender) &&
            lineage_compare(contender_lineage(contender), inputs->lineage) <= 0;
 }
 

@@ -203,6 +203,18 @@ bool contender_is_incumbent(const struct verdict_inputs *inputs, const struct co
     return contender == inputs->incumbent;
 }
 
+bool contender_is_renamed(const struct verdict_inputs *inputs, const struct contender *contender)
+{
+    const struct contender *incumbent = inputs->incumbent;
+    const struct member_report *facts = contender->tally.facts;
+    if (!incumbent || !incumbent->unlisted || !incumbent->before || !facts || !facts->self[0]) {
+        return false;
+    }
+    const struct record *before = &incumbent->before->record;
+    return text_equal(before->self, facts->self) &&
+           same_start(inputs->voters.policy.engine, before->start_ms, facts->start_ms);
+}
+
 const char *contender_lineage(const struct contender *contender)
 {
     return contender->tally.claim ? contender->tally.claim->lineage : "";
@@ -409,7 +421,7 @@ bool verdict_inputs_init(struct verdict_inputs *inputs, const struct evidence *e
     find_accepted(inputs);
     decide_identity(inputs);
     find_lineage(inputs);
-    inputs->unfit = is_unfit(inputs->incumbent);
+    judge_incumbent(inputs);
     find_claims(inputs);
     judge_incumbent(inputs);
     acts_observe(inputs);

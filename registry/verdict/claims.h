@@ -64,6 +64,9 @@ const struct contender *contender_find(const struct verdict_inputs *inputs, cons
 
 bool contender_is_incumbent(const struct verdict_inputs *inputs, const struct contender *contender);
 
+/* Is it the last primary, which the files list under another name now? */
+bool contender_is_renamed(const struct verdict_inputs *inputs, const struct contender *contender);
+
 /* Of a quorum's claim; "" without one. */
 const char *contender_lineage(const struct contender *contender);
 

@@ -134,13 +134,14 @@ static bool shares_view(const struct topology *out, const struct contender *cont
 /* A former primary may have writes that nobody else has, and may take more: it is fenced until it
  * is seen to follow, or writes in the primary's view, or is primary again. */
 static void fence(struct topology *out, const struct verdict_inputs *inputs,
-                  const struct topology *written)
+                  const struct contender *winner, const struct topology *written)
 {
+    bool renamed = winner && contender_is_renamed(inputs, winner);
     for (size_t i = 0; i < inputs->count; i++) {
         const struct contender *contender = &inputs->contenders[i];
         struct member *member = &out->members[i];
         bool primary = is_primary(out, member->config.name);
-        bool replaced = contender_is_incumbent(inputs, contender) ||
+        bool replaced = (contender_is_incumbent(inputs, contender) && !renamed) ||
                         (out->rule == RULE_ACCEPTED && contender->claims && !contender->shared);
         if (replaced && out->primary[0] && !primary && !member->fenced) {
             member->fenced = true;
@@ -310,7 +311,7 @@ bool resolve(const struct evidence *evidence, struct topology *ret_topology)
     begin(out, &inputs);
     out->directives_mzxid = evidence->directives_mzxid;
     put_decision(out, &inputs, decision);
-    fence(out, &inputs, evidence->previous);
+    fence(out, &inputs, decision.primary, evidence->previous);
     acts_close(&inputs, out);
     judge_members(out, &inputs);
     out->state = state_of(out, &decision);

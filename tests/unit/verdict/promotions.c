@@ -234,6 +234,18 @@ START_TEST(a_circular_pair_switches_and_switches_back)
 }
 END_TEST
 
+START_TEST(half_a_circular_pair_that_tries_to_connect_claims_nothing_beside_the_other)
+{
+    begin(KIND_ASYNC, 2);
+    replica(0, 1, CHANNEL_LIVE, true);
+    replica(1, 0, CHANNEL_LIVE, true);
+    expect("m0");
+    replica(1, 0, CHANNEL_CONNECTING, true); /* its password is wrong */
+    expect("m0");
+    ck_assert_int_eq(world.previous.state, STATE_OK);
+}
+END_TEST
+
 START_TEST(half_a_circular_pair_is_opened_when_the_other_is_gone)
 {
     begin(KIND_ASYNC, 2);
@@ -271,6 +283,27 @@ START_TEST(a_report_from_before_a_new_act_does_not_make_that_late)
     expect("m0");
     gone(0);
     expect("m1");
+}
+END_TEST
+
+START_TEST(another_server_at_the_address_of_a_replica_was_not_promoted)
+{
+    for (int same = 0; same < 2; same++) {
+        begin(KIND_ASYNC, 2);
+        for (size_t p = 0; p < 3; p++) {
+            strcpy(seen(p, 1)->self, "server-1");
+        }
+        expect("m0");
+        gone(0);
+        gone(1);
+        settle();
+        world.restarts = 1;
+        opened(1); /* or installed anew, and nobody has told it yet whom to follow */
+        for (size_t p = 0; p < 3; p++) {
+            strcpy(seen(p, 1)->self, same ? "server-1" : "server-2");
+        }
+        expect(same ? "m1" : "");
+    }
 }
 END_TEST
 
@@ -369,6 +402,26 @@ START_TEST(a_standby_moved_to_one_of_two_equal_timelines_ends_the_tie)
 }
 END_TEST
 
+START_TEST(a_standby_that_left_a_held_server_moves_the_lineage)
+{
+    begin(KIND_STREAMING, 4);
+    world_standby(&world, ALL, 2, 1, "7");
+    expect("m0");
+    world.restarts = 1;
+    world_primary(&world, ALL, 1, "8");
+    world.restarts = 0;
+    world_standby(&world, ALL, 2, 1, "8");
+    expect("m0");
+    world_fails(&world, ALL, 1, ANSWER_TIMEOUT);
+    world_standby(&world, ALL, 2, 3, "9"); /* of one that was promoted */
+    for (size_t p = 0; p < 3; p++) {
+        seen(p, 2)->upstream[0] = '\0'; /* under a name that no member has */
+    }
+    world_fails(&world, ALL, 3, ANSWER_TIMEOUT);
+    expect("");
+}
+END_TEST
+
 START_TEST(two_failovers_in_a_row_are_followed_on_their_timelines)
 {
     begin(KIND_STREAMING, 3);
@@ -427,6 +480,57 @@ END_TEST
 
 /* ---- names and the operator ------------------------------------------------------------------ */
 
+/* m0 has the name m3 from now on, in the files of all probes but the last `behind`. */
+static void rename_primary(size_t behind)
+{
+    for (size_t p = 0; p < 3 - behind; p++) {
+        struct member_report renamed = *seen(p, 0);
+        strcpy(renamed.config.name, "m3");
+        *seen(p, 0) = *seen(p, 1);
+        *seen(p, 1) = *seen(p, 2);
+        *seen(p, 2) = renamed;
+        for (size_t m = 0; m < 2; m++) {
+            strcpy(seen(p, m)->upstream, seen(p, m)->live ? "m3" : "");
+        }
+    }
+}
+
+static void check_rename(enum kind kind, bool followed)
+{
+    begin(kind, 3);
+    for (size_t m = 1; !followed && m < 3; m++) {
+        world_fails(&world, ALL, m, ANSWER_TIMEOUT);
+    }
+    for (size_t p = 0; p < 3; p++) {
+        strcpy(seen(p, 0)->self, "server-0");
+    }
+    expect("m0");
+    struct world before = world;
+    rename_primary(2);
+    expect("m0");
+    world = before;
+    rename_primary(1);
+    ck_assert(world_resolve(&world)); /* after this one m0 is no member any more */
+    expect("m3");
+    ck_assert_int_eq(world.previous.state, STATE_OK);
+    ck_assert_uint_eq(world.previous.fence_count, 0);
+    world = before;
+    rename_primary(0);
+    ck_assert(world_resolve(&world));
+    expect("m3");
+    ck_assert_int_eq(world.previous.state, STATE_OK);
+    ck_assert_uint_eq(world.previous.fence_count, 0);
+}
+
+START_TEST(a_primary_that_is_renamed_stays_the_primary)
+{
+    for (int followed = 0; followed < 2; followed++) {
+        check_rename(KIND_ASYNC, followed);
+        check_rename(KIND_STREAMING, followed);
+    }
+}
+END_TEST
+
 static void accept_m(size_t m, int64_t epoch)
 {
     world.directives.accept_count = 1;
@@ -461,6 +565,435 @@ START_TEST(a_pending_acceptance_is_void_after_a_promotion)
 }
 END_TEST
 
+/* ---- versions, quorums, orders --------------------------------------------------------------- */
+
+/* The verdict before was written by a program that keeps no records. */
+static void forget_records(void)
+{
+    world.previous.rules = RULES_WITH_RECORDS - 1;
+    for (size_t m = 0; m < world.previous.member_count; m++) {
+        world.previous.members[m].record = (struct record){0};
+    }
+}
+
+/* Nothing of what acts are known by. */
+static void speak_as_former(size_t p)
+{
+    world.reports[p].rules = RULES_WITH_RECORDS - 1;
+    for (size_t m = 0; m < world.reports[p].member_count; m++) {
+        seen(p, m)->start_ms = 0;
+        seen(p, m)->channel = CHANNEL_NONE;
+    }
+}
+
+START_TEST(a_promotion_after_a_verdict_of_the_former_version_is_followed)
+{
+    begin(KIND_ASYNC, 3);
+    forget_records();
+    gone(0);
+    opened(1);
+    expect("m1");
+    begin(KIND_STREAMING, 3);
+    forget_records();
+    gone(0);
+    world_primary(&world, ALL, 1, "8");
+    expect("m1");
+}
+END_TEST
+
+START_TEST(a_promotion_among_probes_of_both_versions_is_followed)
+{
+    for (size_t former = 1; former <= 3; former++) {
+        begin(KIND_ASYNC, 3);
+        for (int step = 0; step < 4; step++) {
+            if (step == 2) {
+                closed(0);
+            } else if (step == 3) {
+                opened(1);
+            }
+            for (size_t p = 0; p < former; p++) {
+                speak_as_former(p);
+            }
+            if (former == 3) {
+                forget_records();
+            }
+            settle();
+        }
+        ck_assert_str_eq(world.previous.primary, "m1");
+        begin(KIND_STREAMING, 3);
+        world_fails(&world, ALL, 0, ANSWER_REFUSED);
+        world_primary(&world, ALL, 1, "8");
+        for (size_t p = 0; p < former; p++) {
+            speak_as_former(p);
+        }
+        if (former == 3) {
+            forget_records();
+        }
+        expect("m1");
+    }
+}
+END_TEST
+
+START_TEST(of_five_witnesses_three_see_the_promotion)
+{
+    world_init(&world, KIND_ASYNC, 5, 5, 3);
+    world_primary(&world, ALL, 0, "");
+    world_standby(&world, ALL, 1, 0, "");
+    world_standby(&world, ALL, 2, 0, "");
+    expect("m0");
+    for (int p = 0; p < 3; p++) {
+        expect(p == 0 ? "m0" : world.previous.primary);
+        world_fails(&world, p, 0, ANSWER_REFUSED);
+        world_primary(&world, p, 1, "");
+    }
+    expect("m1");
+    for (size_t p = 3; p < 5; p++) { /* the others come late, or not at all */
+        strcpy(world.reports[p].abstains, "blind");
+        expect("m1");
+    }
+}
+END_TEST
+
+START_TEST(one_witness_alone_follows_a_promotion)
+{
+    world_init(&world, KIND_ASYNC, 1, 1, 2);
+    world_primary(&world, ALL, 0, "");
+    world_standby(&world, ALL, 1, 0, "");
+    expect("m0");
+    gone(0);
+    replica(1, 0, CHANNEL_STOPPED, false);
+    settle();
+    opened(1);
+    expect("m1");
+    opened(0);
+    expect("m1");
+    ck_assert(world.previous.members[0].fenced);
+}
+END_TEST
+
+START_TEST(a_rehearsal_that_is_no_longer_drained_does_not_win_by_a_blink)
+{
+    begin(KIND_STREAMING, 3);
+    world.directives.drain_count = 1;
+    strcpy(world.directives.drain[0], "m1");
+    world_primary(&world, ALL, 1, "8");
+    expect("m0");
+    take(1, true, true);
+    expect("m0");
+    world.directives.drain_count = 0;
+    expect("m0");
+    gone(0);
+    settle();
+    ck_assert_str_ne(world.previous.primary, "m1");
+    world_fails(&world, ALL, 2, ANSWER_TIMEOUT);
+    expect("");
+    take(1, false, false);
+    world_primary(&world, ALL, 0, "7");
+    expect("m0");
+    gone(0); /* a crash, and the other standby is led to it */
+    world_standby(&world, ALL, 2, 1, "8");
+    expect("m1");
+}
+END_TEST
+
+START_TEST(a_failover_during_a_hold_is_followed_at_its_end)
+{
+    for (int ordered = 0; ordered < 2; ordered++) {
+        begin(ordered ? KIND_STREAMING : KIND_ASYNC, 3);
+        strcpy(world.directives.hold, "m0");
+        expect("m0");
+        gone(0);
+        expect("m0");
+        world_primary(&world, ALL, 1, "8");
+        expect("m0");
+        world.directives.hold[0] = '\0';
+        expect("m1");
+    }
+}
+END_TEST
+
+START_TEST(where_the_operator_prefers_none_a_switch_that_opens_first_arrives)
+{
+    begin(KIND_ASYNC, 3);
+    for (size_t p = 0; p < 3; p++) {
+        world.reports[p].policy.conflict = CONFLICT_NONE;
+    }
+    expect("m0");
+    opened(1);
+    expect("");
+    closed(0);
+    expect("m1");
+    begin(KIND_ASYNC, 3);
+    for (size_t p = 0; p < 3; p++) {
+        world.reports[p].policy.conflict = CONFLICT_NONE;
+    }
+    opened(1);
+    expect("");
+    gone(0);
+    expect("m1");
+}
+END_TEST
+
+START_TEST(after_the_whole_site_was_down_the_last_primary_returns)
+{
+    begin(KIND_ASYNC, 3);
+    replica(1, 0, CHANNEL_LIVE, true);
+    expect("m0");
+    for (size_t m = 0; m < 3; m++) {
+        gone(m);
+    }
+    expect("");
+    world.restarts = 1;
+    replica(1, 0, CHANNEL_STOPPED, true); /* skip_replica_start */
+    expect("");
+    replica(2, 0, CHANNEL_CONNECTING, false);
+    expect("");
+    closed(0); /* read_only in its file */
+    expect("");
+    opened(0);
+    expect("m0");
+    for (size_t m = 0; m < 3; m++) {
+        gone(m);
+    }
+    expect("");
+    world.restarts = 2;
+    replica(1, 0, CHANNEL_CONNECTING, false); /* the primary's disk is lost */
+    replica(2, 0, CHANNEL_CONNECTING, false);
+    expect("");
+    replica(1, 0, CHANNEL_STOPPED, false);
+    opened(1);
+    expect("m1");
+}
+END_TEST
+
+/* ---- probes that see it one after the other ------------------------------------------------- */
+
+enum { STEPS_MAX = 8, SERVERS = 3 };
+
+/* What there is to see of one server. */
+enum sight { UP, FOLLOWS_0, FOLLOWS_1, TRIES_0, STOPPED_0, CLOSED, NEWER, AGAIN, DEAD };
+
+struct flow {
+    const char *name;
+    enum kind kind;
+    const char *end;
+    bool never_read_only;
+    size_t steps;
+    enum sight sights[STEPS_MAX][SERVERS];
+};
+
+static void see(const struct flow *flow, size_t probe, size_t step)
+{
+    for (size_t m = 0; m < SERVERS; m++) {
+        enum sight sight = flow->sights[step][m];
+        struct member_report *to = seen(probe, m);
+        struct member_report was = *to;
+        bool follows = sight >= FOLLOWS_0 && sight <= STOPPED_0;
+        if (sight == DEAD) {
+            world_fails(&world, (int)probe, m, ANSWER_REFUSED);
+        } else if (follows) {
+            world_standby(&world, (int)probe, m, sight == FOLLOWS_1,
+                          sight == FOLLOWS_1 ? "8" : "7");
+            to->live = sight == FOLLOWS_0 || sight == FOLLOWS_1;
+            to->channel = sight == TRIES_0     ? CHANNEL_CONNECTING
+                          : sight == STOPPED_0 ? CHANNEL_STOPPED
+                                               : CHANNEL_LIVE;
+            to->writable = flow->never_read_only;
+            to->claim = to->writable && to->channel == CHANNEL_STOPPED;
+        } else {
+            world.restarts = sight == AGAIN;
+            world_primary(&world, (int)probe, m, sight >= NEWER ? "8" : "7");
+            world.restarts = 0;
+            to->claim = to->writable = sight != CLOSED;
+        }
+        to->acts = was.acts;
+        to->stood = was.stood;
+    }
+}
+
+static unsigned dice(unsigned *state)
+{
+    *state = *state * 1103515245U + 12345U;
+    return *state >> 16;
+}
+
+/* Each probe goes through the steps by itself. Nobody but the two is ever primary, the writes go
+ * over once, and they arrive. */
+static void walk(const struct flow *flow, unsigned seed)
+{
+    size_t at[3] = {0};
+    bool over = false;
+    world_init(&world, flow->kind, 3, 3, SERVERS);
+    for (size_t p = 0; p < 3; p++) {
+        see(flow, p, 0);
+    }
+    expect("m0");
+    while (at[0] + at[1] + at[2] < 3 * (flow->steps - 1)) {
+        size_t p = dice(&seed) % 3;
+        if (at[p] + 1 < flow->steps) {
+            see(flow, p, ++at[p]);
+            settle();
+            const char *primary = world.previous.primary;
+            ck_assert_msg(!primary[0] || strcmp(primary, over ? flow->end : "m0") == 0 ||
+                              strcmp(primary, flow->end) == 0,
+                          "%s: %s", flow->name, world.previous.why);
+            over = over || (strcmp(primary, flow->end) == 0 && strcmp(flow->end, "m0") != 0);
+        }
+    }
+    take(1, true, false);
+    settle();
+    ck_assert_msg(strcmp(world.previous.primary, flow->end) == 0, "%s: %s", flow->name,
+                  world.previous.why);
+}
+
+START_TEST(whatever_probe_sees_it_first_a_promotion_arrives)
+{
+    static const struct flow flows[] = {
+        {"a switch by hand",
+         KIND_ASYNC,
+         "m1",
+         false,
+         6,
+         {{UP, FOLLOWS_0, FOLLOWS_0},
+          {CLOSED, FOLLOWS_0, FOLLOWS_0},
+          {CLOSED, STOPPED_0, FOLLOWS_0},
+          {CLOSED, UP, FOLLOWS_0},
+          {CLOSED, UP, FOLLOWS_1},
+          {FOLLOWS_1, UP, FOLLOWS_1}}},
+        {"a crash, a failover",
+         KIND_ASYNC,
+         "m1",
+         false,
+         5,
+         {{UP, FOLLOWS_0, FOLLOWS_0},
+          {DEAD, TRIES_0, TRIES_0},
+          {DEAD, STOPPED_0, TRIES_0},
+          {DEAD, UP, TRIES_0},
+          {DEAD, UP, FOLLOWS_1}}},
+        {"replicas are moved first",
+         KIND_ASYNC,
+         "m1",
+         false,
+         5,
+         {{UP, FOLLOWS_0, FOLLOWS_0},
+          {DEAD, TRIES_0, TRIES_0},
+          {DEAD, TRIES_0, FOLLOWS_1},
+          {DEAD, STOPPED_0, FOLLOWS_1},
+          {DEAD, UP, FOLLOWS_1}}},
+        {"replicas that are never read-only",
+         KIND_ASYNC,
+         "m1",
+         true,
+         5,
+         {{UP, FOLLOWS_0, FOLLOWS_0},
+          {DEAD, TRIES_0, TRIES_0},
+          {DEAD, STOPPED_0, TRIES_0},
+          {DEAD, UP, TRIES_0},
+          {DEAD, UP, FOLLOWS_1}}},
+        {"the new one is opened first",
+         KIND_ASYNC,
+         "m1",
+         false,
+         5,
+         {{UP, FOLLOWS_0, FOLLOWS_0},
+          {UP, STOPPED_0, FOLLOWS_0},
+          {UP, UP, FOLLOWS_0},
+          {CLOSED, UP, FOLLOWS_1},
+          {FOLLOWS_1, UP, FOLLOWS_1}}},
+        {"the old one is never closed",
+         KIND_ASYNC,
+         "m1",
+         true,
+         4,
+         {{UP, FOLLOWS_0, FOLLOWS_0},
+          {UP, STOPPED_0, FOLLOWS_0},
+          {UP, UP, FOLLOWS_1},
+          {FOLLOWS_1, UP, FOLLOWS_1}}},
+        {"the far side of a partition",
+         KIND_ASYNC,
+         "m1",
+         false,
+         4,
+         {{UP, FOLLOWS_0, FOLLOWS_0},
+          {UP, STOPPED_0, FOLLOWS_0},
+          {UP, UP, FOLLOWS_0},
+          {UP, UP, FOLLOWS_1}}},
+        {"a restart of the primary beside a backup",
+         KIND_ASYNC,
+         "m0",
+         true,
+         5,
+         {{UP, STOPPED_0, FOLLOWS_0},
+          {DEAD, STOPPED_0, TRIES_0},
+          {CLOSED, STOPPED_0, TRIES_0},
+          {CLOSED, STOPPED_0, FOLLOWS_0},
+          {UP, STOPPED_0, FOLLOWS_0}}},
+        {"timelines, a switch",
+         KIND_STREAMING,
+         "m1",
+         false,
+         5,
+         {{UP, FOLLOWS_0, FOLLOWS_0},
+          {DEAD, TRIES_0, TRIES_0},
+          {DEAD, NEWER, TRIES_0},
+          {DEAD, NEWER, FOLLOWS_1},
+          {FOLLOWS_1, NEWER, FOLLOWS_1}}},
+        {"a restart as a part of it",
+         KIND_ASYNC,
+         "m1",
+         false,
+         4,
+         {{UP, FOLLOWS_0, FOLLOWS_0},
+          {DEAD, DEAD, TRIES_0},
+          {DEAD, AGAIN, TRIES_0},
+          {DEAD, AGAIN, FOLLOWS_1}}},
+        {"timelines, a restart as a part of it",
+         KIND_STREAMING,
+         "m1",
+         false,
+         4,
+         {{UP, FOLLOWS_0, FOLLOWS_0},
+          {DEAD, DEAD, TRIES_0},
+          {DEAD, AGAIN, TRIES_0},
+          {DEAD, AGAIN, FOLLOWS_1}}},
+        {"another's restart, then the primary's",
+         KIND_ASYNC,
+         "m0",
+         true,
+         5,
+         {{UP, FOLLOWS_0, FOLLOWS_0},
+          {UP, DEAD, FOLLOWS_0},
+          {UP, AGAIN, FOLLOWS_0},
+          {DEAD, AGAIN, TRIES_0},
+          {UP, AGAIN, FOLLOWS_0}}},
+        {"timelines, another's restart, then the primary's",
+         KIND_STREAMING,
+         "m0",
+         false,
+         5,
+         {{UP, FOLLOWS_0, FOLLOWS_0},
+          {UP, DEAD, FOLLOWS_0},
+          {UP, AGAIN, FOLLOWS_0},
+          {DEAD, AGAIN, TRIES_0},
+          {UP, AGAIN, FOLLOWS_0}}},
+        {"timelines, beside the old one",
+         KIND_STREAMING,
+         "m1",
+         false,
+         4,
+         {{UP, FOLLOWS_0, FOLLOWS_0},
+          {UP, NEWER, FOLLOWS_0},
+          {UP, NEWER, FOLLOWS_1},
+          {FOLLOWS_1, NEWER, FOLLOWS_1}}},
+    };
+    for (size_t i = 0; i < sizeof flows / sizeof *flows; i++) {
+        for (unsigned seed = 1; seed <= 200; seed++) {
+            walk(&flows[i], seed * 7919);
+        }
+    }
+}
+END_TEST
+
 Suite *promotions_suite(void)
 {
     Suite *suite = suite_create("promotions");
@@ -472,8 +1005,11 @@ Suite *promotions_suite(void)
     tcase_add_test(async, the_passive_half_of_a_circular_pair_stopped_for_a_backup_does_not_win);
     tcase_add_test(async, the_passive_half_of_a_circular_pair_opened_for_maintenance_does_not_win);
     tcase_add_test(async, a_circular_pair_switches_and_switches_back);
+    tcase_add_test(async,
+                   half_a_circular_pair_that_tries_to_connect_claims_nothing_beside_the_other);
     tcase_add_test(async, half_a_circular_pair_is_opened_when_the_other_is_gone);
     tcase_add_test(async, a_report_from_before_a_new_act_does_not_make_that_late);
+    tcase_add_test(async, another_server_at_the_address_of_a_replica_was_not_promoted);
     suite_add_tcase(suite, async);
     TCase *streaming = tcase_create("streaming");
     tcase_add_test(streaming, a_held_server_that_falls_silent_withdraws_nobody_by_its_cascade);
@@ -482,13 +1018,29 @@ Suite *promotions_suite(void)
     tcase_add_test(streaming, a_tie_of_two_timelines_outlives_a_blink);
     tcase_add_test(streaming, a_tie_of_two_timelines_beside_a_primary_outlives_a_blink);
     tcase_add_test(streaming, a_standby_moved_to_one_of_two_equal_timelines_ends_the_tie);
+    tcase_add_test(streaming, a_standby_that_left_a_held_server_moves_the_lineage);
     tcase_add_test(streaming, two_failovers_in_a_row_are_followed_on_their_timelines);
     tcase_add_test(streaming, what_happened_while_the_registry_was_away_is_followed);
     tcase_add_test(streaming, a_restart_as_a_part_of_the_promotion_is_followed);
     suite_add_tcase(suite, streaming);
     TCase *orders = tcase_create("orders");
+    tcase_add_test(orders, a_primary_that_is_renamed_stays_the_primary);
     tcase_add_test(orders, an_acceptance_that_waits_makes_nobody_a_stranger);
     tcase_add_test(orders, a_pending_acceptance_is_void_after_a_promotion);
     suite_add_tcase(suite, orders);
+    TCase *fleet = tcase_create("fleet");
+    tcase_add_test(fleet, a_promotion_after_a_verdict_of_the_former_version_is_followed);
+    tcase_add_test(fleet, a_promotion_among_probes_of_both_versions_is_followed);
+    tcase_add_test(fleet, of_five_witnesses_three_see_the_promotion);
+    tcase_add_test(fleet, one_witness_alone_follows_a_promotion);
+    tcase_add_test(fleet, a_rehearsal_that_is_no_longer_drained_does_not_win_by_a_blink);
+    tcase_add_test(fleet, a_failover_during_a_hold_is_followed_at_its_end);
+    tcase_add_test(fleet, where_the_operator_prefers_none_a_switch_that_opens_first_arrives);
+    tcase_add_test(fleet, after_the_whole_site_was_down_the_last_primary_returns);
+    suite_add_tcase(suite, fleet);
+    TCase *walks = tcase_create("walks");
+    tcase_set_timeout(walks, 300);
+    tcase_add_test(walks, whatever_probe_sees_it_first_a_promotion_arrives);
+    suite_add_tcase(suite, walks);
     return suite;
 }
