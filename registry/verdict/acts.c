@@ -322,12 +322,16 @@ void acts_close(const struct verdict_inputs *inputs, struct topology *out)
 {
     const struct topology *previous = inputs->previous;
     bool moved = previous && !text_equal(previous->lineage, out->lineage);
+    bool over = out->primary[0] && !text_equal(out->primary, inputs->incumbent_name);
     bool by_act = kind_traits_of(inputs->voters.policy.kind)->by_act;
     for (size_t i = 0; by_act && i < inputs->count; i++) {
         const struct contender *contender = &inputs->contenders[i];
         struct record *record = &out->members[i].record;
         bool primary = text_equal(out->members[i].config.name, out->primary);
         bool replaced = contender_is_incumbent(inputs, contender) && out->primary[0] && !primary;
+        if (over && contender->tally.live && contender->tally.upstream[0]) {
+            strcpy(record->streamed, contender->tally.upstream); /* that is decided */
+        }
         if (primary || replaced) {
             record->acts = replaced && inputs->ordered && contender->claims ? ACT_HELD : 0;
             if (!contender->tally.live) {

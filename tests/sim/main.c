@@ -1,6 +1,7 @@
 /* sim: the whole system in virtual time.
  *
  *     sim                             all stories, then as many seeds as fit in some seconds
+ *     sim --stories                   all stories
  *     sim --story NAME [--loud]       one story
  *     sim --seeds N [--from K] [--loud]
  *
@@ -19,6 +20,7 @@ enum { BUDGET_MS = 20000 };
 struct arguments {
     const char *story;
     int64_t seeds, from; /* seeds -1: not asked for */
+    bool stories;        /* no seeds after them */
     bool loud;
 };
 
@@ -29,6 +31,8 @@ static bool read_arguments(int argc, char **argv, struct arguments *ret_argument
         const char *value = i + 1 < argc ? argv[i + 1] : "";
         if (text_equal(argv[i], "--loud")) {
             ret_arguments->loud = true;
+        } else if (text_equal(argv[i], "--stories")) {
+            ret_arguments->stories = true;
         } else if (text_equal(argv[i], "--story") && value[0]) {
             ret_arguments->story = argv[++i];
         } else if (text_equal(argv[i], "--seeds") &&
@@ -48,7 +52,8 @@ int main(int argc, char **argv)
 {
     struct arguments arguments;
     if (!read_arguments(argc, argv, &arguments)) {
-        fprintf(stderr, "usage: %s [--story NAME] [--seeds N] [--from K] [--loud]\n", argv[0]);
+        fprintf(stderr, "usage: %s [--stories] [--story NAME] [--seeds N] [--from K] [--loud]\n",
+                argv[0]);
         return 2;
     }
     struct seeds_settings seeds = {.from = (uint64_t)arguments.from,
@@ -66,7 +71,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "there is no story called %s\n", arguments.story);
         return 2;
     }
-    if (!arguments.story) {
+    if (!arguments.story && !arguments.stories) {
         failed += seeds_run(&seeds);
     }
     return failed != 0;

@@ -404,12 +404,15 @@ END_TEST
 START_TEST(who_streams_from_one_that_was_not_followed_is_not_on_the_line)
 {
     begin(KIND_STREAMING, 4);
+    world_standby(&world, ALL, 3, 1, "7");
+    settle();
     world.restarts++;
     world_primary(&world, ALL, 1, "8"); /* a backup that promoted itself */
     settle();
     world.restarts++;
     world_standby(&world, ALL, 3, 1, "7"); /* rebuilt from it */
     ck_assert_uint_eq(kept(3) & ACT_STREAMED, 0);
+    ck_assert_str_eq(world.previous.primary, "m0");
 }
 END_TEST
 

@@ -570,6 +570,10 @@ START_TEST(an_acceptance_pends_until_its_member_claims)
     settle();
     directive("", "m1", false);
     expect_primary("");
+    world_primary(&world, ALL, 0, "7"); /* the last primary is no other one */
+    expect_primary("m0");
+    world_fails(&world, ALL, 0, ANSWER_STARTING);
+    expect_primary("");
     world.restarts++;
     world_primary(&world, ALL, 1, "7"); /* no newer, and a start that nobody saw */
     expect_primary("m1");
@@ -603,6 +607,13 @@ START_TEST(an_acceptance_is_used_up)
     expect_primary("m1");
     look();
     ck_assert(!inputs.contenders[1].accepted);
+    begin(KIND_STREAMING, 3); /* also by the last primary, after which nobody was elected */
+    world_standby(&world, ALL, 2, 1, "8");
+    expect_primary("");
+    directive("", "m0", false);
+    expect_primary("m0");
+    look();
+    ck_assert(!inputs.contenders[0].accepted);
 }
 END_TEST
 

@@ -43,18 +43,19 @@ static const struct view streaming_views[] = {
 struct page {
     struct view seen; /* when it was up last */
     size_t streamed;  /* from whom, last; MEMBERS: from nobody */
+    size_t chose;     /* whom it was led to from another, last; MEMBERS: nobody */
     int64_t start;
     bool up;
     bool acted; /* since it followed last */
     bool held;  /* it came up as a primary beside one that was well */
 };
 
-struct moment {
+struct scene {
     struct world world;
     struct page book[MEMBERS];
 };
 
-static struct moment moments[STEPS + 1];
+static struct scene scenes[STEPS + 1];
 static const struct view *views;
 static size_t view_count;
 static enum kind kind;
@@ -127,8 +128,19 @@ static void turn_upstream(struct page *book, size_t m, const struct view *is)
     bool streams = !is->refused && is->channel == CHANNEL_LIVE;
     if (streams && book[m].streamed != upstream) {
         book[upstream].acted = true;
-        book[m].streamed = upstream;
+        book[m].streamed = book[m].chose = upstream;
     }
+}
+
+/* By what it did, or by one that was led to it and is there still. */
+static bool is_promoted(const struct page *book, size_t m)
+{
+    bool promoted = book[m].acted;
+    for (size_t k = 0; k < MEMBERS; k++) {
+        promoted =
+            promoted || (book[k].up && book[k].seen.channel == CHANNEL_LIVE && book[k].chose == m);
+    }
+    return promoted;
 }
 
 /* ---- a step ---------------------------------------------------------------------------------- */
@@ -146,38 +158,38 @@ static void witness(struct world *world, bool fit)
     }
 }
 
-static const char *tell(const struct moment *moment)
+static const char *tell(const struct scene *scene)
 {
     static char text[2048];
     size_t at = 0;
     for (size_t m = 0; m < MEMBERS; m++) {
-        const struct page *page = &moment->book[m];
+        const struct page *page = &scene->book[m];
         at += (size_t)snprintf(
             text + at, sizeof text - at, "m%zu:%s%s %s<%zu %s start %d acts %x%s%s; ", m,
             page->up ? "" : " down", page->seen.writable ? " open" : "",
             channel_names[page->seen.channel], (m + page->seen.upstream) % MEMBERS,
             page->seen.lineage ? page->seen.lineage : "", (int)page->start,
-            moment->world.previous.members[m].record.acts, page->acted ? " acted" : "",
+            scene->world.previous.members[m].record.acts, page->acted ? " acted" : "",
             page->held ? " held" : "");
     }
     return text;
 }
 
-static void check(const struct moment *before, const struct moment *now)
+static void check(const struct scene *before, const struct scene *now)
 {
     const struct topology *was = &before->world.previous, *is = &now->world.previous;
     size_t incumbent = incumbent_of(was);
     size_t primary = is->primary[0] ? (size_t)(is->primary[1] - '0') : MEMBERS;
     if (primary < MEMBERS && primary != incumbent) {
         promotions++;
-        ck_assert_msg(now->book[primary].acted, "m%zu inherited the writes: %s (%s)", primary,
-                      tell(now), is->why);
+        ck_assert_msg(is_promoted(now->book, primary), "m%zu inherited the writes: %s (%s)",
+                      primary, tell(now), is->why);
         ck_assert_msg(!is->members[primary].fenced, "a fenced one is primary: %s", tell(now));
     }
     const struct page *last = &now->book[incumbent];
     bool any = false;
     for (size_t m = 0; m < MEMBERS; m++) {
-        any = any || (m != incumbent && now->book[m].acted);
+        any = any || (m != incumbent && is_promoted(now->book, m));
     }
     bool back = last->up && last->seen.writable && last->seen.channel == CHANNEL_NONE;
     ck_assert_msg(kind != KIND_ASYNC || any || !back || primary == incumbent,
@@ -199,10 +211,10 @@ static void read_verdict(struct world *world, const struct topology *before)
 
 /* In any order of the reports the verdict is the same. Resolved again it has the same primary, and
  * nothing moves after that: who was replaced is judged as what it is then. */
-static void check_fold(struct moment *moment)
+static void check_fold(struct scene *scene)
 {
     static struct topology before, first, second;
-    struct world *world = &moment->world;
+    struct world *world = &scene->world;
     before = world->previous;
     ck_assert(world_resolve(world));
     first = world->previous;
@@ -210,19 +222,19 @@ static void check_fold(struct moment *moment)
     world->backwards = true;
     ck_assert(world_resolve(world));
     world->backwards = false;
-    ck_assert_msg(topology_equal(&first, &world->previous), "depends on order: %s", tell(moment));
+    ck_assert_msg(topology_equal(&first, &world->previous), "depends on order: %s", tell(scene));
     read_verdict(world, &before);
     ck_assert(world_resolve(world));
     second = world->previous;
-    ck_assert_msg(strcmp(first.primary, second.primary) == 0, "%s: %s / %s", tell(moment),
-                  first.why, second.why);
+    ck_assert_msg(strcmp(first.primary, second.primary) == 0, "%s: %s / %s", tell(scene), first.why,
+                  second.why);
     ck_assert(world_resolve(world));
     ck_assert_msg(topology_equal(&second, &world->previous), "does not settle: %s: %s / %s",
-                  tell(moment), second.why, world->previous.why);
+                  tell(scene), second.why, world->previous.why);
 }
 
 /* Member `m` is seen so; the third probe still sees what was before. */
-static void step(const struct moment *from, struct moment *to, size_t m, const struct view *view,
+static void step(const struct scene *from, struct scene *to, size_t m, const struct view *view,
                  bool restarted)
 {
     *to = *from;
@@ -257,7 +269,7 @@ static void live(size_t depth)
         if ((view->refused && restarted) || (depth + 1 == STEPS && histories++ % STRIDE != 0)) {
             continue;
         }
-        step(&moments[depth], &moments[depth + 1], m, view, restarted);
+        step(&scenes[depth], &scenes[depth + 1], m, view, restarted);
         if (depth + 1 < STEPS) {
             live(depth + 1);
         }
@@ -267,7 +279,7 @@ static void live(size_t depth)
 /* m0 is primary; the others follow it, m1 open for writes if it may be. */
 static void live_all(enum kind its_kind, bool open)
 {
-    struct moment *first = &moments[0];
+    struct scene *first = &scenes[0];
     kind = its_kind;
     views = kind == KIND_ASYNC ? async_views : streaming_views;
     view_count = kind == KIND_ASYNC ? sizeof async_views / sizeof *async_views
@@ -281,8 +293,11 @@ static void live_all(enum kind its_kind, bool open)
                             .upstream = MEMBERS - m,
                             .lineage = "7"};
         show(&first->world, ALL, m, &view, 0);
-        first->book[m] = (struct page){
-            .seen = view, .up = true, .streamed = m == 0 ? MEMBERS : 0, .acted = m == 0};
+        first->book[m] = (struct page){.seen = view,
+                                       .up = true,
+                                       .streamed = m == 0 ? MEMBERS : 0,
+                                       .chose = MEMBERS,
+                                       .acted = m == 0};
     }
     ck_assert(world_resolve(&first->world));
     live(0);

@@ -308,6 +308,21 @@ START_TEST(a_successor_needs_an_incumbent_that_is_unfit)
 }
 END_TEST
 
+START_TEST(a_primary_in_no_probes_file_may_be_left)
+{
+    begin(KIND_ASYNC);
+    world_primary(&world, ALL, 1, "");
+    world_fails(&world, ALL, 0, ANSWER_AUTH);
+    expect("m0", RULE_KEPT, "silence");
+    for (size_t p = 0; p < 3; p++) {
+        struct report *report = &world.reports[p];
+        memmove(&report->members[0], &report->members[1], 2 * sizeof *report->members);
+        report->member_count = 2;
+    }
+    expect("m1", RULE_SOLE_CLAIMANT, "down, read-only or follows it");
+}
+END_TEST
+
 START_TEST(of_two_successors_the_one_that_others_follow)
 {
     world_init(&world, KIND_ASYNC, 3, 3, 4);
@@ -455,6 +470,7 @@ Suite *primary_suite(void)
     tcase_add_test(tcase, late_acts_do_not_take_over_from_a_primary_that_takes_writes);
     tcase_add_test(tcase, of_two_without_an_order_the_incumbent_holds_or_nobody_does);
     tcase_add_test(tcase, a_successor_needs_an_incumbent_that_is_unfit);
+    tcase_add_test(tcase, a_primary_in_no_probes_file_may_be_left);
     tcase_add_test(tcase, of_two_successors_the_one_that_others_follow);
     tcase_add_test(tcase, the_outdated_stays_withdrawn_while_the_newer_is_cut_off);
     tcase_add_test(tcase, a_minority_is_withdrawn_until_the_group_is_together_again);
