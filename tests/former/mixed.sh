@@ -15,6 +15,8 @@ test_mariadb_a_blink_crowns_nobody_while_one_probe_is_new() { on_mariadb rollbac
 test_postgresql_a_standby_without_its_signal_inherits_nothing() { on_postgresql without_its_signal; }
 test_mariadb_what_the_former_version_wrote_over_is_no_loss() { on_mariadb written_over; }
 test_postgresql_what_the_former_version_wrote_over_is_no_loss() { on_postgresql written_over; }
+test_postgresql_a_spare_writer_beside_former_voters_follows_promotions() { on_postgresql spare_writer; }
+test_mariadb_a_spare_writer_beside_former_voters_follows_promotions() { on_mariadb spare_writer; }
 
 # ---- programs of two versions ----------------------------------------------------------------
 
@@ -192,6 +194,27 @@ orders() {
         well
     done
 }
+
+# Who votes is of the former version, what the registry remembers is of this one, and so is the only probe that writes.
+spare_writer() {
+    local name
+    for name in d e f g; do programs[probe-$name]=new; done
+    for name in a b c; do programs[probe-$name]=former; done
+    for name in d e f; do probe_start "probe-$name"; done
+    well
+    voters_are d e f
+    for name in g a b c; do probe_start "probe-$name"; wait_for 30 "votes probe-$name"; done
+    through_beats 3 true # they count one another as fresh
+    watches
+    stop probe-d; voters_are a e f
+    stop probe-e; voters_are a b f
+    stop probe-f; voters_are a b c
+    expect "records" "$(topology sales '[.members[].record.start] | min > 0')" true
+    promotions
+    voters_are a b c
+    expect "the edition" "$(topology sales .rules)" 3
+}
+voters_are() { wait_topology 30 sales "[.evidence | keys[] | select(startswith(\"probe\"))] == [$(printf '"probe-%s",' "$@" | sed 's/,$//')]"; }
 
 # ---- blinks ---------------------------------------------------------------------------------
 
