@@ -17,6 +17,7 @@ test_mariadb_what_the_former_version_wrote_over_is_no_loss() { on_mariadb writte
 test_postgresql_what_the_former_version_wrote_over_is_no_loss() { on_postgresql written_over; }
 test_postgresql_a_spare_writer_beside_former_voters_follows_promotions() { on_postgresql spare_writer; }
 test_mariadb_a_spare_writer_beside_former_voters_follows_promotions() { on_mariadb spare_writer; }
+test_mariadb_one_registry_is_made_by_both_at_once_and_names_pass_on() { on_mariadb one_registry; }
 
 # ---- programs of two versions ----------------------------------------------------------------
 
@@ -145,6 +146,7 @@ my_switches() { my_switch "$OLD" "$NEW"; }
 # ---- stages ---------------------------------------------------------------------------------
 
 upgrade() { # upgrade CHECK
+    local name
     fleet_of former
     well
     watches
@@ -153,6 +155,7 @@ upgrade() { # upgrade CHECK
 }
 
 rollback() {
+    local name
     fleet_of new
     well
     watches
@@ -216,6 +219,27 @@ spare_writer() {
 }
 voters_are() { wait_topology 30 sales "[.evidence | keys[] | select(startswith(\"probe\"))] == [$(printf '"probe-%s",' "$@" | sed 's/,$//')]"; }
 
+# Both make the registry at once. Then each is killed, and the other version takes its name while its presence is still there.
+one_registry() {
+    local name id
+    programs=([probe-a]=former [probe-b]=new [probe-c]=new)
+    fleet_start 3
+    well
+    watches
+    wait_for 30 'znode_is /roster ".provisional | not"'
+    id=$(zk get /roster | jq -r .registry)
+    for name in $(fleet_names 3); do
+        if [ "${programs[$name]}" = new ]; then programs[$name]=former; else programs[$name]=new; fi
+        crash "$name"
+        probe_launch "$name"
+        wait_for 60 "votes $name"
+    done
+    well
+    quiet
+    expect "the registry" "$(zk get /roster | jq -r .registry)" "$id"
+    promotions
+}
+
 # ---- blinks ---------------------------------------------------------------------------------
 
 # The primary is away for two beats, and NEW, which is open for writes, is a replica whose channel is stopped: for long, or just now.
@@ -249,9 +273,10 @@ my_beside() {
     my_sql "$NEW" "STOP SLAVE"
     ROW=$((ROW + 1))
     my_sql "$OLD" "CREATE DATABASE beside_$ROW"
-    for name in $(fleet_names 3); do wait_report 20 sales "$name" "$(member "$NEW") | .writable and .lacks == [\"$OLD\"]"; done
+    for_all_probes "$(member "$NEW") | .writable and .lacks == [\"$OLD\"]"
     "$@"
 }
+for_all_probes() { local name; for name in $(fleet_names 3); do wait_report 20 sales "$name" "$1"; done; }
 my_beside_no_more() { my_sql "$NEW" "START SLAVE"; }
 
 # Started as a primary on the timeline that it followed.
