@@ -132,6 +132,24 @@ static unsigned streaming_acts(const struct verdict_inputs *inputs,
     return first ? acts | (inputs->unfit ? ACT_APPEARED : ACT_HELD) : acts;
 }
 
+/* ---- voters of a former version alone -------------------------------------------------------- */
+
+/* They give no start, and do say whether it has a channel. That the last one was removed, or that
+ * recovery ended, is an act across starts too; a channel that is merely stopped is none. */
+static unsigned undated_acts(const struct verdict_inputs *inputs, const struct contender *contender)
+{
+    const struct record *before = record_before(contender);
+    const struct tally *tally = &contender->tally;
+    int without = 0;
+    for (size_t i = 0; i < tally->count; i++) {
+        without += tally->seen[i]->answer == ANSWER_OK && !tally->seen[i]->replica;
+    }
+    bool removed = is_known(before) && before->channel != CHANNEL_NONE && without >= tally->quorum;
+    bool acted = tally->dated == 0 && removed && contender->claims &&
+                 !contender_is_incumbent(inputs, contender);
+    return acted ? with(before->acts, ACT_OPENED) : before->acts;
+}
+
 /* ---- others that follow ---------------------------------------------------------------------- */
 
 /* Did this one follow `contender` before, by any number of steps? */
@@ -240,10 +258,9 @@ static unsigned without_void(const struct verdict_inputs *inputs, const struct c
 
 static unsigned acts_of(const struct verdict_inputs *inputs, const struct contender *contender)
 {
-    unsigned acts = record_before(contender)->acts;
-    if (contender->tally.facts) {
-        acts = inputs->ordered ? streaming_acts(inputs, contender) : async_acts(inputs, contender);
-    }
+    unsigned acts = !contender->tally.facts ? undated_acts(inputs, contender)
+                    : inputs->ordered       ? streaming_acts(inputs, contender)
+                                            : async_acts(inputs, contender);
     return without_void(inputs, contender, acts_of_others(inputs, contender, acts));
 }
 
@@ -265,6 +282,8 @@ static void observe(const struct verdict_inputs *inputs, struct contender *conte
         record->writable = facts->writable;
         record->channel = facts->channel;
         strcpy(record->source, facts->upstream);
+    } else if (contender->tally.dated == 0 && contender->tally.live) {
+        record->channel = CHANNEL_LIVE;
     }
     if (contender->tally.claim) {
         strcpy(record->lineage, contender->tally.claim->lineage);

@@ -5,7 +5,7 @@
 #     stage FOLDER             sets HOME_TREE, where to go on, and as_user, a prefix for commands;
 #                              the tree itself and nothing when we are not root
 #
-# $B, the programs' folder, is copied too; commands run by the prefix have the copy as B.
+# $B, the programs' folder, is copied too; commands run by the prefix have the copy as B. So is FORMER, when there is one.
 
 stage() {
     local root
@@ -17,6 +17,7 @@ stage() {
     mkdir -p "$1"
     tar -C "$root" --exclude=./.git --exclude=./build -cf - . | tar -C "$1" -xf -
     cp -a "$B" "$1/programs"
+    [ -z "${FORMER:-}" ] || { cp -a "$FORMER" "$1/former" && export FORMER=$1/former; }
     chown -R nobody:nogroup "$1"
     # shellcheck disable=SC2034 # for the caller
     as_user=(setpriv --reuid=nobody --regid=nogroup --clear-groups env HOME="$1" B="$1/programs")

@@ -3,7 +3,8 @@
  *
  * A file here is what one version left in the registry, a record after a line "# kind": reports
  * with their mzxid, the previous topology, directives, and the topology that the version resolved
- * from them. The files are never edited; a later version adds a folder of its own. */
+ * from them. The files are never edited; a later version adds a folder of its own. Those of the
+ * folder mixed are of both versions, side by side. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -215,12 +216,114 @@ START_TEST(evidence_of_the_former_version_resolves_to_its_verdict)
 }
 END_TEST
 
+/* ---- beside this version --------------------------------------------------------------------- */
+
+/* The folder mixed has moments of fleets of two versions on real servers: the topology before, as
+ * this version wrote it, and what six probes report then, the first three of the former version.
+ * From these come fleets of every mixture; three are witnesses, and one more is spare. */
+
+struct mixture {
+    const char *probes; /* by the last letter of their names */
+    bool dated;         /* one of the voters says when the servers were started */
+};
+
+static const struct mixture mixtures[] = {
+    {"abc", false},  {"abd", true},  {"ade", true},  {"def", true},
+    {"abcd", false}, {"abde", true}, {"adef", true},
+};
+enum { MIXTURES = sizeof mixtures / sizeof *mixtures };
+
+static struct topology before_it, unrecorded;
+
+static void take_moment(const char *name)
+{
+    static struct former_record record;
+    char path[256];
+    snprintf(path, sizeof path, "tests/unit/former/mixed/%.200s.txt", name);
+    load(path);
+    memset(&evidence, 0, sizeof evidence);
+    for (const char *at = file; next_record(&at, &record);) {
+        size_t length = strlen(record.text);
+        if (text_equal(record.kind, "report")) {
+            struct report *report = &reports[evidence.count];
+            ck_assert(report_decode(record.text, length, report, &error));
+            evidence.votes[evidence.count++] = (struct vote){report, record.mzxid};
+        } else if (text_equal(record.kind, "previous")) {
+            ck_assert(topology_decode(record.text, length, &before_it, &error));
+        }
+    }
+    ck_assert_uint_eq(evidence.count, 6);
+    before_it.evidence_count = 0; /* so that names decide who votes */
+    ck_assert_int_eq(before_it.rules, MODEL_RULES);
+    ck_assert_int_gt(before_it.members[0].record.start_ms, 0);
+    unrecorded = before_it;
+    unrecorded.rules = RULES_WITH_RECORDS - 1;
+    for (size_t i = 0; i < unrecorded.member_count; i++) {
+        unrecorded.members[i].bar = BAR_NONE;
+        unrecorded.members[i].record = (struct record){0};
+    }
+}
+
+/* The primary, by the fleet of these probes. */
+static const char *primary_by(const struct mixture *mixture, const struct topology *before)
+{
+    struct evidence fleet = {.previous = before};
+    for (const char *letter = mixture->probes; *letter; letter++) {
+        const struct vote *vote = &evidence.votes[*letter - 'a'];
+        ck_assert_int_eq(vote->report->rules, *letter < 'd' ? RULES_WITH_RECORDS - 1 : MODEL_RULES);
+        fleet.votes[fleet.count++] = *vote;
+    }
+    ck_assert(resolve(&fleet, &resolved));
+    ck_assert_uint_eq(resolved.evidence_count, 3);
+    return resolved.primary;
+}
+
+static const struct {
+    const char *moment, *primary;
+} promoted[] = {
+    {"async-promoted", "my-2"},
+    {"async-switched", "my-3"},
+    {"streaming-promoted", "pg-2"},
+    {"streaming-switched", "pg-3"},
+};
+
+START_TEST(a_promotion_is_followed_at_once_by_every_mixture)
+{
+    take_moment(promoted[_i].moment);
+    for (int i = 0; i < MIXTURES; i++) {
+        const char *probes = mixtures[i].probes;
+        const char *recorded = primary_by(&mixtures[i], &before_it);
+        ck_assert_msg(text_equal(recorded, promoted[_i].primary), "%s: %s", probes, resolved.why);
+        const char *other = primary_by(&mixtures[i], &unrecorded);
+        ck_assert_msg(text_equal(other, promoted[_i].primary), "%s: %s", probes, resolved.why);
+    }
+}
+END_TEST
+
+/* Once one voter dates a start, or the registry has what one that was there before has seen. */
+START_TEST(a_blink_crowns_nobody_once_this_version_saw_the_servers)
+{
+    static const char *const blinks[] = {"async-blink", "streaming-blink"};
+    take_moment(blinks[_i]);
+    for (int i = 0; i < MIXTURES; i++) {
+        const char *probes = mixtures[i].probes;
+        ck_assert_msg(!primary_by(&mixtures[i], &before_it)[0], "%s: %s", probes, resolved.why);
+        if (mixtures[i].dated) {
+            primary_by(&mixtures[i], &unrecorded);
+            ck_assert_msg(!resolved.primary[0], "%s: %s", probes, resolved.why);
+        }
+    }
+}
+END_TEST
+
 Suite *former_suite(void)
 {
     Suite *suite = suite_create("former");
     TCase *tcase = tcase_create("former");
     tcase_add_test(tcase, records_of_the_former_version_are_read_and_written_alike);
     tcase_add_test(tcase, evidence_of_the_former_version_resolves_to_its_verdict);
+    tcase_add_loop_test(tcase, a_promotion_is_followed_at_once_by_every_mixture, 0, 4);
+    tcase_add_loop_test(tcase, a_blink_crowns_nobody_once_this_version_saw_the_servers, 0, 2);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -474,6 +474,44 @@ START_TEST(reports_of_a_former_version_leave_the_record_as_it_was)
 }
 END_TEST
 
+/* All voters are of the former version, which says whether a member has a channel. */
+static void former_voters(void)
+{
+    for (size_t p = 0; p < 3; p++) {
+        world.reports[p].rules = RULES_WITH_RECORDS - 1;
+        for (size_t m = 0; m < 3; m++) {
+            world.reports[p].members[m].start_ms = 0;
+            world.reports[p].members[m].channel = CHANNEL_NONE;
+        }
+    }
+}
+
+START_TEST(to_former_voters_a_channel_that_is_gone_was_removed)
+{
+    begin(KIND_ASYNC, 3);
+    world_server(&world, ALL, 1, true, CHANNEL_STOPPED, 0);
+    former_voters();
+    ck_assert_uint_eq(acts(1), 0); /* it is still there */
+    world_server(&world, ALL, 1, true, CHANNEL_NONE, 0);
+    former_voters();
+    ck_assert_uint_eq(acts(1), ACT_OPENED);
+    world.reports[0].members[1].replica = true;
+    ck_assert_uint_eq(acts(1), ACT_OPENED); /* to a quorum */
+    world.reports[1].members[1].replica = true;
+    ck_assert_uint_eq(acts(1), 0);
+}
+END_TEST
+
+START_TEST(a_stream_that_former_voters_see_is_a_channel)
+{
+    begin(KIND_ASYNC, 3);
+    world.previous.members[1].record.channel = CHANNEL_NONE;
+    former_voters();
+    kept(1);
+    ck_assert_int_eq(world.previous.members[1].record.channel, CHANNEL_LIVE);
+}
+END_TEST
+
 START_TEST(kinds_that_have_their_own_words_have_no_acts)
 {
     begin(KIND_GROUP, 3);
@@ -562,6 +600,8 @@ Suite *acts_suite(void)
     TCase *rest = tcase_create("rest");
     tcase_add_test(rest, by_a_verdict_without_records_a_secondary_followed);
     tcase_add_test(rest, reports_of_a_former_version_leave_the_record_as_it_was);
+    tcase_add_test(rest, to_former_voters_a_channel_that_is_gone_was_removed);
+    tcase_add_test(rest, a_stream_that_former_voters_see_is_a_channel);
     tcase_add_test(rest, kinds_that_have_their_own_words_have_no_acts);
     tcase_add_test(rest, an_accepted_history_leaves_the_others_until_they_stream_on_it);
     tcase_add_test(rest, the_winner_and_the_replaced_begin_anew);
