@@ -71,8 +71,12 @@ test_a_lower_timeline_is_brought_back_by_one_word_and_followed_from_there() {
     word 0 '^orders/pg-3 is primary as of epoch [0-9]+$' accept orders pg-3 --replace
     wait_topology 10 orders "$(is_the_primary pg-3) and .lineage == \"2\" and ($(member pg-1) | .fenced)"
     stays orders pg-3
-    restart_probes # what was left moves nothing when it is seen for the first time, either
+    pg_crash pg-1 # what was left moves nothing when it does not stream, or is looked at by others
+    wait_topology 20 orders "$(member pg-1) | .health == \"down\""
+    restart_probes
     stays orders pg-3
+    pg_start pg-1
+    wait_topology 20 orders "($(is_the_primary pg-3)) and ($(member pg-1) | .claims and .fenced)"
     watch_sees 10 watch "$(at_pg pg-3)"
 
     # And from there to the number at which the wrong one stands, up and writable.
@@ -310,4 +314,101 @@ in_no_file() {
     follows my-2 my-1
     list_my my-1 my-2
     wait_topology 30 sales ".state == \"ok\" and ($(is_the_primary my-1)) and $(is_up my-2 my-1)"
+}
+
+# ---- peers ------------------------------------------------------------------------------------
+
+# The writer moves at once to one that is not drained, and not back; out of the files it is gone.
+moves_by_drain() { # moves_by_drain CLUSTER
+    local epoch
+    epoch=$(topology "$1" .epoch)
+    word 0 "^$1/my-1 is drained; my-2 is primary as of epoch $((epoch + 1))\$" drain "$1" my-1
+    watch_sees 10 watch "$(at_my my-2)"
+    expect_code 0 roster undrain "$1" my-1
+    wait_topology 20 "$1" ".state == \"ok\" and ($(member my-1) | (.drained | not) and .health == \"up\" and .role != \"none\")"
+    through_beats 1 "topology_is $1 '.primary == \"my-2\" and .epoch == $((epoch + 1))'"
+    watch_sees 1 watch "$(at_my my-2)"
+}
+
+# Drained, all of them, the writer stays where it is; the first one that is undrained takes the writes.
+stays_where_all_are_drained() { # stays_where_all_are_drained CLUSTER: my-2 is the writer
+    local name
+    for name in my-3 my-1 my-2; do expect_code 0 roster drain "$1" $name; done
+    expect "the primary" "$(topology "$1" .primary)" my-2
+    for name in my-2 my-3 my-1; do expect_code 0 roster undrain "$1" $name; done
+    expect "the primary" "$(topology "$1" .primary)" my-2
+}
+
+written_to() { # written_to CLUSTER POLICY: whom a hundred writes went to
+    roster route "$1" write --count 30 --policy "$2" | cut -d ' ' -f 1 | sort -u | tr '\n' ' '
+}
+
+test_stateless_peers_take_the_writes_of_one_that_is_drained_weightless_or_in_no_file() {
+    local name policy
+    zk_start
+    for name in my-1 my-2 my-3; do my_new $name; my_launch $name; done
+    for name in my-1 my-2 my-3; do wait_for 60 "my_answers $name"; done
+    CLUSTER_SETTINGS='kind = stateless'
+    cluster_my lake 3 my-1 my-2 my-3
+    fleet_start 3
+    wait_topology 30 lake ".state == \"ok\" and .primary == \"my-1\" and $(primaries) == [\"my-1\", \"my-2\", \"my-3\"]"
+    watch_start watch lake
+    watch_sees 10 watch "$(at_my my-1)"
+    moves_by_drain lake
+    stays_where_all_are_drained lake
+    wait_topology 20 lake "$(primaries) == [\"my-1\", \"my-2\", \"my-3\"]"
+
+    # Without a weight it is named as before, and written to only when no other is left.
+    word 0 '^lake/my-2 has weight 0$' weight lake my-2 0
+    wait_for 10 '[ "$(written_to lake round-robin)" = "my-1 my-3 " ]'
+    for policy in round-robin random weighted; do expect "who is written to by $policy" "$(written_to lake $policy)" "my-1 my-3 "; done
+    for name in my-1 my-3; do my_crash $name; done
+    wait_topology 20 lake ".primary == \"my-2\" and $(primaries) == [\"my-2\"]"
+    for policy in round-robin random weighted; do expect "who is written to by $policy" "$(written_to lake $policy)" "my-2 "; done
+    for name in my-1 my-3; do my_start $name; done
+    wait_topology 20 lake ".state == \"ok\" and .primary == \"my-2\" and $(primaries) == [\"my-1\", \"my-2\", \"my-3\"]"
+
+    # In no file, well as it is.
+    rm "$(cluster_file)"
+    cluster_my lake 3 my-1 my-3
+    reload
+    wait_topology 20 lake ".state == \"ok\" and .primary == \"my-1\" and $(names) == [\"my-1\", \"my-3\"]"
+    watch_sees 10 watch "$(at_my my-1)"
+    expect "who is written to" "$(written_to lake random)" "my-1 my-3 "
+    rm "$(cluster_file)"
+    cluster_my lake 3 my-1 my-2 my-3
+    reload
+    wait_topology 20 lake ".state == \"ok\" and .primary == \"my-1\" and $(primaries) == [\"my-1\", \"my-2\", \"my-3\"]"
+}
+
+# The group was lost as a whole, with the majority, and is back under the number that it had then.
+test_galera_nodes_take_the_writes_of_one_that_is_drained_or_in_no_file_and_a_lost_group_is_accepted() {
+    local name conf
+    galera_elsewhere bookworm 10.11
+    zk_start
+    galera_three
+    cluster_my sales 3 my-1 my-2 my-3
+    fleet_start 3
+    wait_topology 60 sales ".kind == \"galera\" and .state == \"ok\" and .primary == \"my-1\" and ([.members[].health] | unique) == [\"up\"]"
+    watch_start watch sales
+    watch_sees 10 watch "$(at_my my-1)"
+    moves_by_drain sales
+    stays_where_all_are_drained sales
+
+    list_my my-1 my-3
+    wait_topology 20 sales ".state == \"ok\" and .primary == \"my-1\" and $(names) == [\"my-1\", \"my-3\"]"
+    watch_sees 10 watch "$(at_my my-1)"
+    list_my my-1 my-2 my-3
+    wait_topology 30 sales ".state == \"ok\" and .primary == \"my-1\" and ($(member my-2) | .role == \"secondary\" and (.fenced | not))"
+
+    conf=$(topology sales .lineage)
+    for name in my-2 my-3; do freeze $name; done
+    wait_topology 30 sales ".primary == null and .rule == \"minority\" and .lineage == \"$conf\""
+    for name in my-1 my-2 my-3; do my_crash $name; done
+    for name in my-1 my-2 my-3; do galera_launch $name; done
+    for name in my-1 my-2 my-3; do wait_for 120 "galera_ready $name"; done
+    wait_for 60 galera_all_well
+    expect "the configuration" "conf:$(galera_status my-1 wsrep_cluster_conf_id)" "$conf"
+    through_beats 2 "topology_is sales '.primary == null'"
+    accepted sales my-1
 }
