@@ -110,7 +110,7 @@ static bool shares_claim(const struct assessment *assessment, const struct asses
     return standing_claims(assessment, member) && standing_claim(assessment, member).shared;
 }
 
-/* The verdict's primary, also when another claims with a newer lineage: that one is not followed. */
+/* The verdict's primary comes first: another with a newer lineage is not followed. */
 static bool is_source_before(const struct assessed *a, const struct assessed *b)
 {
     if (a->was_primary != b->was_primary) {
