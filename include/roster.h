@@ -195,11 +195,12 @@ struct roster_request {
 };
 
 /* Where to go now. Writes: the primary, or one of those that write where the cluster's
- * configuration says writers = all. Reads: a secondary (or one of those writers) that is up and
- * replicates; one of weight 0, one no probe has seen up yet, or one whose replication is broken
- * only when nothing better is left; never one that is down, drained or fenced. Wait-free, allocates
- * nothing (but a thread's very first call registers it, under a lock held for a moment), copies the
- * endpoint out. `request` NULL: all defaults. Any thread, also in a forked child.
+ * configuration says writers = all, one of weight 0 only when no other is left. Reads: a secondary
+ * (or one of those writers) that is up and replicates; one of weight 0, one no probe has seen up
+ * yet, or one whose replication is broken only when nothing better is left; never one that is down,
+ * drained or fenced. Wait-free, allocates nothing (but a thread's very first call registers it,
+ * under a lock held for a moment), copies the endpoint out. `request` NULL: all defaults. Any
+ * thread, also in a forked child.
  * ROSTER_OK, ROSTER_NO_CLUSTER, ROSTER_NO_ENDPOINT, ROSTER_TOO_OLD, ROSTER_INVALID; *ret_endpoint
  * is written for ROSTER_OK only. */
 ROSTER_API enum roster_status roster_route(struct roster_cluster *cluster,

@@ -148,6 +148,7 @@ void table_build(const struct topology *topology, struct table *ret_table)
         if (i == ret_table->writer || (writers == WRITERS_ALL && ret_table->writer >= 0 &&
                                        writes(member) && !member->drained)) {
             ret_table->writer_set |= bit(i);
+            ret_table->weighty_set |= member->config.weight > 0 ? bit(i) : 0;
         }
         describe(member, topology->epoch, &ret_table->endpoints[i]);
         ret_table->used[i] =
@@ -235,6 +236,15 @@ static int pick_of_set(const struct table *table, uint32_t set, enum roster_poli
     return nth_of(set, (uint32_t)(chance % count));
 }
 
+/* One of weight 0 is left to itself while there is another; of several, the policy chooses. */
+static int pick_writer(const struct table *table, enum roster_policy policy, uint64_t chance,
+                       uint32_t avoid)
+{
+    uint32_t set = table->writer_set & ~avoid;
+    set = set & table->weighty_set ? set & table->weighty_set : set;
+    return set ? pick_of_set(table, set, policy, chance) : -1;
+}
+
 static bool has_limits(const struct roster_request *request)
 {
     return request->max_lag_ms > 0 || request->max_lag_bytes > 0 ||
@@ -293,10 +303,8 @@ int table_pick(const struct table *table, enum roster_access access,
 {
     int writer = table->writer >= 0 && !(avoid & bit(table->writer)) ? table->writer : -1;
     if (access == ROSTER_WRITE) {
-        uint32_t set = table->writer_set & ~avoid;
-        return table_has_several_writers(table) && set
-                   ? pick_of_set(table, set, request->policy, chance)
-                   : writer;
+        return table_has_several_writers(table) ? pick_writer(table, request->policy, chance, avoid)
+                                                : writer;
     }
     int index = pick_secondary(table, request, chance, avoid);
     if (index < 0 && request->fallback) {

@@ -5,7 +5,8 @@
  *
  * The writer is the topology's primary as long as the verdict names it; suspicion
  * alone never takes it away. Where several write, they are all in the writers'
- * set, and may be read too. The read pool holds the secondaries
+ * set, and may be read too; one of weight 0 is written to only while no other of
+ * them is left. The read pool holds the secondaries
  * that may be read at all, the fittest first, in tiers: a later tier serves
  * only when nobody is left in the earlier ones.
  *
@@ -37,7 +38,8 @@ struct table {
     int64_t epoch;
     /* index of the endpoint that takes writes, the preferred one of several; -1: none */
     int writer;
-    uint32_t writer_set; /* all that take them, as bits by index */
+    uint32_t writer_set;  /* all that take them, as bits by index */
+    uint32_t weighty_set; /* those of them with a weight above 0 */
     int endpoint_count;
     int pool_count;
     uint8_t pool[MEMBERS_MAX]; /* indices, in the order of the floor */

@@ -110,18 +110,27 @@ static bool shares_claim(const struct assessment *assessment, const struct asses
     return standing_claims(assessment, member) && standing_claim(assessment, member).shared;
 }
 
+/* The verdict's primary comes first: another with a newer lineage is not followed. */
+static bool is_source_before(const struct assessed *a, const struct assessed *b)
+{
+    if (a->was_primary != b->was_primary) {
+        return a->was_primary;
+    }
+    return lineage_compare(a->facts.lineage, b->facts.lineage) > 0;
+}
+
 const struct observation *standing_source(const struct assessment *assessment, int64_t now_ms)
 {
-    const struct observation *source = NULL;
+    const struct assessed *source = NULL;
     for (size_t i = 0; i < assessment->member_count; i++) {
         const struct assessed *member = &assessment->members[i];
         bool fresh = now_ms - member->answered_ms <= assessment->fresh_ms;
         if (fresh && standing_claims(assessment, member) &&
-            (!source || lineage_compare(member->facts.lineage, source->lineage) > 0)) {
-            source = &member->facts;
+            (!source || is_source_before(member, source))) {
+            source = member;
         }
     }
-    return source;
+    return source ? &source->facts : NULL;
 }
 
 /* A new view of a group reaches its members one after the other, and the probes see that one after

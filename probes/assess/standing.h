@@ -33,7 +33,8 @@ struct claim_state standing_claim(const struct assessment *assessment,
                                   const struct assessed *member);
 bool standing_claims(const struct assessment *assessment, const struct assessed *member);
 
-/* Fresh facts of the member that claims with the newest lineage, NULL: none. */
+/* Fresh facts of the verdict's primary while it claims, else of the member that claims with the
+ * newest lineage; NULL: none. */
 const struct observation *standing_source(const struct assessment *assessment, int64_t now_ms);
 
 /* The lineage to report of a member. */

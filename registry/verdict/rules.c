@@ -141,6 +141,9 @@ static void put_decision(struct text *text, const struct topology *topology, int
     case RULE_HELD:
         text_put(text, "%s is held as primary by the operator (read as such by %d of %d witnesses)",
                  topology->primary, readers, topology->policy.witnesses);
+        if (primary && primary->unlisted) {
+            text_put(text, ", and is in no probe's file");
+        }
         break;
     case RULE_KEPT:
         text_put(text, "%s stays primary although it %s: nothing speaks against it",

@@ -7,6 +7,7 @@
 #     follows NAME UPSTREAM         and waits until it does
 #     fleet_on MEMBER...            the cluster sales, three probes, a watch
 #     act NAME WORD...              statements, one a word: see there
+#     writable_in_file NAME         whenever it starts
 #     no_gtids NAME                 for a server that is not started yet; by_position NAME UPSTREAM makes it a replica
 
 on_mariadb() { # on_mariadb STORY
@@ -38,6 +39,9 @@ servers() {
     [ "$of" != my ] || my_sql "$1" "SET GLOBAL gtid_domain_id = ${DOMAIN:-0}"
     my_sql "$1" "CREATE DATABASE first_on_${1/-/}"
 }
+
+set_in() { echo "$2" >> "$T/$1.cnf"; } # set_in NAME LINE: the last word in the file is the one that counts
+writable_in_file() { set_in "$1" 'read-only=0'; [ "$of" = my ] || set_in "$1" 'super-read-only=0'; }
 
 follows() { "${of}_follow" "$1" "$2"; wait_for 30 "${of}_replicates $1"; }
 

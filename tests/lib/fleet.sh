@@ -5,6 +5,8 @@
 #     cluster_my NAME WITNESSES MEMBER...
 #     probe_start NAME                      a probe with that configuration
 #     fleet_start 3                         probe-a probe-b probe-c
+#     reload                                these three, with what they are told now
+#     restart_probes                        they are killed, and started anew
 #     roster VERB ...                       the command line, told of the registry
 #     topology NAME [JQ]                    the znode, or what a jq filter makes of it
 #     wait_topology SECONDS NAME JQ         until the filter says true
@@ -67,6 +69,13 @@ probe_start() { probe_write "$1"; probe_launch "$1"; }
 
 fleet_names() { local letters=(a b c d e f g) i; for ((i = 0; i < $1; i++)); do echo "probe-${letters[i]}"; done; }
 fleet_start() { local name; for name in $(fleet_names "$1"); do probe_start "$name"; done; }
+reload() { local name; for name in $(fleet_names 3); do probe_write "$name"; send HUP "$name"; done; }
+
+restart_probes() {
+    local name
+    for name in $(fleet_names 3); do crash "$name"; done
+    for name in $(fleet_names 3); do probe_launch "$name"; done
+}
 
 roster() { "$B/roster" -z "$ZK" "$@"; }
 

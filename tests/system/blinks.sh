@@ -32,9 +32,6 @@ pair_of_writable() { # pair_of_writable [LEAF]
     well
 }
 
-set_in() { echo "$2" >> "$T/$1.cnf"; } # set_in NAME LINE: the last word in the file is the one that counts
-writable_in_file() { set_in "$1" 'read-only=0'; [ "$of" = my ] || set_in "$1" 'super-read-only=0'; }
-
 well() { wait_topology 60 sales ".state == \"ok\" and .primary == \"my-1\" and $(is_up my-2 my-1) and ($(member my-1) | .fenced | not)"; }
 
 for_all_probes() { local name; for name in $(fleet_names 3); do wait_report 20 sales "$name" "$1"; done; }
@@ -117,12 +114,6 @@ stopped_by_an_error() {
     my_sql my-2 "SET sql_log_bin = 0; DELETE FROM first_on_my1.journal"
     act my-2 start
     well
-}
-
-restart_probes() {
-    local name
-    for name in $(fleet_names 3); do crash "$name"; done
-    for name in $(fleet_names 3); do probe_launch "$name"; done
 }
 
 started_without_its_channel() {
@@ -216,8 +207,6 @@ stopped_middle() {
 }
 
 # ---- fences -------------------------------------------------------------------------
-
-reload() { local name; for name in $(fleet_names 3); do probe_write "$name"; send HUP "$name"; done; }
 
 # list_as NAME ADDRESS: the probes' files have my-2 and, when a name is given, the old primary under that name and address.
 list_as() {
@@ -335,21 +324,6 @@ test_two_standbys_promoted_to_one_timeline_stay_a_tie_until_one_is_accepted() {
     wait_topology 20 orders ".primary == \"pg-2\" and ($(member pg-2) | .fenced | not)"
     expect_no_text "$T/watch.out" "$(at_pg pg-3)"
 }
-
-# Rebuilt from a base backup of UPSTREAM: as a standby, or by mistake to recover to the end of its archive and then be a primary.
-pg_rebuild() { # pg_rebuild NAME UPSTREAM [RESTORE_COMMAND]
-    local port
-    port=$(pg_port "$1")
-    pg_stop "$1"
-    rm -rf "${T:?}/$1"
-    "${unprivileged[@]}" "$PG_BIN/pg_basebackup" -D "$T/$1" -h "$T" -p "$(pg_port "$2")" -U postgres -X stream -c fast
-    pg_set "$1" "port = $port"
-    pg_follow "$1" "$2"
-    [ $# = 2 ] || { mv "$T/$1/standby.signal" "$T/$1/recovery.signal" && pg_set "$1" "restore_command = '$3'"; }
-    pg_start "$1"
-}
-
-is_the_primary() { echo ".primary == \"$1\" and ($(member "$1") | .fenced | not)"; }
 
 # Neither the probes' restart nor its own makes it another.
 forgets_nothing() {

@@ -27,6 +27,7 @@ route orders sideways
 route orders write --count 0
 route orders write --count many
 route orders write --nonsense
+route orders write --max-lag 1s
 weight orders pg-1
 weight orders pg-1 1001
 weight orders pg-1 heavy

@@ -338,7 +338,8 @@ static void put_remarks(const struct change *change, const char *path)
         warn("%s was out of order or held something twice; it is mended", path);
     }
     if (change->word.order == ORDER_WEIGHT && change->word.weight == 0) {
-        warn("with weight 0 it serves reads only when nothing else is left");
+        warn("with weight 0 it serves reads, and writes where all write, only when nothing else is "
+             "left");
     }
 }
 

@@ -61,12 +61,12 @@ static bool is_sensible(const struct args *args)
         fail(CLI_USAGE, "'%s' is neither write nor read", access);
         return false;
     }
-    uint32_t reads = OPTION_BIT(OPTION_POLICY) | OPTION_BIT(OPTION_MAX_LAG) |
-                     OPTION_BIT(OPTION_MAX_LAG_BYTES) | OPTION_BIT(OPTION_STRICT) |
-                     OPTION_BIT(OPTION_FALLBACK);
+    uint32_t reads = OPTION_BIT(OPTION_MAX_LAG) | OPTION_BIT(OPTION_MAX_LAG_BYTES) |
+                     OPTION_BIT(OPTION_STRICT) | OPTION_BIT(OPTION_FALLBACK);
     if (text_equal(access, "write") && (args->given & reads)) {
-        fail(CLI_USAGE, "--policy, --max-lag, --max-lag-bytes, --strict and --fallback are for "
-                        "reads: a write goes to the primary");
+        fail(CLI_USAGE,
+             "--max-lag, --max-lag-bytes, --strict and --fallback are for reads: a write "
+             "goes to the primary");
         return false;
     }
     return true;

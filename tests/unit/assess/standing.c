@@ -107,6 +107,24 @@ START_TEST(the_source_claims_with_the_newest_lineage_and_is_fresh)
 }
 END_TEST
 
+/* A rehearsal, or a history that the operator has left: who follows the primary is no less up to
+ * date for that. */
+START_TEST(the_verdicts_primary_is_the_source_beside_a_newer_lineage)
+{
+    begin(KIND_STREAMING, 2);
+    facts_of(0)->writable = facts_of(1)->writable = true;
+    strcpy(facts_of(0)->lineage, "3");
+    strcpy(facts_of(1)->lineage, "4");
+    assessment.members[0].was_primary = true;
+    ck_assert_ptr_eq(standing_source(&assessment, 1500), facts_of(0));
+    facts_of(0)->writable = false; /* it claims no more */
+    ck_assert_ptr_eq(standing_source(&assessment, 1500), facts_of(1));
+    assessment.members[0].was_primary = false;
+    assessment.members[1].was_primary = facts_of(0)->writable = true;
+    ck_assert_ptr_eq(standing_source(&assessment, 1500), facts_of(1));
+}
+END_TEST
+
 START_TEST(rivals_lack_what_the_other_has)
 {
     static struct report report;
@@ -142,6 +160,7 @@ Suite *standing_suite(void)
     tcase_add_test(tests, of_several_channels_the_one_that_leads_to_a_member_is_the_upstream);
     tcase_add_test(tests, one_half_of_a_pair_claims_beside_a_read_only_one);
     tcase_add_test(tests, the_source_claims_with_the_newest_lineage_and_is_fresh);
+    tcase_add_test(tests, the_verdicts_primary_is_the_source_beside_a_newer_lineage);
     tcase_add_test(tests, rivals_lack_what_the_other_has);
     suite_add_tcase(suite, tests);
     return suite;

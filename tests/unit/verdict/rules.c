@@ -121,6 +121,17 @@ START_TEST(without_a_primary_the_command_that_ends_it_is_named)
 }
 END_TEST
 
+START_TEST(a_primary_that_is_in_no_file_is_said_to_be_so)
+{
+    topology.members[0].unlisted = true;
+    ck_assert_ptr_nonnull(strstr(explain(RULE_KEPT, "m0", ""), "is in no probe's file"));
+    ck_assert_ptr_nonnull(strstr(explain(RULE_HELD, "m0", ""), "held as primary by the operator"));
+    ck_assert_ptr_nonnull(strstr(explain(RULE_HELD, "m0", ""), ", and is in no probe's file"));
+    topology.members[0].unlisted = false;
+    ck_assert_ptr_null(strstr(explain(RULE_HELD, "m0", ""), "file"));
+}
+END_TEST
+
 START_TEST(a_rule_of_a_newer_version_is_shown_by_its_name)
 {
     strcpy(topology.foreign_rule, "promoted");
@@ -179,6 +190,7 @@ Suite *rules_suite(void)
     tcase_add_test(tcase, every_rule_without_a_primary_gives_the_reason);
     tcase_add_test(tcase, why_it_was_withdrawn_does_not_contradict_what_it_is_now);
     tcase_add_test(tcase, without_a_primary_the_command_that_ends_it_is_named);
+    tcase_add_test(tcase, a_primary_that_is_in_no_file_is_said_to_be_so);
     tcase_add_test(tcase, a_rule_of_a_newer_version_is_shown_by_its_name);
     tcase_add_test(tcase, other_members_follow_with_what_is_wrong_with_them);
     tcase_add_test(tcase, a_win_stays_the_win_that_it_was);

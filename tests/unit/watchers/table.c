@@ -34,7 +34,8 @@ static const char *pool(const struct topology *topology)
 }
 
 /* Who is picked over many draws, each once, by name. */
-static const char *reached(const struct table *table, struct roster_request request, uint32_t avoid)
+static const char *reached_by(enum roster_access access, const struct table *table,
+                              struct roster_request request, uint32_t avoid)
 {
     static char names[64];
     bool seen[MEMBERS_MAX] = {false};
@@ -45,7 +46,7 @@ static const char *reached(const struct table *table, struct roster_request requ
         chance = request.policy == ROSTER_ROUND_ROBIN
                      ? (uint64_t)i
                      : chance * 6364136223846793005u + 1442695040888963407u;
-        int index = table_pick(table, ROSTER_READ, &request, chance, avoid);
+        int index = table_pick(table, access, &request, chance, avoid);
         none |= index < 0;
         if (index >= 0) {
             seen[index] = true;
@@ -55,6 +56,11 @@ static const char *reached(const struct table *table, struct roster_request requ
         strcat(names, seen[i] ? table->endpoints[i].name : "");
     }
     return none ? "none" : names;
+}
+
+static const char *reached(const struct table *table, struct roster_request request, uint32_t avoid)
+{
+    return reached_by(ROSTER_READ, table, request, avoid);
 }
 
 /* ---- the writer ------------------------------------------------------------------------------ */
@@ -80,6 +86,29 @@ START_TEST(where_all_write_all_are_written_to_and_read)
     table = built_table(&topology);
     ck_assert_int_eq(table_pick(&table, ROSTER_WRITE, &request, 1, 0), 0);
     ck_assert_int_eq(table.pool_count, 0);
+}
+END_TEST
+
+START_TEST(where_all_write_one_of_weight_zero_is_left_to_itself_while_there_is_another)
+{
+    struct topology topology = usual_topology();
+    topology.policy.writers = WRITERS_ALL;
+    for (int i = 0; i < topology.member_count; i++) {
+        topology.members[i].role = i < 4 ? ROLE_PRIMARY : ROLE_NONE;
+    }
+    topology.members[0].config.weight = 0; /* also the preferred one */
+    topology.members[2].config.weight = 0;
+    struct table table = built_table(&topology);
+    for (int policy = ROSTER_ROUND_ROBIN; policy <= ROSTER_WEIGHTED; policy++) {
+        struct roster_request request = {.policy = (enum roster_policy)policy};
+        ck_assert_str_eq(reached_by(ROSTER_WRITE, &table, request, 0), "bd");
+        ck_assert_str_eq(reached_by(ROSTER_WRITE, &table, request, 1u << 1), "d");
+        ck_assert_str_eq(reached_by(ROSTER_WRITE, &table, request, 1u << 1 | 1u << 3), "ac");
+        ck_assert_str_eq(reached_by(ROSTER_WRITE, &table, request, 0xf), "none");
+    }
+    topology.policy.writers = WRITERS_SINGLE;
+    table = built_table(&topology);
+    ck_assert_str_eq(reached_by(ROSTER_WRITE, &table, (struct roster_request){0}, 0), "a");
 }
 END_TEST
 
@@ -311,6 +340,8 @@ Suite *table_suite(void)
     TCase *writes = tcase_create("the writer");
     tcase_add_test(writes, writes_go_to_the_primary);
     tcase_add_test(writes, where_all_write_all_are_written_to_and_read);
+    tcase_add_test(writes,
+                   where_all_write_one_of_weight_zero_is_left_to_itself_while_there_is_another);
     tcase_add_test(writes, there_is_no_writer_without_a_verdict_that_names_one);
     tcase_add_test(writes, a_quarantined_primary_is_none);
     suite_add_tcase(suite, writes);
