@@ -300,6 +300,14 @@ static void leave_others(const struct verdict_inputs *inputs, struct topology *o
     }
 }
 
+/* An acceptance is the word for all that was before: what promoted another until then, also one that
+ * is silent now, promotes it no more. */
+static unsigned without_former(const struct verdict_inputs *inputs, unsigned acts)
+{
+    unsigned held = inputs->ordered && is_in(acts, ACT_PROMOTES) ? ACT_HELD : 0;
+    return (acts & ~(unsigned)(ACT_PROMOTES | ACT_LATE)) | held;
+}
+
 void acts_close(const struct verdict_inputs *inputs, struct topology *out)
 {
     const struct topology *previous = inputs->previous;
@@ -318,6 +326,9 @@ void acts_close(const struct verdict_inputs *inputs, struct topology *out)
                 strcpy(record->streamed, contender->tally.upstream); /* it has given way */
             }
             continue;
+        }
+        if (out->rule == RULE_ACCEPTED) {
+            record->acts = without_former(inputs, record->acts);
         }
         record->acts &= moved ? ~(unsigned)ACT_STREAMED : ~0U;
         if (inputs->ordered && contender->tally.facts && is_on_line(inputs, out, contender)) {
