@@ -203,6 +203,12 @@ static bool ended_by_act(const struct verdict_inputs *inputs, const struct conte
             text_equal(incumbent->tally.upstream, contender->listing->name));
 }
 
+static unsigned voided(const struct verdict_inputs *inputs, unsigned acts)
+{
+    acts &= ~(unsigned)(ACT_PROMOTES | ACT_LATE | ACT_STREAMED);
+    return acts | (inputs->ordered ? ACT_HELD : 0);
+}
+
 /* Acts beside a primary that went on taking writes for long: they promoted nothing. They are void
  * for good once that primary is lost without an act. */
 static unsigned without_void(const struct verdict_inputs *inputs, const struct contender *contender,
@@ -212,8 +218,7 @@ static unsigned without_void(const struct verdict_inputs *inputs, const struct c
         acts |= ACT_LATE;
     }
     if (is_in(acts, ACT_LATE) && inputs->unfit && !ended_by_act(inputs, contender)) {
-        acts &= ~(unsigned)(ACT_PROMOTES | ACT_LATE | ACT_STREAMED);
-        acts |= inputs->ordered ? ACT_HELD : 0;
+        acts = voided(inputs, acts);
     }
     return acts;
 }
@@ -300,14 +305,6 @@ static void leave_others(const struct verdict_inputs *inputs, struct topology *o
     }
 }
 
-/* An acceptance is the word for all that was before: what promoted another until then, also one that
- * is silent now, promotes it no more. */
-static unsigned without_former(const struct verdict_inputs *inputs, unsigned acts)
-{
-    unsigned held = inputs->ordered && is_in(acts, ACT_PROMOTES) ? ACT_HELD : 0;
-    return (acts & ~(unsigned)(ACT_PROMOTES | ACT_LATE)) | held;
-}
-
 void acts_close(const struct verdict_inputs *inputs, struct topology *out)
 {
     const struct topology *previous = inputs->previous;
@@ -327,8 +324,9 @@ void acts_close(const struct verdict_inputs *inputs, struct topology *out)
             }
             continue;
         }
-        if (out->rule == RULE_ACCEPTED) {
-            record->acts = without_former(inputs, record->acts);
+        /* the word for all that was before, also of one that is silent now */
+        if (out->rule == RULE_ACCEPTED && is_in(record->acts, ACT_PROMOTES)) {
+            record->acts = voided(inputs, record->acts);
         }
         record->acts &= moved ? ~(unsigned)ACT_STREAMED : ~0U;
         if (inputs->ordered && contender->tally.facts && is_on_line(inputs, out, contender)) {
