@@ -239,6 +239,12 @@ static bool ended_by_act(const struct verdict_inputs *inputs, const struct conte
             text_equal(incumbent->tally.upstream, contender->listing->name));
 }
 
+static unsigned voided(const struct verdict_inputs *inputs, unsigned acts)
+{
+    acts &= ~(unsigned)(ACT_PROMOTES | ACT_LATE | ACT_STREAMED);
+    return acts | (inputs->ordered ? ACT_HELD : 0);
+}
+
 /* Acts beside a primary that went on taking writes for long: they promoted nothing. They are void
  * for good once that primary is lost without an act. */
 static unsigned without_void(const struct verdict_inputs *inputs, const struct contender *contender,
@@ -248,8 +254,7 @@ static unsigned without_void(const struct verdict_inputs *inputs, const struct c
         acts |= ACT_LATE;
     }
     if (is_in(acts, ACT_LATE) && inputs->unfit && !ended_by_act(inputs, contender)) {
-        acts &= ~(unsigned)(ACT_PROMOTES | ACT_LATE | ACT_STREAMED);
-        acts |= inputs->ordered ? ACT_HELD : 0;
+        acts = voided(inputs, acts);
     }
     return acts;
 }
@@ -359,6 +364,10 @@ void acts_close(const struct verdict_inputs *inputs, struct topology *out)
                 strcpy(record->streamed, contender->tally.upstream); /* it has given way */
             }
             continue;
+        }
+        /* the word for all that was before, also of one that is silent now */
+        if (out->rule == RULE_ACCEPTED && is_in(record->acts, ACT_PROMOTES)) {
+            record->acts = voided(inputs, record->acts);
         }
         record->acts &= moved ? ~(unsigned)ACT_STREAMED : ~0U;
         if (inputs->ordered && contender->tally.facts && is_on_line(inputs, out, contender)) {

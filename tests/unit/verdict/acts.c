@@ -548,6 +548,45 @@ START_TEST(an_accepted_history_leaves_the_others_until_they_stream_on_it)
 }
 END_TEST
 
+/* Otherwise the one that was refused would be there at the primary's next blink. */
+START_TEST(an_acceptance_ends_what_promoted_others_before_it)
+{
+    begin(KIND_ASYNC, 3);
+    open_up(1);
+    open_up(2);
+    ck_assert_uint_eq(kept(1), ACT_OPENED);
+    world_fails(&world, ALL, 2, ANSWER_TIMEOUT); /* it may take writes all the same */
+    accept(0);
+    ck_assert_uint_eq(kept(1), 0);
+    open_up(2);
+    ck_assert_uint_eq(kept(2), 0);
+    world_fails(&world, ALL, 0, ANSWER_REFUSED);
+    settle();
+    ck_assert_str_eq(world.previous.primary, "");
+    world_server(&world, ALL, 1, false, CHANNEL_NONE, 0);
+    settle();
+    open_up(1); /* a later one of its own */
+    settle();
+    ck_assert_str_eq(world.previous.primary, "m1");
+}
+END_TEST
+
+START_TEST(an_acceptance_ends_a_newer_timeline_that_is_silent)
+{
+    begin(KIND_STREAMING, 3);
+    strcpy(world.directives.hold, "m0");
+    world_primary(&world, ALL, 1, "8");
+    ck_assert(kept(1) & ACT_OPENED);
+    world_fails(&world, ALL, 1, ANSWER_TIMEOUT);
+    world.directives.hold[0] = '\0';
+    accept(0);
+    settle();
+    world_primary(&world, ALL, 1, "8");
+    ck_assert(kept(1) & ACT_HELD);
+    ck_assert_str_eq(world.previous.primary, "m0");
+}
+END_TEST
+
 START_TEST(the_winner_and_the_replaced_begin_anew)
 {
     begin(KIND_ASYNC, 3);
@@ -604,6 +643,8 @@ Suite *acts_suite(void)
     tcase_add_test(rest, a_stream_that_former_voters_see_is_a_channel);
     tcase_add_test(rest, kinds_that_have_their_own_words_have_no_acts);
     tcase_add_test(rest, an_accepted_history_leaves_the_others_until_they_stream_on_it);
+    tcase_add_test(rest, an_acceptance_ends_what_promoted_others_before_it);
+    tcase_add_test(rest, an_acceptance_ends_a_newer_timeline_that_is_silent);
     tcase_add_test(rest, the_winner_and_the_replaced_begin_anew);
     suite_add_tcase(suite, rest);
     return suite;
