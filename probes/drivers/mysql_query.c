@@ -119,6 +119,13 @@ static bool is_channel(const struct client *client, size_t row)
            strncmp(text_of(client, row, "Channel_Name", NULL), "group_replication_", 18) != 0;
 }
 
+/* Does the channel go by identifiers of transactions? */
+static bool goes_by_gtids(const struct client *client, size_t row)
+{
+    const char *using = text_of(client, row, "Auto_Position", "Using_Gtid");
+    return *using && !text_equal(using, "0") && strcasecmp(using, "No") != 0;
+}
+
 /* Has it received whole transactions that it has not applied? By identifiers where the channel has
  * them: they count whole transactions. Positions do not, and the rest of one that broke off counts
  * as received. */
@@ -127,8 +134,8 @@ static bool is_unapplied(const struct client *client, size_t row)
     const char *received = text_of(client, row, "Retrieved_Gtid_Set", "Gtid_IO_Pos");
     const char *applied = text_of(client, row, "Executed_Gtid_Set", "Gtid_Slave_Pos");
     enum gtid_relation relation = gtid_compare(applied, received);
-    if (relation != GTID_UNKNOWN) {
-        return relation == GTID_LACKS;
+    if (relation != GTID_UNKNOWN || goes_by_gtids(client, row)) {
+        return relation == GTID_LACKS; /* it has received nothing yet where none are known */
     }
     const char *file = text_of(client, row, "Source_Log_File", "Master_Log_File");
     if (!*file) {

@@ -79,16 +79,16 @@ channels() {
 two_writers() {
     servers my-1 my-2 my-3
     follows my-2 my-1
-    follows my-3 my-2
+    follows my-3 my-1
     fleet_on my-1 my-2 my-3
     local well
-    well=".state == \"ok\" and .primary == \"my-1\" and $(is_up my-2 my-1) and $(is_up my-3 my-2)"
+    well=".state == \"ok\" and .primary == \"my-1\" and $(is_up my-2 my-1) and $(is_up my-3 my-1)"
     wait_topology 40 sales "$well"
 
     stop_feeds my-2
     my_sql my-1 "CREATE DATABASE second" # which my-2 lacks
     "${of}_promote" my-2
-    wait_topology 20 sales ".state == \"conflict\" and .primary == \"my-1\" and .rule == \"incumbent-holds\""
+    wait_topology 20 sales ".state == \"conflict\" and .primary == \"my-1\" and ($(member my-2) | .bar == \"lacks\")"
     wait_report 20 sales probe-a "$(member my-2) | .claim and .lacks == [\"my-1\"]"
     holds_for 3 '[ "$(topology sales .primary)" = my-1 ]'
 
@@ -99,7 +99,10 @@ two_writers() {
     expect "the epoch" "$(topology sales .epoch)" 1
 
     stop_feeds my-2
-    "${of}_promote" my-2 # now it has all there is, and my-3
+    "${of}_promote" my-2 # now it has all there is
+    wait_topology 20 sales ".state == \"conflict\" and .primary == \"my-1\" and .rule == \"incumbent-holds\""
+    stop_feeds my-3
+    follows my-3 my-2 # and the other one is pointed to it
     watch_sees 20 watch "$(at_my my-2)"
     wait_topology 20 sales ".state == \"conflict\" and .primary == \"my-2\" and .rule == \"most-replicas\" and ($(member my-1) | .fenced)"
     my_sql my-1 "SET GLOBAL $(read_only) = 1"

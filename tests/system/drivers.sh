@@ -108,7 +108,7 @@ test_postgresql_says_what_it_is() {
     pg_group 2
     identity=$(pg_sql pg-1 "SELECT system_identifier FROM pg_control_system()")
     sees postgresql "$(at "$(pg_port pg-1)")" --repeat 2 --interval 10ms
-    expect_text "$T/seen" "look=2 .*answer=ok writable=yes replica=no .*lineage=1 identity=$identity version=[0-9.]+ position=[0-9]+"
+    expect_text "$T/seen" "look=2 .*answer=ok writable=yes replica=no .*lineage=1 identity=$identity .*version=[0-9.]+ position=[0-9]+"
     sees postgresql "$(at "$(pg_port pg-2)")"
     expect_text "$T/seen" "answer=ok writable=no replica=yes live=yes .*applying=yes lineage=1 identity=$identity .*upstream=127.0.0.1:$(pg_port pg-1) .*lag_ms="
 

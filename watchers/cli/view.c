@@ -256,8 +256,8 @@ static void put_acts(struct json_writer *json, unsigned acts)
 static bool is_blank(const struct record *record)
 {
     return !record->start_ms && !record->acts && !record->writable && !record->accepted &&
-           record->channel == CHANNEL_NONE && !record->streamed[0] && !record->lineage[0] &&
-           !record->self[0];
+           record->channel == CHANNEL_NONE && !record->source[0] && !record->streamed[0] &&
+           !record->lineage[0] && !record->self[0];
 }
 
 /* What the verdict remembers of the member. */
@@ -273,6 +273,7 @@ static void put_record(struct json_writer *json, const struct member *member)
     json_writer_bool(json, "writable", record->writable);
     json_writer_text(json, "channel",
                      record->channel == CHANNEL_NONE ? NULL : channel_names[record->channel]);
+    json_writer_text(json, "source", record->source);
     json_writer_text(json, "streamed", record->streamed);
     json_writer_text(json, "lineage", record->lineage);
     json_writer_text(json, "self", record->self);
