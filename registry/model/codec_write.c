@@ -489,11 +489,11 @@ char *topology_encode(const struct topology *topology)
     put_writers(&to, topology->policy.writers);
     put(&to, ",\n  \"epoch\": %" PRId64 ", \"state\": \"%s\"", topology->epoch,
         state_names[topology->state]);
-    put_number_if_any(&to, "elected", topology->elected);
     put_text_or_null(&to, "primary", topology->primary);
     put_text_if_any(&to, "last_primary", topology->last_primary);
     put_text_or_null(&to, "lineage", topology->lineage);
     put_text_or_null(&to, "identity", topology->identity);
+    put_number_if_any(&to, "elected", topology->elected);
     put(&to, ",\n  \"why\": ");
     put_text(&to, topology->why);
     put(&to, ",\n  \"rule\": ");

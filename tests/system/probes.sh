@@ -228,8 +228,8 @@ test_members_that_swap_their_addresses_do_not_disturb_the_writer() {
     pg_group 3
     cluster_pg orders 3 pg-1 pg-2 pg-3
     fleet_start 3
-    watch_start watch orders
     wait_topology 30 orders '.state == "ok" and .primary == "pg-1" and ([.members[].health] | unique) == ["up"]'
+    watch_start watch orders
     watch_sees 10 watch "$(at_pg pg-1)"
     for primary in pg-2 pg-1; do
         for name in $(fleet_names 3); do
