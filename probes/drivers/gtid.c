@@ -174,3 +174,35 @@ enum gtid_relation gtid_compare(const char *mine, const char *theirs)
     }
     return GTID_CONTAINS;
 }
+
+/* ---- positions ------------------------------------------------------------------------------- */
+
+/* Of DOMAIN-SERVER-NUMBER. */
+static struct piece domain_of(const struct interval *interval)
+{
+    return (struct piece){interval->source.at, strspn(interval->source.at, digits)};
+}
+
+static bool is_reached(const char *set, const struct interval *wanted)
+{
+    struct cursor cursor = {.at = set};
+    while (next(&cursor)) {
+        if (same_text(domain_of(&cursor.interval), domain_of(wanted)) &&
+            cursor.interval.high >= wanted->high) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum gtid_relation gtid_reaches(const char *mine, const char *theirs)
+{
+    struct cursor cursor = {.at = theirs};
+    enum gtid_relation relation = gtid_compare(mine, theirs);
+    while (relation == GTID_LACKS && next(&cursor)) {
+        if (cursor.in_server || !is_reached(mine, &cursor.interval)) {
+            return GTID_LACKS; /* MySQL's are sets, not positions */
+        }
+    }
+    return relation == GTID_LACKS ? GTID_CONTAINS : relation;
+}

@@ -21,4 +21,8 @@ enum gtid_relation {
 /* What `mine` is to `theirs`: does it contain all of it, or lack some? */
 enum gtid_relation gtid_compare(const char *mine, const char *theirs);
 
+/* The same of positions in a stream: MariaDB gives the last transaction of each domain, whoever
+ * wrote it, and numbers grow along a domain. */
+enum gtid_relation gtid_reaches(const char *mine, const char *theirs);
+
 #endif

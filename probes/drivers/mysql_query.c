@@ -133,7 +133,7 @@ static bool is_unapplied(const struct client *client, size_t row)
 {
     const char *received = text_of(client, row, "Retrieved_Gtid_Set", "Gtid_IO_Pos");
     const char *applied = text_of(client, row, "Executed_Gtid_Set", "Gtid_Slave_Pos");
-    enum gtid_relation relation = gtid_compare(applied, received);
+    enum gtid_relation relation = gtid_reaches(applied, received);
     if (relation != GTID_UNKNOWN || goes_by_gtids(client, row)) {
         return relation == GTID_LACKS; /* it has received nothing yet where none are known */
     }

@@ -182,6 +182,20 @@ START_TEST(any_bytes_are_read_to_their_end_and_no_further)
 }
 END_TEST
 
+START_TEST(a_position_is_reached_along_its_domain_whoever_wrote_there_last)
+{
+    ck_assert_int_eq(gtid_reaches("0-2-4", "0-1-3"), GTID_CONTAINS); /* a local write behind it */
+    ck_assert_int_eq(gtid_reaches("0-1-3", "0-1-3"), GTID_CONTAINS);
+    ck_assert_int_eq(gtid_reaches("0-1-2", "0-1-3"), GTID_LACKS);
+    ck_assert_int_eq(gtid_reaches("0-2-4", "0-1-3,1-1-1"), GTID_LACKS);
+    ck_assert_int_eq(gtid_reaches("0-2-4,1-2-9", "0-1-3,1-1-1"), GTID_CONTAINS);
+    ck_assert_int_eq(gtid_reaches("", "0-1-3"), GTID_UNKNOWN);
+    ck_assert_int_eq(gtid_reaches("3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5",
+                                  "3e11fa47-71ca-11e1-9e33-c80aa9429562:1-6"),
+                     GTID_LACKS);
+}
+END_TEST
+
 Suite *gtid_suite(void)
 {
     Suite *suite = suite_create("gtid");
@@ -195,6 +209,7 @@ Suite *gtid_suite(void)
     tcase_add_test(tests, of_nothing_nothing_is_known);
     tcase_add_test(tests, what_cannot_be_read_is_not_taken_for_an_answer);
     tcase_add_test(tests, any_bytes_are_read_to_their_end_and_no_further);
+    tcase_add_test(tests, a_position_is_reached_along_its_domain_whoever_wrote_there_last);
     suite_add_tcase(suite, tests);
     return suite;
 }
