@@ -365,8 +365,10 @@ void acts_close(const struct verdict_inputs *inputs, struct topology *out)
             }
             continue;
         }
-        /* the word for all that was before, also of one that is silent now */
-        if (out->rule == RULE_ACCEPTED && is_in(record->acts, ACT_PROMOTES)) {
+        /* the word for all that was before, also of one that is silent now; and at the first look
+         * nothing was seen to be done */
+        bool ends = out->rule == RULE_ACCEPTED || (out->primary[0] && !inputs->incumbent_name[0]);
+        if (ends && is_in(record->acts, ACT_PROMOTES)) {
             record->acts = voided(inputs, record->acts);
         }
         record->acts &= moved ? ~(unsigned)ACT_STREAMED : ~0U;

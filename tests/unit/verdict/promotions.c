@@ -369,6 +369,21 @@ static void tie_of_two(enum answer lost)
     expect("");
 }
 
+START_TEST(what_the_first_look_did_not_choose_does_not_win_at_the_second)
+{
+    world_init(&world, KIND_STREAMING, 3, 3, 3);
+    world_primary(&world, ALL, 0, "7");
+    world_primary(&world, ALL, 1, "8");
+    world_standby(&world, ALL, 2, 0, "7");
+    expect("m0");
+    expect("m0");
+    gone(0);
+    expect("m0"); /* a blink */
+    world_primary(&world, ALL, 0, "7");
+    expect("m0");
+}
+END_TEST
+
 START_TEST(a_tie_of_two_timelines_outlives_a_blink)
 {
     tie_of_two(ANSWER_REFUSED);
@@ -787,6 +802,7 @@ Suite *promotions_suite(void)
     tcase_add_test(streaming, a_held_server_that_falls_silent_withdraws_nobody_by_its_cascade);
     tcase_add_test(streaming,
                    a_rehearsal_that_falls_silent_after_its_drain_withdraws_nobody_by_its_cascade);
+    tcase_add_test(streaming, what_the_first_look_did_not_choose_does_not_win_at_the_second);
     tcase_add_test(streaming, a_tie_of_two_timelines_outlives_a_blink);
     tcase_add_test(streaming, a_tie_of_two_timelines_beside_a_primary_outlives_a_blink);
     tcase_add_test(streaming, a_standby_moved_to_one_of_two_equal_timelines_ends_the_tie);
