@@ -329,7 +329,7 @@ static bool opens_in_circle(const struct verdict_inputs *inputs, const struct co
                       tally->facts->channel == CHANNEL_CONNECTING;
     return !inputs->ordered && kind_traits_of(inputs->voters.policy.kind)->by_act && connecting &&
            incumbent && incumbent != contender && incumbent->before && inputs->unfit &&
-           text_equal(tally->upstream, incumbent->listing->name) &&
+           text_equal(tally->facts->upstream, incumbent->listing->name) &&
            text_equal(incumbent->before->record.source, contender->listing->name);
 }
 

@@ -468,8 +468,7 @@ static const struct row {
     /* no order: asynchronous replication, custom queries without a lineage */
     {RULE_MOST_REPLICAS, took_over, the_leader,
      "a replica was opened and all others re-pointed to it, at the far side of a partition from "
-     "the "
-     "old primary"},
+     "the old primary"},
     {RULE_MOST_REPLICAS, overtakes, the_leader,
      "a replica was promoted and the others re-pointed to it while the old primary still takes "
      "writes"},
