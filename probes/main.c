@@ -11,6 +11,8 @@
 
 #include "probes/agent.h"
 #include "probes/connect.h"
+#include "probes/dns.h"
+#include "probes/surroundings.h"
 #include "registry/base/log.h"
 #include "registry/config/config.h"
 
@@ -52,6 +54,14 @@ static void spare_authorities(void)
 {
     setenv("SSL_CERT_FILE", "/dev/null", 1);
     setenv("SSL_CERT_DIR", "/nonexistent", 1);
+}
+
+/* Names that nobody answers for keep worker threads; see dns.h. */
+static void widen_workers(void)
+{
+    char number[8];
+    snprintf(number, sizeof number, "%d", DNS_WORKERS);
+    setenv("UV_THREADPOOL_SIZE", number, 0);
 }
 
 /* Root reads everything; the probe will not. False, and a sentence: there is no such user. */
@@ -140,6 +150,8 @@ static int read_options(int argc, char **argv, struct order *order)
 int main(int argc, char **argv)
 {
     struct order order = {0};
+    surroundings_forget();
+    widen_workers();
     int code = read_options(argc, argv, &order);
     if (code >= 0) {
         return code;
