@@ -158,9 +158,9 @@ static void finish_answered(struct link *link)
  * results before it may be enough. */
 static bool is_denied(const struct link *link)
 {
-    return !client_is_flooded(link->client) &&
-           answer_of_mysql(client_error(link->client), false, client_message(link->client)) ==
-               ANSWER_PRIVILEGE;
+    unsigned error = client_error(link->client);
+    return !client_is_flooded(link->client) && errors_knows_mysql(error) &&
+           answer_of_mysql(error, false, client_message(link->client)) == ANSWER_PRIVILEGE;
 }
 
 static void send_from(struct link *link, const struct statement *statement);
@@ -201,26 +201,30 @@ static bool falls_back(struct link *link)
     return true;
 }
 
-/* The server refuses the operator's statement, over a connection that works. */
-static bool is_custom_refused(const struct link *link)
+/* The server refuses the statement for a reason of its own, over a connection that works. What
+ * fails in the operator's may be the very thing that it is to find. */
+static bool is_refused(const struct link *link, enum answer *ret_answer)
 {
-    enum { CLIENT_ERRORS = 2000, CLIENT_ERRORS_END = 3000 };
     unsigned error = client_error(link->client);
-    return link->custom[0] && !client_is_flooded(link->client) &&
-           (error < CLIENT_ERRORS || error >= CLIENT_ERRORS_END) &&
-           answer_of_mysql(error, false, client_message(link->client)) == ANSWER_PROTOCOL;
+    bool known = errors_knows_mysql(error);
+    *ret_answer = link->custom[0] && !known
+                      ? ANSWER_PROTOCOL
+                      : answer_of_mysql(error, false, client_message(link->client));
+    return error != 0 && !client_is_flooded(link->client) && !errors_is_of_mysql_client(error) &&
+           (!known || (link->custom[0] && *ret_answer == ANSWER_PROTOCOL));
 }
 
 static void on_statement_failed(struct link *link)
 {
+    enum answer answer;
     if (falls_back(link)) {
         return;
     }
     if (is_denied(link)) {
         on_denied(link);
-    } else if (is_custom_refused(link)) {
+    } else if (is_refused(link, &answer)) {
         text_tame(link->seen.detail, sizeof link->seen.detail, client_message(link->client));
-        finish(link, ANSWER_PROTOCOL);
+        finish(link, answer);
     } else {
         fail_step(link, false);
     }

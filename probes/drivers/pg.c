@@ -260,7 +260,10 @@ static void read_error(struct link *link, const PGresult *result)
     if (!sqlstate) { /* libpq's own sentence: the connection is gone, which the caller sees */
         return;
     }
-    link->seen.answer = answer_of_sqlstate(sqlstate, false, sentence ? sentence : "");
+    enum answer answer = answer_of_sqlstate(sqlstate, false, sentence ? sentence : "");
+    /* what fails in the operator's statement may be the very thing that it is to find */
+    bool in_question = link->custom && !errors_knows_sqlstate(sqlstate);
+    link->seen.answer = in_question ? ANSWER_PROTOCOL : answer;
     text_tame(link->seen.detail, sizeof link->seen.detail, sentence ? sentence : sqlstate);
 }
 
@@ -334,7 +337,11 @@ static void resume_query(struct link *link)
     if (link->stage != STAGE_QUERYING) {
         return;
     }
-    if (!well || PQstatus(link->connection) == CONNECTION_BAD || link->seen.answer == ANSWER_LOST) {
+    bool broken = !well || PQstatus(link->connection) == CONNECTION_BAD;
+    enum answer said = link->seen.answer;
+    if (broken && said != ANSWER_UNKNOWN && said != ANSWER_OK && said != ANSWER_LOST) {
+        fail(link, said, link->seen.detail); /* its last words */
+    } else if (broken || said == ANSWER_LOST) {
         fail_broken(link,
                     link->seen.detail[0] ? link->seen.detail : PQerrorMessage(link->connection));
     } else if (!PQisBusy(link->connection)) {
