@@ -103,8 +103,11 @@ struct roster {
     struct watcher *watcher;
     struct roster_cluster *clusters; /* newest first */
     size_t cluster_count;
-    enum loop_state loop_state; /* under loop.lock */
-    atomic_bool refresh;        /* of some cluster `refresh` is set */
+    enum loop_state loop_state;     /* under loop.lock */
+    atomic_bool refresh;            /* of some cluster `refresh` is set */
+    _Atomic int64_t limit_now_ms;   /* the least age that callers take, as the registry is asked */
+    atomic_bool hurry;              /* the loop thread was woken for a lower one */
+    int64_t limit_ms, limit_due_ms; /* the loop thread's: see its limit_age */
     /* this is a forked child: the threads and the session are the parent's */
     atomic_bool forked;
 

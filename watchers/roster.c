@@ -107,6 +107,7 @@ static void after_fork_child(void)
         for (struct roster_cluster *cluster = roster->clusters; cluster; cluster = cluster->next) {
             /* so that the children of one parent do not all start at one endpoint */
             atomic_fetch_add(&cluster->routing.turn, entropy_draw() >> 8);
+            routing_leave(&cluster->routing); /* the session is the parent's */
         }
     }
     unlock_all();
@@ -211,6 +212,7 @@ static enum roster_status fill(struct roster *roster, const struct roster_option
     roster->log = options->log;
     roster->log_context = options->log_context;
     roster->opened_ms = clock_mono_ms();
+    atomic_store(&roster->limit_now_ms, INT64_MAX);
     roster->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (roster->wake_fd < 0) {
         return roster_refuse(ROSTER_INTERNAL, "eventfd: %s", strerror(errno));

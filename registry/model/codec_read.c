@@ -546,6 +546,25 @@ static bool read_presence(const struct json_value *root, void *record)
            json_get_digits(root, "beat", &presence->beat);
 }
 
+static bool read_went_back(const struct json_value *root, struct went_back *went_back)
+{
+    struct json_value place;
+    uint64_t found = 0, known = 0;
+    if (!json_get_object(root, "went_back", OPTIONAL, SIZE_MAX, &place)) {
+        return false;
+    }
+    if (json_count(&place) == 0) {
+        return true;
+    }
+    struct json_value at_found = json_key(&place, "found"), at_known = json_key(&place, "known");
+    if (!json_value_digits(&at_found, INT64_MAX, &found) ||
+        !json_value_digits(&at_known, INT64_MAX, &known)) {
+        return false;
+    }
+    *went_back = (struct went_back){(int64_t)found, (int64_t)known};
+    return true;
+}
+
 static bool read_registry_id(const struct json_value *root, void *record)
 {
     struct registry_id *registry_id = record;
@@ -566,7 +585,8 @@ static bool read_registry_id(const struct json_value *root, void *record)
             strcpy(registry_id->supersedes[registry_id->supersedes_count++], name);
         }
     }
-    return json_get_flag(root, "provisional", &registry_id->provisional);
+    return json_get_flag(root, "provisional", &registry_id->provisional) &&
+           read_went_back(root, &registry_id->went_back);
 }
 static_assert((int)IDENTITY_SIZE == (int)NAME_SIZE, "a registry's identity is read as a name");
 

@@ -618,6 +618,10 @@ static void put_registry_id(struct buffer *to, const struct registry_id *registr
     }
     put(to, "%s", closing(registry_id->supersedes_count, " ]", "]"));
     put_flag(to, "provisional", registry_id->provisional);
+    if (registry_id->went_back.known) {
+        put(to, ", \"went_back\": { \"found\": \"%" PRId64 "\", \"known\": \"%" PRId64 "\" }",
+            registry_id->went_back.found, registry_id->went_back.known);
+    }
 }
 
 char *registry_id_encode(const struct registry_id *registry_id)

@@ -1,6 +1,7 @@
 #include "registry/model/model.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 const char *const role_names[] = {"none", "primary", "secondary", NULL};
@@ -268,4 +269,15 @@ bool report_equal(const struct report *a, const struct report *b)
         equal = lag_equal(&a->members[i].lag, &b->members[i].lag);
     }
     return equal;
+}
+
+/* ---- the registry ---------------------------------------------------------------------------- */
+
+const char *past_phrase(char *to, size_t size, const char *registry, int64_t found, int64_t known)
+{
+    snprintf(to, size,
+             "the registry went back in time: zxid %llx after %llx; to follow it all the same: "
+             "roster accept --registry %s",
+             (unsigned long long)found, (unsigned long long)known, registry);
+    return to;
 }

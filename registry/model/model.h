@@ -393,7 +393,15 @@ struct registry_id {
     char supersedes[8][IDENTITY_SIZE];
     /* drawn by a probe that knew of no former one: whoever remembers one may still put that back */
     bool provisional;
+    /* what a probe that refuses it has proved, for who knew nothing of the time before; the probes
+     * themselves do not go by it. known 0: nothing */
+    struct went_back {
+        int64_t found, known; /* numbers of transactions */
+    } went_back;
 };
+
+/* "the registry went back in time: zxid f after 1dd; ...", and what ends that. Returns `to`. */
+const char *past_phrase(char *to, size_t size, const char *registry, int64_t found, int64_t known);
 
 /* Up to which transaction a topology is known. */
 struct known_topology {

@@ -105,6 +105,7 @@ struct store_event {
     bool renewed;
     /* STORE_GONE, STORE_DOWN */
     const char *detail; /* a sentence, or NULL */
+    bool to_mend;       /* it names what is to be mended: a setting, or a want of this process */
     /* STORE_CHANGED and STORE_ANSWER to a read */
     const char *path;
     /* STORE_ANSWER */

@@ -203,6 +203,24 @@ START_TEST(an_identity_just_drawn_is_provisional)
 }
 END_TEST
 
+START_TEST(a_registry_that_went_back_is_marked_so)
+{
+    struct registry_id registry_id = {.registry = "a", .went_back = {15, 477}}, again;
+    char *text = registry_id_encode(&registry_id);
+    ck_assert_str_eq(text, "{ \"format\": 1, \"registry\": \"a\", \"supersedes\": [], "
+                           "\"went_back\": { \"found\": \"15\", \"known\": \"477\" } }\n");
+    ck_assert_msg(registry_id_decode(text, strlen(text), &again, &error), "%s", error.sentence);
+    ck_assert(again.went_back.found == 15 && again.went_back.known == 477);
+    free(text);
+    static const char *const wrong[] = {
+        "{\"format\":1,\"registry\":\"a\",\"went_back\":{\"found\":\"15\"}}",
+        "{\"format\":1,\"registry\":\"a\",\"went_back\":7}"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        ck_assert(!registry_id_decode(wrong[i], strlen(wrong[i]), &again, &error));
+    }
+}
+END_TEST
+
 START_TEST(what_a_probe_remembers_reads_back)
 {
     static struct memory memory = {
@@ -240,6 +258,7 @@ Suite *codec_small_suite(void)
     tcase_add_test(cases, a_presence_says_which_process_it_is_of);
     tcase_add_test(cases, a_registry_id_reads_back);
     tcase_add_test(cases, an_identity_just_drawn_is_provisional);
+    tcase_add_test(cases, a_registry_that_went_back_is_marked_so);
     tcase_add_test(cases, what_a_probe_remembers_reads_back);
     suite_add_tcase(suite, cases);
     return suite;
