@@ -1,5 +1,6 @@
 /* roster-probe: one of a liveness that asks database servers what they are. */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <grp.h>
 #include <pwd.h>
@@ -12,6 +13,7 @@
 #include "probes/agent.h"
 #include "probes/connect.h"
 #include "registry/base/log.h"
+#include "registry/base/stdio.h"
 #include "registry/config/config.h"
 
 static void usage(FILE *to)
@@ -139,6 +141,9 @@ static int read_options(int argc, char **argv, struct order *order)
 
 int main(int argc, char **argv)
 {
+    if (!stdio_fill(O_RDWR)) {
+        return EXIT_FAILURE;
+    }
     struct order order = {0};
     int code = read_options(argc, argv, &order);
     if (code >= 0) {

@@ -30,6 +30,7 @@
 #include <roster.h>
 
 #include "registry/store/store.h"
+#include "watchers/bell.h"
 #include "watchers/snapshot.h"
 #include "watchers/thread.h"
 #include "watchers/watcher.h"
@@ -98,7 +99,7 @@ struct roster {
 
     /* its lock guards clusters and statuses */
     struct thread loop;
-    int wake_fd;         /* eventfd: new clusters, refreshes, stop */
+    struct bell bell;    /* of the loop: new clusters, refreshes, stop, and events of the store */
     struct store *store; /* the loop thread's, as is the watcher */
     struct watcher *watcher;
     struct roster_cluster *clusters; /* newest first */

@@ -1,18 +1,15 @@
 /* The library thread: a loop around store and watcher.
  *
  * It waits for the store or for a caller, feeds the watcher, and publishes what
- * is new. It runs no foreign code. It can hang in one place only: store_renew,
- * when the resolver of this machine hangs. */
+ * is new. It runs no foreign code, and nothing of it waits for a name. Its descriptors are its own:
+ * see descriptors.h. */
 #include <assert.h>
-#include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "registry/base/clock.h"
 #include "registry/base/text.h"
+#include "watchers/descriptors.h"
 #include "watchers/internal.h"
 #include "watchers/plan.h"
 
@@ -186,19 +183,17 @@ static void drain_store(struct roster *roster)
 
 static void wait_until(struct roster *roster, int64_t due_ms)
 {
-    struct pollfd fds[2] = {{.fd = roster->wake_fd, .events = POLLIN},
-                            {.fd = store_fd(roster->store), .events = POLLIN}};
-    int64_t wait_ms = due_ms - clock_boot_ms();
-    uint64_t woken;
-    poll(fds, 2, wait_ms < 0 ? 0 : (int)wait_ms);
-    if (read(roster->wake_fd, &woken, sizeof woken) < 0) {
-        assert(errno == EAGAIN || errno == EINTR);
-    }
+    int64_t wait_ms = due_ms - clock_boot_ms(), idle_ms = store_idle_ms(roster->store);
+    bell_wait(&roster->bell, idle_ms >= 0 && idle_ms < wait_ms ? idle_ms : wait_ms);
 }
 
 static void *run(void *arg)
 {
     struct roster *roster = arg;
+    if (!descriptors_leave_host()) {
+        notifier_log(roster, ROSTER_LOG_INFO,
+                     "the registry's connection is among the process's own descriptors");
+    }
     if (!is_stopped(roster)) {
         store_renew(roster->store);
     }
@@ -231,10 +226,7 @@ static void *run(void *arg)
 
 void loop_wake(struct roster *roster)
 {
-    uint64_t one = 1;
-    if (write(roster->wake_fd, &one, sizeof one) < 0) {
-        assert(errno == EAGAIN || errno == EINTR); /* the counter is full: it is awake */
-    }
+    bell_ring(&roster->bell);
 }
 
 bool loop_start(struct roster *roster)

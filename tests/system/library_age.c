@@ -64,8 +64,8 @@ static int route_through_pauses(int ready)
         return 2;
     }
     while (gaps < 3) {
+        int64_t at_ms = now_ms(); /* before it: a pause behind it proves nothing */
         enum roster_status status = route_within(cluster, 500);
-        int64_t at_ms = now_ms();
         if (at_ms - last_ms > 1000) {
             gaps++;
             if (status != ROSTER_TOO_OLD) {
@@ -74,9 +74,8 @@ static int route_through_pauses(int ready)
             while (route_within(cluster, 500) != ROSTER_OK) { /* the answer is on its way */
                 pause_ms(1);
             }
-            at_ms = now_ms();
         }
-        last_ms = at_ms;
+        last_ms = now_ms();
     }
     return 0;
 }
