@@ -60,8 +60,8 @@ void cluster_reload(struct probed_cluster *cluster, const struct cluster_setting
 /* The slots' events. True when a look ended and its observation was taken in. */
 bool cluster_resolved(struct slot *slot, const char *address, const char *problem,
                       struct probe_time now);
-bool cluster_look_ended(struct slot *slot, const struct observation *observation, bool connected,
-                        struct probe_time now);
+bool cluster_look_ended(struct slot *slot, const struct observation *observation,
+                        enum remains remains, struct probe_time now);
 bool cluster_unsolicited(struct slot *slot, struct probe_time now);
 bool cluster_slot_timer(struct slot *slot, struct probe_time now);
 

@@ -490,7 +490,7 @@ static void step_slot(struct probe *probe, const struct probe_event *event)
     if (event->kind == EVENT_RESOLVED) {
         ended = cluster_resolved(event->slot, event->address, event->text, event->now);
     } else if (event->kind == EVENT_LOOK_ENDED) {
-        ended = cluster_look_ended(event->slot, event->observation, event->connected, event->now);
+        ended = cluster_look_ended(event->slot, event->observation, event->remains, event->now);
     } else {
         ended = cluster_unsolicited(event->slot, event->now);
         run_timers(probe, event->now); /* its next look may be due at once */

@@ -51,7 +51,7 @@ enum probe_event_kind {
     EVENT_STORE,       /* the store may have events */
     EVENT_RENEWED,     /* ACTION_RENEW is done */
     EVENT_RESOLVED,    /* slot, address and text */
-    EVENT_LOOK_ENDED,  /* slot, observation and connected */
+    EVENT_LOOK_ENDED,  /* slot, observation and remains */
     EVENT_UNSOLICITED, /* slot: its idle kept connection turned readable; it is not polled until
                           the next look */
     EVENT_RELOAD_ASKED,
@@ -66,7 +66,7 @@ struct probe_event {
     const char *address;                   /* a literal; "": none */
     const char *text;                      /* RESOLVED: why there is no address; STOP: by what */
     const struct observation *observation; /* UNKNOWN: there was no memory to ask */
-    bool connected;                        /* the connection that was asked over is up */
+    enum remains remains;                  /* of the connection that was asked over */
     const struct config *config;
 };
 

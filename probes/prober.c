@@ -91,9 +91,16 @@ static bool poll_fd(struct prober *prober, int fd, short events)
     return uv_poll_start(&prober->poller->handle, wanted, on_ready) == 0;
 }
 
-static void poll_kept(struct prober *prober)
+static bool is_owed(const struct prober *prober, const struct link *link)
 {
-    int fd = prober->driver->idle_fd(prober->kept);
+    return link && prober->driver->remains(link) == REMAINS_QUESTION;
+}
+
+/* Nothing is in flight: the kept connection, or the fresh one if that hangs. */
+static void poll_idle(struct prober *prober)
+{
+    bool fresh = is_owed(prober, prober->fresh);
+    int fd = prober->driver->idle_fd(fresh ? prober->fresh : prober->kept);
     if (fd >= 0) {
         poll_fd(prober, fd, POLLIN);
     } else {
@@ -141,14 +148,27 @@ static void finish(struct prober *prober)
     struct link *link = prober->in_flight;
     prober->in_flight = NULL;
     uv_timer_stop(&prober->timer);
-    if (link == prober->kept) {
-        poll_kept(prober);
+    if (link == prober->kept || is_owed(prober, link)) {
+        poll_idle(prober);
     } else {
         drop_poller(prober); /* until it is known which of the two connections stays */
     }
     step(prober, &(struct probe_event){.kind = EVENT_LOOK_ENDED,
                                        .observation = prober->driver->observation(link),
-                                       .connected = prober->driver->idle_fd(link) >= 0});
+                                       .remains = prober->driver->remains(link)});
+}
+
+/* There is no memory for a handle: nothing is learned of the server. */
+static void give_up(struct prober *prober)
+{
+    struct observation nothing;
+    observation_fail(&nothing, ANSWER_UNKNOWN, "no memory to wait for its answer");
+    prober->driver->disconnect(prober->in_flight);
+    prober->in_flight = NULL;
+    uv_timer_stop(&prober->timer);
+    drop_poller(prober);
+    step(prober, &(struct probe_event){
+                     .kind = EVENT_LOOK_ENDED, .observation = &nothing, .remains = REMAINS_DOUBT});
 }
 
 static void do_work(uv_work_t *work)
@@ -198,8 +218,7 @@ static void follow(struct prober *prober, const struct want *want)
         set_deadline(prober);
         return;
     }
-    prober->driver->cancel(prober->in_flight); /* no memory for a handle */
-    finish(prober);
+    give_up(prober);
 }
 
 static void go_on(struct prober *prober, int events)
@@ -236,7 +255,7 @@ static void on_timer(uv_timer_t *timer)
     }
     if (now_ms >= prober->deadline_ms) {
         pause_polling(prober);
-        prober->driver->cancel(prober->in_flight);
+        prober->driver->expire(prober->in_flight);
         finish(prober);
     } else if (now_ms >= prober->tick_ms) {
         go_on(prober, 0);
@@ -252,7 +271,7 @@ static void on_resolved(void *context, const struct resolution *resolution)
     struct prober *prober = context;
     snprintf(prober->address, sizeof prober->address, "%s", resolution->address);
     if (!prober->address[0]) {
-        poll_kept(prober); /* the look ends with that */
+        poll_idle(prober); /* the look ends with that */
     }
     step(prober, &(struct probe_event){.kind = EVENT_RESOLVED,
                                        .address = prober->address,
@@ -278,7 +297,7 @@ static void ask(struct prober *prober, struct link *link)
     struct want want;
     if (!link) {
         struct observation nothing;
-        observation_init(&nothing);
+        observation_fail(&nothing, ANSWER_UNKNOWN, "no memory for a look");
         step(prober, &(struct probe_event){.kind = EVENT_LOOK_ENDED, .observation = &nothing});
         return;
     }
@@ -304,14 +323,14 @@ static void adopt_fresh(struct prober *prober)
     prober->driver->close(prober->kept);
     prober->kept = prober->fresh;
     prober->fresh = NULL;
-    poll_kept(prober);
+    poll_idle(prober);
 }
 
 static void close_fresh(struct prober *prober)
 {
     prober->driver->close(prober->fresh);
     prober->fresh = NULL;
-    poll_kept(prober);
+    poll_idle(prober);
 }
 
 static void close_all(struct prober *prober)
@@ -328,7 +347,7 @@ void prober_perform(struct prober *prober, enum probe_action_kind action)
     switch (action) {
     case ACTION_STOP_RESOLVING:
         dns_cancel(prober->settings->dns, prober);
-        poll_kept(prober);
+        poll_idle(prober);
         break;
     case ACTION_NEXT_ADDRESS:
         dns_next_address(prober->settings->dns, prober->slot->config.host, prober->address);
@@ -342,6 +361,7 @@ void prober_perform(struct prober *prober, enum probe_action_kind action)
     case ACTION_DROP:
         drop_poller(prober);
         prober->driver->disconnect(prober->kept);
+        poll_idle(prober);
         break;
     case ACTION_RESOLVE:
         resolve(prober);

@@ -4,7 +4,8 @@
  *     resolve, ask --> driver --> (poll, worker, deadline) --> event
  *
  * What a driver waits for gets a deadline of the configured timeout per phase.
- * While nothing is in flight the kept connection is polled: EVENT_UNSOLICITED.
+ * While nothing is in flight the kept connection is polled, or the one that hangs:
+ * EVENT_UNSOLICITED.
  *
  * Loop thread only. */
 #ifndef ROSTER_PROBES_PROBER_H

@@ -24,7 +24,9 @@ static const struct {
     {EACCES, ANSWER_UNREACHABLE},      {EPERM, ANSWER_UNREACHABLE},
     {EINVAL, ANSWER_UNREACHABLE},      {EAFNOSUPPORT, ANSWER_UNREACHABLE},
     {ETIMEDOUT, ANSWER_TIMEOUT},       {ECONNRESET, ANSWER_PROTOCOL},
-    {EPIPE, ANSWER_PROTOCOL},
+    {EPIPE, ANSWER_PROTOCOL},          {EMFILE, ANSWER_UNKNOWN}, /* these four are our own fault */
+    {ENFILE, ANSWER_UNKNOWN},          {ENOMEM, ANSWER_UNKNOWN},
+    {ENOBUFS, ANSWER_UNKNOWN},
 };
 enum { SOCKETS = sizeof sockets / sizeof *sockets };
 
@@ -165,12 +167,19 @@ static enum answer of_libpq_sentence(const char *message, bool encrypting)
             return ANSWER_PROTOCOL;
         }
     }
+    if (strstr(message, "could not fork")) { /* the server says so, from before it has a session */
+        return ANSWER_SATURATED;
+    }
+    int error = errors_find_errno(message);
+    if (strstr(message, "out of memory") ||
+        (error != 0 && answer_of_errno(error) == ANSWER_UNKNOWN)) {
+        return ANSWER_UNKNOWN;
+    }
     for (size_t i = 0; encrypting && secrecy[i]; i++) {
         if (strstr(message, secrecy[i])) {
             return ANSWER_TLS;
         }
     }
-    int error = errors_find_errno(message);
     if (error != 0) {
         return answer_of_errno(error);
     }
@@ -250,6 +259,7 @@ static const struct {
     {1317, ANSWER_STALLED, ANSWER_STALLED}, /* interrupted */
     {3024, ANSWER_STALLED, ANSWER_STALLED}, /* max_execution_time */
     {1969, ANSWER_STALLED, ANSWER_STALLED}, /* max_statement_time */
+    {2008, ANSWER_UNKNOWN, ANSWER_UNKNOWN}, /* the client is out of memory */
     {2026, ANSWER_TLS, ANSWER_TLS},         /* TLS failed */
     {2049, ANSWER_AUTH, ANSWER_AUTH},       /* pre-4.1 passwords */
     /* the server asks by a plugin that is not there, */
@@ -271,6 +281,7 @@ enum answer answer_of_mysql(unsigned error, bool connecting, const char *message
     switch (error) {
     case 2002: /* cannot connect */
     case 2003:
+    case 2004: /* cannot make a socket */
         return answer_of_errno(number_in(message));
     case 2006: /* gone away */
     case 2013: /* lost */

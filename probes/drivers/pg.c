@@ -55,6 +55,8 @@ struct link {
     bool flushing;                     /* STAGE_QUERYING: the query is not sent completely */
     bool answered;                     /* this connection has completed a look */
     bool repeated;                     /* the query was sent twice in this look */
+    bool overdue;                      /* what is awaited did not come in time */
+    enum remains remains;              /* with STAGE_OFF */
     size_t read_bytes;                 /* in this look */
     struct guard guard;
     struct observation seen;
@@ -69,6 +71,8 @@ static void pg_disconnect(struct link *link)
     link->connection = NULL;
     link->stage = STAGE_OFF;
     link->answered = false;
+    link->overdue = false;
+    link->remains = REMAINS_NOTHING;
 }
 
 /* Ends the look and the connection. `detail` may belong to either. */
@@ -96,7 +100,9 @@ static bool within_bounds(struct link *link)
     if (link->read_bytes <= ANSWER_BYTES_MAX) {
         return true;
     }
+    bool connecting = link->stage == STAGE_CONNECTING;
     fail(link, ANSWER_PROTOCOL, "the answer is too long");
+    link->remains = connecting ? REMAINS_BREAK : REMAINS_NOTHING;
     return false;
 }
 
@@ -165,11 +171,13 @@ static void fail_connecting(struct link *link)
 {
     if (is_barred(link)) {
         fail(link, ANSWER_AUTH, guard_sentence(&link->guard));
+        link->remains = REMAINS_BREAK;
         return;
     }
     enum answer answer = answer_of_libpq(PQerrorMessage(link->connection), link->tls != TLS_OFF,
                                          link->seen.detail, sizeof link->seen.detail);
     fail(link, answer, link->seen.detail);
+    link->remains = answer == ANSWER_TLS ? REMAINS_BREAK : REMAINS_NOTHING;
 }
 
 static bool needs_guard(const struct link *link)
@@ -246,6 +254,7 @@ static void flush(struct link *link)
 static void send_query(struct link *link)
 {
     link->stage = STAGE_QUERYING;
+    link->overdue = false;
     if (!PQsendQuery(link->connection, link->query)) {
         fail_broken(link, PQerrorMessage(link->connection));
         return;
@@ -304,8 +313,9 @@ static void read_result(struct link *link, const PGresult *result, bool *repeat)
 /* The answer is complete. */
 static void finish(struct link *link, bool repeat)
 {
-    if (repeat) {
-        link->repeated = true;
+    if (repeat || link->overdue) {
+        link->repeated = link->repeated || repeat;
+        observation_init(&link->seen);
         send_query(link);
     } else if (link->seen.answer == ANSWER_UNKNOWN) {
         fail(link, ANSWER_PROTOCOL, "the server gives no answer");
@@ -389,13 +399,15 @@ static struct link *pg_open(const struct target *target)
 
 static void pg_start(struct link *link, const char *address, struct want *ret_want)
 {
-    assert(link->stage == STAGE_OFF || link->stage == STAGE_IDLE);
+    assert(link->stage == STAGE_OFF || link->stage == STAGE_IDLE || link->overdue);
     observation_init(&link->seen);
-    link->repeated = false;
-    link->read_bytes = 0;
+    if (!link->overdue) {
+        link->repeated = false;
+        link->read_bytes = 0;
+    }
     if (link->stage == STAGE_IDLE) {
         send_query(link);
-    } else {
+    } else if (link->stage == STAGE_OFF) {
         connect_to(link, address);
     }
     set_want(link, ret_want);
@@ -416,7 +428,7 @@ static void pg_run_blocking(struct link *link)
     (void)link; /* nothing in libpq needs a worker */
 }
 
-static void pg_cancel(struct link *link)
+static void pg_expire(struct link *link)
 {
     if (link->stage != STAGE_CONNECTING && link->stage != STAGE_QUERYING) {
         return;
@@ -429,7 +441,12 @@ static void pg_cancel(struct link *link)
              : accepted ? "connected, but could not log in"
                         : "no connection",
              link->timeout_ms);
-    fail(link, accepted ? ANSWER_STALLED : ANSWER_TIMEOUT, detail);
+    if (accepted) {
+        observation_fail(&link->seen, ANSWER_STALLED, detail);
+        link->overdue = true;
+    } else {
+        fail(link, ANSWER_TIMEOUT, detail);
+    }
 }
 
 static const struct observation *pg_observation(const struct link *link)
@@ -437,9 +454,17 @@ static const struct observation *pg_observation(const struct link *link)
     return &link->seen;
 }
 
+static enum remains pg_remains(const struct link *link)
+{
+    return link->stage == STAGE_OFF    ? link->remains
+           : link->stage == STAGE_IDLE ? REMAINS_SESSION
+                                       : REMAINS_QUESTION;
+}
+
 static int pg_idle_fd(const struct link *link)
 {
-    return link->stage == STAGE_IDLE ? PQsocket(link->connection) : -1;
+    bool open = link->stage == STAGE_IDLE || link->overdue;
+    return open ? PQsocket(link->connection) : -1;
 }
 
 static void pg_close(struct link *link)
@@ -457,8 +482,9 @@ const struct driver driver_pg = {
     .start = pg_start,
     .resume = pg_resume,
     .run_blocking = pg_run_blocking,
-    .cancel = pg_cancel,
+    .expire = pg_expire,
     .observation = pg_observation,
+    .remains = pg_remains,
     .idle_fd = pg_idle_fd,
     .disconnect = pg_disconnect,
     .close = pg_close,
