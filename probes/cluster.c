@@ -54,12 +54,7 @@ static void update_slot(struct slot *slot)
     if (slot->state != SLOT_CLOSED) {
         timers_set(&context->timers, &slot->timer, slot_due(slot));
     }
-    if (slot->orders && !slot->ordered) {
-        slot->ordered = true;
-        slot->next_ordered = NULL;
-        *context->ordered_end = slot;
-        context->ordered_end = &slot->next_ordered;
-    }
+    orders_add(&context->orders, slot);
 }
 
 /* NULL: no memory */
@@ -426,6 +421,11 @@ static bool take_outcome(struct slot *slot, const struct slot_outcome *outcome,
     if (outcome->alarm && !slot->trial) {
         cluster_alarm(cluster, slot->config.name, outcome->alarm, now);
     }
+    if (outcome->failed && !slot->trial) {
+        emit(cluster, (struct fact){.kind = FACT_NO_MEANS,
+                                    .member = slot->config.name,
+                                    .text = outcome->observation.detail});
+    }
     if (!outcome->ended) {
         return false;
     }
@@ -471,6 +471,24 @@ bool cluster_slot_timer(struct slot *slot, struct probe_time now)
     struct slot_outcome outcome;
     slot_timer(slot, &context, &outcome);
     return take_outcome(slot, &outcome, now);
+}
+
+void cluster_slot_works(struct slot *slot, struct probe_time now)
+{
+    slot_works(slot, now.ms);
+    update_slot(slot);
+}
+
+void cluster_slot_worked(struct slot *slot, int64_t cost_ms, struct probe_time now)
+{
+    slot_worked(slot, cost_ms, now.ms);
+    update_slot(slot);
+}
+
+void cluster_slot_late(struct slot *slot, int64_t late_ms)
+{
+    emit(cluster_of(slot),
+         (struct fact){.kind = FACT_LATE, .member = slot->config.name, .number = late_ms});
 }
 
 /* ---- verdicts -------------------------------------------------------------------------------- */

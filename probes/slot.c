@@ -29,10 +29,18 @@ static bool needs_login(const struct slot *slot)
     return !hangs(slot) && (slot->only_fresh || slot->kept != REMAINS_SESSION);
 }
 
+/* How long to do without a log-in like that of the last look. */
+static int64_t dear_ms(const struct slot *slot)
+{
+    return slot->cost_ms >= DEAR_MS ? slot->cost_ms * DEAR_PART : 0;
+}
+
 static void update_not_before(struct slot *slot, int64_t now_ms)
 {
     bool waits = needs_login(slot) || slot->debts.refusals > 0;
-    slot->times.not_before_ms = waits ? slot->debts.not_before_ms : now_ms;
+    int64_t until_ms = now_ms + dear_ms(slot);
+    until_ms = until_ms > slot->debts.not_before_ms ? until_ms : slot->debts.not_before_ms;
+    slot->times.not_before_ms = waits ? until_ms : now_ms;
 }
 
 /* What hangs is given up; the next look logs in. */
@@ -90,8 +98,9 @@ static void end_unresolved(struct slot *slot, const char *problem,
                            const struct slot_context *context, struct slot_outcome *outcome)
 {
     struct observation observation;
-    observation_fail(&observation, ANSWER_NAME, problem);
-    end(slot, &observation, ANSWER_NAME, context, outcome);
+    enum answer answer = problem ? ANSWER_NAME : ANSWER_UNKNOWN;
+    observation_fail(&observation, answer, problem ? problem : "no memory for a look");
+    end(slot, &observation, answer, context, outcome);
 }
 
 static void ask(struct slot *slot, bool fresh)
@@ -111,6 +120,8 @@ static void end_fresh(struct slot *slot, const struct observation *observation,
 {
     enum answer answer = observation->answer;
     bool has_kept = slot->kept == REMAINS_SESSION;
+    int64_t soonest_ms = slot->times.began_ms + dear_ms(slot);
+    slot->fresh_due_ms = slot->fresh_due_ms > soonest_ms ? slot->fresh_due_ms : soonest_ms;
     slot->fresh_hangs = remains == REMAINS_QUESTION;
     /* a session counts, though it may refuse the operator's statement */
     bool good = answer == ANSWER_OK || (answer == ANSWER_PROTOCOL && remains == REMAINS_SESSION);
@@ -186,6 +197,7 @@ void slot_begin(struct slot *slot, const struct slot_context *context)
     slot->state = SLOT_RESOLVING;
     slot->again = false;
     slot->warned = hangs(slot); /* it was told */
+    slot->own_ms = slot->cost_ms = 0;
     slot->resolve_until_ms = context->now.ms + context->timeout_ms;
     order(slot, ACTION_RESOLVE);
 }
@@ -238,6 +250,28 @@ void slot_unsolicited(struct slot *slot, const struct slot_context *context,
     slot->times.due_ms = slot->times.due_ms < soonest_ms ? slot->times.due_ms : soonest_ms;
 }
 
+void slot_works(struct slot *slot, int64_t now_ms)
+{
+    assert(slot->state == SLOT_IN_FLIGHT && !slot->works);
+    slot->works = true;
+    slot->works_ms = now_ms;
+}
+
+void slot_worked(struct slot *slot, int64_t cost_ms, int64_t now_ms)
+{
+    assert(slot->state == SLOT_IN_FLIGHT && slot->works);
+    slot->works = false;
+    slot->own_ms += now_ms - slot->works_ms;
+    slot->cost_ms += cost_ms;
+}
+
+/* When its answer is late, by the server's fault. */
+static int64_t overdue_ms(const struct slot *slot)
+{
+    bool never = slot->warned || slot->works;
+    return never ? TIMER_NEVER : slot->times.began_ms + slot->own_ms + OVERDUE_MS;
+}
+
 void slot_timer(struct slot *slot, const struct slot_context *context,
                 struct slot_outcome *ret_outcome)
 {
@@ -248,7 +282,7 @@ void slot_timer(struct slot *slot, const struct slot_context *context,
         slot_begin(slot, context);
         return;
     }
-    if (slot->times.in_flight && !slot->warned && now_ms >= slot->times.began_ms + OVERDUE_MS) {
+    if (slot->times.in_flight && now_ms >= overdue_ms(slot)) {
         slot->warned = true;
         ret_outcome->alarm = "the answer is overdue";
     }
@@ -287,14 +321,14 @@ void slot_close(struct slot *slot)
 
 int64_t slot_due(const struct slot *slot)
 {
-    int64_t overdue_ms = slot->warned ? TIMER_NEVER : slot->times.began_ms + OVERDUE_MS;
+    int64_t until_ms = overdue_ms(slot);
     switch (slot->state) {
     case SLOT_WAITING:
         return slot->times.due_ms;
     case SLOT_RESOLVING:
-        return overdue_ms < slot->resolve_until_ms ? overdue_ms : slot->resolve_until_ms;
+        return until_ms < slot->resolve_until_ms ? until_ms : slot->resolve_until_ms;
     case SLOT_IN_FLIGHT:
-        return overdue_ms;
+        return until_ms;
     case SLOT_CLOSED:
         break;
     }

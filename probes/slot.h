@@ -67,6 +67,10 @@ struct slot {
     bool warned;      /* the look was reported overdue */
     bool pardoned;    /* a word came while a look was under way */
     bool unsolicited; /* the next look is due to what the server sent unasked */
+    bool works;       /* it computes for us, */
+    int64_t works_ms; /* since then */
+    int64_t own_ms;   /* for so long in this look, */
+    int64_t cost_ms;  /* of which the processor had so much */
     int64_t resolve_until_ms;
     char address[SLOT_ADDRESS_SIZE]; /* the literal that it was asked at last */
     struct look_times times;
@@ -103,7 +107,7 @@ void slot_init(struct slot *slot, const struct member_config *config, bool trial
 /* Begins a look. */
 void slot_begin(struct slot *slot, const struct slot_context *context);
 
-/* `address` is a literal, "" when there is none; `problem` why. */
+/* `address` is a literal, "" when there is none; `problem` why, NULL: no memory for a look. */
 void slot_resolved(struct slot *slot, const char *address, const char *problem,
                    const struct slot_context *context, struct slot_outcome *ret_outcome);
 
@@ -115,6 +119,10 @@ void slot_look_ended(struct slot *slot, const struct observation *observation, e
 /* The kept connection turned readable while nothing is in flight. */
 void slot_unsolicited(struct slot *slot, const struct slot_context *context,
                       struct slot_outcome *ret_outcome);
+
+/* What it asks computes for us now; or no longer, and that took so much of the processor. */
+void slot_works(struct slot *slot, int64_t now_ms);
+void slot_worked(struct slot *slot, int64_t cost_ms, int64_t now_ms);
 
 /* Time passed. */
 void slot_timer(struct slot *slot, const struct slot_context *context,

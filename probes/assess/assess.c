@@ -170,7 +170,8 @@ static int take_answer(struct assessment *assessment, struct assessed *member,
     assess_hint(assessment, kind_shown(assessment->policy.engine, observation));
     member->detail[0] = '\0';
     strncpy(member->address, address ? address : "", sizeof member->address - 1);
-    bool returns = member->standing != ANSWER_OK && answer_health(member->standing) == HEALTH_DOWN;
+    bool returns = member->standing != ANSWER_OK &&
+                   answer_health(member->standing) == HEALTH_DOWN && !member->claims;
     if (!returns || member->successes >= assessment->rise) {
         member->standing = ANSWER_OK;
         flags |= same ? 0 : ASSESS_CHANGED;

@@ -85,8 +85,8 @@ struct driver {
     /* Continue after what was wanted has happened. */
     void (*resume)(struct link *link, int events, struct want *ret_want);
 
-    /* The blocking part, on a worker thread; the loop does not use the link meanwhile. Bounded by
-     * timeout_ms. */
+    /* The blocking part, on a worker thread; the loop does not use the link meanwhile. It waits for
+     * the server for timeout_ms at most, or computes, which is our own time. */
     void (*run_blocking)(struct link *link);
 
     /* The deadline passed. The observation is TIMEOUT (not connected, and given up) or STALLED

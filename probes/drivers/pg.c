@@ -1,17 +1,20 @@
 /* PostgreSQL by libpq's non-blocking API.
  *
- *      OFF --start--> CONNECTING --> QUERYING --> IDLE --start--> QUERYING ...
- *       ^------------------'-------------'  (a failure closes the connection)
+ *      OFF --start--> CONNECTING <-> WORKING --> QUERYING --> IDLE --start--> QUERYING ...
+ *       ^------------------'------------'-----------'  (a failure closes the connection)
  *
- * Nothing here blocks: libpq gets a literal address (hostaddr) beside the configured name (host,
- * for the certificate), and every wait goes through the loop. A look on an open connection is one
- * statement, one round trip (pg_query.c).
+ * Nothing here waits but in the loop: libpq gets a literal address (hostaddr) beside the configured
+ * name (host, for the certificate). What it computes for a log-in goes to a worker thread: proofs
+ * for SCRAM, as dear as the server says (3 ms by default, a second where it wants 1,000,000
+ * iterations), and certificates. A look on an open connection is one statement, one round trip
+ * (pg_query.c).
  *
  * Invariant: the password is never sent in clear text to a server that was not verified (tls =
  * verify). From libpq 16 on require_auth enforces that, before that the guard (pg_guard.c).
  *
- * Limits: the loop is kept for 3 ms by SCRAM, for each new connection, and for 20 ms by the
- * system's certificate authorities, with tls = verify and no tls_ca. ANSWER_BYTES_MAX per look:
+ * Limits: a server may ask for 2^31 iterations of SCRAM, which keep a worker for an hour; nothing
+ * ends libpq's computation. With tls = verify and no tls_ca, the system's authorities are loaded for
+ * each log-in, 20 ms. ANSWER_BYTES_MAX per look:
  * with a server that sends without end the bound is checked between reads; one read takes at most
  * what is in the socket, and what arrives meanwhile. */
 #include <assert.h>
@@ -34,7 +37,13 @@
 
 static_assert((int)QUERY_SIZE <= (int)PG_QUERY_SIZE, "the operator's statement fits, too");
 
-enum stage { STAGE_OFF, STAGE_CONNECTING, STAGE_QUERYING, STAGE_IDLE };
+enum stage {
+    STAGE_OFF,
+    STAGE_CONNECTING,
+    STAGE_WORKING, /* the same, on a worker thread */
+    STAGE_QUERYING,
+    STAGE_IDLE
+};
 
 struct link {
     char host[HOST_SIZE];
@@ -51,7 +60,7 @@ struct link {
 
     enum stage stage;
     PGconn *connection;                /* NULL when STAGE_OFF */
-    PostgresPollingStatusType polling; /* STAGE_CONNECTING: what libpq waits for */
+    PostgresPollingStatusType polling; /* what libpq waits for to connect */
     bool flushing;                     /* STAGE_QUERYING: the query is not sent completely */
     bool answered;                     /* this connection has completed a look */
     bool repeated;                     /* the query was sent twice in this look */
@@ -229,10 +238,15 @@ static void send_query(struct link *link);
 
 static void resume_connect(struct link *link, int events)
 {
-    if (!has_connected(link, events) || !within_bounds(link)) {
-        return;
+    if (has_connected(link, events) && within_bounds(link)) {
+        link->stage = STAGE_WORKING;
     }
-    link->polling = PQconnectPoll(link->connection);
+}
+
+/* The worker has done what could be done. */
+static void on_worked(struct link *link)
+{
+    link->stage = STAGE_CONNECTING;
     if (link->guard.tripped || link->polling == PGRES_POLLING_FAILED) {
         fail_connecting(link);
     } else if (link->polling == PGRES_POLLING_OK) {
@@ -362,6 +376,9 @@ static void set_want(const struct link *link, struct want *want)
         want->phase = PHASE_CONNECT;
         want->events = link->polling == PGRES_POLLING_READING ? POLLIN : POLLOUT;
         return;
+    case STAGE_WORKING:
+        *want = (struct want){.kind = WANT_BLOCKING, .phase = PHASE_CONNECT, .fd = -1};
+        return;
     case STAGE_QUERYING:
         want->phase = PHASE_QUERY;
         want->events = link->flushing ? POLLIN | POLLOUT : POLLIN;
@@ -417,6 +434,8 @@ static void pg_resume(struct link *link, int events, struct want *ret_want)
 {
     if (link->stage == STAGE_CONNECTING) {
         resume_connect(link, events);
+    } else if (link->stage == STAGE_WORKING) {
+        on_worked(link);
     } else if (link->stage == STAGE_QUERYING) {
         resume_query(link);
     }
@@ -425,11 +444,13 @@ static void pg_resume(struct link *link, int events, struct want *ret_want)
 
 static void pg_run_blocking(struct link *link)
 {
-    (void)link; /* nothing in libpq needs a worker */
+    assert(link->stage == STAGE_WORKING);
+    link->polling = PQconnectPoll(link->connection);
 }
 
 static void pg_expire(struct link *link)
 {
+    assert(link->stage != STAGE_WORKING);
     if (link->stage != STAGE_CONNECTING && link->stage != STAGE_QUERYING) {
         return;
     }

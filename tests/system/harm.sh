@@ -90,3 +90,25 @@ test_a_mariadb_that_hangs_is_not_flooded_with_log_ins() {
     wait_topology 10 sales "$(member my-1) | .health == \"up\""
     [ $(($(log_ins_of my-1) - before)) -le 12 ] || fail "$(($(log_ins_of my-1) - before)) log-ins"
 }
+
+# ---- the probe's own time --------------------------------------------------------------------
+
+# What `secret` is with 250,000 iterations: a log-in computes for longer than the timeout, here.
+dear_secret='SCRAM-SHA-256$250000:MDEyMzQ1Njc4OWFiY2RlZg==$A/Bihqbshw4wik1CCKaG1dZ/KPnrGG8LI8+ZgZabeag=:F9H6Fx2RYGerRPgAT1IXVo3BpnPrKfKI+mhk/78p4cE='
+
+cpu_ms() { stat_of "$(pid "$1")" && echo $(((STAT[11] + STAT[12]) * 10)); }
+
+test_postgresql_log_ins_that_are_dear_for_the_probe_are_no_fault_of_the_servers() {
+    local before
+    zk_start
+    pg_group 2
+    pg_sql pg-1 "UPDATE pg_authid SET rolpassword = '$dear_secret' WHERE rolname = 'roster'"
+    wait_for 10 '[ "$(pg_sql pg-2 "SELECT rolpassword FROM pg_authid WHERE rolname = '"'roster'"'")" = "$dear_secret" ]'
+    cluster_pg orders 1 pg-1 pg-2
+    fleet_start 1
+    wait_topology 30 orders ".state == \"ok\" and ($(member pg-2) | .health == \"up\")"
+    before=$(cpu_ms probe-a)
+    holds_for 4 "topology_is orders '.state == \"ok\" and ($(member pg-1) | .health == \"up\") and ($(member pg-2) | .health == \"up\")'"
+    [ $(($(cpu_ms probe-a) - before)) -lt 3000 ] || fail "$(($(cpu_ms probe-a) - before)) ms of the processor"
+    expect_no_text "$T/probe-a.log" 'stalled|timeout|overdue'
+}

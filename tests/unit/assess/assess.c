@@ -170,13 +170,23 @@ START_TEST(a_member_that_was_down_is_up_after_rise_answers)
 {
     begin(KIND_STREAMING, 1);
     look(0, fails(ANSWER_REFUSED));
-    look(0, primary("7", 1000));
+    look(0, standby("7", "m0", 1000));
     ck_assert_int_eq(member_report(0)->answer, ANSWER_REFUSED);
     look(0, fails(ANSWER_REFUSED));
-    look(0, primary("7", 1000));
+    look(0, standby("7", "m0", 1000));
     ck_assert_int_eq(member_report(0)->answer, ANSWER_REFUSED);
+    look(0, standby("7", "m0", 1000));
+    ck_assert_int_eq(member_report(0)->answer, ANSWER_OK);
+}
+END_TEST
+
+START_TEST(a_claim_is_taken_at_its_first_answer)
+{
+    begin(KIND_STREAMING, 1);
+    look(0, fails(ANSWER_REFUSED));
     look(0, primary("7", 1000));
     ck_assert_int_eq(member_report(0)->answer, ANSWER_OK);
+    ck_assert(member_report(0)->claim);
 }
 END_TEST
 
@@ -557,6 +567,7 @@ Suite *assess_suite(void)
     tcase_add_test(tcase, an_ambiguous_failure_counts_after_fall_in_a_row);
     tcase_add_test(tcase, an_answer_in_between_starts_the_count_anew);
     tcase_add_test(tcase, a_member_that_was_down_is_up_after_rise_answers);
+    tcase_add_test(tcase, a_claim_is_taken_at_its_first_answer);
     tcase_add_test(tcase, a_member_that_was_alive_all_along_is_up_at_its_first_answer);
     tcase_add_test(tcase, a_changed_answer_raises_the_alarm_and_counts_at_once);
     tcase_add_test(

@@ -498,6 +498,42 @@ START_TEST(a_look_that_fails_for_want_of_means_here_says_nothing_of_the_server)
 }
 END_TEST
 
+START_TEST(while_it_computes_for_us_its_answer_is_not_overdue)
+{
+    begin();
+    pass(10);
+    slot_works(&slot, context.now.ms);
+    ck_assert_int_eq(slot_due(&slot), TIMER_NEVER);
+    pass(700);
+    slot_worked(&slot, 650, context.now.ms);
+    ck_assert_int_eq(slot_due(&slot), slot.times.began_ms + 700 + OVERDUE_MS);
+    answer(ANSWER_OK, true);
+    ck_assert_ptr_null(outcome.alarm);
+}
+END_TEST
+
+START_TEST(log_ins_that_are_dear_are_rare_even_under_alarm)
+{
+    int64_t latest_ms = -1;
+    int count = 0;
+    for (int64_t until_ms = context.now.ms + 200000; context.now.ms < until_ms;) {
+        schedule_alarm(&schedule, context.now.ms);
+        begin();
+        if (slot.logs_in) {
+            ck_assert(latest_ms < 0 || context.now.ms - latest_ms >= 400 * DEAR_PART);
+            latest_ms = slot.over_fresh ? context.now.ms : latest_ms;
+            count++;
+            slot_works(&slot, context.now.ms);
+            pass(400);
+            slot_worked(&slot, 400, context.now.ms);
+        }
+        answer(ANSWER_OK, true);
+        orders();
+    }
+    ck_assert_int_ge(count, 9);
+}
+END_TEST
+
 Suite *slot_suite(void)
 {
     Suite *suite = suite_create("slot");
@@ -533,6 +569,8 @@ Suite *slot_suite(void)
     tcase_add_test(tcase, what_leaves_nothing_is_asked_at_the_pace_of_the_alarm);
     tcase_add_test(tcase, a_session_that_breaks_logs_in_anew_although_log_ins_wait);
     tcase_add_test(tcase, a_look_that_fails_for_want_of_means_here_says_nothing_of_the_server);
+    tcase_add_test(tcase, while_it_computes_for_us_its_answer_is_not_overdue);
+    tcase_add_test(tcase, log_ins_that_are_dear_are_rare_even_under_alarm);
     suite_add_tcase(suite, tcase);
     return suite;
 }
