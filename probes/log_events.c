@@ -118,6 +118,14 @@ static void log_of_cluster(const struct fact *fact)
     case FACT_WITHDRAWN:
         log_line(LOG_NOTICE, fact->cluster, "no longer configured: its report is withdrawn");
         break;
+    case FACT_LATE:
+        log_line(LOG_WARNING, fact->cluster,
+                 "this process is late, its machine is busy: %s is waited for %lld ms longer",
+                 fact->member, (long long)fact->number);
+        break;
+    case FACT_NO_MEANS:
+        log_line(LOG_WARNING, fact->cluster, "%s was not looked at: %s", fact->member, fact->text);
+        break;
     case FACT_NO_MEMORY:
         log_line(LOG_ERROR, fact->cluster, "no memory to %s%s",
                  fact->member[0] ? "look at " : "watch it", fact->member);

@@ -119,6 +119,24 @@ static bool get_lag(const struct json_value *object, struct lag *lag)
     return true;
 }
 
+static bool get_left(const struct json_value *object, struct left *left)
+{
+    struct json_value at;
+    int64_t sessions = 0, handshakes = 0;
+    if (!json_get_object(object, "left", OPTIONAL, SIZE_MAX, &at)) {
+        return false;
+    }
+    if (!at.value) {
+        return true;
+    }
+    if (!json_get_number(&at, "sessions", OPTIONAL, 0, UINT8_MAX, &sessions) ||
+        !json_get_number(&at, "handshakes", OPTIONAL, 0, UINT8_MAX, &handshakes)) {
+        return false;
+    }
+    *left = (struct left){(uint8_t)sessions, (uint8_t)handshakes};
+    return true;
+}
+
 static bool get_policy(const struct json_value *object, struct policy *policy)
 {
     int engine = 0;
@@ -200,7 +218,7 @@ static bool get_member_report(const struct json_value *object, struct member_rep
                        sizeof member_report->identity) ||
         !json_get_name(object, "upstream", OPTIONAL, member_report->upstream) ||
         !json_get_name(object, "alias", OPTIONAL, member_report->alias) ||
-        !get_lag(object, &member_report->lag) ||
+        !get_lag(object, &member_report->lag) || !get_left(object, &member_report->left) ||
         !json_get_text(object, "version", OPTIONAL, member_report->version,
                        sizeof member_report->version) ||
         !json_get_choice(object, "last_role", OPTIONAL, role_names, &last_role) ||

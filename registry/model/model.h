@@ -224,6 +224,12 @@ static inline int quorum_of(int witnesses)
 
 /* ---- the report ------------------------------------------------------------------------------ */
 
+/* What a probe may have left behind at a server. */
+struct left {
+    uint8_t sessions;   /* of which it does not know the end */
+    uint8_t handshakes; /* that it broke off in the last minute */
+};
+
 /* What one probe reports of one member. */
 struct member_report {
     struct member_config config;
@@ -257,6 +263,7 @@ struct member_report {
     uint32_t misses, has;
     struct lag lag;
     char missing[MISSING_SIZE]; /* a privilege that our account lacks */
+    struct left left;
     char version[VERSION_SIZE];
     enum role last_role; /* with no answer: the role it had at its last answer */
     char last_lineage[LINEAGE_SIZE];

@@ -218,6 +218,11 @@ static void put_facts(struct grid *grid, const struct report *report,
     if (seen->missing[0]) {
         text_put(&text, "the account lacks %s, ", seen->missing);
     }
+    if (seen->left.sessions || seen->left.handshakes) {
+        text_put(&text, "left behind: %d session%s, %d handshake%s a minute, ", seen->left.sessions,
+                 seen->left.sessions == 1 ? "" : "s", seen->left.handshakes,
+                 seen->left.handshakes == 1 ? "" : "s");
+    }
     if (seen->last_role != ROLE_NONE) {
         text_put(&text, "last seen as %s%s%s, ", role_names[seen->last_role],
                  seen->last_lineage[0] ? " on lineage " : "", seen->last_lineage);

@@ -245,6 +245,7 @@ START_TEST(the_largest_report_reads_back_and_fits_a_znode)
         member_report->writable = member_report->live = member_report->replica = true;
         member_report->replicas = UINT32_MAX;
         member_report->lag = (struct lag){LAG_OK, INT64_MAX, INT64_MAX, -1};
+        member_report->left = (struct left){UINT8_MAX, UINT8_MAX};
         member_report->last_role = ROLE_SECONDARY;
         fill(member_report->lineage, sizeof member_report->lineage, '8');
         fill(member_report->identity, sizeof member_report->identity, '"');
@@ -555,6 +556,9 @@ START_TEST(wrong_values_in_a_report_are_refused)
     report_refused("\"rules\": 1", "\"rules\": 0", "rules: 0 is not in 1..1000000");
     report_refused("\"last_role\": \"primary\"", "\"last_role\": 1",
                    "members[0].last_role: is not a string");
+    report_refused("\"answer\": \"refused\"",
+                   "\"answer\": \"refused\", \"left\": { \"sessions\": 256 }",
+                   "members[0].left.sessions: 256 is not in 0..255");
 }
 END_TEST
 
@@ -637,6 +641,33 @@ START_TEST(an_alias_reads_back)
 }
 END_TEST
 
+START_TEST(what_a_probe_has_left_behind_reads_back)
+{
+    static struct report left;
+    left = (struct report){.cluster = "orders",
+                           .probe = "probe-a",
+                           .policy = {.kind = KIND_STREAMING, .witnesses = 1},
+                           .rules = 1,
+                           .member_count = 1};
+    left.members[0] = (struct member_report){.config = {.name = "pg-1", .host = "h", .port = 1},
+                                             .answer = ANSWER_STALLED,
+                                             .lag = LAG_NOT_KNOWN};
+    char *text = report_encode(&left);
+    ck_assert_ptr_null(strstr(text, "\"left\""));
+    ck_assert(reads_report(text));
+    ck_assert(report_equal(&left, &report));
+    free(text);
+    left.members[0].left = (struct left){.sessions = 2, .handshakes = 3};
+    text = report_encode(&left);
+    ck_assert_ptr_nonnull(strstr(text, "\"left\": { \"sessions\": 2, \"handshakes\": 3 }"));
+    ck_assert(!report_equal(&left, &report));
+    ck_assert(report_alike(&left, &report)); /* nobody looks closer for that */
+    ck_assert_msg(reads_report(text), "%s", error.sentence);
+    ck_assert(report_equal(&left, &report));
+    free(text);
+}
+END_TEST
+
 Suite *codec_suite(void)
 {
     Suite *suite = suite_create("codec");
@@ -651,6 +682,7 @@ Suite *codec_suite(void)
     tcase_add_test(round_trips, times_out_of_all_reason_do_not_spoil_a_record);
     tcase_add_test(round_trips, what_is_listed_again_in_the_same_words_is_one);
     tcase_add_test(round_trips, an_alias_reads_back);
+    tcase_add_test(round_trips, what_a_probe_has_left_behind_reads_back);
     suite_add_tcase(suite, round_trips);
     TCase *leniency = tcase_create("leniency");
     tcase_add_test(leniency, unknown_keys_are_skipped);
