@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "probes/assess/alias.h"
+#include "probes/assess/history.h"
 #include "probes/assess/incumbent.h"
 #include "probes/assess/standing.h"
 #include "probes/kinds/kind.h"
@@ -176,6 +177,7 @@ static int take_answer(struct assessment *assessment, struct assessed *member,
         member->standing = ANSWER_OK;
         flags |= same ? 0 : ASSESS_CHANGED;
     }
+    history_look(assessment, member, had_answered ? &before : NULL);
     lag_measure(assessment, member, now_ms);
     incumbent_answered(assessment, member, now_ms);
     alias_look(assessment, (size_t)(member - assessment->members), had_answered ? &before : NULL,
@@ -243,6 +245,7 @@ void assess_verdict(struct assessment *assessment, const struct topology *topolo
 {
     assess_hint(assessment, topology->policy.kind);
     alias_hint(assessment, topology);
+    history_hint(assessment, topology);
 }
 
 /* ---- the report ------------------------------------------------------------------------------ */
@@ -292,9 +295,10 @@ static void describe_answer(const struct assessment *assessment, const struct as
     member_report->sync = upstream >= 0 && standing_has_answer(&assessment->members[upstream]) &&
                           kind_awaits(&assessment->members[upstream].facts, facts);
     member_report->replica = facts->replica;
-    member_report->live = facts->live;
+    bool apart = history_is_apart(member);
+    member_report->live = facts->live && !apart;
     member_report->start_ms = member->start_ms;
-    member_report->channel = channel_of(facts);
+    member_report->channel = apart ? CHANNEL_CONNECTING : channel_of(facts);
     member_report->unapplied = facts->replica && !facts->live && facts->unapplied;
     strcpy(member_report->self, facts->self_id);
     strcpy(member_report->lineage, standing_lineage(assessment, member, now_ms));
@@ -303,6 +307,7 @@ static void describe_answer(const struct assessment *assessment, const struct as
     strcpy(member_report->upstream, upstream >= 0 ? assessment->members[upstream].config.name : "");
     strcpy(member_report->alias, member->alias);
     member_report->lag = lag_reported(member);
+    member_report->lag.state = apart ? LAG_BROKEN : member_report->lag.state;
 }
 
 static void describe(const struct assessment *assessment, const struct assessed *member,

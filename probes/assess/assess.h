@@ -36,6 +36,17 @@ struct progress {
 
 enum { PROGRESS_KEPT = 16 };
 
+/* What is known of the history that a standby follows (history.h). */
+struct history {
+    bool fenced;  /* in the last verdict */
+    bool doubted; /* there its own last claim has the number that the cluster has */
+    bool within;  /* its source has written what it had replayed, */
+    bool ahead;   /* or has not */
+    bool moved;   /* it has replayed more while it streamed */
+    int looks;    /* at its source, until that is known of: */
+    int64_t mark; /* the position that it had replayed */
+};
+
 /* One member under assessment. */
 struct assessed {
     struct member_config config;
@@ -70,6 +81,7 @@ struct assessed {
     int64_t run_ms;                          /* when the present run of its server was first seen */
     bool was_alias, was_primary;             /* in the last verdict */
     struct progress progress[PROGRESS_KEPT]; /* by its latest answers, the last one first */
+    struct history history;
 };
 
 struct assessment {
