@@ -1,5 +1,6 @@
 /* roster-probe: one of a liveness that asks database servers what they are. */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <grp.h>
 #include <pwd.h>
@@ -14,6 +15,7 @@
 #include "probes/dns.h"
 #include "probes/surroundings.h"
 #include "registry/base/log.h"
+#include "registry/base/stdio.h"
 #include "registry/config/config.h"
 
 static void usage(FILE *to)
@@ -56,7 +58,7 @@ static void spare_authorities(void)
     setenv("SSL_CERT_DIR", "/nonexistent", 1);
 }
 
-/* Names that nobody answers for keep worker threads; see dns.h. */
+/* Names that nobody answers for keep worker threads (dns.h), on which log-ins are computed, too. */
 static void widen_workers(void)
 {
     char number[8];
@@ -149,6 +151,9 @@ static int read_options(int argc, char **argv, struct order *order)
 
 int main(int argc, char **argv)
 {
+    if (!stdio_fill(O_RDWR)) {
+        return EXIT_FAILURE;
+    }
     struct order order = {0};
     surroundings_forget();
     widen_workers();

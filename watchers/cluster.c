@@ -50,8 +50,8 @@ static void load_cache(struct roster_cluster *cluster)
         }
         return;
     }
-    int64_t age_ms = clock_wall_ms() - cached->at_wall_ms;
-    routing_confirm(&cluster->routing, clock_boot_ms() - (age_ms > 0 ? age_ms : 0), false);
+    struct now now = {clock_boot_ms(), clock_wall_ms()};
+    routing_confirm(&cluster->routing, age_of_verdict(cached, now), false);
     routing_publish(&cluster->routing, snapshot);
     cluster->cached = cached;
     cluster->status.cached = true;
@@ -215,6 +215,17 @@ static bool is_request(const struct roster_request *request)
            request->policy == ROSTER_WEIGHTED;
 }
 
+/* A caller needs younger knowledge than the registry was asked for: it is asked at once, and oftener
+ * from now on. */
+static void hurry(struct roster_cluster *cluster, int64_t max_age_ms)
+{
+    struct roster *roster = cluster->roster;
+    if (max_age_ms < atomic_load(&roster->limit_now_ms) && !atomic_load(&roster->forked) &&
+        !atomic_exchange(&roster->hurry, true)) {
+        loop_wake(roster);
+    }
+}
+
 enum roster_status roster_route(struct roster_cluster *cluster, enum roster_access access,
                                 const struct roster_request *request,
                                 struct roster_endpoint *ret_endpoint)
@@ -224,7 +235,11 @@ enum roster_status roster_route(struct roster_cluster *cluster, enum roster_acce
         !is_request(request)) {
         return ROSTER_INVALID;
     }
-    return routing_route(&cluster->routing, access, request, ret_endpoint);
+    enum roster_status status = routing_route(&cluster->routing, access, request, ret_endpoint);
+    if (__builtin_expect(status == ROSTER_TOO_OLD, 0)) {
+        hurry(cluster, request->max_age_ms);
+    }
+    return status;
 }
 
 /* ---- feedback -------------------------------------------------------------------------------- */
@@ -313,7 +328,7 @@ enum roster_status roster_state(struct roster_cluster *cluster, struct roster_st
     if (!cluster || !ret_state) {
         return ROSTER_INVALID;
     }
-    *ret_state = (struct roster_state){.witnesses_now = -1};
+    *ret_state = (struct roster_state){.witnesses_now = -1, .age_ms = -1};
     bool known = routing_read(&cluster->routing, read_state, ret_state);
     if (known) {
         ret_state->age_ms = routing_age(&cluster->routing, clock_boot_ms());

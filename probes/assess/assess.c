@@ -171,7 +171,8 @@ static int take_answer(struct assessment *assessment, struct assessed *member,
     assess_hint(assessment, kind_shown(assessment->policy.engine, observation));
     member->detail[0] = '\0';
     strncpy(member->address, address ? address : "", sizeof member->address - 1);
-    bool returns = member->standing != ANSWER_OK && answer_health(member->standing) == HEALTH_DOWN;
+    bool returns = member->standing != ANSWER_OK &&
+                   answer_health(member->standing) == HEALTH_DOWN && !member->claims;
     if (!returns || member->successes >= assessment->rise) {
         member->standing = ANSWER_OK;
         flags |= same ? 0 : ASSESS_CHANGED;
@@ -226,6 +227,20 @@ int assess_look(struct assessment *assessment, size_t i, const struct observatio
     return flags;
 }
 
+void assess_next(struct assessment *assessment, size_t i, int64_t next_ms)
+{
+    assert(i < assessment->member_count);
+    assessment->members[i].next_ms = next_ms;
+}
+
+int assess_feeder(const struct assessment *assessment, size_t i)
+{
+    assert(i < assessment->member_count);
+    const struct assessed *member = &assessment->members[i];
+    bool streams = member->answered && member->facts.live && standing_has_answer(member);
+    return streams ? standing_upstream(assessment, &member->facts) : -1;
+}
+
 void assess_verdict(struct assessment *assessment, const struct topology *topology)
 {
     assess_hint(assessment, topology->policy.kind);
@@ -238,9 +253,9 @@ void assess_verdict(struct assessment *assessment, const struct topology *topolo
 static bool is_overdue(const struct assessment *assessment, const struct assessed *member,
                        int64_t now_ms)
 {
-    /* asked rarely, so that the account is not locked */
-    bool waits = member->standing == ANSWER_AUTH;
-    return member->looked && !waits && now_ms - member->looked_ms > assessment->overdue_ms;
+    /* one that waits for a log-in is not asked at all meanwhile */
+    int64_t since_ms = member->next_ms > member->looked_ms ? member->next_ms : member->looked_ms;
+    return member->looked && now_ms - since_ms > assessment->overdue_ms;
 }
 
 static enum channel_state channel_of(const struct observation *facts)

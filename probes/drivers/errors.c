@@ -26,7 +26,9 @@ static const struct {
     {EACCES, ANSWER_UNREACHABLE},      {EPERM, ANSWER_UNREACHABLE},
     {EINVAL, ANSWER_UNREACHABLE},      {EAFNOSUPPORT, ANSWER_UNREACHABLE},
     {ETIMEDOUT, ANSWER_TIMEOUT},       {ECONNRESET, ANSWER_PROTOCOL},
-    {EPIPE, ANSWER_PROTOCOL},
+    {EPIPE, ANSWER_PROTOCOL},          {EMFILE, ANSWER_UNKNOWN}, /* these four are our own fault */
+    {ENFILE, ANSWER_UNKNOWN},          {ENOMEM, ANSWER_UNKNOWN},
+    {ENOBUFS, ANSWER_UNKNOWN},
 };
 enum { SOCKETS = sizeof sockets / sizeof *sockets };
 
@@ -171,12 +173,19 @@ static enum answer of_libpq_sentence(const char *message, bool encrypting)
             return ANSWER_PROTOCOL;
         }
     }
+    if (strstr(message, "could not fork")) { /* the server says so, from before it has a session */
+        return ANSWER_SATURATED;
+    }
+    int error = errors_find_errno(message);
+    if (strstr(message, "out of memory") ||
+        (error != 0 && answer_of_errno(error) == ANSWER_UNKNOWN)) {
+        return ANSWER_UNKNOWN;
+    }
     for (size_t i = 0; encrypting && secrecy[i]; i++) {
         if (strstr(message, secrecy[i])) {
             return ANSWER_TLS;
         }
     }
-    int error = errors_find_errno(message);
     if (error != 0) {
         return answer_of_errno(error);
     }
@@ -252,9 +261,9 @@ bool errors_is_of_mysql_client(unsigned error)
 
 enum answer answer_of_mysql(unsigned error, bool connecting, const char *message)
 {
-    enum { CANNOT_CONNECT = 2002, CANNOT_CONNECT_TO_HOST = 2003 };
+    enum { CANNOT_CONNECT = 2002, CANNOT_CONNECT_TO_HOST = 2003, NO_SOCKET = 2004 };
     size_t row = find_mysql_row(error);
-    if (error == CANNOT_CONNECT || error == CANNOT_CONNECT_TO_HOST) {
+    if (error == CANNOT_CONNECT || error == CANNOT_CONNECT_TO_HOST || error == NO_SOCKET) {
         return answer_of_errno(number_in(message));
     }
     if (row < MYSQL_ROWS) {

@@ -21,6 +21,10 @@
  * nobody listens at the port, and it is one of this machine's own outgoing ones. */
 int errors_of_connect(int fd);
 
+/* A peer that is gone without a word is noticed in 16 s, and one that does not acknowledge what it
+ * was sent sooner, as libpq is told to. */
+void errors_keep_alive(int fd, int64_t timeout_ms);
+
 /* Of a failed connect(): REFUSED, UNREACHABLE or TIMEOUT; PROTOCOL for anything else (a broken
  * handshake). */
 enum answer answer_of_errno(int error);

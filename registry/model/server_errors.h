@@ -81,7 +81,9 @@
     ROW(1969, STALLED, STALLED, OTHER, "MariaDB: max_statement_time")                              \
     ROW(2002, PROTOCOL, PROTOCOL, REFUSED, "cannot connect; the socket's error decides")           \
     ROW(2003, PROTOCOL, PROTOCOL, REFUSED, "cannot connect; the socket's error decides")           \
+    ROW(2004, PROTOCOL, PROTOCOL, OTHER, "no socket to be had; the socket's error decides")        \
     ROW(2006, PROTOCOL, LOST, REFUSED, "the server has gone away")                                 \
+    ROW(2008, UNKNOWN, UNKNOWN, OTHER, "no memory to be had on our side")                          \
     ROW(2013, PROTOCOL, LOST, REFUSED, "the connection was lost")                                  \
     ROW(2026, TLS, TLS, OTHER, "the encryption failed")                                            \
     ROW(2049, AUTH, AUTH, OTHER, "passwords from before 4.1")                                      \
