@@ -173,7 +173,7 @@ void slot_look_ended(struct slot *slot, const struct observation *observation, e
     }
     if (answer == ANSWER_LOST && !slot->again) {
         slot->again = true;
-        ret_outcome->alarm = "the connection broke";
+        ret_outcome->alarm = observation->was_idle ? NULL : "the connection broke";
         debts_lost(&slot->debts);
         ask(slot, slot->over_fresh);
         return;
@@ -238,13 +238,14 @@ void slot_unsolicited(struct slot *slot, const struct slot_context *context,
     if (slot->state != SLOT_WAITING) {
         return; /* the look in flight reads it */
     }
-    ret_outcome->alarm =
-        hangs(slot) ? "what it owed has come" : "the server sent something unasked";
     if (slot->debts.refusals > 0 && !hangs(slot)) {
+        ret_outcome->alarm = "the server sent something unasked";
         slot->kept = REMAINS_NOTHING;
         order(slot, ACTION_DROP);
         return;
     }
+    /* else what it is decides, which is read at once: the end of an idle session is no news */
+    ret_outcome->alarm = hangs(slot) ? "what it owed has come" : NULL;
     int64_t soonest_ms = slot->times.began_ms + context->schedule->alert_ms;
     slot->unsolicited = true;
     slot->times.due_ms = slot->times.due_ms < soonest_ms ? slot->times.due_ms : soonest_ms;

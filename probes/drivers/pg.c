@@ -327,6 +327,7 @@ static void read_error(struct link *link, const PGresult *result)
     /* what fails in the operator's statement may be the very thing that it is to find */
     bool in_question = link->custom && !errors_knows_sqlstate(sqlstate);
     link->seen.answer = in_question ? ANSWER_PROTOCOL : answer;
+    link->seen.was_idle = errors_ends_idle(sqlstate);
     text_tame(link->seen.detail, sizeof link->seen.detail, sentence ? sentence : sqlstate);
 }
 
@@ -401,6 +402,7 @@ static void resume_query(struct link *link)
     if (link->stage != STAGE_QUERYING) {
         return;
     }
+    bool was_idle = link->seen.was_idle;
     bool broken = !well || PQstatus(link->connection) == CONNECTION_BAD;
     enum answer said = link->seen.answer;
     if (broken && said != ANSWER_UNKNOWN && said != ANSWER_OK && said != ANSWER_LOST) {
@@ -408,6 +410,7 @@ static void resume_query(struct link *link)
     } else if (broken || said == ANSWER_LOST) {
         fail_broken(link,
                     link->seen.detail[0] ? link->seen.detail : PQerrorMessage(link->connection));
+        link->seen.was_idle = was_idle;
     } else if (!PQisBusy(link->connection)) {
         finish(link, repeat);
     }
