@@ -173,7 +173,9 @@ void slot_look_ended(struct slot *slot, const struct observation *observation, e
     }
     if (answer == ANSWER_LOST && !slot->again) {
         slot->again = true;
-        ret_outcome->alarm = observation->was_idle ? NULL : "the connection broke";
+        /* MariaDB does not say that it ends a session for being idle: the answer to come decides */
+        bool idle = observation->was_idle || slot->rested;
+        ret_outcome->alarm = idle ? NULL : "the connection broke";
         debts_lost(&slot->debts);
         ask(slot, slot->over_fresh);
         return;
@@ -193,6 +195,7 @@ void slot_look_ended(struct slot *slot, const struct observation *observation, e
 void slot_begin(struct slot *slot, const struct slot_context *context)
 {
     assert(slot->state == SLOT_WAITING);
+    slot->rested = context->now.ms - slot->times.began_ms >= IDLE_LEAST_MS;
     look_times_begin(&slot->times, context->now.ms);
     slot->state = SLOT_RESOLVING;
     slot->again = false;

@@ -228,6 +228,7 @@ END_TEST
 
 START_TEST(a_broken_connection_is_asked_again_at_once_and_once)
 {
+    schedule_alarm(&schedule, context.now.ms);
     begin();
     answer(ANSWER_OK, true);
     begin();
@@ -269,6 +270,11 @@ START_TEST(the_end_of_an_idle_session_is_no_news)
         ck_assert_str_eq(orders(), "ask "); /* over a new one, at once */
         answer(ANSWER_OK, true);
     }
+    pass(IDLE_LEAST_MS); /* MariaDB does not say why it ends one */
+    slot_begin(&slot, &context);
+    slot_resolved(&slot, "10.0.0.1", "", &context, &outcome);
+    answer(ANSWER_LOST, false);
+    ck_assert_ptr_null(outcome.alarm);
 }
 END_TEST
 
