@@ -187,20 +187,6 @@ static void on_denied(struct link *link)
     finish(link, ANSWER_PRIVILEGE);
 }
 
-/* The server does not know a variable that a statement reads: try the dialect without it. */
-static bool falls_back(struct link *link)
-{
-    enum { UNKNOWN_VARIABLE = 1193 };
-    enum dialect without = link->custom[0] ? link->dialect : mysql_dialect_without(link->dialect);
-    if (client_error(link->client) != UNKNOWN_VARIABLE || client_is_flooded(link->client) ||
-        without == link->dialect) {
-        return false;
-    }
-    choose_statements(link, without);
-    send_from(link, link->statements);
-    return true;
-}
-
 /* The server refuses the operator's statement, over a connection that works. */
 static bool is_custom_refused(const struct link *link)
 {
@@ -213,9 +199,6 @@ static bool is_custom_refused(const struct link *link)
 
 static void on_statement_failed(struct link *link)
 {
-    if (falls_back(link)) {
-        return;
-    }
     if (is_denied(link)) {
         on_denied(link);
     } else if (is_custom_refused(link)) {
