@@ -16,6 +16,9 @@ static void log_member(const char *cluster, const struct assessed *member)
                  member->facts.replica ? "a replica" : "no replica", member->facts.version,
                  member->facts.writable ? ", writable" : "",
                  member->facts.missing[0] ? "; a privilege is missing" : "");
+        if (member->facts.closed_by[0]) {
+            log_line(LOG_WARNING, subject, "takes no writes: %s", member->facts.closed_by);
+        }
         if (member->facts.missing[0]) {
             log_line(LOG_WARNING, subject, "the account lacks %s: what depends on it is not seen",
                      member->facts.missing);

@@ -115,10 +115,10 @@ static bool same_facts(const struct observation *a, const struct observation *b)
            (a->unapplied == b->unapplied || a->live) &&
            strcmp(a->stream_name, b->stream_name) == 0 && strcmp(a->awaited, b->awaited) == 0 &&
            strcmp(a->lineage, b->lineage) == 0 && strcmp(a->identity, b->identity) == 0 &&
-           strcmp(a->self_id, b->self_id) == 0 && a->group.type == b->group.type &&
-           a->group.state == b->group.state && a->group.leads == b->group.leads &&
-           a->group.many == b->group.many && a->group.size == b->group.size &&
-           a->group.reachable == b->group.reachable &&
+           strcmp(a->self_id, b->self_id) == 0 && strcmp(a->closed_by, b->closed_by) == 0 &&
+           a->group.type == b->group.type && a->group.state == b->group.state &&
+           a->group.leads == b->group.leads && a->group.many == b->group.many &&
+           a->group.size == b->group.size && a->group.reachable == b->group.reachable &&
            strcmp(a->group.leader_id, b->group.leader_id) == 0 && a->claim == b->claim &&
            a->ready == b->ready && strcmp(a->upstream_host, b->upstream_host) == 0 &&
            a->upstream_port == b->upstream_port && strcmp(a->upstream_id, b->upstream_id) == 0;
@@ -292,6 +292,7 @@ static void describe_answer(const struct assessment *assessment, const struct as
     member_report->shared = state.claim && state.shared;
     member_report->writable = state.writable;
     member_report->condition = state.condition;
+    strcpy(member_report->closed_by, state.writable ? "" : facts->closed_by);
     member_report->sync = upstream >= 0 && standing_has_answer(&assessment->members[upstream]) &&
                           kind_awaits(&assessment->members[upstream].facts, facts);
     member_report->replica = facts->replica;

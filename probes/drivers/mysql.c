@@ -229,20 +229,6 @@ static void on_denied(struct link *link)
     finish(link, ANSWER_PRIVILEGE);
 }
 
-/* The server does not know a variable that a statement reads: try the dialect without it. */
-static bool falls_back(struct link *link)
-{
-    enum { UNKNOWN_VARIABLE = 1193 };
-    enum dialect without = link->custom[0] ? link->dialect : mysql_dialect_without(link->dialect);
-    if (client_error(link->client) != UNKNOWN_VARIABLE || client_is_flooded(link->client) ||
-        without == link->dialect) {
-        return false;
-    }
-    choose_statements(link, without);
-    send_from(link, link->statements);
-    return true;
-}
-
 /* The server refuses the statement for a reason of its own, over a connection that works. What
  * fails in the operator's may be the very thing that it is to find. */
 static bool is_refused(const struct link *link, enum answer *ret_answer)
@@ -259,9 +245,6 @@ static bool is_refused(const struct link *link, enum answer *ret_answer)
 static void on_statement_failed(struct link *link)
 {
     enum answer answer;
-    if (falls_back(link)) {
-        return;
-    }
     if (is_denied(link)) {
         on_denied(link);
     } else if (is_refused(link, &answer)) {

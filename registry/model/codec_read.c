@@ -204,6 +204,8 @@ static bool get_member_report(const struct json_value *object, struct member_rep
         !json_get_choice(object, "condition", OPTIONAL, condition_names, &condition) ||
         !json_get_text(object, "missing", OPTIONAL, member_report->missing,
                        sizeof member_report->missing) ||
+        !json_get_text(object, "closed_by", OPTIONAL, member_report->closed_by,
+                       sizeof member_report->closed_by) ||
         !json_get_flag(object, "live", &member_report->live) ||
         !json_get_flag(object, "replica", &member_report->replica) ||
         !json_get_number(object, "start", OPTIONAL, 0, JSON_EXACT_MAX, &member_report->start_ms) ||
@@ -368,6 +370,8 @@ static bool get_member(const struct json_value *object, struct member *member)
         !json_get_text(object, "bar", OPTIONAL, bar, sizeof bar) ||
         !json_get_flag(object, "sync", &member->sync) ||
         !json_get_choice(object, "condition", OPTIONAL, condition_names, &condition) ||
+        !json_get_text(object, "closed_by", OPTIONAL, member->closed_by,
+                       sizeof member->closed_by) ||
         !json_get_name(object, "alias", OPTIONAL, member->alias) ||
         !json_get_name(object, "upstream", OPTIONAL, member->upstream) ||
         !get_lag(object, &member->lag) || !get_record(object, &member->record)) {

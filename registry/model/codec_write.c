@@ -321,6 +321,7 @@ static void put_statement(struct buffer *to, const struct report *report,
     put_flag(to, "peer", member_report->shared);
     put_flag(to, "writable", member_report->writable);
     put_condition(to, member_report->condition);
+    put_text_if_any(to, "closed_by", member_report->closed_by);
     put_flag(to, "sync", member_report->sync);
     put_flag(to, "live", member_report->live);
     put_flag(to, "replica", member_report->replica);
@@ -459,6 +460,7 @@ static void put_member(struct buffer *to, const struct member *member)
     put_flag(to, "claims", member->claims);
     put_text_if_any(to, "bar", bar_names[member->bar]);
     put_condition(to, member->condition);
+    put_text_if_any(to, "closed_by", member->closed_by);
     put_flag(to, "sync", member->sync);
     put_text_if_any(to, "alias", member->alias);
     put_text_if_any(to, "upstream", member->upstream);

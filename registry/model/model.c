@@ -194,8 +194,8 @@ static bool member_equal(const struct member *a, const struct member *b)
            a->fenced_epoch == b->fenced_epoch && a->drained == b->drained &&
            a->unlisted == b->unlisted && same(a->alias, b->alias) && a->claims == b->claims &&
            a->bar == b->bar && a->sync == b->sync && a->condition == b->condition &&
-           same(a->upstream, b->upstream) && lag_equal(&a->lag, &b->lag) &&
-           record_equal(&a->record, &b->record);
+           same(a->closed_by, b->closed_by) && same(a->upstream, b->upstream) &&
+           lag_equal(&a->lag, &b->lag) && record_equal(&a->record, &b->record);
 }
 
 /* All but what changes all the time: how large the lag is, and what probes leave behind. */
@@ -207,10 +207,10 @@ static bool member_report_alike(const struct member_report *a, const struct memb
            a->misses == b->misses && a->has == b->has && a->start_ms == b->start_ms &&
            a->channel == b->channel && a->unapplied == b->unapplied && a->late == b->late &&
            a->stood == b->stood && a->acts == b->acts && same(a->self, b->self) &&
-           same(a->missing, b->missing) && a->live == b->live && a->replica == b->replica &&
-           same(a->lineage, b->lineage) && same(a->identity, b->identity) &&
-           same(a->upstream, b->upstream) && same(a->alias, b->alias) &&
-           a->replicas == b->replicas && a->lag.state == b->lag.state &&
+           same(a->missing, b->missing) && same(a->closed_by, b->closed_by) && a->live == b->live &&
+           a->replica == b->replica && same(a->lineage, b->lineage) &&
+           same(a->identity, b->identity) && same(a->upstream, b->upstream) &&
+           same(a->alias, b->alias) && a->replicas == b->replicas && a->lag.state == b->lag.state &&
            same(a->version, b->version) && a->last_role == b->last_role &&
            same(a->last_lineage, b->last_lineage);
 }

@@ -162,6 +162,23 @@ static void fence(struct topology *out, const struct verdict_inputs *inputs,
 
 /* ---- what members are ------------------------------------------------------------------------ */
 
+static void judge_fitness(const struct tally *tally, struct member *member)
+{
+    if (tally->down >= tally->quorum) {
+        member->condition = CONDITION_FIT; /* its last report of itself is of no use now */
+        member->closed_by[0] = '\0';
+        member->sync = false;
+        return;
+    }
+    if (tally->condition) {
+        member->condition = *tally->condition;
+        member->sync = tally->sync;
+    }
+    if (tally->closed_by) {
+        strcpy(member->closed_by, tally->closed_by);
+    }
+}
+
 static void judge_health(const struct topology *out, const struct contender *contender,
                          struct member *member)
 {
@@ -188,13 +205,7 @@ static void judge_health(const struct topology *out, const struct contender *con
     } else if (member->reason == ANSWER_RIVAL || member->reason == ANSWER_STRANGER) {
         member->reason = tally->reason; /* it no longer is */
     }
-    if (tally->down >= tally->quorum) {
-        member->condition = CONDITION_FIT; /* its last report of itself is of no use now */
-        member->sync = false;
-    } else if (tally->condition) {
-        member->condition = *tally->condition;
-        member->sync = tally->sync;
-    }
+    judge_fitness(tally, member);
 }
 
 static enum role role_of(const struct topology *out, const struct contender *contender,
@@ -337,7 +348,8 @@ bool resolve_is_urgent(const struct topology *before, const struct topology *aft
         if (!text_equal(a->config.name, b->config.name) || a->role != b->role ||
             a->health != b->health || a->fenced != b->fenced || a->drained != b->drained ||
             a->claims != b->claims || a->condition != b->condition || a->bar != b->bar ||
-            a->unlisted != b->unlisted || a->record.acts != b->record.acts) {
+            !text_equal(a->closed_by, b->closed_by) || a->unlisted != b->unlisted ||
+            a->record.acts != b->record.acts) {
             return true;
         }
     }
