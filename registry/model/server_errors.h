@@ -46,7 +46,7 @@
     ROW(1041, SATURATED, SATURATED, OTHER, "out of memory")                                        \
     ROW(1044, AUTH, PRIVILEGE, OTHER, "no access to the database")                                 \
     ROW(1045, AUTH, AUTH, OTHER, "wrong user or password")                                         \
-    ROW(1047, PROTOCOL, PROTOCOL, OTHER, "Galera: the node is not ready")                          \
+    ROW(1047, PROTOCOL, PROTOCOL, REFUSED, "Galera: the node is not ready")                        \
     ROW(1049, AUTH, AUTH, OTHER, "no such database")                                               \
     ROW(1053, STOPPING, LOST, REFUSED, "shutting down")                                            \
     ROW(1077, STOPPING, LOST, OTHER, "a normal shutdown")                                          \
@@ -94,6 +94,8 @@
     ROW(2061, AUTH, AUTH, OTHER, "the way to log in failed")                                       \
     ROW(3024, STALLED, STALLED, OTHER, "max_execution_time")                                       \
     ROW(3032, OFFLINE, OFFLINE, OTHER, "offline_mode")                                             \
+    ROW(3100, AUTH, PRIVILEGE, READ_ONLY, "Group Replication: the group does not take it")         \
+    ROW(3101, AUTH, PRIVILEGE, OTHER, "Group Replication: rolled back, a conflict")                \
     ROW(3118, AUTH, AUTH, OTHER, "the account is locked")                                          \
     ROW(3159, TLS, TLS, OTHER, "the server insists on encryption")                                 \
     ROW(3169, STOPPING, LOST, OTHER, "the session was killed")                                     \
