@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "probes/assess/history.h"
 #include "probes/assess/standing.h"
 
 /* ---- bands ----------------------------------------------------------------------------------- */
@@ -77,7 +78,7 @@ enum feed lag_feed(const struct assessment *assessment, const struct assessed *m
         if (is_origin(assessment, member)) {
             return FEED_FLOWS;
         }
-        if (!passes_on(assessment, &member->facts)) {
+        if (!passes_on(assessment, &member->facts) || history_is_apart(member)) {
             return FEED_CUT;
         }
     }
