@@ -61,7 +61,7 @@
     ROW(1159, PROTOCOL, LOST, OTHER, "it waited for us for too long")                              \
     ROW(1160, PROTOCOL, LOST, OTHER, "an error while it wrote to us")                              \
     ROW(1161, PROTOCOL, LOST, OTHER, "it waited for too long to write to us")                      \
-    ROW(1184, PROTOCOL, LOST, OTHER, "the new connection was aborted")                             \
+    ROW(1184, AUTH, AUTH, OTHER, "the log-in was aborted, by what init_connect does")              \
     ROW(1203, SATURATED, SATURATED, OTHER, "max_user_connections")                                 \
     ROW(1205, STALLED, STALLED, OTHER, "a lock was not to be had in time")                         \
     ROW(1213, AUTH, LOST, OTHER, "rolled back: a deadlock")                                        \

@@ -32,6 +32,22 @@ test_an_error_at_log_in_or_in_a_session_takes_nobody_out() {
     expect_no_text "$T/probe-a.log" 'stalled|protocol'
 }
 
+test_mariadb_an_init_connect_that_fails_takes_nobody_out() {
+    zk_start
+    my_new my-1
+    my_start my-1
+    my_sql my-1 "SET GLOBAL read_only = 0"
+    cluster_my sales 1 my-1
+    fleet_start 1
+    wait_topology 30 sales '.state == "ok"'
+    my_sql my-1 "SET GLOBAL init_connect = 'SELECT nonsense'"
+    wait_for 20 'grep -q "init_connect command failed" "$T/my-1.log"' # of a fresh connection
+    through_beats 1 "topology_is sales '.state == \"ok\" and (.members[0] | .health == \"up\" and (has(\"reason\") | not))'"
+    my_sql my-1 "KILL USER roster"
+    wait_topology 20 sales "$(shows my-1 auth primary)"
+    expect_no_text "$T/probe-a.log" 'went (stalled|protocol)'
+}
+
 # An alarm lasts for a second, and looks forty times in it.
 test_sessions_that_a_server_ends_for_being_idle_are_no_news() {
     zk_start
