@@ -47,6 +47,7 @@ struct look_times {
     int64_t due_ms;
     int64_t not_before_ms; /* whatever the alarm */
     unsigned looks;
+    unsigned denials; /* in a row: our statement is refused over a session that works */
 };
 
 void schedule_init(struct schedule *schedule, int64_t interval_ms, int64_t alert_ms,
