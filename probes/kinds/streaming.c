@@ -33,6 +33,7 @@ static struct lag lag(const struct observation *facts, const struct observation 
     if (!facts->replica) {
         return lag;
     }
+    lag.delay_ms = facts->delay_ms;
     if (source && facts->live && lineage_compare(facts->lineage, source->lineage) < 0) {
         lag.state = LAG_BROKEN;
         return lag;
