@@ -40,8 +40,8 @@ bool position_equal(const struct position *a, const struct position *b);
 /* Does `mine` have all that `theirs` has, as far as numbers tell? False where one is not known. */
 bool position_reaches(const struct position *mine, const struct position *theirs);
 
-/* Has `theirs` gone beyond `mine`? Of transactions those streams count that have moved since `base`:
- * what `mine` lacks of old, or by its books only, says nothing of how far behind it is. */
+/* Has `theirs` gone beyond `mine`? Of transactions those streams count that have moved since
+ * `base`: what `mine` lacks of old, or by its books only, says nothing of how far behind it is. */
 bool position_passes(const struct position *theirs, const struct position *mine,
                      const struct position *base);
 
