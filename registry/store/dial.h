@@ -21,8 +21,9 @@ int64_t dial_lookup_pause_ms(unsigned failures, uint64_t chance);
 
 /* What the last dial ended with. */
 struct dial_failure {
-    int error;       /* errno of the client; 0: not known */
-    unsigned rounds; /* so many in a row */
+    int error;          /* errno of the client; 0: not known */
+    unsigned rounds;    /* so many in a row, */
+    int64_t lasting_ms; /* since the first of them */
 };
 
 /* A sentence where something is to be mended; false: the registry is merely away. */

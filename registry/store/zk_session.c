@@ -100,6 +100,7 @@ struct store_zk {
     unsigned failures;      /* rounds in a row that reached no server */
     unsigned ends;          /* sessions in a row that a server ended without an answered request */
     struct dial_failure failure;
+    int64_t failing_since_ms;
     /* links in a row that were lost with a write under way */
     unsigned losses;
     size_t lost_bytes;
@@ -240,8 +241,12 @@ static bool end_round(struct store_zk *zk, int64_t now_ms, struct store_event *r
     int error = atomic_load(&zk->link.error);
     close_link(zk);
     zk->failures++;
-    zk->failure.rounds = error == zk->failure.error ? zk->failure.rounds + 1 : 1;
-    zk->failure.error = error;
+    if (error != zk->failure.error || zk->failure.rounds == 0) {
+        zk->failure = (struct dial_failure){.error = error};
+        zk->failing_since_ms = now_ms;
+    }
+    zk->failure.rounds++;
+    zk->failure.lasting_ms = now_ms - zk->failing_since_ms;
     look_up(zk);
     pause_until(zk, now_ms + pause_ms(zk), false);
     return dial_explain(&zk->failure, why, sizeof why) && report_trouble(zk, why, ret_event);
