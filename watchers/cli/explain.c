@@ -199,7 +199,13 @@ static void put_facts(struct grid *grid, const struct report *report,
         text_put(&text, seen->shared ? "claims beside others, " : "claims, ");
     }
     if (seen->answer == ANSWER_OK) {
-        text_put(&text, "%s, ", seen->writable ? "writable" : "read-only");
+        text_put(&text, "%s, ",
+                 seen->writable       ? "writable"
+                 : seen->closed_by[0] ? "takes no writes"
+                                      : "read-only");
+    }
+    if (seen->closed_by[0]) {
+        text_put(&text, "closed by %s, ", seen->closed_by);
     }
     if (seen->upstream[0]) {
         text_put(&text, "%s %s, ", seen->live ? "streams from" : "points to", seen->upstream);
@@ -217,6 +223,11 @@ static void put_facts(struct grid *grid, const struct report *report,
     put_set(&text, "lacks what is on", report, seen->lacks);
     if (seen->missing[0]) {
         text_put(&text, "the account lacks %s, ", seen->missing);
+    }
+    if (seen->left.sessions || seen->left.handshakes) {
+        text_put(&text, "left behind: %d session%s, %d handshake%s a minute, ", seen->left.sessions,
+                 seen->left.sessions == 1 ? "" : "s", seen->left.handshakes,
+                 seen->left.handshakes == 1 ? "" : "s");
     }
     if (seen->last_role != ROLE_NONE) {
         text_put(&text, "last seen as %s%s%s, ", role_names[seen->last_role],
@@ -267,6 +278,7 @@ static void print_member_state(const struct member *member)
     printf("%s%s%s", member->condition != CONDITION_FIT ? ", " : "",
            member->condition != CONDITION_FIT ? condition_names[member->condition] : "",
            member->sync ? ", synchronous" : "");
+    printf("%s%s", member->closed_by[0] ? ", closed by " : "", member->closed_by);
     printf("%s%s, weight %u\n", member->drained ? ", drained" : "",
            member->claims ? ", claims to be primary" : "", member->config.weight);
 }

@@ -165,14 +165,20 @@ static void put_lag(struct grid *grid, const struct roster_endpoint *endpoint)
     }
 }
 
-static void put_marks(struct grid *grid, const struct roster_member *member)
+static void put_marks(struct grid *grid, const struct view *view,
+                      const struct roster_member *member)
 {
-    char marks[128];
+    char marks[256];
+    const struct member *known = topology_member(&view->topology, member->endpoint.name);
     struct text text;
     text_init(&text, marks, sizeof marks);
     const char *gap = "";
     if (member->condition[0]) {
         text_put(&text, "%s", member->condition);
+        gap = ", ";
+    }
+    if (known && known->closed_by[0]) {
+        text_put(&text, "%sclosed by %s", gap, known->closed_by);
         gap = ", ";
     }
     if (member->sync) {
@@ -213,7 +219,7 @@ static void put_member(struct tree *tree, size_t index, int depth)
     }
     put_lag(tree->grid, endpoint);
     grid_cell(tree->grid, PLAIN, "weight %u", endpoint->weight);
-    put_marks(tree->grid, member);
+    put_marks(tree->grid, tree->view, member);
     grid_cell(tree->grid, FAINT, "%s", member->labels);
     grid_end_row(tree->grid);
 }
