@@ -45,8 +45,8 @@ static void pass(const struct slot *slot, const char *line)
 #define EACH(do)                                                                                   \
     EACH_OF_8(do, 0)                                                                               \
     EACH_OF_8(do, 01)                                                                              \
-    EACH_OF_8(do, 02) EACH_OF_8(do, 03) EACH_OF_8(do, 04) EACH_OF_8(do, 05) EACH_OF_8(do, 06)      \
-        EACH_OF_8(do, 07)
+    EACH_OF_8(do, 02)                                                                              \
+    EACH_OF_8(do, 03) EACH_OF_8(do, 04) EACH_OF_8(do, 05) EACH_OF_8(do, 06) EACH_OF_8(do, 07)
 EACH(CALLBACK)
 
 #define NAME(i) pass_##i,

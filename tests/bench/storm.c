@@ -5,8 +5,8 @@
  *     dead         each dial is accepted, and nobody ever answers
  *
  * Prints the dials of each second, and those per second in the last half. A handle is one
- * connection: a host with a thousand of them is a thousand clients. It counts connect(2) itself, for
- * which it stands in. */
+ * connection: a host with a thousand of them is a thousand clients. It counts connect(2)
+ * itself, for which it stands in. */
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
