@@ -31,6 +31,8 @@ struct agent {
     const char *file;
     uv_poll_t store_poll;
     uv_timer_t wake, stopping;
+    int64_t wake_ms; /* when `wake` is due */
+    struct lateness lateness;
     uv_signal_t hup, term, intr;
     uv_work_t store_work;               /* while it is under way, the store is the worker's */
     uv_work_t chroot_work;              /* its data is NULL unless it is under way */
@@ -117,12 +119,15 @@ static void on_fact(void *owner, const struct fact *fact)
 
 static void on_wake(uv_timer_t *timer)
 {
-    step(timer->data, &(struct probe_event){.kind = EVENT_TIMER});
+    struct agent *agent = timer->data;
+    lateness_woke(&agent->lateness, agent->wake_ms, clock_mono_ms());
+    step(agent, &(struct probe_event){.kind = EVENT_TIMER});
 }
 
 static void wake_at(struct agent *agent, int64_t at_ms)
 {
     int64_t now_ms = clock_mono_ms();
+    agent->wake_ms = at_ms > now_ms ? at_ms : now_ms;
     uv_update_time(&agent->loop);
     uv_timer_start(&agent->wake, on_wake, (uint64_t)(at_ms > now_ms ? at_ms - now_ms : 0), 0);
 }
@@ -356,10 +361,8 @@ static struct prober *prober_of(struct agent *agent, struct slot *slot)
 static void fail_slot(struct agent *agent, struct slot *slot)
 {
     if (slot->state == SLOT_RESOLVING) {
-        step(agent, &(struct probe_event){.kind = EVENT_RESOLVED,
-                                          .slot = slot,
-                                          .address = "",
-                                          .text = "no memory for a look"});
+        step(agent, &(struct probe_event){
+                        .kind = EVENT_RESOLVED, .slot = slot, .address = "", .text = NULL});
     }
 }
 
@@ -472,7 +475,8 @@ int agent_run(struct config *config, const char *file)
 {
     static struct agent agent;
     agent = (struct agent){.file = file, .config = config};
-    agent.probers = (struct prober_settings){.loop = &agent.loop, .step = step, .owner = &agent};
+    agent.probers = (struct prober_settings){
+        .loop = &agent.loop, .lateness = &agent.lateness, .step = step, .owner = &agent};
     signal(SIGPIPE, SIG_IGN);
     if (uv_loop_init(&agent.loop) != 0 || !(agent.probers.dns = dns_new(&agent.loop)) ||
         !open_store(&agent)) {

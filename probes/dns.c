@@ -9,7 +9,7 @@
  * A list, because a fleet has some hundred names at most and asks each once a
  * second. A request that is under way cannot be taken back: its name lives until
  * the answer comes, which is why freeing takes a turn of the loop. A resolver
- * that hangs holds one of libuv's worker threads (four, UV_THREADPOOL_SIZE).
+ * that hangs holds one of libuv's worker threads (main.c).
  *
  * Limits: at most ADDRESSES_MAX addresses per name; the time to live of DNS is
  * not shown by getaddrinfo, so DNS_FRESH_MS is used instead. */

@@ -1,5 +1,6 @@
 /* roster-probe: one of a liveness that asks database servers what they are. */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <grp.h>
 #include <pwd.h>
@@ -12,6 +13,7 @@
 #include "probes/agent.h"
 #include "probes/connect.h"
 #include "registry/base/log.h"
+#include "registry/base/stdio.h"
 #include "registry/config/config.h"
 
 static void usage(FILE *to)
@@ -54,6 +56,13 @@ static void spare_authorities(void)
     setenv("SSL_CERT_DIR", "/nonexistent", 1);
 }
 
+/* Log-ins are computed on libuv's worker threads, of which there are four: names that nobody
+ * answers for would keep them all. */
+static void widen_workers(void)
+{
+    setenv("UV_THREADPOOL_SIZE", "16", 0);
+}
+
 /* Root reads everything; the probe will not. False, and a sentence: there is no such user. */
 static bool become(const char *name)
 {
@@ -86,6 +95,7 @@ static int check(const char *file, bool connects, const char *user)
     }
     bool good = true;
     if (connects) {
+        widen_workers();
         spare_authorities();
         signal(SIGPIPE, SIG_IGN);
         good = connect_all(config);
@@ -139,6 +149,9 @@ static int read_options(int argc, char **argv, struct order *order)
 
 int main(int argc, char **argv)
 {
+    if (!stdio_fill(O_RDWR)) {
+        return EXIT_FAILURE;
+    }
     struct order order = {0};
     int code = read_options(argc, argv, &order);
     if (code >= 0) {

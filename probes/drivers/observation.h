@@ -25,8 +25,9 @@ struct group {
     enum group_type type;
     /* of the server in its group; MINORITY only where the server reports it itself */
     enum condition state;
-    bool leads; /* Group Replication: it reports itself a primary */
-    bool many;  /* and that the group lets several write */
+    bool donor_rejects; /* Galera: while it feeds another it serves nobody */
+    bool leads;         /* Group Replication: it reports itself a primary */
+    bool many;          /* and that the group lets several write */
     /* Group Replication: members in its view, itself included; those that it can reach */
     int size, reachable;
     char leader_id[IDENTITY_SIZE]; /* whom it names as primary, as a self_id */
@@ -64,6 +65,9 @@ struct observation {
     char lineage[LINEAGE_SIZE]; /* PostgreSQL: the timeline it writes or follows, decimal */
     /* takes writes from ordinary accounts (not in recovery, not read-only by default) */
     bool writable;
+    /* neither in recovery nor read-only by its usual setting, and another setting makes every write
+     * fail: "innodb_force_recovery"; "" none */
+    char closed_by[MISSING_SIZE];
     bool offline; /* rejects ordinary accounts; ours is not one */
 
     bool replica; /* in recovery, or has a replication channel configured */

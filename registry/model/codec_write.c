@@ -216,6 +216,14 @@ static void put_lag_if_known(struct buffer *to, const struct lag *lag)
     put(to, " }");
 }
 
+static void put_left_if_any(struct buffer *to, const struct left *left)
+{
+    if (left->sessions || left->handshakes) {
+        put(to, ", \"left\": { \"sessions\": %d, \"handshakes\": %d }", left->sessions,
+            left->handshakes);
+    }
+}
+
 static void put_writers(struct buffer *to, enum writers writers)
 {
     if (writers != WRITERS_SINGLE) {
@@ -314,6 +322,7 @@ static void put_statement(struct buffer *to, const struct report *report,
     put_flag(to, "peer", member_report->shared);
     put_flag(to, "writable", member_report->writable);
     put_condition(to, member_report->condition);
+    put_text_if_any(to, "closed_by", member_report->closed_by);
     put_flag(to, "sync", member_report->sync);
     put_flag(to, "live", member_report->live);
     put_flag(to, "replica", member_report->replica);
@@ -343,6 +352,7 @@ static void put_statement(struct buffer *to, const struct report *report,
     put_lag_if_known(to, &member_report->lag);
     put_text_if_any(to, "version", member_report->version);
     put_text_if_any(to, "missing", member_report->missing);
+    put_left_if_any(to, &member_report->left);
 }
 
 static void put_member_report(struct buffer *to, const struct report *report,
@@ -451,6 +461,7 @@ static void put_member(struct buffer *to, const struct member *member)
     put_flag(to, "claims", member->claims);
     put_text_if_any(to, "bar", bar_names[member->bar]);
     put_condition(to, member->condition);
+    put_text_if_any(to, "closed_by", member->closed_by);
     put_flag(to, "sync", member->sync);
     put_text_if_any(to, "alias", member->alias);
     put_text_if_any(to, "upstream", member->upstream);
@@ -619,6 +630,10 @@ static void put_registry_id(struct buffer *to, const struct registry_id *registr
     }
     put(to, "%s", closing(registry_id->supersedes_count, " ]", "]"));
     put_flag(to, "provisional", registry_id->provisional);
+    if (registry_id->went_back.known) {
+        put(to, ", \"went_back\": { \"found\": \"%" PRId64 "\", \"known\": \"%" PRId64 "\" }",
+            registry_id->went_back.found, registry_id->went_back.known);
+    }
 }
 
 char *registry_id_encode(const struct registry_id *registry_id)

@@ -1,6 +1,7 @@
 #include "registry/model/model.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 const char *const role_names[] = {"none", "primary", "secondary", NULL};
@@ -151,6 +152,11 @@ bool lag_equal(const struct lag *a, const struct lag *b)
            a->transactions == b->transactions && a->delay_ms == b->delay_ms;
 }
 
+static bool left_equal(const struct left *a, const struct left *b)
+{
+    return a->sessions == b->sessions && a->handshakes == b->handshakes;
+}
+
 static bool policy_equal(const struct policy *a, const struct policy *b)
 {
     return a->engine == b->engine && a->kind == b->kind && a->conflict == b->conflict &&
@@ -188,11 +194,11 @@ static bool member_equal(const struct member *a, const struct member *b)
            a->fenced_epoch == b->fenced_epoch && a->drained == b->drained &&
            a->unlisted == b->unlisted && same(a->alias, b->alias) && a->claims == b->claims &&
            a->bar == b->bar && a->sync == b->sync && a->condition == b->condition &&
-           same(a->upstream, b->upstream) && lag_equal(&a->lag, &b->lag) &&
-           record_equal(&a->record, &b->record);
+           same(a->closed_by, b->closed_by) && same(a->upstream, b->upstream) &&
+           lag_equal(&a->lag, &b->lag) && record_equal(&a->record, &b->record);
 }
 
-/* All but how large the lag is. */
+/* All but what changes all the time: how large the lag is, and what probes leave behind. */
 static bool member_report_alike(const struct member_report *a, const struct member_report *b)
 {
     return member_config_equal(&a->config, &b->config) && a->answer == b->answer &&
@@ -201,12 +207,13 @@ static bool member_report_alike(const struct member_report *a, const struct memb
            a->misses == b->misses && a->has == b->has && a->start_ms == b->start_ms &&
            a->channel == b->channel && a->unapplied == b->unapplied && a->late == b->late &&
            a->stood == b->stood && a->acts == b->acts && same(a->self, b->self) &&
-           same(a->missing, b->missing) && a->live == b->live && a->replica == b->replica &&
-           same(a->lineage, b->lineage) && same(a->identity, b->identity) &&
-           same(a->upstream, b->upstream) && same(a->alias, b->alias) &&
-           a->replicas == b->replicas && a->lag.state == b->lag.state &&
-           a->lag.delay_ms == b->lag.delay_ms && same(a->version, b->version) &&
-           a->last_role == b->last_role && same(a->last_lineage, b->last_lineage);
+           same(a->missing, b->missing) && same(a->closed_by, b->closed_by) && a->live == b->live &&
+           a->replica == b->replica && same(a->lineage, b->lineage) &&
+           same(a->identity, b->identity) && same(a->upstream, b->upstream) &&
+           same(a->alias, b->alias) && a->replicas == b->replicas && a->lag.state == b->lag.state &&
+           a->lag.delay_ms == b->lag.delay_ms &&
+           same(a->version, b->version) && a->last_role == b->last_role &&
+           same(a->last_lineage, b->last_lineage);
 }
 
 bool topology_equal(const struct topology *a, const struct topology *b)
@@ -265,7 +272,19 @@ bool report_equal(const struct report *a, const struct report *b)
 {
     bool equal = report_alike(a, b);
     for (size_t i = 0; equal && i < a->member_count; i++) {
-        equal = lag_equal(&a->members[i].lag, &b->members[i].lag);
+        const struct member_report *mine = &a->members[i], *theirs = &b->members[i];
+        equal = lag_equal(&mine->lag, &theirs->lag) && left_equal(&mine->left, &theirs->left);
     }
     return equal;
+}
+
+/* ---- the registry ---------------------------------------------------------------------------- */
+
+const char *past_phrase(char *to, size_t size, const char *registry, int64_t found, int64_t known)
+{
+    snprintf(to, size,
+             "the registry went back in time: zxid %llx after %llx; to follow it all the same: "
+             "roster accept --registry %s",
+             (unsigned long long)found, (unsigned long long)known, registry);
+    return to;
 }

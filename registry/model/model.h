@@ -228,6 +228,12 @@ static inline int quorum_of(int witnesses)
 
 /* ---- the report ------------------------------------------------------------------------------ */
 
+/* What a probe may have left behind at a server. */
+struct left {
+    uint8_t sessions;   /* of which it does not know the end */
+    uint8_t handshakes; /* that it broke off in the last minute */
+};
+
 /* What one probe reports of one member. */
 struct member_report {
     struct member_config config;
@@ -237,6 +243,8 @@ struct member_report {
     bool writable; /* would take a write from an ordinary account, and could commit it */
     bool sync;     /* a commit waits for it */
     enum condition condition;
+    /* open for writes by its usual setting, and this one makes every write fail; "" none */
+    char closed_by[MISSING_SIZE];
     bool live;        /* a live stream from `upstream` right now */
     bool replica;     /* in recovery, or has a replication channel */
     int64_t start_ms; /* when it was started, by its clock; 0: not known, or of a former version */
@@ -261,6 +269,7 @@ struct member_report {
     uint32_t misses, has;
     struct lag lag;
     char missing[MISSING_SIZE]; /* a privilege that our account lacks */
+    struct left left;
     char version[VERSION_SIZE];
     enum role last_role; /* with no answer: the role it had at its last answer */
     char last_lineage[LINEAGE_SIZE];
@@ -299,6 +308,7 @@ struct member {
     enum bar bar; /* why that claim may not win */
     bool sync;    /* a commit waits for it */
     enum condition condition;
+    char closed_by[MISSING_SIZE]; /* the setting by which no write passes, as in a report */
     char alias[NAME_SIZE]; /* the member whose server it is by another name: it has no role */
     char upstream[NAME_SIZE];
     struct lag lag;
@@ -397,7 +407,15 @@ struct registry_id {
     char supersedes[8][IDENTITY_SIZE];
     /* drawn by a probe that knew of no former one: whoever remembers one may still put that back */
     bool provisional;
+    /* what a probe that refuses it has proved, for who knew nothing of the time before; the probes
+     * themselves do not go by it. known 0: nothing */
+    struct went_back {
+        int64_t found, known; /* numbers of transactions */
+    } went_back;
 };
+
+/* "the registry went back in time: zxid f after 1dd; ...", and what ends that. Returns `to`. */
+const char *past_phrase(char *to, size_t size, const char *registry, int64_t found, int64_t known);
 
 /* Up to which transaction a topology is known. */
 struct known_topology {

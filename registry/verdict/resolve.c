@@ -101,7 +101,8 @@ static void put_decision(struct topology *out, const struct verdict_inputs *inpu
 
 /* Does a live stream lead from this member up to the primary, by any number of steps? A cascade
  * does (a replica of a replica); a circle of replicas does not, and is left after as many steps as
- * there are members. */
+ * there are members. Where timelines order, on the primary's: a former primary that was not rewound
+ * streams for a moment, at each attempt, on its own. */
 static bool follows_primary(const struct verdict_inputs *inputs, const struct topology *out,
                             const struct contender *contender)
 {
@@ -111,13 +112,15 @@ static bool follows_primary(const struct verdict_inputs *inputs, const struct to
             tally->follows < tally->quorum) {
             return false;
         }
+        if (inputs->ordered && !(tally->has_lineage && text_equal(tally->lineage, out->lineage))) {
+            return false;
+        }
         if (text_equal(tally->upstream, out->primary)) {
             return true;
         }
         /* it streams from a name that no member has (a VIP, a proxy): then its history decides */
         if (!tally->upstream[0]) {
-            return inputs->ordered && tally->has_lineage &&
-                   text_equal(tally->lineage, out->lineage);
+            return inputs->ordered;
         }
         contender = contender_find(inputs, tally->upstream);
     }
@@ -159,6 +162,23 @@ static void fence(struct topology *out, const struct verdict_inputs *inputs,
 
 /* ---- what members are ------------------------------------------------------------------------ */
 
+static void judge_fitness(const struct tally *tally, struct member *member)
+{
+    if (tally->down >= tally->quorum) {
+        member->condition = CONDITION_FIT; /* its last report of itself is of no use now */
+        member->closed_by[0] = '\0';
+        member->sync = false;
+        return;
+    }
+    if (tally->condition) {
+        member->condition = *tally->condition;
+        member->sync = tally->sync;
+    }
+    if (tally->closed_by) {
+        strcpy(member->closed_by, tally->closed_by);
+    }
+}
+
 static void judge_health(const struct topology *out, const struct contender *contender,
                          struct member *member)
 {
@@ -185,13 +205,7 @@ static void judge_health(const struct topology *out, const struct contender *con
     } else if (member->reason == ANSWER_RIVAL || member->reason == ANSWER_STRANGER) {
         member->reason = tally->reason; /* it no longer is */
     }
-    if (tally->down >= tally->quorum) {
-        member->condition = CONDITION_FIT; /* its last report of itself is of no use now */
-        member->sync = false;
-    } else if (tally->condition) {
-        member->condition = *tally->condition;
-        member->sync = tally->sync;
-    }
+    judge_fitness(tally, member);
 }
 
 static enum role role_of(const struct topology *out, const struct contender *contender,
@@ -338,7 +352,8 @@ bool resolve_is_urgent(const struct topology *before, const struct topology *aft
         if (!text_equal(a->config.name, b->config.name) || a->role != b->role ||
             a->health != b->health || a->fenced != b->fenced || a->drained != b->drained ||
             a->claims != b->claims || a->condition != b->condition || a->bar != b->bar ||
-            a->unlisted != b->unlisted || a->record.acts != b->record.acts) {
+            !text_equal(a->closed_by, b->closed_by) || a->unlisted != b->unlisted ||
+            a->record.acts != b->record.acts) {
             return true;
         }
     }

@@ -83,6 +83,12 @@ static bool same_condition(const void *a, const void *b)
     return both_answered(theirs, mine) && theirs->condition == mine->condition;
 }
 
+static bool same_closed_by(const void *a, const void *b)
+{
+    const struct member_report *theirs = a, *mine = b;
+    return both_answered(theirs, mine) && strcmp(theirs->closed_by, mine->closed_by) == 0;
+}
+
 static bool same_identity(const void *a, const void *b)
 {
     const struct member_report *theirs = a, *mine = b;
@@ -112,11 +118,13 @@ static void find_facts(struct tally *tally)
 {
     struct opinions opinions = opinions_of(tally);
     const struct member_report *condition = agree_first(&opinions, same_condition);
+    const struct member_report *closed = agree_first(&opinions, same_closed_by);
     const struct member_report *identity = agree_first(&opinions, same_identity);
     const struct member_report *upstream = agree_first(&opinions, same_upstream);
     const struct member_report *alias = agree_first(&opinions, same_alias);
     const struct member_report *lineage = agree_greatest(&opinions, reaches_lineage);
     tally->condition = condition ? &condition->condition : NULL;
+    tally->closed_by = closed ? closed->closed_by : NULL;
     tally->identity = identity ? identity->identity : NULL;
     tally->upstream = upstream ? upstream->upstream : NULL;
     tally->alias = alias ? alias->alias : NULL;

@@ -36,6 +36,7 @@ struct tally {
     const char *alias;               /* likewise; "": it is one server with no other member */
     bool sync;                       /* by quorum, from answers */
     const enum condition *condition; /* by quorum, from answers; NULL */
+    const char *closed_by;           /* likewise; "": by nothing */
     /* by quorum: a live stream from that upstream */
     bool live;
     bool has_lineage;

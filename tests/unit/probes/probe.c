@@ -89,7 +89,8 @@ static void answer_now(const char *host)
     step((struct probe_event){.kind = EVENT_LOOK_ENDED,
                               .slot = server->slot,
                               .observation = &server->says,
-                              .connected = server->says.answer == ANSWER_OK});
+                              .remains = server->says.answer == ANSWER_OK ? REMAINS_SESSION
+                                                                          : REMAINS_NOTHING});
 }
 
 static void ask(struct slot *slot)
