@@ -49,7 +49,7 @@ struct look_times {
     int64_t due_ms;
     int64_t not_before_ms; /* whatever the alarm */
     unsigned looks;
-    int64_t after_ms;  /* how long after the phase: FOLLOW_MS for those that follow the primary */
+    int64_t after_ms; /* how long after the phase: FOLLOW_MS for those that follow the primary */
 };
 
 void schedule_init(struct schedule *schedule, int64_t interval_ms, int64_t alert_ms,

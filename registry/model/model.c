@@ -211,9 +211,8 @@ static bool member_report_alike(const struct member_report *a, const struct memb
            a->replica == b->replica && same(a->lineage, b->lineage) &&
            same(a->identity, b->identity) && same(a->upstream, b->upstream) &&
            same(a->alias, b->alias) && a->replicas == b->replicas && a->lag.state == b->lag.state &&
-           a->lag.delay_ms == b->lag.delay_ms &&
-           same(a->version, b->version) && a->last_role == b->last_role &&
-           same(a->last_lineage, b->last_lineage);
+           a->lag.delay_ms == b->lag.delay_ms && same(a->version, b->version) &&
+           a->last_role == b->last_role && same(a->last_lineage, b->last_lineage);
 }
 
 bool topology_equal(const struct topology *a, const struct topology *b)
