@@ -100,6 +100,11 @@ bool errors_knows_sqlstate(const char *sqlstate)
     return find_row(sqlstate) < SQLSTATE_ROWS;
 }
 
+bool errors_ends_idle(const char *sqlstate)
+{
+    return text_equal(sqlstate, "57P05");
+}
+
 enum answer answer_of_sqlstate(const char *sqlstate, bool connecting, const char *message)
 {
     size_t row = find_row(sqlstate);
@@ -252,6 +257,12 @@ static size_t find_mysql_row(unsigned error)
 bool errors_knows_mysql(unsigned error)
 {
     return find_mysql_row(error) < MYSQL_ROWS;
+}
+
+bool errors_ends_idle_mysql(unsigned error)
+{
+    enum { READ_INTERRUPTED = 1159, CLIENT_INTERACTION_TIMEOUT = 4031 };
+    return error == READ_INTERRUPTED || error == CLIENT_INTERACTION_TIMEOUT;
 }
 
 bool errors_is_of_mysql_client(unsigned error)

@@ -50,6 +50,10 @@ enum answer answer_of_libpq(const char *message, bool encrypting, char *detail, 
  * `message` contains the socket error behind 2002 and 2003. */
 enum answer answer_of_mysql(unsigned error, bool connecting, const char *message);
 
+/* The server has ended the session for being idle for too long. */
+bool errors_ends_idle(const char *sqlstate);
+bool errors_ends_idle_mysql(unsigned error);
+
 /* As errors_knows_sqlstate. */
 bool errors_knows_mysql(unsigned error);
 

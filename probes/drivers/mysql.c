@@ -112,6 +112,7 @@ static bool breaks_off(const struct link *link)
 static void fail_step(struct link *link, bool connecting)
 {
     bool broken_off = connecting && breaks_off(link);
+    bool was_idle = errors_ends_idle_mysql(client_error(link->client));
     const char *message = client_message(link->client);
     enum answer answer = answer_of_mysql(client_error(link->client), connecting, message);
     if (client_is_flooded(link->client)) {
@@ -128,6 +129,7 @@ static void fail_step(struct link *link, bool connecting)
     } else {
         fail(link, answer == ANSWER_LOST && !link->answered ? ANSWER_PROTOCOL : answer, message);
     }
+    link->seen.was_idle = was_idle;
     link->remains = broken_off ? REMAINS_BREAK : REMAINS_NOTHING;
 }
 

@@ -32,6 +32,27 @@ test_an_error_at_log_in_or_in_a_session_takes_nobody_out() {
     expect_no_text "$T/probe-a.log" 'stalled|protocol'
 }
 
+# An alarm lasts for a second, and looks forty times in it.
+test_sessions_that_a_server_ends_for_being_idle_are_no_news() {
+    zk_start
+    pg_new pg-1
+    my_new my-1
+    pg_start pg-1
+    my_start my-1
+    pg_sql pg-1 "ALTER ROLE roster SET idle_session_timeout = '1s'"
+    my_sql my-1 "SET GLOBAL wait_timeout = 1, log_warnings = 4, read_only = 0"
+    PROBE_SETTINGS=$'log_level = info\ninterval = 3s'
+    cluster_pg orders 1 pg-1
+    cluster_my sales 1 my-1
+    fleet_start 1
+    wait_topology 30 orders '.state == "ok"'
+    wait_topology 30 sales '.state == "ok"'
+    wait_for 20 '[ "$(grep -c "idle-session timeout" "$T/pg-1.log")" -ge 2 ]'
+    wait_for 20 '[ "$(grep -c "Aborted connection" "$T/my-1.log")" -ge 2 ]'
+    expect_no_text "$T/probe-a.log" 'looking closely: .*(unasked|broke)'
+    topology_is orders '.state == "ok" and .epoch == 1'
+}
+
 # A former primary, pg-1, with writes of its own, beside pg-2, which was promoted.
 two_histories() {
     zk_start
