@@ -32,7 +32,7 @@ enum {
     /* a log-in for which this machine computes long comes rarely: its part of the time, in so many */
     DEAR_MS = 20,
     DEAR_PART = 50,
-    FOLLOW_MS = 20,
+    FOLLOW_MS = 50,
     OVERDUE_MS = 100 /* a look that takes longer raises the alarm */
 };
 
