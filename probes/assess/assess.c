@@ -250,8 +250,8 @@ void assess_verdict(struct assessment *assessment, const struct topology *topolo
 {
     assess_hint(assessment, topology->policy.kind);
     alias_hint(assessment, topology);
-    standing_take(assessment, topology);
     history_hint(assessment, topology);
+    standing_take(assessment, topology);
 }
 
 /* ---- the report ------------------------------------------------------------------------------ */
@@ -291,10 +291,11 @@ static void describe_answer(const struct assessment *assessment, const struct as
     member_report->writable = state.writable;
     member_report->condition = state.condition;
     strcpy(member_report->closed_by, state.writable ? "" : facts->closed_by);
-    member_report->sync = upstream >= 0 && standing_has_answer(&assessment->members[upstream]) &&
+    bool apart = history_is_apart(member);
+    member_report->sync = upstream >= 0 && !apart &&
+                          standing_has_answer(&assessment->members[upstream]) &&
                           kind_awaits(&assessment->members[upstream].facts, facts);
     member_report->replica = facts->replica;
-    bool apart = history_is_apart(member);
     member_report->live = facts->live && !apart;
     member_report->start_ms = member->start_ms;
     member_report->channel = apart ? CHANNEL_CONNECTING : channel_of(facts);

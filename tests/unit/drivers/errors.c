@@ -171,6 +171,7 @@ START_TEST(an_error_without_a_row_proves_that_the_server_lives)
                               "58P01: could not access file \"nolib\": No such file or directory\n",
                               "could not access file \"nolib\": No such file or directory"),
                      ANSWER_AUTH);
+    ck_assert_int_eq(answer_of_mysql(1184, false, ""), ANSWER_AUTH); /* init_connect fails */
     ck_assert_int_eq(answer_health(ANSWER_AUTH), HEALTH_UP);
     ck_assert_int_eq(answer_health(ANSWER_PRIVILEGE), HEALTH_UP);
 }
