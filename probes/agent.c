@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "probes/cluster.h"
 #include "probes/log_events.h"
 #include "probes/memory_file.h"
 #include "probes/prober.h"
@@ -17,6 +18,7 @@
 #include "registry/base/log.h"
 #include "registry/base/random.h"
 #include "registry/base/text.h"
+#include "registry/config/password.h"
 #include "registry/model/codec.h"
 #include "registry/store/zk_chroot.h"
 
@@ -48,12 +50,16 @@ struct agent {
     bool memory_fault_told;
     struct log_events log;
     bool performing;
+    bool renewing;                     /* the store is away */
+    bool has_passwords;                /* others than before, to be put into force */
+    char password_told[SENTENCE_SIZE]; /* what is wrong with a password file, as logged last */
     int exit_code;
 };
 
 /* ---- events in, actions out ------------------------------------------------------------------ */
 
 static void perform(struct agent *agent, const struct probe_action *action);
+static void step(void *owner, struct probe_event *event);
 
 /* An action may lead to further events at once; theirs are performed by the outermost. */
 static void perform_all(struct agent *agent)
@@ -67,6 +73,10 @@ static void perform_all(struct agent *agent)
         perform(agent, &action);
     }
     agent->performing = false;
+    if (agent->has_passwords && !agent->renewing) {
+        agent->has_passwords = false;
+        step(agent, &(struct probe_event){.kind = EVENT_RELOAD, .config = agent->config});
+    }
 }
 
 static struct probe_time now(void)
@@ -160,6 +170,7 @@ static void on_renewed(uv_work_t *work, int status)
     if (!uv_is_closing((uv_handle_t *)&agent->store_poll)) {
         poll_store(agent);
     }
+    agent->renewing = false;
     step(agent, &(struct probe_event){.kind = EVENT_RENEWED});
 }
 
@@ -167,6 +178,7 @@ static void renew(struct agent *agent)
 {
     uv_poll_stop(&agent->store_poll);
     agent->store_work.data = agent;
+    agent->renewing = true;
     /* fails only without a callback to call */
     uv_queue_work(&agent->loop, &agent->store_work, renew_work, on_renewed);
 }
@@ -309,6 +321,34 @@ static void reload(struct agent *agent)
     config_free(old);
     log_line(LOG_NOTICE, "reload", "%s is in force: %zu clusters", agent->file,
              config->cluster_count);
+}
+
+/* The password may have been rotated: what its file holds now is used from here on, with nothing
+ * else of the configuration. */
+static void on_refused(void *owner, const struct slot *slot)
+{
+    struct agent *agent = owner;
+    const char *name = cluster_settings_of(slot)->name;
+    char password[SECRET_SIZE];
+    struct mistake mistake;
+    for (size_t i = 0; i < agent->config->cluster_count; i++) {
+        struct cluster_settings *cluster = &agent->config->clusters[i];
+        if (!text_equal(cluster->name, name) || !cluster->password_file[0]) {
+            continue;
+        }
+        if (!password_read(cluster->password_file, password, &mistake)) {
+            if (!text_equal(mistake.what, agent->password_told)) {
+                log_line(LOG_WARNING, name, "the password was refused, and %s", mistake.what);
+            }
+            strcpy(agent->password_told, mistake.what);
+        } else if (!text_equal(cluster->password, password)) {
+            memcpy(cluster->password, password, sizeof password);
+            agent->has_passwords = true;
+            log_line(LOG_NOTICE, name, "the password was refused, and %s holds another: used now",
+                     cluster->password_file);
+        }
+    }
+    explicit_bzero(password, sizeof password);
 }
 
 static void on_signal(uv_signal_t *handle, int number)
@@ -478,8 +518,11 @@ int agent_run(struct config *config, const char *file)
 {
     static struct agent agent;
     agent = (struct agent){.file = file, .config = config};
-    agent.probers = (struct prober_settings){
-        .loop = &agent.loop, .lateness = &agent.lateness, .step = step, .owner = &agent};
+    agent.probers = (struct prober_settings){.loop = &agent.loop,
+                                             .lateness = &agent.lateness,
+                                             .step = step,
+                                             .refused = on_refused,
+                                             .owner = &agent};
     signal(SIGPIPE, SIG_IGN);
     if (uv_loop_init(&agent.loop) != 0 || !(agent.probers.dns = dns_new(&agent.loop)) ||
         !open_store(&agent)) {

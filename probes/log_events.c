@@ -48,6 +48,9 @@ static void log_member(struct log_events *log, const char *cluster, const struct
             member->facts.replica ? "a replica" : "no replica", member->facts.version,
             member->facts.writable ? ", writable" : "",
             member->facts.missing[0] ? "; a privilege is missing" : "");
+        if (member->facts.closed_by[0]) {
+            say(log, LOG_WARNING, subject, "takes no writes: %s", member->facts.closed_by);
+        }
         if (member->facts.missing[0]) {
             say(log, LOG_WARNING, subject, "the account lacks %s: what depends on it is not seen",
                 member->facts.missing);
@@ -68,10 +71,10 @@ static void log_verdict(struct log_events *log, const char *cluster, const struc
             before && before->primary[0] ? before->primary : "none", state_names[now->state],
             now->by, now->why);
         if (now->seen_wall_ms) {
-            char seen[CLOCK_TEXT_SIZE];
-            say(log, LOG_NOTICE, cluster, "timeline: evidence %s, verdict +%lld ms",
+            char seen[CLOCK_TEXT_SIZE], verdict[80];
+            say(log, LOG_NOTICE, cluster, "timeline: evidence %s, verdict %s",
                 text_time(seen, sizeof seen, now->seen_wall_ms),
-                (long long)(now->at_wall_ms - now->seen_wall_ms));
+                text_since(verdict, sizeof verdict, now->at_wall_ms, now->seen_wall_ms));
         }
     } else if (before->state != now->state) {
         say(log, now->state == STATE_OK ? LOG_NOTICE : LOG_WARNING, cluster,

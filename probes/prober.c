@@ -183,6 +183,9 @@ static void finish(struct prober *prober)
     } else {
         drop_poller(prober); /* until it is known which of the two connections stays */
     }
+    if (prober->driver->observation(link)->answer == ANSWER_AUTH) {
+        prober->settings->refused(prober->settings->owner, prober->slot);
+    }
     step(prober, &(struct probe_event){.kind = EVENT_LOOK_ENDED,
                                        .observation = prober->driver->observation(link),
                                        .remains = prober->driver->remains(link)});

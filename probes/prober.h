@@ -25,6 +25,8 @@ struct prober_settings {
     struct lateness *lateness; /* of the loop */
     /* An event of a slot; may perform actions of this and any other prober before it returns. */
     void (*step)(void *owner, struct probe_event *event);
+    /* A server has refused the account of this slot's cluster. */
+    void (*refused)(void *owner, const struct slot *slot);
     void *owner;
 };
 

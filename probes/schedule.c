@@ -55,11 +55,11 @@ void look_times_begin(struct look_times *times, int64_t now_ms)
 }
 
 /* The next moment of our phase that is at least half an interval away. */
-static int64_t quiet_due(const struct schedule *schedule, int64_t now_ms, int64_t now_wall_ms,
-                         size_t rank, size_t size)
+static int64_t quiet_due(const struct look_times *times, const struct schedule *schedule,
+                         int64_t now_ms, int64_t now_wall_ms, size_t rank, size_t size)
 {
     int64_t interval_ms = schedule->interval_ms;
-    int64_t phase_ms = interval_ms * (int64_t)rank / (int64_t)(size ? size : 1);
+    int64_t phase_ms = interval_ms * (int64_t)rank / (int64_t)(size ? size : 1) + times->after_ms;
     int64_t into_ms = ((now_wall_ms - phase_ms) % interval_ms + interval_ms) % interval_ms;
     int64_t wait_ms = interval_ms - into_ms;
     return now_ms + (wait_ms < interval_ms / 2 ? wait_ms + interval_ms : wait_ms);
@@ -72,7 +72,7 @@ void look_times_end(struct look_times *times, const struct schedule *schedule, e
     assert(times->in_flight && (rank < size || size == 0));
     times->in_flight = false;
     if (gap_ms == schedule->interval_ms || answer == ANSWER_SATURATED) {
-        times->due_ms = quiet_due(schedule, now_ms, now_wall_ms, rank, size);
+        times->due_ms = quiet_due(times, schedule, now_ms, now_wall_ms, rank, size);
     } else {
         int64_t due_ms = times->began_ms + gap_ms;
         times->due_ms = due_ms > now_ms ? due_ms : now_ms;

@@ -91,6 +91,7 @@ static void end(struct slot *slot, const struct observation *observation, enum a
     outcome->observation = *observation;
     /* broken twice in a row, the second time on a new connection */
     outcome->observation.answer = answer == ANSWER_LOST ? ANSWER_PROTOCOL : answer;
+    outcome->observation.took_ms = context->now.ms - slot->times.began_ms;
     rest(slot, outcome->observation.answer, context);
 }
 
@@ -173,7 +174,9 @@ void slot_look_ended(struct slot *slot, const struct observation *observation, e
     }
     if (answer == ANSWER_LOST && !slot->again) {
         slot->again = true;
-        ret_outcome->alarm = "the connection broke";
+        /* MariaDB does not say that it ends a session for being idle: the answer to come decides */
+        bool idle = observation->was_idle || slot->rested;
+        ret_outcome->alarm = idle ? NULL : "the connection broke";
         debts_lost(&slot->debts);
         ask(slot, slot->over_fresh);
         return;
@@ -193,6 +196,7 @@ void slot_look_ended(struct slot *slot, const struct observation *observation, e
 void slot_begin(struct slot *slot, const struct slot_context *context)
 {
     assert(slot->state == SLOT_WAITING);
+    slot->rested = context->now.ms - slot->times.began_ms >= IDLE_LEAST_MS;
     look_times_begin(&slot->times, context->now.ms);
     slot->state = SLOT_RESOLVING;
     slot->again = false;
@@ -238,13 +242,14 @@ void slot_unsolicited(struct slot *slot, const struct slot_context *context,
     if (slot->state != SLOT_WAITING) {
         return; /* the look in flight reads it */
     }
-    ret_outcome->alarm =
-        hangs(slot) ? "what it owed has come" : "the server sent something unasked";
     if (slot->debts.refusals > 0 && !hangs(slot)) {
+        ret_outcome->alarm = "the server sent something unasked";
         slot->kept = REMAINS_NOTHING;
         order(slot, ACTION_DROP);
         return;
     }
+    /* else what it is decides, which is read at once: the end of an idle session is no news */
+    ret_outcome->alarm = hangs(slot) ? "what it owed has come" : NULL;
     int64_t soonest_ms = slot->times.began_ms + context->schedule->alert_ms;
     slot->unsolicited = true;
     slot->times.due_ms = slot->times.due_ms < soonest_ms ? slot->times.due_ms : soonest_ms;

@@ -49,6 +49,8 @@ enum slot_state { SLOT_WAITING, SLOT_RESOLVING, SLOT_IN_FLIGHT, SLOT_CLOSED };
 /* The longest name is a literal IPv6 address with a scope: fe80::1%eth0. */
 enum { SLOT_ADDRESS_SIZE = 64 };
 
+enum { IDLE_LEAST_MS = 1000 /* no server ends a session for having been idle for less */ };
+
 struct slot {
     struct timer timer;
     void *cluster;               /* the owner's */
@@ -66,6 +68,7 @@ struct slot {
     bool again;       /* asked again after a broken connection */
     bool warned;      /* the look was reported overdue */
     bool pardoned;    /* a word came while a look was under way */
+    bool rested;      /* nothing was sent for IDLE_LEAST_MS before it */
     bool unsolicited; /* the next look is due to what the server sent unasked */
     bool works;       /* it computes for us, */
     int64_t works_ms; /* since then */

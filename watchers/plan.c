@@ -78,7 +78,8 @@ bool plan_is_needed(const struct table *before, const struct table *now)
 {
     if (!before || before->epoch != now->epoch || before->writer != now->writer ||
         before->writer_set != now->writer_set || before->pool_set != now->pool_set ||
-        before->gone_set != now->gone_set || before->endpoint_count != now->endpoint_count) {
+        before->gone_set != now->gone_set || before->delayed_set != now->delayed_set ||
+        before->endpoint_count != now->endpoint_count) {
         return true;
     }
     for (int i = 0; i < now->endpoint_count; i++) {
@@ -94,10 +95,10 @@ static void put_offset(struct text *text, const char *what, int64_t wall_ms, int
     if (wall_ms == 0) {
         return;
     }
+    char time[80];
     if (since_ms) {
-        text_put(text, ", %s %+lld ms", what, (long long)(wall_ms - since_ms));
+        text_put(text, ", %s %s", what, text_since(time, sizeof time, wall_ms, since_ms));
     } else {
-        char time[32];
         text_put(text, ": %s %s", what, text_time(time, sizeof time, wall_ms) + 11);
     }
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "probes/assess/alias.h"
+#include "probes/assess/history.h"
 #include "probes/assess/incumbent.h"
 #include "probes/assess/standing.h"
 #include "probes/kinds/kind.h"
@@ -114,10 +115,10 @@ static bool same_facts(const struct observation *a, const struct observation *b)
            (a->unapplied == b->unapplied || a->live) &&
            strcmp(a->stream_name, b->stream_name) == 0 && strcmp(a->awaited, b->awaited) == 0 &&
            strcmp(a->lineage, b->lineage) == 0 && strcmp(a->identity, b->identity) == 0 &&
-           strcmp(a->self_id, b->self_id) == 0 && a->group.type == b->group.type &&
-           a->group.state == b->group.state && a->group.leads == b->group.leads &&
-           a->group.many == b->group.many && a->group.size == b->group.size &&
-           a->group.reachable == b->group.reachable &&
+           strcmp(a->self_id, b->self_id) == 0 && strcmp(a->closed_by, b->closed_by) == 0 &&
+           a->group.type == b->group.type && a->group.state == b->group.state &&
+           a->group.leads == b->group.leads && a->group.many == b->group.many &&
+           a->group.size == b->group.size && a->group.reachable == b->group.reachable &&
            strcmp(a->group.leader_id, b->group.leader_id) == 0 && a->claim == b->claim &&
            a->ready == b->ready && strcmp(a->upstream_host, b->upstream_host) == 0 &&
            a->upstream_port == b->upstream_port && strcmp(a->upstream_id, b->upstream_id) == 0;
@@ -176,6 +177,8 @@ static int take_answer(struct assessment *assessment, struct assessed *member,
         member->standing = ANSWER_OK;
         flags |= same ? 0 : ASSESS_CHANGED;
     }
+    history_look(assessment, member, had_answered ? &before : NULL);
+    lag_mark(assessment, member, now_ms);
     lag_measure(assessment, member, now_ms);
     incumbent_answered(assessment, member, now_ms);
     alias_look(assessment, (size_t)(member - assessment->members), had_answered ? &before : NULL,
@@ -243,6 +246,8 @@ void assess_verdict(struct assessment *assessment, const struct topology *topolo
 {
     assess_hint(assessment, topology->policy.kind);
     alias_hint(assessment, topology);
+    history_hint(assessment, topology);
+    standing_take(assessment, topology);
 }
 
 /* ---- the report ------------------------------------------------------------------------------ */
@@ -266,17 +271,9 @@ static enum channel_state channel_of(const struct observation *facts)
                                : CHANNEL_STOPPED;
 }
 
-/* Under the name of its own that the server has. */
 static int upstream_of(const struct assessment *assessment, const struct observation *facts)
 {
-    int upstream = standing_upstream(assessment, facts);
-    const char *name = upstream >= 0 ? assessment->members[upstream].alias : "";
-    for (size_t i = 0; name[0] && i < assessment->member_count; i++) {
-        if (strcmp(assessment->members[i].config.name, name) == 0) {
-            return (int)i;
-        }
-    }
-    return upstream;
+    return standing_server(assessment, standing_upstream(assessment, facts));
 }
 
 static void describe_answer(const struct assessment *assessment, const struct assessed *member,
@@ -289,12 +286,15 @@ static void describe_answer(const struct assessment *assessment, const struct as
     member_report->shared = state.claim && state.shared;
     member_report->writable = state.writable;
     member_report->condition = state.condition;
-    member_report->sync = upstream >= 0 && standing_has_answer(&assessment->members[upstream]) &&
+    strcpy(member_report->closed_by, state.writable ? "" : facts->closed_by);
+    bool apart = history_is_apart(member);
+    member_report->sync = upstream >= 0 && !apart &&
+                          standing_has_answer(&assessment->members[upstream]) &&
                           kind_awaits(&assessment->members[upstream].facts, facts);
     member_report->replica = facts->replica;
-    member_report->live = facts->live;
+    member_report->live = facts->live && !apart;
     member_report->start_ms = member->start_ms;
-    member_report->channel = channel_of(facts);
+    member_report->channel = apart ? CHANNEL_CONNECTING : channel_of(facts);
     member_report->unapplied = facts->replica && !facts->live && facts->unapplied;
     strcpy(member_report->self, facts->self_id);
     strcpy(member_report->lineage, standing_lineage(assessment, member, now_ms));
@@ -302,7 +302,8 @@ static void describe_answer(const struct assessment *assessment, const struct as
     strcpy(member_report->version, facts->version);
     strcpy(member_report->upstream, upstream >= 0 ? assessment->members[upstream].config.name : "");
     strcpy(member_report->alias, member->alias);
-    member_report->lag = lag_reported(member);
+    member_report->lag = lag_reported(assessment, member, now_ms);
+    member_report->lag.state = apart ? LAG_BROKEN : member_report->lag.state;
 }
 
 static void describe(const struct assessment *assessment, const struct assessed *member,
@@ -319,6 +320,7 @@ static void describe(const struct assessment *assessment, const struct assessed 
         bool was_claim = standing_rules(assessment)->claim_state(&member->facts, NULL).claim;
         member_report->last_role = was_claim ? ROLE_PRIMARY : ROLE_SECONDARY;
         strcpy(member_report->last_lineage, member->facts.lineage);
+        member_report->lag = lag_reported(assessment, member, now_ms);
     }
 }
 

@@ -11,6 +11,7 @@
 #define ROSTER_PROBES_ASSESS_ASSESS_H
 
 #include "probes/assess/lag.h"
+#include "probes/assess/trail.h"
 #include "probes/drivers/driver.h"
 #include "registry/model/model.h"
 
@@ -35,6 +36,17 @@ struct progress {
 };
 
 enum { PROGRESS_KEPT = 16 };
+
+/* What is known of the history that a standby follows (history.h). */
+struct history {
+    bool fenced;  /* in the last verdict */
+    bool doubted; /* there its own last claim has the number that the cluster has */
+    bool within;  /* its source has written what it had replayed, */
+    bool ahead;   /* or has not */
+    bool moved;   /* it has replayed more while it streamed */
+    int looks;    /* at its source, until that is known of: */
+    int64_t mark; /* the position that it had replayed */
+};
 
 /* One member under assessment. */
 struct assessed {
@@ -63,13 +75,16 @@ struct assessed {
     char missing[MISSING_SIZE];  /* the privilege that it was about, if it was */
     struct band bytes, ms, transactions;
     enum lag_state lag_state;
+    int64_t delay_ms;
     /* of alias.h */
     char alias[NAME_SIZE]; /* the member that it is one server with, and an alias of; "": none */
     bool moved;            /* it was seen to go from one member's server to another's */
-    char alias_told[NAME_SIZE];              /* the caller's: what was logged */
-    int64_t run_ms;                          /* when the present run of its server was first seen */
-    bool was_alias, was_primary;             /* in the last verdict */
+    char alias_told[NAME_SIZE];  /* the caller's: what was logged */
+    int64_t run_ms;              /* when the present run of its server was first seen */
+    bool was_alias, was_primary; /* in the last verdict */
+    bool barred;                 /* nobody's source, by that: fenced, a rival, a stranger */
     struct progress progress[PROGRESS_KEPT]; /* by its latest answers, the last one first */
+    struct history history;
 };
 
 struct assessment {
@@ -80,7 +95,10 @@ struct assessment {
     int rise, fall;
     /* the primary of the last verdict, or the last one; "": there is no verdict */
     char incumbent[NAME_SIZE];
-    char last_set[GTIDS_SIZE]; /* its transactions when it was lost, as the verdict has them */
+    char last_set[GTIDS_SIZE];    /* its transactions when it was lost, as the verdict has them */
+    char identity[IDENTITY_SIZE]; /* the cluster's, by the last verdict; "": not known */
+    char source[NAME_SIZE];       /* the member that the trail is of; "": none yet */
+    struct trail trail;
     int64_t interval_ms;
     int64_t overdue_ms;      /* a member not looked at for so long is reported unknown */
     int64_t fresh_ms;        /* facts of the primary older than this give no distance */

@@ -70,13 +70,14 @@ static const char *read_lag(const char *value, int64_t *to)
     return NULL;
 }
 
-static const char *read_position(const char *value, int64_t *to)
+static const char *read_position(const char *value, struct observation *seen)
 {
     int64_t number;
     if (!read_number(value, &number) || number < 0) {
         return "a number of bytes";
     }
-    *to = number;
+    seen->position = number;
+    seen->written = seen->applied = position_at(number);
     return NULL;
 }
 
@@ -168,7 +169,7 @@ static const char *read_value(enum column column, const char *value, struct obse
     case LINEAGE:
         return *value ? read_lineage(value, seen->lineage) : NULL;
     case POSITION:
-        return read_position(value, &seen->position);
+        return read_position(value, seen);
     case READY:
         return read_flag(value, &seen->ready);
     case SELF_ID:
@@ -255,6 +256,18 @@ static bool check_lineage(const struct custom_result *answer, struct observation
     return true;
 }
 
+/* What a server does not know of itself is no reason to write to it, and makes no standby of it. */
+static void take_null(enum column column, struct observation *seen, int *writable)
+{
+    if (column == READY) {
+        seen->ready = 0;
+    } else if (column == CLAIM || column == WRITABLE) {
+        seen->claim = column == CLAIM ? 0 : seen->claim;
+        *writable = column == WRITABLE ? 0 : *writable;
+        snprintf(seen->closed_by, sizeof seen->closed_by, "%s is NULL", columns[column]);
+    }
+}
+
 static bool read_row(const struct custom_result *answer, struct observation *seen, int *writable)
 {
     if (answer->rows == 0) {
@@ -265,6 +278,9 @@ static bool read_row(const struct custom_result *answer, struct observation *see
         enum column column = column_of(answer->name(answer->result, i));
         const char *value = answer->value(answer->result, i);
         const char *takes = value ? read_value(column, value, seen, writable) : NULL;
+        if (!value) {
+            take_null(column, seen, writable);
+        }
         if (takes) {
             char tamed[NAME_SIZE];
             text_tame(tamed, sizeof tamed, value);
@@ -287,5 +303,6 @@ void custom_read(const struct custom_result *answer, struct observation *seen)
     seen->answer = ANSWER_OK;
     seen->writable = seen->ready != 0 && (writable >= 0 ? writable == 1 : seen->claim != 0);
     bool fed = seen->upstream_host[0] || seen->upstream_id[0];
-    seen->replica = seen->live = seen->applying = fed || seen->claim == 0;
+    bool follows = seen->claim == 0 && !seen->closed_by[0];
+    seen->replica = seen->live = seen->applying = fed || follows;
 }

@@ -89,13 +89,6 @@ static void fail(struct link *link, enum answer answer, const char *detail)
     mysql_disconnect(link);
 }
 
-/* An error that the client library, or we, found; not one that the server sent. */
-static bool is_ours(unsigned error)
-{
-    enum { FIRST = 2000, END = 3000, MARIADBS = 5000 };
-    return (error >= FIRST && error < END) || error >= MARIADBS;
-}
-
 /* The log-in failed: was it we who hung up, with the server waiting for more? */
 static bool breaks_off(const struct link *link)
 {
@@ -111,7 +104,7 @@ static bool breaks_off(const struct link *link)
     case 2055:
         return false;
     default:
-        return client_socket_error(link->client) == 0 && is_ours(error);
+        return client_socket_error(link->client) == 0 && errors_is_of_mysql_client(error);
     }
 }
 
@@ -119,6 +112,7 @@ static bool breaks_off(const struct link *link)
 static void fail_step(struct link *link, bool connecting)
 {
     bool broken_off = connecting && breaks_off(link);
+    bool was_idle = errors_ends_idle_mysql(client_error(link->client));
     const char *message = client_message(link->client);
     enum answer answer = answer_of_mysql(client_error(link->client), connecting, message);
     if (client_is_flooded(link->client)) {
@@ -135,6 +129,7 @@ static void fail_step(struct link *link, bool connecting)
     } else {
         fail(link, answer == ANSWER_LOST && !link->answered ? ANSWER_PROTOCOL : answer, message);
     }
+    link->seen.was_idle = was_idle;
     link->remains = broken_off ? REMAINS_BREAK : REMAINS_NOTHING;
 }
 
@@ -205,9 +200,9 @@ static void finish_answered(struct link *link)
  * results before it may be enough. */
 static bool is_denied(const struct link *link)
 {
-    return !client_is_flooded(link->client) &&
-           answer_of_mysql(client_error(link->client), false, client_message(link->client)) ==
-               ANSWER_PRIVILEGE;
+    unsigned error = client_error(link->client);
+    return !client_is_flooded(link->client) && errors_knows_mysql(error) &&
+           answer_of_mysql(error, false, client_message(link->client)) == ANSWER_PRIVILEGE;
 }
 
 static void send_from(struct link *link, const struct statement *statement);
@@ -234,38 +229,27 @@ static void on_denied(struct link *link)
     finish(link, ANSWER_PRIVILEGE);
 }
 
-/* The server does not know a variable that a statement reads: try the dialect without it. */
-static bool falls_back(struct link *link)
-{
-    enum { UNKNOWN_VARIABLE = 1193 };
-    enum dialect without = link->custom[0] ? link->dialect : mysql_dialect_without(link->dialect);
-    if (client_error(link->client) != UNKNOWN_VARIABLE || client_is_flooded(link->client) ||
-        without == link->dialect) {
-        return false;
-    }
-    choose_statements(link, without);
-    send_from(link, link->statements);
-    return true;
-}
-
-/* The server refuses the operator's statement, over a connection that works. */
-static bool is_custom_refused(const struct link *link)
+/* The server refuses the statement for a reason of its own, over a connection that works. What
+ * fails in the operator's may be the very thing that it is to find. */
+static bool is_refused(const struct link *link, enum answer *ret_answer)
 {
     unsigned error = client_error(link->client);
-    return link->custom[0] && !client_is_flooded(link->client) && !is_ours(error) &&
-           answer_of_mysql(error, false, client_message(link->client)) == ANSWER_PROTOCOL;
+    bool known = errors_knows_mysql(error);
+    *ret_answer = link->custom[0] && !known
+                      ? ANSWER_PROTOCOL
+                      : answer_of_mysql(error, false, client_message(link->client));
+    return error != 0 && !client_is_flooded(link->client) && !errors_is_of_mysql_client(error) &&
+           (!known || (link->custom[0] && *ret_answer == ANSWER_PROTOCOL));
 }
 
 static void on_statement_failed(struct link *link)
 {
-    if (falls_back(link)) {
-        return;
-    }
+    enum answer answer;
     if (is_denied(link)) {
         on_denied(link);
-    } else if (is_custom_refused(link)) {
+    } else if (is_refused(link, &answer)) {
         text_tame(link->seen.detail, sizeof link->seen.detail, client_message(link->client));
-        finish(link, ANSWER_PROTOCOL);
+        finish(link, answer);
     } else {
         fail_step(link, false);
     }

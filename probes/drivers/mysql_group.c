@@ -23,7 +23,7 @@ static bool is_on(const char *value)
     return is_text(value, "ON") || is_text(value, "1");
 }
 
-static const char *value_of(const struct client *client, const char *name)
+const char *group_variable(const struct client *client, const char *name)
 {
     for (size_t row = 0; row < client_rows(client); row++) {
         if (is_text(client_value(client, row, "Variable_name", NULL), name)) {
@@ -33,34 +33,39 @@ static const char *value_of(const struct client *client, const char *name)
     return NULL;
 }
 
-static void read_galera_settings(const char *on, const char *rejects, struct observation *seen)
+/* Percona XtraDB Cluster's pxc_maint_mode is MAINTENANCE while an operator drains the node, and
+ * SHUTDOWN while it waits before it ends: it serves still, and is to be left. */
+static bool is_unwanted(const struct client *client)
 {
-    if (is_on(on)) {
+    const char *rejects = group_variable(client, "wsrep_reject_queries");
+    const char *maintenance = group_variable(client, "pxc_maint_mode");
+    return (rejects && !is_text(rejects, "NONE")) ||
+           (maintenance && !is_text(maintenance, "DISABLED"));
+}
+
+static void read_galera_settings(const struct client *client, struct observation *seen)
+{
+    if (is_on(group_variable(client, "wsrep_on"))) {
         seen->group.type = GROUP_GALERA;
-        seen->group.state =
-            rejects && !is_text(rejects, "NONE") ? CONDITION_REJECTING : CONDITION_FIT;
+        seen->group.state = is_unwanted(client) ? CONDITION_REJECTING : CONDITION_FIT;
+        /* one that is out of step by order has the state of a donor, and feeds nobody */
+        seen->group.donor_rejects =
+            is_on(group_variable(client, "wsrep_sst_donor_rejects_queries")) &&
+            !is_on(group_variable(client, "wsrep_desync"));
     }
 }
 
-void group_read_settings(const struct client *client, struct observation *seen)
+void group_read_variables(const struct client *client, struct observation *seen)
 {
-    read_galera_settings(client_value(client, 0, "wsrep_on", NULL),
-                         client_value(client, 0, "wsrep_reject_queries", NULL), seen);
-}
-
-bool group_read_variables(const struct client *client, struct observation *seen)
-{
-    const char *name = value_of(client, "group_replication_group_name");
-    read_galera_settings(value_of(client, "wsrep_on"), value_of(client, "wsrep_reject_queries"),
-                         seen);
+    const char *name = group_variable(client, "group_replication_group_name");
+    read_galera_settings(client, seen);
     if (name && *name && seen->group.type == GROUP_NONE) {
         seen->group.type = GROUP_REPLICATION;
         seen->group.many =
-            is_text(value_of(client, "group_replication_single_primary_mode"), "OFF");
+            is_text(group_variable(client, "group_replication_single_primary_mode"), "OFF");
         seen->group.state = CONDITION_LEFT; /* unless the members' table shows it in there */
         text_tame(seen->identity, sizeof seen->identity, name);
     }
-    return true;
 }
 
 /* ---- status ---------------------------------------------------------------------------------- */
@@ -74,31 +79,36 @@ static int64_t number_of(const char *value)
 /* wsrep_local_state; anything else is on the way to one of these. */
 enum { LOCAL_DONOR = 2, LOCAL_SYNCED = 4 };
 
-static enum condition galera_condition(const struct client *client, enum condition ordered)
+static enum condition galera_condition(const struct client *client, const struct group *group)
 {
-    int64_t state = number_of(value_of(client, "wsrep_local_state"));
-    if (!is_text(value_of(client, "wsrep_cluster_status"), "Primary")) {
+    enum condition ordered = group->state;
+    int64_t state = number_of(group_variable(client, "wsrep_local_state"));
+    if (!is_text(group_variable(client, "wsrep_cluster_status"), "Primary")) {
         return CONDITION_MINORITY;
     }
-    if (state == LOCAL_DONOR) {
-        return CONDITION_DONOR; /* or desynchronized by an operator, which looks the same */
+    if (state == LOCAL_DONOR) { /* or desynchronized by an operator, which looks the same */
+        return ordered != CONDITION_FIT ? ordered
+               : group->donor_rejects   ? CONDITION_UNREADY
+                                        : CONDITION_DONOR;
     }
-    bool configured = number_of(value_of(client, "wsrep_cluster_conf_id")) >= 0;
+    bool configured = number_of(group_variable(client, "wsrep_cluster_conf_id")) >= 0;
     if (state != LOCAL_SYNCED || !configured) { /* none: between two configurations */
         return CONDITION_RECOVERING;
     }
-    return is_on(value_of(client, "wsrep_ready")) ? ordered : CONDITION_UNREADY;
+    return is_on(group_variable(client, "wsrep_ready")) ? ordered : CONDITION_UNREADY;
 }
 
 static void read_galera(const struct client *client, struct observation *seen)
 {
     static const char nobody[] = "00000000-0000-0000-0000-000000000000";
-    const char *uuid = value_of(client, "wsrep_cluster_state_uuid");
+    const char *uuid = group_variable(client, "wsrep_cluster_state_uuid");
     /* 2^64-1 is out of range, and so none */
-    int64_t view = number_of(value_of(client, "wsrep_cluster_conf_id"));
-    seen->group.state = galera_condition(client, seen->group.state);
-    seen->group.queue = number_of(value_of(client, "wsrep_local_recv_queue"));
-    advertised_add_addresses(&seen->advertised, value_of(client, "wsrep_incoming_addresses"));
+    int64_t view = number_of(group_variable(client, "wsrep_cluster_conf_id"));
+    seen->group.state = galera_condition(client, &seen->group);
+    seen->group.queue = number_of(group_variable(client, "wsrep_local_recv_queue"));
+    seen->written = seen->applied =
+        position_at(number_of(group_variable(client, "wsrep_last_committed")));
+    advertised_add_addresses(&seen->advertised, group_variable(client, "wsrep_incoming_addresses"));
     if (uuid && !text_equal(uuid, nobody)) {
         text_tame(seen->identity, sizeof seen->identity, uuid);
     }
@@ -109,7 +119,7 @@ static void read_galera(const struct client *client, struct observation *seen)
 
 bool group_read_status(const struct client *client, struct observation *seen)
 {
-    const char *primary = value_of(client, "group_replication_primary_member");
+    const char *primary = group_variable(client, "group_replication_primary_member");
     if (seen->group.type == GROUP_GALERA) {
         read_galera(client, seen);
     } else if (primary) {

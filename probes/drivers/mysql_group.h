@@ -10,12 +10,14 @@
 #include "probes/drivers/driver.h"
 #include "probes/drivers/mysql_client.h"
 
-/* From MariaDB's settings: columns wsrep_on and wsrep_reject_queries. */
-void group_read_settings(const struct client *client, struct observation *seen);
+/* Of rows of Variable_name and Value; NULL where there is none of this name. */
+const char *group_variable(const struct client *client, const char *name);
 
-/* Readers of statements (mysql_query.h), in this order: variables (MySQL's) and status as rows of
- * Variable_name and Value, members with performance_schema's columns. */
-bool group_read_variables(const struct client *client, struct observation *seen);
+/* From such rows; first of all. */
+void group_read_variables(const struct client *client, struct observation *seen);
+
+/* Readers of statements (mysql_query.h), in this order: status as such rows, members with
+ * performance_schema's columns. */
 bool group_read_status(const struct client *client, struct observation *seen);
 bool group_read_members(const struct client *client, struct observation *seen);
 

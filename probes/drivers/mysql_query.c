@@ -1,6 +1,6 @@
-/* The statements: settings, then the group's variables and status (no rows without a group), then
- * the replication channels; with MySQL last the members of its group, for which most accounts that
- * do not need it have no privilege. Discovery reads replicas, too.
+/* The statements: settings, then further variables and the group's status (no rows without a
+ * group), then the replication channels; with MySQL last the members of its group, for which most
+ * accounts that do not need it have no privilege. Discovery reads replicas, too.
  *
  * Columns are found by name, in the new spelling and the old: MariaDB keeps the old one whatever
  * the statement is called, MySQL changed it with 8.0.22.
@@ -28,11 +28,6 @@ enum dialect mysql_dialect(const char *version, unsigned long number)
         return DIALECT_MARIADB;
     }
     return number >= 80022 ? DIALECT_REPLICA : DIALECT_SLAVE;
-}
-
-enum dialect mysql_dialect_without(enum dialect dialect)
-{
-    return dialect == DIALECT_MARIADB ? DIALECT_MARIADB_PLAIN : dialect;
 }
 
 void mysql_read_version(const char *version, char *to, size_t size)
@@ -76,6 +71,14 @@ static const char *text_of(const struct client *client, size_t row, const char *
     return value ? value : "";
 }
 
+/* MariaDB tells apart what it has written to its binary log from what it has applied of another's;
+ * MySQL has one set. */
+static void read_positions(const struct client *client, struct observation *seen)
+{
+    position_read(text_of(client, 0, "written", "gtids"), &seen->written);
+    position_read(text_of(client, 0, "applied", "gtids"), &seen->applied);
+}
+
 static bool read_settings(const struct client *client, struct observation *seen)
 {
     const char *self_id = client_value(client, 0, "self_id", NULL);
@@ -88,12 +91,68 @@ static bool read_settings(const struct client *client, struct observation *seen)
     if (gtids && !text_copy(seen->gtids, sizeof seen->gtids, gtids)) {
         seen->gtids[0] = '\0';
     }
-    group_read_settings(client, seen);
+    read_positions(client, seen);
     read_start(client, seen);
     seen->offline = !is_off(client, "offline_mode");
     seen->writable =
         is_off(client, "read_only") && is_off(client, "super_read_only") && !seen->offline;
     return true;
+}
+
+/* ---- further variables ----------------------------------------------------------------------- */
+
+/* From which innodb_force_recovery on no write passes, whatever innodb_read_only says. MariaDB goes
+ * on up to 4, and says that InnoDB is read-only from 6 on; MySQL refuses writes at any. */
+enum { FORCED_MARIADB = 5, FORCED_MYSQL = 1 };
+
+static bool is_set(const struct client *client, const char *name, int64_t least)
+{
+    const char *value = group_variable(client, name);
+    int64_t number;
+    return value && (text_parse_int(value, 0, INT32_MAX, &number)
+                         ? number >= least
+                         : least <= 1 && strcasecmp(value, "OFF") != 0);
+}
+
+/* By which of these a server that is not read-only takes no writes all the same. The last one is
+ * what sessions begin with, as PostgreSQL's default_transaction_read_only; MariaDB has it under the
+ * former name. */
+static const char *find_closing(const struct client *client, int64_t forced)
+{
+    const struct {
+        const char *name;
+        int64_t least;
+    } settings[] = {{"innodb_force_recovery", forced},
+                    {"innodb_read_only", 1},
+                    {"transaction_read_only", 1},
+                    {"tx_read_only", 1}};
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        if (is_set(client, settings[i].name, settings[i].least)) {
+            return settings[i].name;
+        }
+    }
+    return NULL;
+}
+
+static bool read_variables(const struct client *client, struct observation *seen, int64_t forced)
+{
+    const char *closing = seen->writable ? find_closing(client, forced) : NULL;
+    if (closing) {
+        seen->writable = false;
+        text_copy(seen->closed_by, sizeof seen->closed_by, closing);
+    }
+    group_read_variables(client, seen);
+    return true;
+}
+
+static bool read_mariadb_variables(const struct client *client, struct observation *seen)
+{
+    return read_variables(client, seen, FORCED_MARIADB);
+}
+
+static bool read_mysql_variables(const struct client *client, struct observation *seen)
+{
+    return read_variables(client, seen, FORCED_MYSQL);
 }
 
 /* ---- channels -------------------------------------------------------------------------------- */
@@ -177,6 +236,9 @@ static struct channel read_channel(const struct client *client, size_t row)
                        INT32_MAX, &number)) {
         channel.lag_ms = number * 1000;
     }
+    if (text_parse_int(text_of(client, row, "SQL_Delay", NULL), 0, INT32_MAX, &number)) {
+        channel.delay_ms = number * 1000;
+    }
     return channel;
 }
 
@@ -212,11 +274,13 @@ static bool read_channels(const struct client *client, struct observation *seen)
 /* ---- statements ------------------------------------------------------------------------------ */
 
 #define VARIABLES                                                                                  \
+    "'innodb_force_recovery', 'innodb_read_only', 'transaction_read_only', 'tx_read_only', "       \
     "'group_replication_group_name', 'group_replication_single_primary_mode', 'wsrep_on', "        \
-    "'wsrep_reject_queries'"
+    "'wsrep_reject_queries', 'wsrep_sst_donor_rejects_queries', 'wsrep_desync', 'pxc_maint_mode'"
 #define GALERA_STATUS                                                                              \
     "'wsrep_cluster_status', 'wsrep_ready', 'wsrep_local_state', 'wsrep_cluster_state_uuid',"      \
-    " 'wsrep_cluster_conf_id', 'wsrep_local_recv_queue', 'wsrep_incoming_addresses'"
+    " 'wsrep_cluster_conf_id', 'wsrep_local_recv_queue', 'wsrep_incoming_addresses',"              \
+    " 'wsrep_last_committed'"
 
 /* What only some servers have is looked up by name; where it does not exist there is no row. */
 #define LOOK_UP(table, names)                                                                      \
@@ -224,15 +288,14 @@ static bool read_channels(const struct client *client, struct observation *seen)
     "performance_schema." table " WHERE VARIABLE_NAME IN (" names ")"
 
 /* A binary log without what was replicated does not show what the server has. */
-#define MARIADB_SETTINGS                                                                           \
-    "SELECT @@global.read_only AS read_only, @@global.server_id AS self_id, UUID_SHORT() AS "      \
-    "serial,"                                                                                      \
-    " IF(@@global.log_slave_updates, @@global.gtid_binlog_state, '') AS gtids,"                    \
-    " UNIX_TIMESTAMP() AS now_s, (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS"     \
-    " WHERE VARIABLE_NAME = 'UPTIME') AS uptime_s"
-static const char mariadb_settings[] = MARIADB_SETTINGS
-    ", @@global.wsrep_on AS wsrep_on, @@global.wsrep_reject_queries AS wsrep_reject_queries";
-static const char mariadb_plain_settings[] = MARIADB_SETTINGS;
+static const char mariadb_settings[] =
+    "SELECT @@global.read_only AS read_only, @@global.server_id AS self_id, UUID_SHORT() AS serial,"
+    " IF(@@global.log_slave_updates, @@global.gtid_binlog_state, '') AS gtids,"
+    " @@global.gtid_binlog_pos AS written, @@global.gtid_slave_pos AS applied,"
+    " UNIX_TIMESTAMP() AS now_s, (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS"
+    " WHERE VARIABLE_NAME = 'UPTIME') AS uptime_s";
+static const char mariadb_variables[] =
+    "SHOW GLOBAL VARIABLES WHERE Variable_name IN (" VARIABLES ")";
 static const char mysql_settings[] =
     "SELECT @@global.read_only AS read_only, @@global.super_read_only AS super_read_only, "
     "@@global.offline_mode AS offline_mode,"
@@ -257,17 +320,16 @@ const struct statement *mysql_statements(enum dialect dialect)
 {
     static const struct statement statements[][6] = {
         [DIALECT_MARIADB] = {{mariadb_settings, NULL, read_settings, NULL},
+                             {mariadb_variables, NULL, read_mariadb_variables, NULL},
                              {mariadb_status, NULL, group_read_status, NULL},
                              {"SHOW ALL SLAVES STATUS", monitor, read_channels, NULL}},
-        [DIALECT_MARIADB_PLAIN] = {{mariadb_plain_settings, NULL, read_settings, NULL},
-                                   {"SHOW ALL SLAVES STATUS", monitor, read_channels, NULL}},
         [DIALECT_SLAVE] = {{mysql_settings, NULL, read_settings, NULL},
-                           {mysql_variables, NULL, group_read_variables, NULL},
+                           {mysql_variables, NULL, read_mysql_variables, NULL},
                            {mysql_status, NULL, group_read_status, NULL},
                            {"SHOW SLAVE STATUS", client_privilege, read_channels, NULL},
                            {mysql_members, group_privilege, group_read_members, group_is_vital}},
         [DIALECT_REPLICA] = {{mysql_settings, NULL, read_settings, NULL},
-                             {mysql_variables, NULL, group_read_variables, NULL},
+                             {mysql_variables, NULL, read_mysql_variables, NULL},
                              {mysql_status, NULL, group_read_status, NULL},
                              {"SHOW REPLICA STATUS", client_privilege, read_channels, NULL},
                              {mysql_members, group_privilege, group_read_members, group_is_vital}},
@@ -301,8 +363,6 @@ const struct statement *mysql_statements_and_replicas(enum dialect dialect,
     static const struct statement replicas[] = {
         [DIALECT_MARIADB] = {"SHOW SLAVE HOSTS", "REPLICATION MASTER ADMIN", read_replicas,
                              is_never_vital},
-        [DIALECT_MARIADB_PLAIN] = {"SHOW SLAVE HOSTS", "REPLICATION MASTER ADMIN", read_replicas,
-                                   is_never_vital},
         [DIALECT_SLAVE] = {"SHOW SLAVE HOSTS", "REPLICATION SLAVE", read_replicas, is_never_vital},
         [DIALECT_REPLICA] = {"SHOW REPLICAS", "REPLICATION SLAVE", read_replicas, is_never_vital},
     };

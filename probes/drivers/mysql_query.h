@@ -3,8 +3,8 @@
  * The statements of a look are sent together, separated by ';', in one round trip. Each reader adds
  * to an observation what its result shows; none needs the result of a later one.
  *
- * Invariant: what only some servers have is read so that others give no row, and no error; a
- * variable that cannot be read so makes a dialect of its own.
+ * Invariant: what only some servers have is looked up by name, so that others give no row, and no
+ * error.
  *
  * Limits: STATEMENTS_MAX statements, MYSQL_QUERY_SIZE bytes together. */
 #ifndef ROSTER_PROBES_DRIVERS_MYSQL_QUERY_H
@@ -19,18 +19,13 @@ enum { STATEMENTS_MAX = 8, MYSQL_QUERY_SIZE = 8192 };
 
 /* Which statements a server knows, by the version that it greets with. */
 enum dialect {
-    DIALECT_MARIADB,       /* 10.5 and later */
-    DIALECT_MARIADB_PLAIN, /* the same, built without Galera's interface */
-    DIALECT_SLAVE,         /* MySQL 5.7 to 8.0.21 */
-    DIALECT_REPLICA        /* MySQL 8.0.22 and later */
+    DIALECT_MARIADB, /* 10.5 and later */
+    DIALECT_SLAVE,   /* MySQL 5.7 to 8.0.21 */
+    DIALECT_REPLICA  /* MySQL 8.0.22 and later */
 };
 
 /* `version` and `number` as in the greeting: "8.0.36" and 80036. */
 enum dialect mysql_dialect(const char *version, unsigned long number);
-
-/* The dialect to try when a server does not know a variable (error 1193) that `dialect` reads; the
- * same when there is none. */
-enum dialect mysql_dialect_without(enum dialect dialect);
 
 struct statement {
     const char *sql;       /* NULL ends the list */

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "probes/drivers/advertised.h"
+#include "probes/drivers/position.h"
 #include "registry/model/model.h"
 
 enum { AWAITED_SIZE = 1024, CHANNELS_KEPT = 16 };
@@ -24,8 +25,9 @@ struct group {
     enum group_type type;
     /* of the server in its group; MINORITY only where the server reports it itself */
     enum condition state;
-    bool leads; /* Group Replication: it reports itself a primary */
-    bool many;  /* and that the group lets several write */
+    bool donor_rejects; /* Galera: while it feeds another it serves nobody */
+    bool leads;         /* Group Replication: it reports itself a primary */
+    bool many;          /* and that the group lets several write */
     /* Group Replication: members in its view, itself included; those that it can reach */
     int size, reachable;
     char leader_id[IDENTITY_SIZE]; /* whom it names as primary, as a self_id */
@@ -42,12 +44,14 @@ struct channel {
     char host[HOST_SIZE];
     char id[IDENTITY_SIZE]; /* of the source, as a self_id */
     int64_t lag_ms;
+    int64_t delay_ms; /* it is set to apply so much later; 0: at once */
 };
 
 struct observation {
     enum answer answer;
     /* with a failure: the server's or client library's own sentence, tamed; no secret */
     char detail[DETAIL_SIZE];
+    bool was_idle; /* LOST: the server has ended the session, by its word for being idle too long */
     char version[VERSION_SIZE]; /* "15.20", "10.11.19-MariaDB" */
     /* of the cluster, where the engine has one: PostgreSQL's system identifier */
     char identity[IDENTITY_SIZE];
@@ -62,6 +66,9 @@ struct observation {
     char lineage[LINEAGE_SIZE]; /* PostgreSQL: the timeline it writes or follows, decimal */
     /* takes writes from ordinary accounts (not in recovery, not read-only by default) */
     bool writable;
+    /* neither in recovery nor read-only by its usual setting, and another setting makes every write
+     * fail: "innodb_force_recovery"; "" none */
+    char closed_by[MISSING_SIZE];
     bool offline; /* rejects ordinary accounts; ours is not one */
 
     bool replica; /* in recovery, or has a replication channel configured */
@@ -74,6 +81,7 @@ struct observation {
     uint16_t upstream_port;
     char upstream_id[IDENTITY_SIZE]; /* as a self_id */
     int64_t lag_ms;                  /* by the server's own account */
+    int64_t delay_ms;                /* it is set to apply so much later; 0: at once */
     bool unapplied;        /* of that channel: whole transactions received and not applied */
     bool fed_elsewhere;    /* a channel that was not chosen is live, connecting or applying */
     uint8_t channel_count; /* of a server that may have several */
@@ -87,6 +95,10 @@ struct observation {
     char awaited[AWAITED_SIZE];
     int64_t position; /* PostgreSQL: WAL bytes written (primary) or replayed (standby) */
     int64_t received; /* PostgreSQL standby: WAL bytes received */
+    /* the same of every engine, to be compared: what others can have of it, were it the source, and
+     * what it has applied, were it a replica */
+    struct position written, applied;
+    int64_t took_ms; /* the look, from its begin to its end; by whoever looked */
 
     char gtids[GTIDS_SIZE]; /* MySQL, MariaDB: transactions executed (gtid.h); "" if too long */
     struct group group;

@@ -54,7 +54,9 @@ struct link {
     char application[NAME_SIZE];
     char tls_ca[PATH_SIZE];
     char query[PG_QUERY_SIZE];
-    bool custom; /* it is the operator's */
+    bool custom;                /* it is the operator's */
+    bool plain;                 /* a pooler refuses options at the start: none are sent */
+    char address[LITERAL_SIZE]; /* of this look */
     enum tls tls;
     int64_t timeout_ms;
 
@@ -123,6 +125,8 @@ static void ignore_notice(void *context, const PGresult *notice)
     (void)notice;
 }
 
+static const char NOWHERE[] = "/dev/null/none";
+
 static PGconn *start_connection(const struct link *link, const char *address)
 {
     static const char *const modes[] = {[TLS_OFF] = "disable",
@@ -143,10 +147,16 @@ static PGconn *start_connection(const struct link *link, const char *address)
     SET("user", link->user);
     SET("dbname", link->database[0] ? link->database : "postgres");
     SET("password", link->password);
-    SET("passfile", "/dev/null/none"); /* not the one in somebody's home */
+    /* not those in somebody's home: what cannot be is not there */
+    SET("passfile", NOWHERE);
+    SET("sslcert", NOWHERE);
+    SET("sslkey", NOWHERE);
+    SET("sslcrl", NOWHERE);
     SET("application_name", link->application);
     SET("client_encoding", "UTF8");
-    SET("options", options);
+    if (!link->plain) {
+        SET("options", options);
+    }
     SET("target_session_attrs", "any");
     SET("gssencmode", "disable");
     SET("sslmode", modes[link->tls]);
@@ -154,6 +164,8 @@ static PGconn *start_connection(const struct link *link, const char *address)
         SET("sslrootcert", link->tls_ca);
     } else if (link->tls == TLS_VERIFY) {
         SET("sslrootcert", SYSTEM_CA);
+    } else {
+        SET("sslrootcert", NOWHERE);
     }
     if (PQlibVersion() >= 160000) {
         SET("require_auth", link->tls == TLS_VERIFY ? "!gss,!sspi" : "!password,!gss,!sspi");
@@ -176,8 +188,41 @@ static bool is_barred(const struct link *link)
            strstr(PQerrorMessage(link->connection), "server requested a cleartext password");
 }
 
+/* A pooler in between knows some start-up parameters only: PgBouncer's sentence, and that of RDS
+ * Proxy. */
+static bool refuses_options(const struct link *link)
+{
+    static const char *const words[] = {"startup parameter", "command-line options"};
+    const char *message = PQerrorMessage(link->connection);
+    bool refused = false;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        refused = refused || strstr(message, words[i]);
+    }
+    return refused && !link->guard.tripped && !link->plain;
+}
+
+static void connect_to(struct link *link);
+
+/* Servers behind a pooler are no members whose replication could be asked for; peers are asked
+ * without options. */
+static void go_without_options(struct link *link)
+{
+    if (!link->custom) {
+        fail(link, ANSWER_AUTH,
+             "a pooler refuses start-up options: give the address of the server behind it");
+        return;
+    }
+    pg_disconnect(link);
+    link->plain = true;
+    connect_to(link);
+}
+
 static void fail_connecting(struct link *link)
 {
+    if (refuses_options(link)) {
+        go_without_options(link);
+        return;
+    }
     if (is_barred(link)) {
         fail(link, ANSWER_AUTH, guard_sentence(&link->guard));
         link->remains = REMAINS_BREAK;
@@ -194,9 +239,9 @@ static bool needs_guard(const struct link *link)
     return PQlibVersion() < 160000 && link->tls != TLS_VERIFY && link->password[0];
 }
 
-static void connect_to(struct link *link, const char *address)
+static void connect_to(struct link *link)
 {
-    link->connection = start_connection(link, address);
+    link->connection = start_connection(link, link->address);
     if (!link->connection) {
         fail(link, ANSWER_UNKNOWN, "out of memory");
         return;
@@ -283,7 +328,11 @@ static void read_error(struct link *link, const PGresult *result)
     if (!sqlstate) { /* libpq's own sentence: the connection is gone, which the caller sees */
         return;
     }
-    link->seen.answer = answer_of_sqlstate(sqlstate, false, sentence ? sentence : "");
+    enum answer answer = answer_of_sqlstate(sqlstate, false, sentence ? sentence : "");
+    /* what fails in the operator's statement may be the very thing that it is to find */
+    bool in_question = link->custom && !errors_knows_sqlstate(sqlstate);
+    link->seen.answer = in_question ? ANSWER_PROTOCOL : answer;
+    link->seen.was_idle = errors_ends_idle(sqlstate);
     text_tame(link->seen.detail, sizeof link->seen.detail, sentence ? sentence : sqlstate);
 }
 
@@ -358,9 +407,15 @@ static void resume_query(struct link *link)
     if (link->stage != STAGE_QUERYING) {
         return;
     }
-    if (!well || PQstatus(link->connection) == CONNECTION_BAD || link->seen.answer == ANSWER_LOST) {
+    bool was_idle = link->seen.was_idle;
+    bool broken = !well || PQstatus(link->connection) == CONNECTION_BAD;
+    enum answer said = link->seen.answer;
+    if (broken && said != ANSWER_UNKNOWN && said != ANSWER_OK && said != ANSWER_LOST) {
+        fail(link, said, link->seen.detail); /* its last words */
+    } else if (broken || said == ANSWER_LOST) {
         fail_broken(link,
                     link->seen.detail[0] ? link->seen.detail : PQerrorMessage(link->connection));
+        link->seen.was_idle = was_idle;
     } else if (!PQisBusy(link->connection)) {
         finish(link, repeat);
     }
@@ -425,7 +480,8 @@ static void pg_start(struct link *link, const char *address, struct want *ret_wa
     if (link->stage == STAGE_IDLE) {
         send_query(link);
     } else if (link->stage == STAGE_OFF) {
-        connect_to(link, address);
+        text_copy(link->address, sizeof link->address, address);
+        connect_to(link);
     }
     set_want(link, ret_want);
 }

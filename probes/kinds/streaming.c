@@ -31,8 +31,11 @@ static struct lag lag(const struct observation *facts, const struct observation 
     struct lag lag = LAG_NOT_KNOWN;
     assert(!source || source->answer == ANSWER_OK);
     if (!facts->replica) {
+        /* closed by a setting and fed by nobody: frozen */
+        lag.state = facts->writable ? LAG_UNKNOWN : LAG_BROKEN;
         return lag;
     }
+    lag.delay_ms = facts->delay_ms;
     if (source && facts->live && lineage_compare(facts->lineage, source->lineage) < 0) {
         lag.state = LAG_BROKEN;
         return lag;

@@ -205,13 +205,14 @@ static void put_number_if_any(struct buffer *to, const char *key, int64_t value)
 
 static void put_lag_if_known(struct buffer *to, const struct lag *lag)
 {
-    if (lag->state == LAG_UNKNOWN && lag->bytes < 0 && lag->ms < 0 && lag->transactions < 0) {
+    if (lag_equal(lag, &LAG_NOT_KNOWN)) {
         return;
     }
     put(to, ", \"lag\": { \"state\": \"%s\"", lag_state_names[lag->state]);
     put_number_if_known(to, "bytes", lag->bytes);
     put_number_if_known(to, "ms", lag->ms);
     put_number_if_known(to, "transactions", lag->transactions);
+    put_number_if_any(to, "delay", lag->delay_ms);
     put(to, " }");
 }
 
@@ -321,6 +322,7 @@ static void put_statement(struct buffer *to, const struct report *report,
     put_flag(to, "peer", member_report->shared);
     put_flag(to, "writable", member_report->writable);
     put_condition(to, member_report->condition);
+    put_text_if_any(to, "closed_by", member_report->closed_by);
     put_flag(to, "sync", member_report->sync);
     put_flag(to, "live", member_report->live);
     put_flag(to, "replica", member_report->replica);
@@ -459,6 +461,7 @@ static void put_member(struct buffer *to, const struct member *member)
     put_flag(to, "claims", member->claims);
     put_text_if_any(to, "bar", bar_names[member->bar]);
     put_condition(to, member->condition);
+    put_text_if_any(to, "closed_by", member->closed_by);
     put_flag(to, "sync", member->sync);
     put_text_if_any(to, "alias", member->alias);
     put_text_if_any(to, "upstream", member->upstream);
@@ -627,6 +630,10 @@ static void put_registry_id(struct buffer *to, const struct registry_id *registr
     }
     put(to, "%s", closing(registry_id->supersedes_count, " ]", "]"));
     put_flag(to, "provisional", registry_id->provisional);
+    if (registry_id->went_back.known) {
+        put(to, ", \"went_back\": { \"found\": \"%" PRId64 "\", \"known\": \"%" PRId64 "\" }",
+            registry_id->went_back.found, registry_id->went_back.known);
+    }
 }
 
 char *registry_id_encode(const struct registry_id *registry_id)

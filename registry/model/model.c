@@ -1,6 +1,7 @@
 #include "registry/model/model.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 const char *const role_names[] = {"none", "primary", "secondary", NULL};
@@ -148,7 +149,7 @@ bool member_config_equal(const struct member_config *a, const struct member_conf
 bool lag_equal(const struct lag *a, const struct lag *b)
 {
     return a->state == b->state && a->bytes == b->bytes && a->ms == b->ms &&
-           a->transactions == b->transactions;
+           a->transactions == b->transactions && a->delay_ms == b->delay_ms;
 }
 
 static bool left_equal(const struct left *a, const struct left *b)
@@ -193,8 +194,8 @@ static bool member_equal(const struct member *a, const struct member *b)
            a->fenced_epoch == b->fenced_epoch && a->drained == b->drained &&
            a->unlisted == b->unlisted && same(a->alias, b->alias) && a->claims == b->claims &&
            a->bar == b->bar && a->sync == b->sync && a->condition == b->condition &&
-           same(a->upstream, b->upstream) && lag_equal(&a->lag, &b->lag) &&
-           record_equal(&a->record, &b->record);
+           same(a->closed_by, b->closed_by) && same(a->upstream, b->upstream) &&
+           lag_equal(&a->lag, &b->lag) && record_equal(&a->record, &b->record);
 }
 
 /* All but what changes all the time: how large the lag is, and what probes leave behind. */
@@ -206,12 +207,12 @@ static bool member_report_alike(const struct member_report *a, const struct memb
            a->misses == b->misses && a->has == b->has && a->start_ms == b->start_ms &&
            a->channel == b->channel && a->unapplied == b->unapplied && a->late == b->late &&
            a->stood == b->stood && a->acts == b->acts && same(a->self, b->self) &&
-           same(a->missing, b->missing) && a->live == b->live && a->replica == b->replica &&
-           same(a->lineage, b->lineage) && same(a->identity, b->identity) &&
-           same(a->upstream, b->upstream) && same(a->alias, b->alias) &&
-           a->replicas == b->replicas && a->lag.state == b->lag.state &&
-           same(a->version, b->version) && a->last_role == b->last_role &&
-           same(a->last_lineage, b->last_lineage);
+           same(a->missing, b->missing) && same(a->closed_by, b->closed_by) && a->live == b->live &&
+           a->replica == b->replica && same(a->lineage, b->lineage) &&
+           same(a->identity, b->identity) && same(a->upstream, b->upstream) &&
+           same(a->alias, b->alias) && a->replicas == b->replicas && a->lag.state == b->lag.state &&
+           a->lag.delay_ms == b->lag.delay_ms && same(a->version, b->version) &&
+           a->last_role == b->last_role && same(a->last_lineage, b->last_lineage);
 }
 
 bool topology_equal(const struct topology *a, const struct topology *b)
@@ -274,4 +275,15 @@ bool report_equal(const struct report *a, const struct report *b)
         equal = lag_equal(&mine->lag, &theirs->lag) && left_equal(&mine->left, &theirs->left);
     }
     return equal;
+}
+
+/* ---- the registry ---------------------------------------------------------------------------- */
+
+const char *past_phrase(char *to, size_t size, const char *registry, int64_t found, int64_t known)
+{
+    snprintf(to, size,
+             "the registry went back in time: zxid %llx after %llx; to follow it all the same: "
+             "roster accept --registry %s",
+             (unsigned long long)found, (unsigned long long)known, registry);
+    return to;
 }

@@ -21,10 +21,13 @@
 #include "registry/model/kinds.h"
 #include "registry/model/lineage.h"
 
-enum { MODEL_FORMAT = 1, MODEL_RULES = 3 };
+enum { MODEL_FORMAT = 1, MODEL_RULES = 4 };
 
 /* The edition of the rules from which on a verdict remembers what members did. */
 enum { RULES_WITH_RECORDS = 3 };
+
+/* From which on a probe gives the last lag of a member that does not answer, for a while. */
+enum { RULES_WITH_LAST_LAG = 4 };
 
 enum role { ROLE_NONE, ROLE_PRIMARY, ROLE_SECONDARY };
 extern const char *const role_names[]; /* none, primary, secondary */
@@ -99,9 +102,10 @@ struct lag {
     int64_t bytes; /* of the log */
     int64_t ms;
     int64_t transactions; /* received and not yet applied */
+    int64_t delay_ms;     /* it is set to apply so much later; 0: at once, or not known */
 };
 
-#define LAG_NOT_KNOWN ((struct lag){LAG_UNKNOWN, -1, -1, -1})
+#define LAG_NOT_KNOWN ((struct lag){LAG_UNKNOWN, -1, -1, -1, 0})
 
 /* The rules that decide who is primary, and why nobody is. In the registry a rule is its name and
  * its number: a number is never given to another rule, and new rules get new numbers, so that a
@@ -239,6 +243,8 @@ struct member_report {
     bool writable; /* would take a write from an ordinary account, and could commit it */
     bool sync;     /* a commit waits for it */
     enum condition condition;
+    /* open for writes by its usual setting, and this one makes every write fail; "" none */
+    char closed_by[MISSING_SIZE];
     bool live;        /* a live stream from `upstream` right now */
     bool replica;     /* in recovery, or has a replication channel */
     int64_t start_ms; /* when it was started, by its clock; 0: not known, or of a former version */
@@ -302,6 +308,7 @@ struct member {
     enum bar bar; /* why that claim may not win */
     bool sync;    /* a commit waits for it */
     enum condition condition;
+    char closed_by[MISSING_SIZE]; /* the setting by which no write passes, as in a report */
     char alias[NAME_SIZE]; /* the member whose server it is by another name: it has no role */
     char upstream[NAME_SIZE];
     struct lag lag;
@@ -400,7 +407,15 @@ struct registry_id {
     char supersedes[8][IDENTITY_SIZE];
     /* drawn by a probe that knew of no former one: whoever remembers one may still put that back */
     bool provisional;
+    /* what a probe that refuses it has proved, for who knew nothing of the time before; the probes
+     * themselves do not go by it. known 0: nothing */
+    struct went_back {
+        int64_t found, known; /* numbers of transactions */
+    } went_back;
 };
+
+/* "the registry went back in time: zxid f after 1dd; ...", and what ends that. Returns `to`. */
+const char *past_phrase(char *to, size_t size, const char *registry, int64_t found, int64_t known);
 
 /* Up to which transaction a topology is known. */
 struct known_topology {

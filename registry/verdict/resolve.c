@@ -5,6 +5,7 @@
 
 #include "registry/base/text.h"
 #include "registry/verdict/acts.h"
+#include "registry/verdict/components.h"
 #include "registry/verdict/fences.h"
 #include "registry/verdict/primary.h"
 #include "registry/verdict/rules.h"
@@ -101,7 +102,8 @@ static void put_decision(struct topology *out, const struct verdict_inputs *inpu
 
 /* Does a live stream lead from this member up to the primary, by any number of steps? A cascade
  * does (a replica of a replica); a circle of replicas does not, and is left after as many steps as
- * there are members. */
+ * there are members. Where timelines order, on the primary's: a former primary that was not rewound
+ * streams for a moment, at each attempt, on its own. */
 static bool follows_primary(const struct verdict_inputs *inputs, const struct topology *out,
                             const struct contender *contender)
 {
@@ -111,13 +113,15 @@ static bool follows_primary(const struct verdict_inputs *inputs, const struct to
             tally->follows < tally->quorum) {
             return false;
         }
+        if (inputs->ordered && !(tally->has_lineage && text_equal(tally->lineage, out->lineage))) {
+            return false;
+        }
         if (text_equal(tally->upstream, out->primary)) {
             return true;
         }
         /* it streams from a name that no member has (a VIP, a proxy): then its history decides */
         if (!tally->upstream[0]) {
-            return inputs->ordered && tally->has_lineage &&
-                   text_equal(tally->lineage, out->lineage);
+            return inputs->ordered;
         }
         contender = contender_find(inputs, tally->upstream);
     }
@@ -127,7 +131,7 @@ static bool follows_primary(const struct verdict_inputs *inputs, const struct to
 /* It writes in the same view as the primary: the group has taken it back. */
 static bool shares_view(const struct topology *out, const struct contender *contender)
 {
-    return contender->shared && out->primary[0] &&
+    return contender->shared && out->primary[0] && !component_is_left(contender) &&
            text_equal(contender_lineage(contender), out->lineage);
 }
 
@@ -159,6 +163,23 @@ static void fence(struct topology *out, const struct verdict_inputs *inputs,
 
 /* ---- what members are ------------------------------------------------------------------------ */
 
+static void judge_fitness(const struct tally *tally, struct member *member)
+{
+    if (tally->down >= tally->quorum) {
+        member->condition = CONDITION_FIT; /* its last report of itself is of no use now */
+        member->closed_by[0] = '\0';
+        member->sync = false;
+        return;
+    }
+    if (tally->condition) {
+        member->condition = *tally->condition;
+        member->sync = tally->sync;
+    }
+    if (tally->closed_by) {
+        strcpy(member->closed_by, tally->closed_by);
+    }
+}
+
 static void judge_health(const struct topology *out, const struct contender *contender,
                          struct member *member)
 {
@@ -185,13 +206,7 @@ static void judge_health(const struct topology *out, const struct contender *con
     } else if (member->reason == ANSWER_RIVAL || member->reason == ANSWER_STRANGER) {
         member->reason = tally->reason; /* it no longer is */
     }
-    if (tally->down >= tally->quorum) {
-        member->condition = CONDITION_FIT; /* its last report of itself is of no use now */
-        member->sync = false;
-    } else if (tally->condition) {
-        member->condition = *tally->condition;
-        member->sync = tally->sync;
-    }
+    judge_fitness(tally, member);
 }
 
 static enum role role_of(const struct topology *out, const struct contender *contender,
@@ -209,6 +224,10 @@ static enum role role_of(const struct topology *out, const struct contender *con
     if (contender->shared && out->primary[0] && out->policy.writers == WRITERS_ALL &&
         !member->drained) {
         return ROLE_PRIMARY;
+    }
+    bool wrote = member->role == ROLE_PRIMARY && out->policy.writers == WRITERS_ALL;
+    if (wrote && out->primary[0] && !member->drained && tally->resigns < tally->quorum) {
+        return ROLE_PRIMARY; /* nobody can read it just now: that is no reason to give it up */
     }
     /* a peer that gets no writes is as good for reads as one that follows */
     if (contender->shared || tally->follows >= tally->quorum) {
@@ -313,6 +332,7 @@ bool resolve(const struct evidence *evidence, struct topology *ret_topology)
     put_decision(out, &inputs, decision);
     fence(out, &inputs, decision.primary, evidence->previous);
     acts_close(&inputs, out);
+    components_close(&inputs, out);
     judge_members(out, &inputs);
     out->state = state_of(out, &decision);
     keep_rule(out, inputs.previous);
@@ -334,7 +354,8 @@ bool resolve_is_urgent(const struct topology *before, const struct topology *aft
         if (!text_equal(a->config.name, b->config.name) || a->role != b->role ||
             a->health != b->health || a->fenced != b->fenced || a->drained != b->drained ||
             a->claims != b->claims || a->condition != b->condition || a->bar != b->bar ||
-            a->unlisted != b->unlisted || a->record.acts != b->record.acts) {
+            !text_equal(a->closed_by, b->closed_by) || a->unlisted != b->unlisted ||
+            a->record.acts != b->record.acts) {
             return true;
         }
     }

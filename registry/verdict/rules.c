@@ -223,6 +223,9 @@ static void put_member(struct text *text, const struct topology *topology,
     } else if (member->condition != CONDITION_FIT) {
         text_put(text, "; %s %s", name, conditions[member->condition]);
     }
+    if (member->closed_by[0]) {
+        text_put(text, "; %s takes no writes: %s", name, member->closed_by);
+    }
 }
 
 void rule_explain(const struct topology *topology, int readers, char *to, size_t size)

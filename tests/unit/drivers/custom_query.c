@@ -88,8 +88,7 @@ END_TEST
 
 START_TEST(null_is_not_told)
 {
-    ROW({"claim", NULL}, {"ready", NULL}, {"lineage", NULL}, {"identity", NULL}, {"lag_ms", NULL},
-        {"upstream", NULL});
+    ROW({"lineage", NULL}, {"identity", NULL}, {"lag_ms", NULL}, {"upstream", NULL});
     ck_assert_int_eq(seen.answer, ANSWER_OK);
     ck_assert_int_eq(seen.claim, -1);
     ck_assert_int_eq(seen.ready, -1);
@@ -233,6 +232,33 @@ START_TEST(who_says_that_it_does_not_claim_is_nobody_s_writer)
 }
 END_TEST
 
+/* Whatever the order of the columns, and whatever else it says. */
+START_TEST(who_does_not_know_whether_it_claims_does_not_claim)
+{
+    ROW({"claim", NULL});
+    ck_assert(!claim_state().claim && !claim_state().writable && !seen.replica);
+    ck_assert_str_eq(seen.closed_by, "claim is NULL");
+    ROW({"claim", NULL}, {"writable", "t"}, {"ready", "t"});
+    ck_assert(!claim_state().claim && !claim_state().writable && !seen.replica);
+    ROW({"writable", "t"}, {"claim", NULL}, {"upstream", "10.0.0.1:5432"});
+    ck_assert(!claim_state().claim && seen.replica);
+    ROW({"claim", "t"}, {"writable", NULL});
+    ck_assert(!claim_state().claim && !claim_state().writable);
+    ck_assert_str_eq(seen.closed_by, "writable is NULL");
+    ROW({"writable", NULL});
+    ck_assert(!claim_state().claim && !claim_state().writable);
+}
+END_TEST
+
+START_TEST(who_does_not_know_whether_it_is_ready_is_not)
+{
+    ROW({"claim", "t"}, {"ready", NULL});
+    ck_assert(!claim_state().claim && !claim_state().writable);
+    ck_assert_int_eq(claim_state().condition, CONDITION_UNREADY);
+    ck_assert(!kind_stateless.claim_state(&seen, NULL).claim);
+}
+END_TEST
+
 START_TEST(without_a_word_on_claiming_the_writable_that_follow_nobody_claim)
 {
     ROW({"writable", "t"});
@@ -280,6 +306,8 @@ Suite *custom_query_suite(void)
     tcase_add_test(tests, names_go_in_any_case_and_order);
     tcase_add_test(tests, yes_and_no_have_many_words);
     tcase_add_test(tests, null_is_not_told);
+    tcase_add_test(tests, who_does_not_know_whether_it_claims_does_not_claim);
+    tcase_add_test(tests, who_does_not_know_whether_it_is_ready_is_not);
     tcase_add_test(tests, no_row_is_not_ready);
     tcase_add_test(tests, two_rows_are_an_error);
     tcase_add_test(tests, a_column_that_means_nothing_is_told_with_the_nearest_that_does);

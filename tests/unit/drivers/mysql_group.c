@@ -14,7 +14,7 @@ static void begin_group(const char *mode)
                      "group_replication_single_primary_mode=";
     observation_init(&seen);
     strcpy(seen.self_id, "uuid-1");
-    ck_assert(group_read_variables(fake_variables(strcat(text, mode)), &seen));
+    group_read_variables(fake_variables(strcat(text, mode)), &seen);
 }
 
 static const char members[] = "MEMBER_ID=uuid-1\nMEMBER_STATE=ONLINE\nMEMBER_ROLE=SECONDARY\n"
@@ -86,7 +86,7 @@ START_TEST(galeras_status_is_a_condition)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         observation_init(&seen);
-        group_read_settings(fake_result("wsrep_on=1\nwsrep_reject_queries=NONE"), &seen);
+        group_read_variables(fake_variables("wsrep_on=ON\nwsrep_reject_queries=NONE"), &seen);
         ck_assert_int_eq(seen.group.type, GROUP_GALERA);
         ck_assert(group_read_status(fake_variables(cases[i].status), &seen));
         ck_assert_int_eq(seen.group.state, cases[i].state);
@@ -97,7 +97,7 @@ END_TEST
 START_TEST(galeras_configuration_is_the_lineage_and_its_uuid_the_identity)
 {
     observation_init(&seen);
-    group_read_settings(fake_result("wsrep_on=ON\nwsrep_reject_queries=ALL"), &seen);
+    group_read_variables(fake_variables("wsrep_on=ON\nwsrep_reject_queries=ALL"), &seen);
     ck_assert_int_eq(seen.group.state, CONDITION_REJECTING);
     ck_assert(group_read_status(
         fake_variables("wsrep_cluster_conf_id=7\nwsrep_cluster_state_uuid=state-1\n"
@@ -110,6 +110,48 @@ START_TEST(galeras_configuration_is_the_lineage_and_its_uuid_the_identity)
 }
 END_TEST
 
+/* As Percona XtraDB Cluster has it, which cannot be had here. */
+START_TEST(a_galera_node_in_maintenance_is_rejecting)
+{
+    static const struct {
+        const char *variables;
+        const char *status;
+        enum condition state;
+    } cases[] = {
+        {"wsrep_on=ON\nwsrep_reject_queries=NONE\npxc_maint_mode=DISABLED",
+         "wsrep_cluster_status=Primary\nwsrep_local_state=4\nwsrep_cluster_conf_id=7\n"
+         "wsrep_ready=ON",
+         CONDITION_FIT},
+        {"wsrep_on=ON\nwsrep_reject_queries=NONE\npxc_maint_mode=MAINTENANCE",
+         "wsrep_cluster_status=Primary\nwsrep_local_state=4\nwsrep_cluster_conf_id=7\n"
+         "wsrep_ready=ON",
+         CONDITION_REJECTING},
+        {"wsrep_on=ON\nwsrep_reject_queries=NONE\npxc_maint_mode=SHUTDOWN",
+         "wsrep_cluster_status=Primary\nwsrep_local_state=4\nwsrep_cluster_conf_id=7\n"
+         "wsrep_ready=ON",
+         CONDITION_REJECTING},
+        {"wsrep_on=ON\npxc_maint_mode=MAINTENANCE",
+         "wsrep_cluster_status=Primary\nwsrep_local_state=2", CONDITION_REJECTING},
+        {"wsrep_on=ON\npxc_maint_mode=MAINTENANCE",
+         "wsrep_cluster_status=non-Primary\nwsrep_local_state=4", CONDITION_MINORITY},
+        {"wsrep_on=ON\nwsrep_sst_donor_rejects_queries=ON\nwsrep_desync=OFF",
+         "wsrep_cluster_status=Primary\nwsrep_local_state=2", CONDITION_UNREADY},
+        {"wsrep_on=ON\nwsrep_sst_donor_rejects_queries=ON\nwsrep_desync=OFF",
+         "wsrep_cluster_status=Primary\nwsrep_local_state=4\nwsrep_cluster_conf_id=7\n"
+         "wsrep_ready=ON",
+         CONDITION_FIT},
+        {"wsrep_on=ON\nwsrep_sst_donor_rejects_queries=ON\nwsrep_desync=ON",
+         "wsrep_cluster_status=Primary\nwsrep_local_state=2", CONDITION_DONOR},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        observation_init(&seen);
+        group_read_variables(fake_variables(cases[i].variables), &seen);
+        ck_assert(group_read_status(fake_variables(cases[i].status), &seen));
+        ck_assert_int_eq(seen.group.state, cases[i].state);
+    }
+}
+END_TEST
+
 Suite *mysql_group_suite(void)
 {
     Suite *suite = suite_create("mysql_group");
@@ -118,6 +160,7 @@ Suite *mysql_group_suite(void)
     tcase_add_test(tests, the_primary_leads_and_in_a_multi_primary_group_everybody_does);
     tcase_add_test(tests, members_without_an_identity_are_refused_and_without_a_group_not_read);
     tcase_add_test(tests, galeras_status_is_a_condition);
+    tcase_add_test(tests, a_galera_node_in_maintenance_is_rejecting);
     tcase_add_test(tests, galeras_configuration_is_the_lineage_and_its_uuid_the_identity);
     suite_add_tcase(suite, tests);
     return suite;

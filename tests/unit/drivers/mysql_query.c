@@ -1,7 +1,10 @@
 /* How results of MySQL's and MariaDB's statements become facts. */
 #include "probes/drivers/mysql_query.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "registry/base/text.h"
 
 #include "tests/unit/drivers/fake_client.h"
 #include "tests/unit/unit.h"
@@ -40,6 +43,45 @@ START_TEST(a_server_is_writable_unless_one_of_its_settings_forbids_it)
 }
 END_TEST
 
+/* Which setting closes it; "": none. */
+static void expect_closed(enum dialect dialect, const char *read_only, const char *variables,
+                          const char *closed_by)
+{
+    char text[64];
+    snprintf(text, sizeof text, "self_id=1\nread_only=%s", read_only);
+    ck_assert(settings(text));
+    ck_assert(mysql_statements(dialect)[1].read(fake_variables(variables), &seen));
+    ck_assert_str_eq(seen.closed_by, closed_by);
+    ck_assert_int_eq(seen.writable, text_equal(read_only, "0") && !closed_by[0]);
+}
+
+START_TEST(a_server_that_is_not_read_only_may_be_closed_by_another_setting)
+{
+    static const char well[] = "innodb_force_recovery=0\ninnodb_read_only=OFF\ntx_read_only=OFF";
+    expect_closed(DIALECT_REPLICA, "0", well, "");
+    expect_closed(DIALECT_MARIADB, "0", well, "");
+    expect_closed(DIALECT_MARIADB, "0", "wsrep_on=OFF", ""); /* without InnoDB */
+    expect_closed(DIALECT_REPLICA, "0", "innodb_read_only=ON", "innodb_read_only");
+    expect_closed(DIALECT_MARIADB, "0", "innodb_read_only=ON", "innodb_read_only");
+    expect_closed(DIALECT_REPLICA, "0", "transaction_read_only=ON", "transaction_read_only");
+    expect_closed(DIALECT_MARIADB, "0", "tx_read_only=ON", "tx_read_only");
+    expect_closed(DIALECT_SLAVE, "0", "tx_read_only=1", "tx_read_only");
+    /* read-only by its usual setting, it is merely a replica */
+    expect_closed(DIALECT_REPLICA, "1", "innodb_read_only=ON", "");
+}
+END_TEST
+
+START_TEST(how_far_recovery_may_be_forced_differs)
+{
+    expect_closed(DIALECT_REPLICA, "0", "innodb_force_recovery=1", "innodb_force_recovery");
+    expect_closed(DIALECT_SLAVE, "0", "innodb_force_recovery=4\ninnodb_read_only=OFF",
+                  "innodb_force_recovery");
+    expect_closed(DIALECT_MARIADB, "0", "innodb_force_recovery=4\ninnodb_read_only=OFF", "");
+    expect_closed(DIALECT_MARIADB, "0", "innodb_force_recovery=5\ninnodb_read_only=OFF",
+                  "innodb_force_recovery");
+}
+END_TEST
+
 START_TEST(settings_of_another_shape_are_refused)
 {
     ck_assert(!settings(""));
@@ -74,6 +116,28 @@ START_TEST(a_stopped_receiver_has_no_lag_whatever_it_shows)
 }
 END_TEST
 
+START_TEST(what_is_written_and_what_is_applied_are_told_apart)
+{
+    ck_assert(settings("self_id=7\nread_only=0\nwritten=0-7-9\napplied=0-5-8\ngtids="));
+    ck_assert_int_eq(seen.written.streams[0].top, 9);
+    ck_assert_int_eq(seen.applied.streams[0].top, 8);
+    ck_assert(settings("self_id=7\nread_only=0\nwritten=\napplied=0-5-8\ngtids=0-7-9"));
+    ck_assert_int_eq(seen.written.count, 0);
+    ck_assert(settings("self_id=7\nread_only=0\ngtids=3e11fa47-71ca-11e1-9e33-c80aa9429562:1-9"));
+    ck_assert_int_eq(seen.written.streams[0].top, 9);
+    ck_assert_int_eq(seen.applied.streams[0].top, 9);
+}
+END_TEST
+
+START_TEST(a_channel_that_is_set_to_apply_later_says_so)
+{
+    ck_assert(channels("Source_Host=a\nReplica_IO_Running=Yes\nSQL_Delay=3600\n"));
+    ck_assert_int_eq(seen.delay_ms, 3600000);
+    ck_assert(channels("Source_Host=a\nReplica_IO_Running=Yes\nSQL_Delay=0\n"));
+    ck_assert_int_eq(seen.delay_ms, 0);
+}
+END_TEST
+
 START_TEST(without_a_channel_a_server_is_no_replica)
 {
     ck_assert(channels(""));
@@ -99,8 +163,6 @@ START_TEST(a_dialect_follows_from_the_greeting)
     ck_assert_int_eq(mysql_dialect("10.11.19-MariaDB", 101119), DIALECT_MARIADB);
     ck_assert_int_eq(mysql_dialect("8.0.21", 80021), DIALECT_SLAVE);
     ck_assert_int_eq(mysql_dialect("8.0.22", 80022), DIALECT_REPLICA);
-    ck_assert_int_eq(mysql_dialect_without(DIALECT_MARIADB), DIALECT_MARIADB_PLAIN);
-    ck_assert_int_eq(mysql_dialect_without(DIALECT_REPLICA), DIALECT_REPLICA);
 }
 END_TEST
 
@@ -140,9 +202,13 @@ Suite *mysql_query_suite(void)
     Suite *suite = suite_create("mysql_query");
     TCase *tests = tcase_create("results");
     tcase_add_test(tests, a_server_is_writable_unless_one_of_its_settings_forbids_it);
+    tcase_add_test(tests, a_server_that_is_not_read_only_may_be_closed_by_another_setting);
+    tcase_add_test(tests, how_far_recovery_may_be_forced_differs);
     tcase_add_test(tests, settings_of_another_shape_are_refused);
     tcase_add_test(tests, a_channel_is_read_in_the_new_spelling_and_the_old);
     tcase_add_test(tests, a_stopped_receiver_has_no_lag_whatever_it_shows);
+    tcase_add_test(tests, what_is_written_and_what_is_applied_are_told_apart);
+    tcase_add_test(tests, a_channel_that_is_set_to_apply_later_says_so);
     tcase_add_test(tests, without_a_channel_a_server_is_no_replica);
     tcase_add_test(tests, of_several_channels_one_that_runs_is_the_upstream);
     tcase_add_test(tests, a_dialect_follows_from_the_greeting);

@@ -93,6 +93,17 @@ START_TEST(quiet_looks_of_a_fleet_are_interleaved)
 }
 END_TEST
 
+START_TEST(the_primary_is_looked_at_a_moment_before_the_others)
+{
+    int64_t now_ms = begin_quiet();
+    times.after_ms = FOLLOW_MS;
+    look_times_begin(&times, now_ms);
+    look_times_end(&times, &schedule, ANSWER_OK, now_ms, now_ms, 1, 4);
+    ck_assert_int_eq(times.due_ms % INTERVAL, INTERVAL / 4 + FOLLOW_MS);
+    times.after_ms = 0;
+}
+END_TEST
+
 START_TEST(a_wall_clock_before_1970_and_a_fleet_of_nobody_do_no_harm)
 {
     int64_t now_ms = begin_quiet();
@@ -169,6 +180,7 @@ Suite *schedule_suite(void)
     tcase_add_test(tcase, an_alarm_is_news_only_when_it_was_quiet);
     tcase_add_test(tcase, an_alarmed_look_is_due_a_gap_after_it_began);
     tcase_add_test(tcase, quiet_looks_of_a_fleet_are_interleaved);
+    tcase_add_test(tcase, the_primary_is_looked_at_a_moment_before_the_others);
     tcase_add_test(tcase, a_wall_clock_before_1970_and_a_fleet_of_nobody_do_no_harm);
     tcase_add_test(tcase, no_alarm_brings_a_look_forward_that_must_wait);
     tcase_add_test(tcase, a_saturated_server_is_not_pressed);

@@ -228,6 +228,7 @@ END_TEST
 
 START_TEST(a_broken_connection_is_asked_again_at_once_and_once)
 {
+    schedule_alarm(&schedule, context.now.ms);
     begin();
     answer(ANSWER_OK, true);
     begin();
@@ -249,9 +250,31 @@ START_TEST(what_the_server_sends_unasked_is_read_at_once_over_the_connection_it_
     until_fresh();
     pass(ALERT);
     slot_unsolicited(&slot, &context, &outcome);
-    ck_assert_str_eq(outcome.alarm, "the server sent something unasked");
+    ck_assert_ptr_null(outcome.alarm); /* nobody knows yet what it is */
     ck_assert_int_le(slot_due(&slot), context.now.ms);
     ck_assert_str_eq(begin(), "ask "); /* though a fresh one was due */
+}
+END_TEST
+
+START_TEST(the_end_of_an_idle_session_is_no_news)
+{
+    for (int idle = 0; idle <= 1; idle++) {
+        begin();
+        answer(ANSWER_OK, true);
+        pass(ALERT);
+        slot_unsolicited(&slot, &context, &outcome);
+        begin();
+        struct observation observation = {.answer = ANSWER_LOST, .was_idle = idle};
+        slot_look_ended(&slot, &observation, REMAINS_NOTHING, &context, &outcome);
+        ck_assert((outcome.alarm == NULL) == (idle == 1));
+        ck_assert_str_eq(orders(), "ask "); /* over a new one, at once */
+        answer(ANSWER_OK, true);
+    }
+    pass(IDLE_LEAST_MS); /* MariaDB does not say why it ends one */
+    slot_begin(&slot, &context);
+    slot_resolved(&slot, "10.0.0.1", "", &context, &outcome);
+    answer(ANSWER_LOST, false);
+    ck_assert_ptr_null(outcome.alarm);
 }
 END_TEST
 
@@ -552,6 +575,7 @@ Suite *slot_suite(void)
     tcase_add_test(tcase, a_broken_connection_is_asked_again_at_once_and_once);
     tcase_add_test(tcase,
                    what_the_server_sends_unasked_is_read_at_once_over_the_connection_it_came_by);
+    tcase_add_test(tcase, the_end_of_an_idle_session_is_no_news);
     tcase_add_test(tcase, a_server_that_never_stops_sending_is_asked_at_the_pace_of_an_alarm);
     tcase_add_test(tcase, a_refused_account_is_not_asked_sooner_for_what_the_server_sends);
     tcase_add_test(tcase, a_look_in_flight_reads_it_itself);

@@ -158,6 +158,15 @@ START_TEST(other_members_follow_with_what_is_wrong_with_them)
 }
 END_TEST
 
+START_TEST(by_what_a_member_takes_no_writes_is_told)
+{
+    strcpy(topology.members[0].closed_by, "innodb_read_only");
+    explain(RULE_NOT_WRITABLE, "", "m0");
+    ck_assert_str_eq(why, "no primary: m0 said itself that it takes no writes; m0 takes no writes: "
+                          "innodb_read_only");
+}
+END_TEST
+
 START_TEST(a_win_stays_the_win_that_it_was)
 {
     ck_assert(rule_stays(RULE_NEWEST_LINEAGE, RULE_SOLE_CLAIMANT, false));
@@ -193,6 +202,7 @@ Suite *rules_suite(void)
     tcase_add_test(tcase, a_primary_that_is_in_no_file_is_said_to_be_so);
     tcase_add_test(tcase, a_rule_of_a_newer_version_is_shown_by_its_name);
     tcase_add_test(tcase, other_members_follow_with_what_is_wrong_with_them);
+    tcase_add_test(tcase, by_what_a_member_takes_no_writes_is_told);
     tcase_add_test(tcase, a_win_stays_the_win_that_it_was);
     tcase_add_test(tcase, a_hold_shows_while_it_lasts);
     tcase_add_test(tcase, a_foreign_rule_stays_while_the_state_does);
