@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "registry/fleet/sighting.h"
+#include "registry/fleet/first_seen.h"
 #include "registry/model/codec.h"
 #include "registry/model/paths.h"
 #include "registry/verdict/resolve.h"
@@ -595,7 +595,7 @@ int64_t resolver_step(struct resolver *resolver, int64_t now_ms, int64_t now_wal
     }
     strcpy(resolver->verdict.by, resolver->self);
     resolver->verdict.at_wall_ms = now_wall_ms;
-    resolver->verdict.seen_wall_ms = sighting_of(&resolver->verdict, &evidence);
+    resolver->verdict.seen_wall_ms = first_seen_of(&resolver->verdict, &evidence);
     /* the answer is read; should memory for the request run out, the next step tries again */
     resolver->since = SINCE_READ;
     resolver->generation = liveness_generation(resolver->liveness);

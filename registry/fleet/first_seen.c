@@ -1,4 +1,4 @@
-#include "registry/fleet/sighting.h"
+#include "registry/fleet/first_seen.h"
 
 #include <string.h>
 
@@ -13,7 +13,7 @@ static bool agrees(const struct report *report, const struct topology *verdict,
     return same || (verdict->primary[0] ? now && now->claim : !before || !before->claim);
 }
 
-int64_t sighting_of(const struct topology *verdict, const struct evidence *evidence)
+int64_t first_seen_of(const struct topology *verdict, const struct evidence *evidence)
 {
     int64_t first = 0;
     for (size_t i = 0; i < evidence->count; i++) {
