@@ -59,8 +59,7 @@ enum {
     FINISH_STEP_MS = 2  /* where nothing wakes it */
 };
 
-/* ---- types
- * ----------------------------------------------------------------------------------- */
+/* ---- types ----------------------------------------------------------------------------------- */
 
 enum phase {
     PHASE_IDLE,   /* not begun */
@@ -113,8 +112,7 @@ static struct store_zk *zk_of(struct store *store)
     return (struct store_zk *)(void *)store;
 }
 
-/* ---- to the caller
- * --------------------------------------------------------------------------- */
+/* ---- to the caller --------------------------------------------------------------------------- */
 
 static int64_t silence_ms(const struct store_zk *zk)
 {
@@ -151,8 +149,7 @@ static bool report_trouble(struct store_zk *zk, const char *why, struct store_ev
                              : report_gone(zk, true, ret_event);
 }
 
-/* ---- dialling
- * -------------------------------------------------------------------------------- */
+/* ---- dialling -------------------------------------------------------------------------------- */
 
 static void pause_until(struct store_zk *zk, int64_t due_ms, bool gone_then)
 {
@@ -247,8 +244,7 @@ static bool end_round(struct store_zk *zk, int error, int64_t now_ms, struct sto
     return dial_explain(&zk->failure, why, sizeof why) && report_trouble(zk, why, ret_event);
 }
 
-/* ---- what is due by the clock alone, or by the names
- * ----------------------------------------- */
+/* ---- what is due by the clock alone, or by the names ----------------------------------------- */
 
 static bool is_seeking(const struct store_zk *zk)
 {
@@ -357,8 +353,7 @@ static bool next_by_clock(struct store_zk *zk, int64_t now_ms, struct store_even
     return false;
 }
 
-/* ---- events
- * ---------------------------------------------------------------------------------- */
+/* ---- events ---------------------------------------------------------------------------------- */
 
 static void free_item(struct queue_item *item)
 {
@@ -565,8 +560,7 @@ static int64_t zk_idle_ms(const struct store *store)
     return ((const struct store_zk *)(const void *)store)->queue.sleep_ms;
 }
 
-/* ---- life
- * ------------------------------------------------------------------------------------ */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static void zk_renew(struct store *store)
 {
