@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "probes/cluster.h"
 #include "probes/log_events.h"
 #include "probes/memory_file.h"
 #include "probes/prober.h"
@@ -17,6 +18,7 @@
 #include "registry/base/log.h"
 #include "registry/base/random.h"
 #include "registry/base/text.h"
+#include "registry/config/password.h"
 #include "registry/model/codec.h"
 #include "registry/store/zk_chroot.h"
 
@@ -31,6 +33,8 @@ struct agent {
     const char *file;
     uv_poll_t store_poll;
     uv_timer_t wake, stopping;
+    int64_t wake_ms; /* when `wake` is due */
+    struct lateness lateness;
     uv_signal_t hup, term, intr;
     uv_work_t store_work;               /* while it is under way, the store is the worker's */
     uv_work_t chroot_work;              /* its data is NULL unless it is under way */
@@ -45,12 +49,16 @@ struct agent {
     char memory_fault[SENTENCE_SIZE];
     bool memory_fault_told;
     bool performing;
+    bool renewing;                     /* the store is away */
+    bool has_passwords;                /* others than before, to be put into force */
+    char password_told[SENTENCE_SIZE]; /* what is wrong with a password file, as logged last */
     int exit_code;
 };
 
 /* ---- events in, actions out ------------------------------------------------------------------ */
 
 static void perform(struct agent *agent, const struct probe_action *action);
+static void step(void *owner, struct probe_event *event);
 
 /* An action may lead to further events at once; theirs are performed by the outermost. */
 static void perform_all(struct agent *agent)
@@ -64,6 +72,10 @@ static void perform_all(struct agent *agent)
         perform(agent, &action);
     }
     agent->performing = false;
+    if (agent->has_passwords && !agent->renewing) {
+        agent->has_passwords = false;
+        step(agent, &(struct probe_event){.kind = EVENT_RELOAD, .config = agent->config});
+    }
 }
 
 static struct probe_time now(void)
@@ -117,12 +129,15 @@ static void on_fact(void *owner, const struct fact *fact)
 
 static void on_wake(uv_timer_t *timer)
 {
-    step(timer->data, &(struct probe_event){.kind = EVENT_TIMER});
+    struct agent *agent = timer->data;
+    lateness_woke(&agent->lateness, agent->wake_ms, clock_mono_ms());
+    step(agent, &(struct probe_event){.kind = EVENT_TIMER});
 }
 
 static void wake_at(struct agent *agent, int64_t at_ms)
 {
     int64_t now_ms = clock_mono_ms();
+    agent->wake_ms = at_ms > now_ms ? at_ms : now_ms;
     uv_update_time(&agent->loop);
     uv_timer_start(&agent->wake, on_wake, (uint64_t)(at_ms > now_ms ? at_ms - now_ms : 0), 0);
 }
@@ -154,6 +169,7 @@ static void on_renewed(uv_work_t *work, int status)
     if (!uv_is_closing((uv_handle_t *)&agent->store_poll)) {
         poll_store(agent);
     }
+    agent->renewing = false;
     step(agent, &(struct probe_event){.kind = EVENT_RENEWED});
 }
 
@@ -161,6 +177,7 @@ static void renew(struct agent *agent)
 {
     uv_poll_stop(&agent->store_poll);
     agent->store_work.data = agent;
+    agent->renewing = true;
     /* fails only without a callback to call */
     uv_queue_work(&agent->loop, &agent->store_work, renew_work, on_renewed);
 }
@@ -303,6 +320,34 @@ static void reload(struct agent *agent)
              config->cluster_count);
 }
 
+/* The password may have been rotated: what its file holds now is used from here on, with nothing
+ * else of the configuration. */
+static void on_refused(void *owner, const struct slot *slot)
+{
+    struct agent *agent = owner;
+    const char *name = cluster_settings_of(slot)->name;
+    char password[SECRET_SIZE];
+    struct mistake mistake;
+    for (size_t i = 0; i < agent->config->cluster_count; i++) {
+        struct cluster_settings *cluster = &agent->config->clusters[i];
+        if (!text_equal(cluster->name, name) || !cluster->password_file[0]) {
+            continue;
+        }
+        if (!password_read(cluster->password_file, password, &mistake)) {
+            if (!text_equal(mistake.what, agent->password_told)) {
+                log_line(LOG_WARNING, name, "the password was refused, and %s", mistake.what);
+            }
+            strcpy(agent->password_told, mistake.what);
+        } else if (!text_equal(cluster->password, password)) {
+            memcpy(cluster->password, password, sizeof password);
+            agent->has_passwords = true;
+            log_line(LOG_NOTICE, name, "the password was refused, and %s holds another: used now",
+                     cluster->password_file);
+        }
+    }
+    explicit_bzero(password, sizeof password);
+}
+
 static void on_signal(uv_signal_t *handle, int number)
 {
     struct agent *agent = handle->data;
@@ -356,10 +401,8 @@ static struct prober *prober_of(struct agent *agent, struct slot *slot)
 static void fail_slot(struct agent *agent, struct slot *slot)
 {
     if (slot->state == SLOT_RESOLVING) {
-        step(agent, &(struct probe_event){.kind = EVENT_RESOLVED,
-                                          .slot = slot,
-                                          .address = "",
-                                          .text = "no memory for a look"});
+        step(agent, &(struct probe_event){
+                        .kind = EVENT_RESOLVED, .slot = slot, .address = "", .text = NULL});
     }
 }
 
@@ -472,7 +515,11 @@ int agent_run(struct config *config, const char *file)
 {
     static struct agent agent;
     agent = (struct agent){.file = file, .config = config};
-    agent.probers = (struct prober_settings){.loop = &agent.loop, .step = step, .owner = &agent};
+    agent.probers = (struct prober_settings){.loop = &agent.loop,
+                                             .lateness = &agent.lateness,
+                                             .step = step,
+                                             .refused = on_refused,
+                                             .owner = &agent};
     signal(SIGPIPE, SIG_IGN);
     if (uv_loop_init(&agent.loop) != 0 || !(agent.probers.dns = dns_new(&agent.loop)) ||
         !open_store(&agent)) {

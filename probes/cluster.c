@@ -20,6 +20,7 @@ struct probed_cluster {
     struct cluster_report *published; /* NULL: withdrawn */
     struct slot *slots[MEMBERS_MAX];  /* by index in assessment.members */
     struct slot *trials[TRIALS_MAX];  /* NULL: free */
+    bool heard[MEMBERS_MAX];          /* it answers another probe */
     struct timer timer;               /* when the resolver has something to do */
     bool leaving;
     size_t targets, failing; /* as counted in the context */
@@ -53,12 +54,7 @@ static void update_slot(struct slot *slot)
     if (slot->state != SLOT_CLOSED) {
         timers_set(&context->timers, &slot->timer, slot_due(slot));
     }
-    if (slot->orders && !slot->ordered) {
-        slot->ordered = true;
-        slot->next_ordered = NULL;
-        *context->ordered_end = slot;
-        context->ordered_end = &slot->next_ordered;
-    }
+    orders_add(&context->orders, slot);
 }
 
 /* NULL: no memory */
@@ -147,6 +143,11 @@ void cluster_report(struct probed_cluster *cluster, struct probe_time now)
     static struct report report; /* 60 kB; one thread */
     assert(cluster->published);
     assess_report(&cluster->assessment, now.ms, abstains(cluster, now), &report);
+    for (size_t i = 0; i < report.member_count; i++) {
+        if (cluster->slots[i]) {
+            report.members[i].left = slot_left(cluster->slots[i], now.ms);
+        }
+    }
     if (!text_equal(cluster->abstains, report.abstains)) {
         emit(cluster, (struct fact){.kind = report.abstains[0] ? FACT_ABSTAINS : FACT_VOTES,
                                     .text = report.abstains});
@@ -369,13 +370,36 @@ static void log_aliases(struct probed_cluster *cluster)
     }
 }
 
+/* A word that member `i` serves: an answer that another probe has, or a stream from it. */
+static void pardon(struct probed_cluster *cluster, size_t i, struct probe_time now)
+{
+    struct slot_context context = slot_context(cluster, now);
+    if (cluster->slots[i]) {
+        slot_pardon(cluster->slots[i], &context);
+        update_slot(cluster->slots[i]);
+    }
+}
+
+/* Does member `i` stream from another than it did before its last look? */
+static void pardon_feeder(struct probed_cluster *cluster, size_t i, int before,
+                          struct probe_time now)
+{
+    int feeder = assess_feeder(&cluster->assessment, i);
+    if (feeder >= 0 && feeder != before) {
+        pardon(cluster, (size_t)feeder, now);
+    }
+}
+
 static void member_ended(struct probed_cluster *cluster, struct slot *slot,
                          const struct observation *observation, struct probe_time now)
 {
     size_t i = member_index(cluster, slot->config.name);
     assert(i < MEMBERS_MAX && cluster->slots[i] == slot);
+    int feeder = assess_feeder(&cluster->assessment, i);
     int flags =
         assess_look(&cluster->assessment, i, observation, slot->address, now.ms, now.wall_ms);
+    assess_next(&cluster->assessment, i, slot->times.due_ms);
+    pardon_feeder(cluster, i, feeder, now);
     log_member(cluster, i);
     log_aliases(cluster);
     log_kind(cluster);
@@ -396,6 +420,11 @@ static bool take_outcome(struct slot *slot, const struct slot_outcome *outcome,
     update_slot(slot);
     if (outcome->alarm && !slot->trial) {
         cluster_alarm(cluster, slot->config.name, outcome->alarm, now);
+    }
+    if (outcome->failed && !slot->trial) {
+        emit(cluster, (struct fact){.kind = FACT_NO_MEANS,
+                                    .member = slot->config.name,
+                                    .text = outcome->observation.detail});
     }
     if (!outcome->ended) {
         return false;
@@ -419,12 +448,12 @@ bool cluster_resolved(struct slot *slot, const char *address, const char *proble
     return take_outcome(slot, &outcome, now);
 }
 
-bool cluster_look_ended(struct slot *slot, const struct observation *observation, bool connected,
-                        struct probe_time now)
+bool cluster_look_ended(struct slot *slot, const struct observation *observation,
+                        enum remains remains, struct probe_time now)
 {
     struct slot_context context = slot_context(cluster_of(slot), now);
     struct slot_outcome outcome;
-    slot_look_ended(slot, observation, connected, &context, &outcome);
+    slot_look_ended(slot, observation, remains, &context, &outcome);
     return take_outcome(slot, &outcome, now);
 }
 
@@ -444,6 +473,24 @@ bool cluster_slot_timer(struct slot *slot, struct probe_time now)
     return take_outcome(slot, &outcome, now);
 }
 
+void cluster_slot_works(struct slot *slot, struct probe_time now)
+{
+    slot_works(slot, now.ms);
+    update_slot(slot);
+}
+
+void cluster_slot_worked(struct slot *slot, int64_t cost_ms, struct probe_time now)
+{
+    slot_worked(slot, cost_ms, now.ms);
+    update_slot(slot);
+}
+
+void cluster_slot_late(struct slot *slot, int64_t late_ms)
+{
+    emit(cluster_of(slot),
+         (struct fact){.kind = FACT_LATE, .member = slot->config.name, .number = late_ms});
+}
+
 /* ---- verdicts -------------------------------------------------------------------------------- */
 
 static void take_news(struct probed_cluster *cluster, struct probe_time now)
@@ -457,6 +504,14 @@ static void take_news(struct probed_cluster *cluster, struct probe_time now)
                                     .before = news.before,
                                     .topology = resolver_topology(cluster->resolver)});
         update_schedule(cluster, now);
+    }
+    for (size_t i = 0; news.alarm && i < cluster->assessment.member_count; i++) {
+        const char *name = cluster->assessment.members[i].config.name;
+        bool heard = resolver_hears(cluster->resolver, name);
+        if (heard && !cluster->heard[i]) {
+            pardon(cluster, i, now);
+        }
+        cluster->heard[i] = heard;
     }
     if (news.alarm) {
         cluster_alarm(cluster, "", "another probe saw a change", now);

@@ -10,7 +10,7 @@
 #define ROSTER_PROBES_CLUSTER_H
 
 #include "probes/fact.h"
-#include "probes/slot.h"
+#include "probes/orders.h"
 #include "registry/fleet/liveness.h"
 #include "registry/fleet/reporter.h"
 #include "registry/fleet/resolver.h"
@@ -33,7 +33,7 @@ struct probe_context {
     int64_t slipped_until_ms; /* until then our own clock is not trusted */
     size_t targets, failing;  /* of all clusters */
     bool report_due;          /* a report changed: the reporter has something to do */
-    struct slot *ordered, **ordered_end; /* slots with orders, first come first served */
+    struct orders orders;
     void (*log)(void *owner, const struct fact *fact);
     void *log_owner;
 };
@@ -60,10 +60,15 @@ void cluster_reload(struct probed_cluster *cluster, const struct cluster_setting
 /* The slots' events. True when a look ended and its observation was taken in. */
 bool cluster_resolved(struct slot *slot, const char *address, const char *problem,
                       struct probe_time now);
-bool cluster_look_ended(struct slot *slot, const struct observation *observation, bool connected,
-                        struct probe_time now);
+bool cluster_look_ended(struct slot *slot, const struct observation *observation,
+                        enum remains remains, struct probe_time now);
 bool cluster_unsolicited(struct slot *slot, struct probe_time now);
 bool cluster_slot_timer(struct slot *slot, struct probe_time now);
+
+/* Likewise, and no look ends by them. */
+void cluster_slot_works(struct slot *slot, struct probe_time now);
+void cluster_slot_worked(struct slot *slot, int64_t cost_ms, struct probe_time now);
+void cluster_slot_late(struct slot *slot, int64_t late_ms);
 
 /* Look closely at every member. */
 void cluster_alarm(struct probed_cluster *cluster, const char *member, const char *why,

@@ -8,8 +8,11 @@
  *
  * A list, because a fleet has some hundred names at most and asks each once a
  * second. A request that is under way cannot be taken back: its name lives until
- * the answer comes, which is why freeing takes a turn of the loop. A resolver
- * that hangs holds one of libuv's worker threads (four, UV_THREADPOOL_SIZE).
+ * the answer comes, which is why freeing takes a turn of the loop.
+ *
+ * A lookup that hangs, because nobody answers for its zone, holds a worker thread for half a
+ * minute. So names that were slow, and such as are asked for the first time, are asked for a few
+ * at a time, and those behind them wait: a name that is known to be quick always finds a thread.
  *
  * Limits: at most ADDRESSES_MAX addresses per name; the time to live of DNS is
  * not shown by getaddrinfo, so DNS_FRESH_MS is used instead. */
@@ -43,7 +46,10 @@ struct name {
     size_t count;              /* of the last good answer; 0: there was none */
     size_t next;               /* the one to use */
     char problem[DETAIL_SIZE]; /* of the last request; "": it was good */
+    uint64_t began_ms;         /* when the last request was made */
     uint64_t asked_ms;         /* when the last answer came, good or bad */
+    bool answered;             /* one ever came, */
+    bool slow;                 /* and the last one late */
     uint64_t wanted_ms;        /* when somebody asked for this name last */
     struct waiter *waiters;
     struct waiter **last_waiter;
@@ -196,6 +202,33 @@ static void keep_addresses(struct name *name, const struct addrinfo *found)
     name->problem[0] = 0;
 }
 
+/* May its request be made now? */
+static bool finds_thread(const struct name *name)
+{
+    int slow = 0, doubtful = 0;
+    for (const struct name *other = name->dns->first; other; other = other->after) {
+        bool hangs = uv_now(name->dns->loop) - other->began_ms > DNS_SLOW_MS;
+        slow += other->asking && other->slow;
+        doubtful += other->asking && (other->slow || hangs || !other->answered);
+    }
+    bool quick = name->answered && !name->slow;
+    return quick || (doubtful < DNS_DOUBTFUL_MOST && (!name->slow || slow < DNS_SLOW_MOST));
+}
+
+static void ask(struct name *name);
+
+/* A thread is free: first for names of which nothing is known, then for the slow. */
+static void ask_for_waiting(struct dns *dns)
+{
+    for (int slow = 0; slow <= 1; slow++) {
+        for (struct name *name = dns->first; name; name = name->after) {
+            if (name->waiters && !name->asking && name->slow == slow && finds_thread(name)) {
+                ask(name);
+            }
+        }
+    }
+}
+
 static void released(uv_handle_t *anchor)
 {
     struct dns *dns = anchor->data;
@@ -232,13 +265,17 @@ static void resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *fou
     }
     uv_freeaddrinfo(found);
     name->asked_ms = uv_now(dns->loop);
+    name->answered = true;
+    name->slow = name->asked_ms - name->began_ms > DNS_SLOW_MS;
     answer_all(name);
+    ask_for_waiting(dns);
 }
 
 static void ask(struct name *name)
 {
     const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     name->request.data = name;
+    name->began_ms = uv_now(name->dns->loop);
     int status =
         uv_getaddrinfo(name->dns->loop, &name->request, resolved, name->host, NULL, &hints);
     if (status == 0) {
@@ -320,10 +357,12 @@ void dns_lookup(struct dns *dns, const char *host,
         return;
     }
     name->wanted_ms = uv_now(dns->loop);
-    if (!name->asking && is_due(name)) {
+    bool due = !name->asking && is_due(name);
+    bool waits = due && !finds_thread(name);
+    if (due && !waits) {
         ask(name);
     }
-    if (name->count == 0 && name->asking && wait_for(name, done, context)) {
+    if (name->count == 0 && (name->asking || waits) && wait_for(name, done, context)) {
         return;
     }
     answer(name, done, context);

@@ -20,9 +20,15 @@ struct uv_loop_s;
 struct dns;
 
 enum {
-    DNS_FRESH_MS = 30000,  /* an answer younger than this is not asked for again */
-    DNS_RETRY_MS = 5000,   /* after a failure the resolver is left alone for so long */
-    DNS_FORGET_MS = 600000 /* a name nobody asked for in this time is dropped */
+    DNS_FRESH_MS = 30000,   /* an answer younger than this is not asked for again */
+    DNS_RETRY_MS = 5000,    /* after a failure the resolver is left alone for so long */
+    DNS_FORGET_MS = 600000, /* a name nobody asked for in this time is dropped */
+    DNS_SLOW_MS = 1000,     /* who takes longer is slow */
+    DNS_SLOW_MOST = 8,      /* names known to be slow that are asked for at a time */
+    DNS_DOUBTFUL_MOST = 24, /* those, and names of which nothing is known yet */
+    /* libuv's threads (UV_THREADPOOL_SIZE), half of which it gives to lookups: some are left for
+     * names that are known to be quick */
+    DNS_WORKERS = 64
 };
 
 /* What became of a lookup; borrowed for the callback only.

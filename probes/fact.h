@@ -29,6 +29,8 @@ enum fact_kind {
     FACT_VERDICT,   /* before (or NULL) and topology */
     FACT_REFUSED,   /* text: a znode that cannot be used, and why */
     FACT_DISCOVERY, /* event, candidate, text */
+    FACT_LATE,      /* member, number: it is waited for so much longer, for this process is late */
+    FACT_NO_MEANS,  /* member, text: the probe could not look at it, for want of what */
     FACT_WITHDRAWN, /* no longer configured */
     FACT_NO_MEMORY  /* member, or "" for the whole cluster */
 };

@@ -39,10 +39,10 @@ static void log_verdict(const char *cluster, const struct topology *before,
                  before && before->primary[0] ? before->primary : "none", state_names[now->state],
                  now->by, now->why);
         if (now->seen_wall_ms) {
-            char seen[CLOCK_TEXT_SIZE];
-            log_line(LOG_NOTICE, cluster, "timeline: evidence %s, verdict +%lld ms",
+            char seen[CLOCK_TEXT_SIZE], verdict[80];
+            log_line(LOG_NOTICE, cluster, "timeline: evidence %s, verdict %s",
                      text_time(seen, sizeof seen, now->seen_wall_ms),
-                     (long long)(now->at_wall_ms - now->seen_wall_ms));
+                     text_since(verdict, sizeof verdict, now->at_wall_ms, now->seen_wall_ms));
         }
     } else if (before->state != now->state) {
         log_line(now->state == STATE_OK ? LOG_NOTICE : LOG_WARNING, cluster,
@@ -120,6 +120,14 @@ static void log_of_cluster(const struct fact *fact)
         break;
     case FACT_WITHDRAWN:
         log_line(LOG_NOTICE, fact->cluster, "no longer configured: its report is withdrawn");
+        break;
+    case FACT_LATE:
+        log_line(LOG_WARNING, fact->cluster,
+                 "this process is late, its machine is busy: %s is waited for %lld ms longer",
+                 fact->member, (long long)fact->number);
+        break;
+    case FACT_NO_MEANS:
+        log_line(LOG_WARNING, fact->cluster, "%s was not looked at: %s", fact->member, fact->text);
         break;
     case FACT_NO_MEMORY:
         log_line(LOG_ERROR, fact->cluster, "no memory to %s%s",

@@ -1,5 +1,6 @@
 /* roster-probe: one of a liveness that asks database servers what they are. */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <grp.h>
 #include <pwd.h>
@@ -11,7 +12,10 @@
 
 #include "probes/agent.h"
 #include "probes/connect.h"
+#include "probes/dns.h"
+#include "probes/surroundings.h"
 #include "registry/base/log.h"
+#include "registry/base/stdio.h"
 #include "registry/config/config.h"
 
 static void usage(FILE *to)
@@ -52,6 +56,14 @@ static void spare_authorities(void)
 {
     setenv("SSL_CERT_FILE", "/dev/null", 1);
     setenv("SSL_CERT_DIR", "/nonexistent", 1);
+}
+
+/* Names that nobody answers for keep worker threads (dns.h), on which log-ins are computed, too. */
+static void widen_workers(void)
+{
+    char number[8];
+    snprintf(number, sizeof number, "%d", DNS_WORKERS);
+    setenv("UV_THREADPOOL_SIZE", number, 0);
 }
 
 /* Root reads everything; the probe will not. False, and a sentence: there is no such user. */
@@ -139,7 +151,12 @@ static int read_options(int argc, char **argv, struct order *order)
 
 int main(int argc, char **argv)
 {
+    if (!stdio_fill(O_RDWR)) {
+        return EXIT_FAILURE;
+    }
     struct order order = {0};
+    surroundings_forget();
+    widen_workers();
     int code = read_options(argc, argv, &order);
     if (code >= 0) {
         return code;

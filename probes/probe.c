@@ -490,7 +490,7 @@ static void step_slot(struct probe *probe, const struct probe_event *event)
     if (event->kind == EVENT_RESOLVED) {
         ended = cluster_resolved(event->slot, event->address, event->text, event->now);
     } else if (event->kind == EVENT_LOOK_ENDED) {
-        ended = cluster_look_ended(event->slot, event->observation, event->connected, event->now);
+        ended = cluster_look_ended(event->slot, event->observation, event->remains, event->now);
     } else {
         ended = cluster_unsolicited(event->slot, event->now);
         run_timers(probe, event->now); /* its next look may be due at once */
@@ -514,6 +514,15 @@ static void step_running(struct probe *probe, const struct probe_event *event)
     case EVENT_LOOK_ENDED:
     case EVENT_UNSOLICITED:
         step_slot(probe, event);
+        break;
+    case EVENT_WORKS:
+        cluster_slot_works(event->slot, event->now);
+        break;
+    case EVENT_WORKED:
+        cluster_slot_worked(event->slot, event->ms, event->now);
+        break;
+    case EVENT_LATE:
+        cluster_slot_late(event->slot, event->ms);
         break;
     case EVENT_RELOAD_ASKED:
         /* clusters come and go through the store, which is away while it is renewed */
@@ -544,35 +553,10 @@ void probe_step(struct probe *probe, const struct probe_event *event)
 
 /* ---- actions --------------------------------------------------------------------------------- */
 
-static void forget_first_ordered(struct probe_context *context)
-{
-    struct slot *slot = context->ordered;
-    context->ordered = slot->next_ordered;
-    slot->ordered = false;
-    if (!context->ordered) {
-        context->ordered_end = &context->ordered;
-    }
-}
-
 static bool next_of_slot(struct probe_context *context, struct probe_action *ret_action)
 {
-    struct slot *slot = context->ordered;
-    if (!slot) {
-        return false;
-    }
-    assert(slot->orders);
-    int kind = __builtin_ctz(slot->orders);
-    *ret_action = (struct probe_action){.kind = (enum probe_action_kind)kind,
-                                        .slot = kind == ACTION_CLOSE ? NULL : slot,
-                                        .shell = slot->shell};
-    slot->orders &= ~(1u << kind);
-    if (!slot->orders) {
-        forget_first_ordered(context);
-    }
-    if (kind == ACTION_CLOSE) {
-        free(slot);
-    }
-    return true;
+    *ret_action = (struct probe_action){.slot = NULL};
+    return orders_next(&context->orders, &ret_action->slot, &ret_action->shell, &ret_action->kind);
 }
 
 bool probe_next(struct probe *probe, struct probe_action *ret_action)
@@ -651,7 +635,6 @@ struct probe *probe_new(const struct probe_setup *setup)
     probe->context.config = setup->config;
     probe->context.store = setup->store;
     probe->context.size = 1;
-    probe->context.ordered_end = &probe->context.ordered;
     probe->context.log = setup->log;
     probe->context.log_owner = setup->log_owner;
     probe->random = setup->seed;

@@ -51,9 +51,12 @@ enum probe_event_kind {
     EVENT_STORE,       /* the store may have events */
     EVENT_RENEWED,     /* ACTION_RENEW is done */
     EVENT_RESOLVED,    /* slot, address and text */
-    EVENT_LOOK_ENDED,  /* slot, observation and connected */
+    EVENT_LOOK_ENDED,  /* slot, observation and remains */
     EVENT_UNSOLICITED, /* slot: its idle kept connection turned readable; it is not polled until
                           the next look */
+    EVENT_WORKS,       /* slot: what it asks computes for us; no answer is overdue meanwhile */
+    EVENT_WORKED,      /* slot, ms: no longer, and what that took of the processor */
+    EVENT_LATE,        /* slot, ms: this process was late, and so its answer is waited for longer */
     EVENT_RELOAD_ASKED,
     EVENT_RELOAD, /* config: a good one */
     EVENT_STOP
@@ -63,10 +66,12 @@ struct probe_event {
     enum probe_event_kind kind;
     struct probe_time now;
     struct slot *slot;
-    const char *address;                   /* a literal; "": none */
-    const char *text;                      /* RESOLVED: why there is no address; STOP: by what */
+    const char *address; /* a literal; "": none */
+    /* RESOLVED: why there is no address, NULL: no memory for a look; STOP: by what */
+    const char *text;
     const struct observation *observation; /* UNKNOWN: there was no memory to ask */
-    bool connected;                        /* the connection that was asked over is up */
+    int64_t ms;                            /* WORKED, LATE */
+    enum remains remains;                  /* of the connection that was asked over */
     const struct config *config;
 };
 

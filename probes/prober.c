@@ -33,11 +33,18 @@ struct prober {
     uv_timer_t timer;
     bool timer_open;
     uv_work_t work;
+    int64_t work_ms; /* since when it is under way */
+    int64_t cost_ms; /* what it took of the processor */
+    int64_t late_ms; /* how late the loop had been when the deadline was set */
+    int64_t extended_ms;
     struct poller *poller;
     char application[NAME_SIZE + 16];
 };
 
+enum { EXTENSIONS_MOST = 3 /* a wait takes so many timeouts more at the most */ };
+
 static void follow(struct prober *prober, const struct want *want);
+static void step(struct prober *prober, struct probe_event *event);
 
 /* ---- handles --------------------------------------------------------------------------------- */
 
@@ -91,9 +98,16 @@ static bool poll_fd(struct prober *prober, int fd, short events)
     return uv_poll_start(&prober->poller->handle, wanted, on_ready) == 0;
 }
 
-static void poll_kept(struct prober *prober)
+static bool is_owed(const struct prober *prober, const struct link *link)
 {
-    int fd = prober->driver->idle_fd(prober->kept);
+    return link && prober->driver->remains(link) == REMAINS_QUESTION;
+}
+
+/* Nothing is in flight: the kept connection, or the fresh one if that hangs. */
+static void poll_idle(struct prober *prober)
+{
+    bool fresh = is_owed(prober, prober->fresh);
+    int fd = prober->driver->idle_fd(fresh ? prober->fresh : prober->kept);
     if (fd >= 0) {
         poll_fd(prober, fd, POLLIN);
     } else {
@@ -109,6 +123,29 @@ static void set_deadline(struct prober *prober)
     int64_t at_ms = prober->deadline_ms < prober->tick_ms ? prober->deadline_ms : prober->tick_ms;
     uv_update_time(prober->settings->loop);
     uv_timer_start(&prober->timer, on_timer, (uint64_t)(at_ms > now_ms ? at_ms - now_ms : 0), 0);
+}
+
+static void begin_wait(struct prober *prober, int64_t now_ms)
+{
+    prober->deadline_ms = now_ms + prober->timeout_ms;
+    prober->late_ms = prober->settings->lateness->total_ms;
+    prober->extended_ms = 0;
+}
+
+/* At the deadline: time in which this process did not run says nothing of the server. */
+static bool extend(struct prober *prober)
+{
+    int64_t own_ms = prober->settings->lateness->total_ms - prober->late_ms;
+    int64_t left_ms = EXTENSIONS_MOST * prober->timeout_ms - prober->extended_ms;
+    own_ms = own_ms < left_ms ? own_ms : left_ms;
+    if (own_ms <= 0) {
+        return false;
+    }
+    prober->late_ms = prober->settings->lateness->total_ms;
+    prober->extended_ms += own_ms;
+    prober->deadline_ms = clock_mono_ms() + own_ms;
+    step(prober, &(struct probe_event){.kind = EVENT_LATE, .ms = own_ms});
+    return true;
 }
 
 static void free_if_done(struct prober *prober)
@@ -141,20 +178,38 @@ static void finish(struct prober *prober)
     struct link *link = prober->in_flight;
     prober->in_flight = NULL;
     uv_timer_stop(&prober->timer);
-    if (link == prober->kept) {
-        poll_kept(prober);
+    if (link == prober->kept || is_owed(prober, link)) {
+        poll_idle(prober);
     } else {
         drop_poller(prober); /* until it is known which of the two connections stays */
     }
+    if (prober->driver->observation(link)->answer == ANSWER_AUTH) {
+        prober->settings->refused(prober->settings->owner, prober->slot);
+    }
     step(prober, &(struct probe_event){.kind = EVENT_LOOK_ENDED,
                                        .observation = prober->driver->observation(link),
-                                       .connected = prober->driver->idle_fd(link) >= 0});
+                                       .remains = prober->driver->remains(link)});
+}
+
+/* There is no memory for a handle: nothing is learned of the server. */
+static void give_up(struct prober *prober)
+{
+    struct observation nothing;
+    observation_fail(&nothing, ANSWER_UNKNOWN, "no memory to wait for its answer");
+    prober->driver->disconnect(prober->in_flight);
+    prober->in_flight = NULL;
+    uv_timer_stop(&prober->timer);
+    drop_poller(prober);
+    step(prober, &(struct probe_event){
+                     .kind = EVENT_LOOK_ENDED, .observation = &nothing, .remains = REMAINS_DOUBT});
 }
 
 static void do_work(uv_work_t *work)
 {
     struct prober *prober = work->data;
+    int64_t before_ms = clock_thread_ms();
     prober->driver->run_blocking(prober->in_flight);
+    prober->cost_ms = clock_thread_ms() - before_ms;
 }
 
 static void on_work_done(uv_work_t *work, int status)
@@ -167,6 +222,8 @@ static void on_work_done(uv_work_t *work, int status)
         free_if_done(prober);
         return;
     }
+    prober->deadline_ms += clock_mono_ms() - prober->work_ms; /* that was our own time */
+    step(prober, &(struct probe_event){.kind = EVENT_WORKED, .ms = prober->cost_ms});
     prober->driver->resume(prober->in_flight, 0, &want);
     follow(prober, &want);
 }
@@ -181,7 +238,7 @@ static void follow(struct prober *prober, const struct want *want)
     int64_t now_ms = clock_mono_ms();
     if (want->phase != prober->phase) {
         prober->phase = want->phase;
-        prober->deadline_ms = now_ms + prober->timeout_ms;
+        begin_wait(prober, now_ms);
     }
     prober->tick_ms = want->tick_ms > 0 ? now_ms + want->tick_ms : INT64_MAX;
     if (want->kind == WANT_BLOCKING) {
@@ -189,7 +246,9 @@ static void follow(struct prober *prober, const struct want *want)
         drop_poller(prober);
         uv_timer_stop(&prober->timer);
         prober->working = true;
+        prober->work_ms = now_ms;
         prober->work.data = prober;
+        step(prober, &(struct probe_event){.kind = EVENT_WORKS});
         if (uv_queue_work(prober->settings->loop, &prober->work, do_work, on_work_done) == 0) {
             return;
         }
@@ -198,8 +257,7 @@ static void follow(struct prober *prober, const struct want *want)
         set_deadline(prober);
         return;
     }
-    prober->driver->cancel(prober->in_flight); /* no memory for a handle */
-    finish(prober);
+    give_up(prober);
 }
 
 static void go_on(struct prober *prober, int events)
@@ -234,9 +292,12 @@ static void on_timer(uv_timer_t *timer)
     if (!prober->slot || !prober->in_flight || prober->working) {
         return;
     }
-    if (now_ms >= prober->deadline_ms) {
+    if (prober->deadline_ms < INT64_MAX && now_ms >= prober->deadline_ms) {
+        lateness_woke(prober->settings->lateness, prober->deadline_ms, now_ms);
+    }
+    if (now_ms >= prober->deadline_ms && !extend(prober)) {
         pause_polling(prober);
-        prober->driver->cancel(prober->in_flight);
+        prober->driver->expire(prober->in_flight);
         finish(prober);
     } else if (now_ms >= prober->tick_ms) {
         go_on(prober, 0);
@@ -252,7 +313,7 @@ static void on_resolved(void *context, const struct resolution *resolution)
     struct prober *prober = context;
     snprintf(prober->address, sizeof prober->address, "%s", resolution->address);
     if (!prober->address[0]) {
-        poll_kept(prober); /* the look ends with that */
+        poll_idle(prober); /* the look ends with that */
     }
     step(prober, &(struct probe_event){.kind = EVENT_RESOLVED,
                                        .address = prober->address,
@@ -278,13 +339,13 @@ static void ask(struct prober *prober, struct link *link)
     struct want want;
     if (!link) {
         struct observation nothing;
-        observation_init(&nothing);
+        observation_fail(&nothing, ANSWER_UNKNOWN, "no memory for a look");
         step(prober, &(struct probe_event){.kind = EVENT_LOOK_ENDED, .observation = &nothing});
         return;
     }
     prober->in_flight = link;
     prober->phase = PHASE_IDLE;
-    prober->deadline_ms = clock_mono_ms() + prober->timeout_ms;
+    begin_wait(prober, clock_mono_ms());
     prober->tick_ms = INT64_MAX;
     pause_polling(prober);
     prober->driver->start(link, prober->address, &want);
@@ -304,14 +365,14 @@ static void adopt_fresh(struct prober *prober)
     prober->driver->close(prober->kept);
     prober->kept = prober->fresh;
     prober->fresh = NULL;
-    poll_kept(prober);
+    poll_idle(prober);
 }
 
 static void close_fresh(struct prober *prober)
 {
     prober->driver->close(prober->fresh);
     prober->fresh = NULL;
-    poll_kept(prober);
+    poll_idle(prober);
 }
 
 static void close_all(struct prober *prober)
@@ -328,7 +389,7 @@ void prober_perform(struct prober *prober, enum probe_action_kind action)
     switch (action) {
     case ACTION_STOP_RESOLVING:
         dns_cancel(prober->settings->dns, prober);
-        poll_kept(prober);
+        poll_idle(prober);
         break;
     case ACTION_NEXT_ADDRESS:
         dns_next_address(prober->settings->dns, prober->slot->config.host, prober->address);
@@ -342,6 +403,7 @@ void prober_perform(struct prober *prober, enum probe_action_kind action)
     case ACTION_DROP:
         drop_poller(prober);
         prober->driver->disconnect(prober->kept);
+        poll_idle(prober);
         break;
     case ACTION_RESOLVE:
         resolve(prober);

@@ -3,14 +3,17 @@
  *
  *     resolve, ask --> driver --> (poll, worker, deadline) --> event
  *
- * What a driver waits for gets a deadline of the configured timeout per phase.
- * While nothing is in flight the kept connection is polled: EVENT_UNSOLICITED.
+ * What a driver waits for gets a deadline of the configured timeout per phase. Time that a worker
+ * computed for us, or by which the loop was late, comes on top: it is not the server's.
+ * While nothing is in flight the kept connection is polled, or the one that hangs:
+ * EVENT_UNSOLICITED.
  *
  * Loop thread only. */
 #ifndef ROSTER_PROBES_PROBER_H
 #define ROSTER_PROBES_PROBER_H
 
 #include "probes/dns.h"
+#include "probes/lateness.h"
 #include "probes/probe.h"
 
 struct prober;
@@ -19,8 +22,11 @@ struct prober;
 struct prober_settings {
     struct uv_loop_s *loop;
     struct dns *dns;
+    struct lateness *lateness; /* of the loop */
     /* An event of a slot; may perform actions of this and any other prober before it returns. */
     void (*step)(void *owner, struct probe_event *event);
+    /* A server has refused the account of this slot's cluster. */
+    void (*refused)(void *owner, const struct slot *slot);
     void *owner;
 };
 

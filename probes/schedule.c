@@ -54,15 +54,6 @@ void look_times_begin(struct look_times *times, int64_t now_ms)
     times->looks++;
 }
 
-static int64_t auth_wait(const struct look_times *times)
-{
-    int64_t wait_ms = AUTH_WAIT_MS;
-    for (unsigned i = 1; i < times->refusals && wait_ms < AUTH_WAIT_MOST_MS; i++) {
-        wait_ms *= 2;
-    }
-    return wait_ms < AUTH_WAIT_MOST_MS ? wait_ms : AUTH_WAIT_MOST_MS;
-}
-
 /* The next moment of our phase that is at least half an interval away. */
 static int64_t quiet_due(const struct schedule *schedule, int64_t now_ms, int64_t now_wall_ms,
                          size_t rank, size_t size)
@@ -80,24 +71,25 @@ void look_times_end(struct look_times *times, const struct schedule *schedule, e
     int64_t gap_ms = schedule_gap(schedule, now_ms);
     assert(times->in_flight && (rank < size || size == 0));
     times->in_flight = false;
-    times->refusals = answer == ANSWER_OK ? 0 : times->refusals + (answer == ANSWER_AUTH);
-    if (times->refusals > 0) {
-        times->due_ms = now_ms + auth_wait(times);
-    } else if (gap_ms == schedule->interval_ms || answer == ANSWER_SATURATED) {
+    if (gap_ms == schedule->interval_ms || answer == ANSWER_SATURATED) {
         times->due_ms = quiet_due(schedule, now_ms, now_wall_ms, rank, size);
     } else {
         int64_t due_ms = times->began_ms + gap_ms;
         times->due_ms = due_ms > now_ms ? due_ms : now_ms;
+    }
+    if (times->due_ms < times->not_before_ms) {
+        times->due_ms = times->not_before_ms;
     }
 }
 
 void look_times_expedite(struct look_times *times, const struct schedule *schedule,
                          enum answer standing, int64_t now_ms)
 {
-    if (times->in_flight || times->refusals > 0 || standing == ANSWER_SATURATED) {
+    if (times->in_flight || standing == ANSWER_SATURATED) {
         return;
     }
     int64_t soonest_ms = times->began_ms + schedule->alert_ms;
+    soonest_ms = soonest_ms > times->not_before_ms ? soonest_ms : times->not_before_ms;
     int64_t due_ms = soonest_ms > now_ms ? soonest_ms : now_ms;
     times->due_ms = due_ms < times->due_ms ? due_ms : times->due_ms;
 }

@@ -6,9 +6,9 @@
  *              for SEARCH_MS while no writer is both agreed on and seen
  *   searching  every SEARCH_SLOW_MS for SEARCH_LONG_MS more, then quiet again
  *
- * The alarm is raised by a change only. A member that refuses our account is
- * asked more and more rarely, so that accounts are not locked; one that has no
- * connection to spare is not pressed either. Pure. */
+ * The alarm is raised by a change only. No alarm brings a look forward that needs a
+ * log-in which must wait (debts.h); and a member that has no connection to spare is
+ * not pressed. Pure. */
 #ifndef ROSTER_PROBES_SCHEDULE_H
 #define ROSTER_PROBES_SCHEDULE_H
 
@@ -23,11 +23,14 @@ enum {
     SEARCH_MS = 60000,
     SEARCH_SLOW_MS = 100,
     SEARCH_LONG_MS = 600000,
-    AUTH_WAIT_MS = 5000, /* doubles with each refusal */
-    AUTH_WAIT_MOST_MS = 60000,
     FRESH_EVERY = 10, /* every so many looks a fresh connection is made, */
     /* but in an alarm no more often than this: an encrypted log-in is dear */
     FRESH_PACE_MS = 1000,
+    /* nor, with a kept one that serves, when the last one was refused */
+    FRESH_REFUSED_WAIT_MS = 60000,
+    /* a log-in for which this machine computes long comes rarely: its part of the time, in so many */
+    DEAR_MS = 20,
+    DEAR_PART = 50,
     OVERDUE_MS = 100 /* a look that takes longer raises the alarm */
 };
 
@@ -42,8 +45,8 @@ struct look_times {
     bool in_flight; /* a look is under way: never two at once */
     int64_t began_ms;
     int64_t due_ms;
+    int64_t not_before_ms; /* whatever the alarm */
     unsigned looks;
-    unsigned refusals; /* of our account since the last answer */
 };
 
 void schedule_init(struct schedule *schedule, int64_t interval_ms, int64_t alert_ms,
@@ -63,7 +66,8 @@ int64_t schedule_gap(const struct schedule *schedule, int64_t now_ms);
 /* A look begins. */
 void look_times_begin(struct look_times *times, int64_t now_ms);
 
-/* A look ended: when the next one is due. `rank` of `size` is our place in the fleet. */
+/* A look ended: when the next one is due, not before not_before_ms. `rank` of `size` is our place
+ * in the fleet. */
 void look_times_end(struct look_times *times, const struct schedule *schedule, enum answer answer,
                     int64_t now_ms, int64_t now_wall_ms, size_t rank, size_t size);
 

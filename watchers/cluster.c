@@ -8,6 +8,7 @@
 
 #include "registry/base/clock.h"
 #include "registry/base/text.h"
+#include "registry/model/server_errors.h"
 #include "watchers/cache.h"
 #include "watchers/internal.h"
 
@@ -49,8 +50,8 @@ static void load_cache(struct roster_cluster *cluster)
         }
         return;
     }
-    int64_t age_ms = clock_wall_ms() - cached->at_wall_ms;
-    routing_confirm(&cluster->routing, clock_boot_ms() - (age_ms > 0 ? age_ms : 0), false);
+    struct now now = {clock_boot_ms(), clock_wall_ms()};
+    routing_confirm(&cluster->routing, age_of_verdict(cached, now), false);
     routing_publish(&cluster->routing, snapshot);
     cluster->cached = cached;
     cluster->status.cached = true;
@@ -214,6 +215,17 @@ static bool is_request(const struct roster_request *request)
            request->policy == ROSTER_WEIGHTED;
 }
 
+/* A caller needs younger knowledge than the registry was asked for: it is asked at once, and oftener
+ * from now on. */
+static void hurry(struct roster_cluster *cluster, int64_t max_age_ms)
+{
+    struct roster *roster = cluster->roster;
+    if (max_age_ms < atomic_load(&roster->limit_now_ms) && !atomic_load(&roster->forked) &&
+        !atomic_exchange(&roster->hurry, true)) {
+        loop_wake(roster);
+    }
+}
+
 enum roster_status roster_route(struct roster_cluster *cluster, enum roster_access access,
                                 const struct roster_request *request,
                                 struct roster_endpoint *ret_endpoint)
@@ -223,45 +235,49 @@ enum roster_status roster_route(struct roster_cluster *cluster, enum roster_acce
         !is_request(request)) {
         return ROSTER_INVALID;
     }
-    return routing_route(&cluster->routing, access, request, ret_endpoint);
+    enum roster_status status = routing_route(&cluster->routing, access, request, ret_endpoint);
+    if (__builtin_expect(status == ROSTER_TOO_OLD, 0)) {
+        hurry(cluster, request->max_age_ms);
+    }
+    return status;
 }
 
 /* ---- feedback -------------------------------------------------------------------------------- */
 
+static const struct {
+    const char *begins;
+    enum roster_outcome outcome;
+} sqlstates[] = {
+#define SQLSTATE(code, connecting, asking, outcome, meaning) {code, ROSTER_OUTCOME_##outcome},
+    SQLSTATES(SQLSTATE)
+#undef SQLSTATE
+};
+
+static const struct {
+    unsigned code;
+    enum roster_outcome outcome;
+} mysql_errors[] = {
+#define MYSQL_ERROR(code, connecting, asking, outcome, meaning) {code, ROSTER_OUTCOME_##outcome},
+    MYSQL_ERRORS(MYSQL_ERROR)
+#undef MYSQL_ERROR
+};
+
 enum roster_outcome roster_classify(const char *sqlstate, unsigned code)
 {
-    static const struct {
-        unsigned code;
-        enum roster_outcome outcome;
-    } codes[] = {
-        {1290, ROSTER_OUTCOME_READ_ONLY}, /* ER_OPTION_PREVENTS_STATEMENT: --read-only */
-        {1792, ROSTER_OUTCOME_READ_ONLY}, /* ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION */
-        {1836, ROSTER_OUTCOME_READ_ONLY}, /* ER_READ_ONLY_MODE */
-        {1053, ROSTER_OUTCOME_REFUSED},   /* ER_SERVER_SHUTDOWN */
-        {2002, ROSTER_OUTCOME_REFUSED},   /* CR_CONNECTION_ERROR */
-        {2003, ROSTER_OUTCOME_REFUSED},   /* CR_CONN_HOST_ERROR */
-        {2006, ROSTER_OUTCOME_REFUSED},   /* CR_SERVER_GONE_ERROR */
-        {2013, ROSTER_OUTCOME_REFUSED},   /* CR_SERVER_LOST */
-        {2055, ROSTER_OUTCOME_REFUSED}    /* CR_SERVER_LOST_EXTENDED */
-    };
-    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
-        if (codes[i].code == code) {
-            return codes[i].outcome;
+    if (code) {
+        for (size_t i = 0; i < sizeof mysql_errors / sizeof *mysql_errors; i++) {
+            if (mysql_errors[i].code == code) {
+                return mysql_errors[i].outcome;
+            }
         }
-    }
-    if (!sqlstate || code) {
         return ROSTER_OUTCOME_OTHER;
     }
-    if (text_equal(sqlstate, "25006")) {
-        return ROSTER_OUTCOME_READ_ONLY;
+    for (size_t i = 0; sqlstate && i < sizeof sqlstates / sizeof *sqlstates; i++) {
+        if (strncmp(sqlstate, sqlstates[i].begins, strlen(sqlstates[i].begins)) == 0) {
+            return sqlstates[i].outcome;
+        }
     }
-    /* Class 08: connection exceptions. 57P01..57P03: shut down by the administrator, crashed,
-     * cannot connect now. */
-    if (strncmp(sqlstate, "08", 2) == 0 || text_equal(sqlstate, "57P01") ||
-        text_equal(sqlstate, "57P02") || text_equal(sqlstate, "57P03")) {
-        return ROSTER_OUTCOME_REFUSED;
-    }
-    return text_equal(sqlstate, "00000") ? ROSTER_OUTCOME_OK : ROSTER_OUTCOME_OTHER;
+    return sqlstate && text_equal(sqlstate, "00000") ? ROSTER_OUTCOME_OK : ROSTER_OUTCOME_OTHER;
 }
 
 void roster_feedback(struct roster_cluster *cluster, const struct roster_endpoint *endpoint,
@@ -312,7 +328,7 @@ enum roster_status roster_state(struct roster_cluster *cluster, struct roster_st
     if (!cluster || !ret_state) {
         return ROSTER_INVALID;
     }
-    *ret_state = (struct roster_state){.witnesses_now = -1};
+    *ret_state = (struct roster_state){.witnesses_now = -1, .age_ms = -1};
     bool known = routing_read(&cluster->routing, read_state, ret_state);
     if (known) {
         ret_state->age_ms = routing_age(&cluster->routing, clock_boot_ms());

@@ -30,6 +30,7 @@
 #include <roster.h>
 
 #include "registry/store/store.h"
+#include "watchers/bell.h"
 #include "watchers/snapshot.h"
 #include "watchers/thread.h"
 #include "watchers/watcher.h"
@@ -98,13 +99,16 @@ struct roster {
 
     /* its lock guards clusters and statuses */
     struct thread loop;
-    int wake_fd;         /* eventfd: new clusters, refreshes, stop */
+    struct bell bell;    /* of the loop: new clusters, refreshes, stop, and events of the store */
     struct store *store; /* the loop thread's, as is the watcher */
     struct watcher *watcher;
     struct roster_cluster *clusters; /* newest first */
     size_t cluster_count;
-    enum loop_state loop_state; /* under loop.lock */
-    atomic_bool refresh;        /* of some cluster `refresh` is set */
+    enum loop_state loop_state;     /* under loop.lock */
+    atomic_bool refresh;            /* of some cluster `refresh` is set */
+    _Atomic int64_t limit_now_ms;   /* the least age that callers take, as the registry is asked */
+    atomic_bool hurry;              /* the loop thread was woken for a lower one */
+    int64_t limit_ms, limit_due_ms; /* the loop thread's: see its limit_age */
     /* this is a forked child: the threads and the session are the parent's */
     atomic_bool forked;
 

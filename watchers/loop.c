@@ -1,21 +1,22 @@
 /* The library thread: a loop around store and watcher.
  *
  * It waits for the store or for a caller, feeds the watcher, and publishes what
- * is new. It runs no foreign code. It can hang in one place only: store_renew,
- * when the resolver of this machine hangs. */
+ * is new. It runs no foreign code, and nothing of it waits for a name. Its descriptors are its own:
+ * see descriptors.h. */
 #include <assert.h>
-#include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "registry/base/clock.h"
+#include "registry/base/text.h"
+#include "watchers/descriptors.h"
 #include "watchers/internal.h"
 #include "watchers/plan.h"
 
-enum { CLOSE_MS = 2000 /* roster_close waits so long for this thread */ };
+enum {
+    CLOSE_MS = 2000, /* roster_close waits so long for this thread */
+    LIMIT_MS = 10000
+};
 
 static struct now read_clocks(void)
 {
@@ -38,6 +39,9 @@ static void publish(struct roster *roster, struct roster_cluster *cluster)
     }
     bool another = plan_is_needed(before ? &before->table : NULL, &snapshot->table);
     bool decided = !before || before->table.epoch != snapshot->table.epoch;
+    if (!before) { /* else the former one's stands, and is as good for this one */
+        routing_confirm(&cluster->routing, watched->confirmed_ms, watched->belief == BELIEF_FRESH);
+    }
     routing_publish(&cluster->routing, snapshot);
     notifier_changed(cluster);
     cache_writer_changed(cluster);
@@ -59,7 +63,8 @@ static void update_status(struct roster *roster, struct roster_cluster *cluster)
     cluster->status.answered = watched->answered;
     cluster->status.cached = watched->belief == BELIEF_CACHED;
     cluster->status.witnesses_now = watched->witnesses_now;
-    strcpy(cluster->status.refused, watched->refused);
+    text_copy(cluster->status.refused, sizeof cluster->status.refused,
+              watched->refused[0] ? watched->refused : watcher_trouble(roster->watcher));
     thread_wake(&roster->loop);
     thread_unlock(&roster->loop);
 }
@@ -117,6 +122,28 @@ static void start_refreshes(struct roster *roster)
     }
 }
 
+/* What callers take decides how often the registry is asked. Who asked once is remembered for a
+ * while: LIMIT_MS to twice that. */
+static void limit_age(struct roster *roster)
+{
+    int64_t now_ms = clock_boot_ms(), limit_ms = roster->limit_ms ? roster->limit_ms : INT64_MAX;
+    bool begins_anew = now_ms >= roster->limit_due_ms;
+    int64_t seen_ms = INT64_MAX;
+    for (struct roster_cluster *cluster = first_cluster(roster); cluster; cluster = cluster->next) {
+        int64_t of_this_ms =
+            begins_anew ? routing_take_limit(&cluster->routing) : routing_limit(&cluster->routing);
+        seen_ms = of_this_ms < seen_ms ? of_this_ms : seen_ms;
+    }
+    limit_ms = seen_ms < limit_ms ? seen_ms : limit_ms;
+    watcher_limit_age(roster->watcher, limit_ms);
+    atomic_store(&roster->limit_now_ms, limit_ms);
+    atomic_store(&roster->hurry, false);
+    if (begins_anew) {
+        roster->limit_ms = seen_ms;
+        roster->limit_due_ms = now_ms + LIMIT_MS;
+    }
+}
+
 static void maintain_clusters(struct roster *roster)
 {
     int64_t now_ms = clock_boot_ms();
@@ -156,19 +183,17 @@ static void drain_store(struct roster *roster)
 
 static void wait_until(struct roster *roster, int64_t due_ms)
 {
-    struct pollfd fds[2] = {{.fd = roster->wake_fd, .events = POLLIN},
-                            {.fd = store_fd(roster->store), .events = POLLIN}};
-    int64_t wait_ms = due_ms - clock_boot_ms();
-    uint64_t woken;
-    poll(fds, 2, wait_ms < 0 ? 0 : (int)wait_ms);
-    if (read(roster->wake_fd, &woken, sizeof woken) < 0) {
-        assert(errno == EAGAIN || errno == EINTR);
-    }
+    int64_t wait_ms = due_ms - clock_boot_ms(), idle_ms = store_idle_ms(roster->store);
+    bell_wait(&roster->bell, idle_ms >= 0 && idle_ms < wait_ms ? idle_ms : wait_ms);
 }
 
 static void *run(void *arg)
 {
     struct roster *roster = arg;
+    if (!descriptors_leave_host()) {
+        notifier_log(roster, ROSTER_LOG_INFO,
+                     "the registry's connection is among the process's own descriptors");
+    }
     if (!is_stopped(roster)) {
         store_renew(roster->store);
     }
@@ -176,6 +201,7 @@ static void *run(void *arg)
         follow_new_clusters(roster);
         start_refreshes(roster);
         drain_store(roster);
+        limit_age(roster);
         int64_t due_ms = watcher_tick(roster->watcher, read_clocks());
         deliver_news(roster);
         maintain_clusters(roster);
@@ -200,10 +226,7 @@ static void *run(void *arg)
 
 void loop_wake(struct roster *roster)
 {
-    uint64_t one = 1;
-    if (write(roster->wake_fd, &one, sizeof one) < 0) {
-        assert(errno == EAGAIN || errno == EINTR); /* the counter is full: it is awake */
-    }
+    bell_ring(&roster->bell);
 }
 
 bool loop_start(struct roster *roster)

@@ -94,10 +94,10 @@ static void put_offset(struct text *text, const char *what, int64_t wall_ms, int
     if (wall_ms == 0) {
         return;
     }
+    char time[80];
     if (since_ms) {
-        text_put(text, ", %s %+lld ms", what, (long long)(wall_ms - since_ms));
+        text_put(text, ", %s %s", what, text_since(time, sizeof time, wall_ms, since_ms));
     } else {
-        char time[32];
         text_put(text, ": %s %s", what, text_time(time, sizeof time, wall_ms) + 11);
     }
 }

@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "registry/base/auth.h"
 #include "registry/base/clock.h"
@@ -107,6 +105,7 @@ static void after_fork_child(void)
         for (struct roster_cluster *cluster = roster->clusters; cluster; cluster = cluster->next) {
             /* so that the children of one parent do not all start at one endpoint */
             atomic_fetch_add(&cluster->routing.turn, entropy_draw() >> 8);
+            routing_leave(&cluster->routing); /* the session is the parent's */
         }
     }
     unlock_all();
@@ -181,6 +180,11 @@ static void log_of_store(void *context, int severity, const char *line)
     notifier_log(context, ROSTER_LOG_DEBUG, "zookeeper: %s", line);
 }
 
+static void ring(void *context)
+{
+    loop_wake(context);
+}
+
 static enum roster_status make_store(struct roster *roster, const struct roster_options *options)
 {
     char sentence[SENTENCE_SIZE] = "memory ran out";
@@ -190,7 +194,9 @@ static enum roster_status make_store(struct roster *roster, const struct roster_
                                                                   : SESSION_TIMEOUT_MS,
                                         .auth = options->auth,
                                         .log = options->log ? log_of_store : NULL,
-                                        .log_ctx = roster};
+                                        .log_ctx = roster,
+                                        .ring = ring,
+                                        .ring_ctx = roster};
     roster->store = store_zk_new(&of_store, sentence, sizeof sentence);
     if (!roster->store) {
         return roster_refuse(ROSTER_INVALID, "%s", sentence);
@@ -211,10 +217,7 @@ static enum roster_status fill(struct roster *roster, const struct roster_option
     roster->log = options->log;
     roster->log_context = options->log_context;
     roster->opened_ms = clock_mono_ms();
-    roster->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (roster->wake_fd < 0) {
-        return roster_refuse(ROSTER_INTERNAL, "eventfd: %s", strerror(errno));
-    }
+    atomic_store(&roster->limit_now_ms, INT64_MAX);
     if (options->cache_dir && !(roster->cache_dir = strdup(options->cache_dir))) {
         return roster_refuse(ROSTER_NO_MEMORY, "memory ran out");
     }
@@ -238,7 +241,6 @@ static struct roster *new_handle(void)
     if (!roster) {
         return NULL;
     }
-    roster->wake_fd = -1;
     bool loop = thread_init(&roster->loop);
     bool notifier = thread_init(&roster->notifier.thread);
     bool cache_writer = thread_init(&roster->cache_writer);
@@ -294,9 +296,6 @@ void roster_free(struct roster *roster)
 {
     delist(roster);
     free_clusters(roster);
-    if (roster->wake_fd >= 0) {
-        close(roster->wake_fd);
-    }
     thread_release(&roster->loop);
     thread_release(&roster->notifier.thread);
     thread_release(&roster->cache_writer);

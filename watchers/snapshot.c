@@ -218,14 +218,47 @@ void routing_confirm(struct routing *routing, int64_t confirmed_ms, bool fresh)
     atomic_store_explicit(&routing->confirmed, confirmed_ms * 2 + fresh, memory_order_relaxed);
 }
 
+void routing_leave(struct routing *routing)
+{
+    atomic_fetch_and_explicit(&routing->confirmed, ~(int64_t)1, memory_order_relaxed);
+}
+
+static int64_t age_of(int64_t confirmed, int64_t now_ms)
+{
+    int64_t confirmed_ms = (confirmed - (confirmed & 1)) / 2;
+    return confirmed_ms == CONFIRMED_NEVER ? -1 : now_ms > confirmed_ms ? now_ms - confirmed_ms : 0;
+}
+
 int64_t routing_age(const struct routing *routing, int64_t now_ms)
 {
     int64_t confirmed = atomic_load_explicit(&routing->confirmed, memory_order_relaxed);
-    bool fresh = confirmed & 1;
-    int64_t age_ms = now_ms - (confirmed - fresh) / 2;
-    /* "Fresh" is a lease that the loop thread renews each TICK_MS: when that thread (or the whole
-     * process) was stopped, it has run out. */
-    return age_ms < 0 || (fresh && age_ms <= LEASE_MS) ? 0 : age_ms;
+    int64_t age_ms = age_of(confirmed, now_ms);
+    return (confirmed & 1) && age_ms <= FRESH_MS && age_ms >= 0 ? 0 : age_ms;
+}
+
+int64_t routing_limit(const struct routing *routing)
+{
+    int64_t limit_ms = atomic_load_explicit(&routing->limit_ms, memory_order_relaxed);
+    return limit_ms ? limit_ms : INT64_MAX;
+}
+
+int64_t routing_take_limit(struct routing *routing)
+{
+    int64_t limit_ms = atomic_exchange_explicit(&routing->limit_ms, 0, memory_order_relaxed);
+    return limit_ms ? limit_ms : INT64_MAX;
+}
+
+/* Is what is known too old for this caller? By the last word of the registry, however fresh it is
+ * else: a process that was stopped for longer than the limit knows no better. */
+static bool is_too_old(struct routing *routing, int64_t max_age_ms)
+{
+    int64_t limit_ms = atomic_load_explicit(&routing->limit_ms, memory_order_relaxed);
+    if (limit_ms == 0 || max_age_ms < limit_ms) {
+        atomic_store_explicit(&routing->limit_ms, max_age_ms, memory_order_relaxed);
+    }
+    int64_t age_ms =
+        age_of(atomic_load_explicit(&routing->confirmed, memory_order_relaxed), clock_boot_ms());
+    return age_ms < 0 || age_ms > max_age_ms;
 }
 
 /* ---- routing --------------------------------------------------------------------------------- */
@@ -235,7 +268,7 @@ static enum roster_status route(struct routing *routing, const struct snapshot *
                                 struct roster_endpoint *ret_endpoint)
 {
     uint32_t avoid = 0;
-    if (request->max_age_ms > 0 && routing_age(routing, clock_boot_ms()) > request->max_age_ms) {
+    if (request->max_age_ms > 0 && is_too_old(routing, request->max_age_ms)) {
         return ROSTER_TOO_OLD;
     }
     if (__builtin_expect(atomic_load_explicit(&snapshot->avoid, memory_order_relaxed) != 0, 0)) {

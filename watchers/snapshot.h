@@ -52,6 +52,8 @@ struct routing {
     alignas(64) _Atomic uint64_t turn;
     /* when the fleet last confirmed it: twice the milliseconds, plus 1 while it does */
     alignas(64) _Atomic int64_t confirmed;
+    /* the least age that a caller took, lately; 0: none asked */
+    _Atomic int64_t limit_ms;
 };
 
 /* Takes ownership of the snapshot, copies the quarantine to it and frees the one before. The
@@ -65,11 +67,20 @@ struct snapshot *snapshot_new(const struct topology *topology, const struct prov
 /* Frees the snapshot; nobody may be reading. */
 void routing_release(struct routing *routing);
 
-/* When the fleet last confirmed what is routed by, and whether it still does. Any thread. */
+/* When the fleet last confirmed what is routed by, and whether it still does. CONFIRMED_NEVER: not
+ * known. Any thread. */
 void routing_confirm(struct routing *routing, int64_t confirmed_ms, bool fresh);
 
-/* Milliseconds since the fleet last confirmed it; 0 while it does. Any thread. */
+/* From now on the age grows: nobody will confirm it any more. Any thread. */
+void routing_leave(struct routing *routing);
+
+/* Milliseconds since the fleet last confirmed it; 0 while it does, if the last word of that is no
+ * older than FRESH_MS; -1: not known. For people: limits go by that last word itself. Any thread. */
 int64_t routing_age(const struct routing *routing, int64_t now_ms);
+
+/* The least age that a caller took lately; INT64_MAX: none asked. The second forgets it. */
+int64_t routing_limit(const struct routing *routing);
+int64_t routing_take_limit(struct routing *routing);
 
 /* roster_route(), its arguments checked. Wait-free. Any thread. */
 enum roster_status routing_route(struct routing *routing, enum roster_access access,

@@ -30,7 +30,10 @@
  *                          ^            |
  *                          +--- held <--+      the link broke, the process was stopped, a refusal
  *
- * Its age is 0 while it is fresh, else the time since it last was.
+ * Its age counts from the last answer of the registry that found it fresh: that of a sync, which is
+ * asked for every two seconds, and more often where a caller's limit needs it. So it grows from the
+ * moment of the last word on, however late the silence is noticed. A verdict that is dated later than
+ * now, by a cache file or without a probe present, has no known age.
  *
  * A step: no clock, no thread, no I/O except requests to the store. The time is
  * an argument; where it goes back, what is held is read again. Limits: CLUSTERS_MAX
@@ -46,8 +49,9 @@
 #include "watchers/guard.h"
 
 enum {
-    /* how long "fresh" holds without a step; a longer gap means that the process was stopped */
-    LEASE_MS = 3000,
+    LEASE_MS = 3000, /* a longer gap between two steps means that the process was stopped */
+    FRESH_MS =
+        5000, /* what is fresh is of age 0 for so long after the last answer, as people see it */
     TICK_MS = 1000,       /* steps come at least this often while the session is up */
     REFUSED_SIZE = 256,   /* struct roster_state's */
     REFRESH_GAP_MS = 250, /* between two reads that callers request, per cluster */
@@ -58,6 +62,9 @@ struct now {
     int64_t mono_ms; /* monotonic, counting suspension */
     int64_t wall_ms; /* since 1970; used for the age of a cold start only */
 };
+
+/* When a verdict that a clock of another host dates later than now was reached: not known. */
+#define CONFIRMED_NEVER (INT64_MIN / 4)
 
 /* What is known of a topology beyond itself; also what a cache file keeps. */
 struct provenance {
@@ -84,8 +91,8 @@ struct watched {
     struct topology topology;
     struct provenance provenance;
     bool answered; /* an answer of the registry was judged, in some session */
-    /* when it was last fresh (monotonic, may lie before the machine's start); when it never was:
-     * when the verdict was reached */
+    /* the last answer that found it fresh (monotonic, may lie before the machine's start); when none
+     * did: when the verdict was reached, or CONFIRMED_NEVER */
     int64_t confirmed_ms;
     int witnesses_now;          /* of the evidence's probes, those present; -1: not known */
     char refused[REFUSED_SIZE]; /* why what the registry holds is not followed; "" */
@@ -137,6 +144,16 @@ void watcher_guard(struct watcher *watcher);
 struct watched *watcher_follow(struct watcher *watcher, const char *cluster, void *owner,
                                const struct topology *cached, const struct provenance *provenance,
                                struct now now);
+
+/* When the verdict was reached, by the clock of the probe that wrote it: then the fleet confirmed it.
+ * CONFIRMED_NEVER: that clock is ahead of this machine's, which proves nothing. */
+int64_t age_of_verdict(const struct topology *topology, struct now now);
+
+/* The least age in milliseconds that callers still take; INT64_MAX: any. */
+void watcher_limit_age(struct watcher *watcher, int64_t limit_ms);
+
+/* Why the link is lost, where something is to be mended; "". */
+const char *watcher_trouble(const struct watcher *watcher);
 
 /* Read this cluster's topology again soon (the first time at once). */
 void watcher_refresh(struct watcher *watcher, struct watched *watched, struct now now);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "probes/assess/alias.h"
+#include "probes/assess/history.h"
 #include "probes/assess/incumbent.h"
 #include "probes/assess/standing.h"
 #include "probes/kinds/kind.h"
@@ -170,11 +171,13 @@ static int take_answer(struct assessment *assessment, struct assessed *member,
     assess_hint(assessment, kind_shown(assessment->policy.engine, observation));
     member->detail[0] = '\0';
     strncpy(member->address, address ? address : "", sizeof member->address - 1);
-    bool returns = member->standing != ANSWER_OK && answer_health(member->standing) == HEALTH_DOWN;
+    bool returns = member->standing != ANSWER_OK &&
+                   answer_health(member->standing) == HEALTH_DOWN && !member->claims;
     if (!returns || member->successes >= assessment->rise) {
         member->standing = ANSWER_OK;
         flags |= same ? 0 : ASSESS_CHANGED;
     }
+    history_look(assessment, member, had_answered ? &before : NULL);
     lag_measure(assessment, member, now_ms);
     incumbent_answered(assessment, member, now_ms);
     alias_look(assessment, (size_t)(member - assessment->members), had_answered ? &before : NULL,
@@ -224,10 +227,25 @@ int assess_look(struct assessment *assessment, size_t i, const struct observatio
     return flags;
 }
 
+void assess_next(struct assessment *assessment, size_t i, int64_t next_ms)
+{
+    assert(i < assessment->member_count);
+    assessment->members[i].next_ms = next_ms;
+}
+
+int assess_feeder(const struct assessment *assessment, size_t i)
+{
+    assert(i < assessment->member_count);
+    const struct assessed *member = &assessment->members[i];
+    bool streams = member->answered && member->facts.live && standing_has_answer(member);
+    return streams ? standing_upstream(assessment, &member->facts) : -1;
+}
+
 void assess_verdict(struct assessment *assessment, const struct topology *topology)
 {
     assess_hint(assessment, topology->policy.kind);
     alias_hint(assessment, topology);
+    history_hint(assessment, topology);
 }
 
 /* ---- the report ------------------------------------------------------------------------------ */
@@ -235,9 +253,9 @@ void assess_verdict(struct assessment *assessment, const struct topology *topolo
 static bool is_overdue(const struct assessment *assessment, const struct assessed *member,
                        int64_t now_ms)
 {
-    /* asked rarely, so that the account is not locked */
-    bool waits = member->standing == ANSWER_AUTH;
-    return member->looked && !waits && now_ms - member->looked_ms > assessment->overdue_ms;
+    /* one that waits for a log-in is not asked at all meanwhile */
+    int64_t since_ms = member->next_ms > member->looked_ms ? member->next_ms : member->looked_ms;
+    return member->looked && now_ms - since_ms > assessment->overdue_ms;
 }
 
 static enum channel_state channel_of(const struct observation *facts)
@@ -278,9 +296,10 @@ static void describe_answer(const struct assessment *assessment, const struct as
     member_report->sync = upstream >= 0 && standing_has_answer(&assessment->members[upstream]) &&
                           kind_awaits(&assessment->members[upstream].facts, facts);
     member_report->replica = facts->replica;
-    member_report->live = facts->live;
+    bool apart = history_is_apart(member);
+    member_report->live = facts->live && !apart;
     member_report->start_ms = member->start_ms;
-    member_report->channel = channel_of(facts);
+    member_report->channel = apart ? CHANNEL_CONNECTING : channel_of(facts);
     member_report->unapplied = facts->replica && !facts->live && facts->unapplied;
     strcpy(member_report->self, facts->self_id);
     strcpy(member_report->lineage, standing_lineage(assessment, member, now_ms));
@@ -289,6 +308,7 @@ static void describe_answer(const struct assessment *assessment, const struct as
     strcpy(member_report->upstream, upstream >= 0 ? assessment->members[upstream].config.name : "");
     strcpy(member_report->alias, member->alias);
     member_report->lag = lag_reported(member);
+    member_report->lag.state = apart ? LAG_BROKEN : member_report->lag.state;
 }
 
 static void describe(const struct assessment *assessment, const struct assessed *member,

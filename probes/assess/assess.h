@@ -36,12 +36,24 @@ struct progress {
 
 enum { PROGRESS_KEPT = 16 };
 
+/* What is known of the history that a standby follows (history.h). */
+struct history {
+    bool fenced;  /* in the last verdict */
+    bool doubted; /* there its own last claim has the number that the cluster has */
+    bool within;  /* its source has written what it had replayed, */
+    bool ahead;   /* or has not */
+    bool moved;   /* it has replayed more while it streamed */
+    int looks;    /* at its source, until that is known of: */
+    int64_t mark; /* the position that it had replayed */
+};
+
 /* One member under assessment. */
 struct assessed {
     struct member_config config;
     char address[HOST_SIZE]; /* the literal it was last reached at, "" unknown */
     bool looked;             /* at least one look has ended */
     int64_t looked_ms;       /* when the last one ended */
+    int64_t next_ms;         /* when the next one is due */
     enum answer last;        /* what it gave */
     int failures;            /* ambiguous ones in a row */
     int successes;           /* answers in a row */
@@ -69,6 +81,7 @@ struct assessed {
     int64_t run_ms;                          /* when the present run of its server was first seen */
     bool was_alias, was_primary;             /* in the last verdict */
     struct progress progress[PROGRESS_KEPT]; /* by its latest answers, the last one first */
+    struct history history;
 };
 
 struct assessment {
@@ -107,6 +120,12 @@ void assess_reload(struct assessment *assessment, const struct cluster_settings 
 /* Take in the outcome of a look at member `i`. Returns ASSESS_* flags. */
 int assess_look(struct assessment *assessment, size_t i, const struct observation *observation,
                 const char *address, int64_t now_ms, int64_t now_wall_ms);
+
+/* When member `i` is to be looked at again: it is not overdue before that. */
+void assess_next(struct assessment *assessment, size_t i, int64_t next_ms);
+
+/* The member that member `i` streams from by its last answer; -1: none. */
+int assess_feeder(const struct assessment *assessment, size_t i);
 
 /* The registry, or a server, shows this kind. Taken over with kind = auto, unless the kind known so
  * far is more specific. */

@@ -5,11 +5,17 @@
  * again when that has happened.
  *
  *      start --> want IO --> resume --> want IO --> ... --> want NOTHING (the observation is there)
- *                   \--> the deadline passed: cancel ----------^
+ *        ^          \--> the deadline passed: expire ----------^
+ *        '--- the answer is still owed: the next look listens for it ---'
  *
- * After NOTHING the link is idle: connected, or not when the look failed. When the descriptor of an
- * idle connected link turns readable the server has sent something unsolicited, nearly always that
- * it closes the connection: start the next look.
+ * After NOTHING the link is at rest, and remains() tells in which state. When the descriptor of one
+ * that is open turns readable, the server has sent something unsolicited, nearly always that it
+ * closes the connection, or what it owed: start the next look.
+ *
+ * A log-in or a statement that gets no answer in time is not given up: the server may go on with it
+ * and keep the session, whether or not somebody listens. A look over such a link listens on. What a
+ * statement gives then was true at some time before; so the statement is sent once more, and that
+ * answer counts.
  *
  * Drivers collect facts, kinds judge them (kinds/kind.h): an observation has no roles.
  *
@@ -57,31 +63,43 @@ struct target {
 
 struct link;
 
+/* What a look has left at the server. */
+enum remains {
+    REMAINS_NOTHING,  /* no connection was made, or the server has ended it, or will at once */
+    REMAINS_SESSION,  /* open, and idle */
+    REMAINS_QUESTION, /* open, and the server owes the answer to a log-in or a statement */
+    REMAINS_DOUBT,    /* closed while an answer was owed: the server may keep its end of it */
+    REMAINS_BREAK     /* we broke off the handshake: some servers count that, and block the host */
+};
+
 struct driver {
     enum engine engine;
 
     /* A new link, not connected; NULL when memory ran out. Copies what it needs. */
     struct link *(*open)(const struct target *target);
 
-    /* Start one look. `address`, a literal IPv4 or IPv6 address, is used when the link is not
-     * connected. */
+    /* Start one look, or listen on for what is owed. `address`, a literal IPv4 or IPv6 address, is
+     * used when the link is not open. */
     void (*start)(struct link *link, const char *address, struct want *ret_want);
 
     /* Continue after what was wanted has happened. */
     void (*resume)(struct link *link, int events, struct want *ret_want);
 
-    /* The blocking part, on a worker thread; the loop does not use the link meanwhile. Bounded by
-     * timeout_ms. */
+    /* The blocking part, on a worker thread; the loop does not use the link meanwhile. It waits for
+     * the server for timeout_ms at most, or computes, which is our own time. */
     void (*run_blocking)(struct link *link);
 
-    /* The deadline passed: disconnect. The observation is TIMEOUT (not connected) or STALLED
-     * (connected, then silence). Not while run_blocking is under way. */
-    void (*cancel)(struct link *link);
+    /* The deadline passed. The observation is TIMEOUT (not connected, and given up) or STALLED
+     * (connected, then silence: the answer is owed). Not while run_blocking is under way. */
+    void (*expire)(struct link *link);
 
     /* The outcome of the last look. */
     const struct observation *(*observation)(const struct link *link);
 
-    /* Descriptor of an idle, connected link; -1 otherwise. */
+    /* Of a link at rest: what the last look left. */
+    enum remains (*remains)(const struct link *link);
+
+    /* Descriptor of a link at rest that is open; -1 otherwise. */
     int (*idle_fd)(const struct link *link);
 
     /* Close the connection, keep the link. */

@@ -1,5 +1,6 @@
-/* See errors.h. Sources: PostgreSQL's appendix A (error codes) and postmaster.c; MySQL's
- * mysqld_error.h and errmsg.h; what real servers did under kill, stop and exhaustion.
+/* See errors.h; the rows are in registry/model/server_errors.h. Sources: PostgreSQL's appendix A
+ * (error codes) and postmaster.c; MySQL's mysqld_error.h and errmsg.h; what real servers did under
+ * kill, stop and exhaustion.
  *
  * Sentences are searched only where no number exists: for a failed connect libpq shows the SQLSTATE
  * only inside its sentence, and no errno at all. */
@@ -11,6 +12,7 @@
 #include <string.h>
 
 #include "registry/base/text.h"
+#include "registry/model/server_errors.h"
 
 /* ---- sockets --------------------------------------------------------------------------------- */
 
@@ -24,7 +26,9 @@ static const struct {
     {EACCES, ANSWER_UNREACHABLE},      {EPERM, ANSWER_UNREACHABLE},
     {EINVAL, ANSWER_UNREACHABLE},      {EAFNOSUPPORT, ANSWER_UNREACHABLE},
     {ETIMEDOUT, ANSWER_TIMEOUT},       {ECONNRESET, ANSWER_PROTOCOL},
-    {EPIPE, ANSWER_PROTOCOL},
+    {EPIPE, ANSWER_PROTOCOL},          {EMFILE, ANSWER_UNKNOWN}, /* these four are our own fault */
+    {ENFILE, ANSWER_UNKNOWN},          {ENOMEM, ANSWER_UNKNOWN},
+    {ENOBUFS, ANSWER_UNKNOWN},
 };
 enum { SOCKETS = sizeof sockets / sizeof *sockets };
 
@@ -70,39 +74,48 @@ static bool is_shutdown(const char *message)
     return false;
 }
 
-static bool begins(const char *sqlstate, const char *class)
+static const struct {
+    const char *begins;
+    enum answer connecting, asking;
+} sqlstates[] = {
+#define SQLSTATE(code, connecting, asking, outcome, meaning)                                       \
+    {code, ANSWER_##connecting, ANSWER_##asking},
+    SQLSTATES(SQLSTATE)
+#undef SQLSTATE
+};
+enum { SQLSTATE_ROWS = sizeof sqlstates / sizeof *sqlstates, SQLSTATE_LENGTH = 5 };
+
+static size_t find_row(const char *sqlstate)
 {
-    return strncmp(sqlstate, class, strlen(class)) == 0;
+    size_t i = 0;
+    while (i < SQLSTATE_ROWS &&
+           strncmp(sqlstate, sqlstates[i].begins, strlen(sqlstates[i].begins)) != 0) {
+        i++;
+    }
+    return i;
+}
+
+bool errors_knows_sqlstate(const char *sqlstate)
+{
+    return find_row(sqlstate) < SQLSTATE_ROWS;
+}
+
+bool errors_ends_idle(const char *sqlstate)
+{
+    return text_equal(sqlstate, "57P05");
 }
 
 enum answer answer_of_sqlstate(const char *sqlstate, bool connecting, const char *message)
 {
-    if (text_equal(sqlstate, "57P03")) {
-        return is_shutdown(message) ? ANSWER_STOPPING : ANSWER_STARTING;
+    size_t row = find_row(sqlstate);
+    if (strlen(sqlstate) != SQLSTATE_LENGTH) {
+        return ANSWER_PROTOCOL;
     }
-    if (begins(sqlstate, "57P01") ||
-        begins(sqlstate, "57P02")) { /* terminated: a shutdown, or pg_terminate_backend */
-        return connecting ? ANSWER_STOPPING : ANSWER_LOST;
-    }
-    if (begins(sqlstate, "57P")) { /* database dropped, session idle for too long */
-        return connecting ? ANSWER_AUTH : ANSWER_LOST;
-    }
-    if (begins(sqlstate, "57014")) { /* statement_timeout */
-        return ANSWER_STALLED;
-    }
-    if (begins(sqlstate, "53")) {
-        return ANSWER_SATURATED;
-    }
-    if (begins(sqlstate, "28") || begins(sqlstate, "3D")) {
-        return ANSWER_AUTH;
-    }
-    if (begins(sqlstate, "42501")) {
+    if (row == SQLSTATE_ROWS) {
         return connecting ? ANSWER_AUTH : ANSWER_PRIVILEGE;
     }
-    if (connecting && begins(sqlstate, "55000")) { /* the database takes no connections */
-        return ANSWER_AUTH;
-    }
-    return ANSWER_PROTOCOL;
+    enum answer answer = connecting ? sqlstates[row].connecting : sqlstates[row].asking;
+    return answer == ANSWER_STARTING && is_shutdown(message) ? ANSWER_STOPPING : answer;
 }
 
 /* "FATAL:  28P01: password ..." as PQERRORS_VERBOSE writes it; the severity may be in any language.
@@ -165,12 +178,19 @@ static enum answer of_libpq_sentence(const char *message, bool encrypting)
             return ANSWER_PROTOCOL;
         }
     }
+    if (strstr(message, "could not fork")) { /* the server says so, from before it has a session */
+        return ANSWER_SATURATED;
+    }
+    int error = errors_find_errno(message);
+    if (strstr(message, "out of memory") ||
+        (error != 0 && answer_of_errno(error) == ANSWER_UNKNOWN)) {
+        return ANSWER_UNKNOWN;
+    }
     for (size_t i = 0; encrypting && secrecy[i]; i++) {
         if (strstr(message, secrecy[i])) {
             return ANSWER_TLS;
         }
     }
-    int error = errors_find_errno(message);
     if (error != 0) {
         return answer_of_errno(error);
     }
@@ -218,65 +238,50 @@ static const struct {
     unsigned error;
     enum answer connecting, asking;
 } mysql_errors[] = {
-    {1040, ANSWER_SATURATED, ANSWER_SATURATED}, /* too many connections */
-    {1203, ANSWER_SATURATED, ANSWER_SATURATED}, /* max_user_connections */
-    {1226, ANSWER_SATURATED, ANSWER_SATURATED}, /* a resource limit of the account */
-    {1041, ANSWER_SATURATED, ANSWER_SATURATED}, /* out of memory */
-    {1135, ANSWER_SATURATED, ANSWER_SATURATED}, /* cannot create a thread */
-    {1044, ANSWER_AUTH, ANSWER_PRIVILEGE},      /* no access to the database */
-    {1045, ANSWER_AUTH, ANSWER_AUTH},           /* wrong user or password */
-    {1049, ANSWER_AUTH, ANSWER_AUTH},           /* unknown database */
-    {1129, ANSWER_AUTH, ANSWER_AUTH},           /* host blocked after many errors */
-    {1130, ANSWER_AUTH, ANSWER_AUTH},           /* host not allowed */
-    {1251, ANSWER_AUTH, ANSWER_AUTH},           /* authentication protocol too old */
-    {1524, ANSWER_AUTH, ANSWER_AUTH},           /* plugin not loaded */
-    {1698, ANSWER_AUTH, ANSWER_AUTH},           /* access denied, no password asked */
-    {1820, ANSWER_AUTH, ANSWER_AUTH},           /* the password must be changed */
-    {1862, ANSWER_AUTH, ANSWER_AUTH},           /* the password has run out */
-    {3118, ANSWER_AUTH, ANSWER_AUTH},           /* the account is locked */
-    {4151, ANSWER_AUTH, ANSWER_AUTH},           /* the account is locked (MariaDB) */
-    {3159, ANSWER_TLS, ANSWER_TLS},             /* the server insists on encryption */
-    {1142, ANSWER_AUTH, ANSWER_PRIVILEGE},      /* no right to the table, */
-    {1143, ANSWER_AUTH, ANSWER_PRIVILEGE},      /* to a column of it, */
-    {1370, ANSWER_AUTH, ANSWER_PRIVILEGE},      /* to the routine */
-    {1227, ANSWER_AUTH, ANSWER_PRIVILEGE},      /* no right to the statement */
-    {1053, ANSWER_STOPPING, ANSWER_LOST},       /* shutting down */
-    {1079, ANSWER_STOPPING, ANSWER_LOST},       /* shut down */
-    {1077, ANSWER_STOPPING, ANSWER_LOST},       /* normal shutdown */
-    {1927, ANSWER_STOPPING, ANSWER_LOST},       /* connection killed */
-    /* offline mode: alive, and sends ordinary accounts away */
-    {3032, ANSWER_OFFLINE, ANSWER_OFFLINE},
-    {6400, ANSWER_OFFLINE, ANSWER_OFFLINE}, /* offline mode, with a reason (9.x) */
-    {1317, ANSWER_STALLED, ANSWER_STALLED}, /* interrupted */
-    {3024, ANSWER_STALLED, ANSWER_STALLED}, /* max_execution_time */
-    {1969, ANSWER_STALLED, ANSWER_STALLED}, /* max_statement_time */
-    {2026, ANSWER_TLS, ANSWER_TLS},         /* TLS failed */
-    {2049, ANSWER_AUTH, ANSWER_AUTH},       /* pre-4.1 passwords */
-    /* the server asks by a plugin that is not there, */
-    {2054, ANSWER_AUTH, ANSWER_AUTH},
-    {2058, ANSWER_AUTH, ANSWER_AUTH}, /* cannot be initialized, */
-    {2059, ANSWER_AUTH, ANSWER_AUTH}, /* cannot be loaded, */
-    {2061, ANSWER_AUTH, ANSWER_AUTH}, /* failed, */
-    {5010, ANSWER_AUTH, ANSWER_AUTH}, /* or is not on our list */
+#define MYSQL_ERROR(code, connecting, asking, outcome, meaning)                                    \
+    {code, ANSWER_##connecting, ANSWER_##asking},
+    MYSQL_ERRORS(MYSQL_ERROR)
+#undef MYSQL_ERROR
 };
-enum { MYSQL_ERRORS = sizeof mysql_errors / sizeof *mysql_errors };
+enum { MYSQL_ROWS = sizeof mysql_errors / sizeof *mysql_errors };
+
+static size_t find_mysql_row(unsigned error)
+{
+    size_t i = 0;
+    while (i < MYSQL_ROWS && mysql_errors[i].error != error) {
+        i++;
+    }
+    return i;
+}
+
+bool errors_knows_mysql(unsigned error)
+{
+    return find_mysql_row(error) < MYSQL_ROWS;
+}
+
+bool errors_ends_idle_mysql(unsigned error)
+{
+    enum { READ_INTERRUPTED = 1159, CLIENT_INTERACTION_TIMEOUT = 4031 };
+    return error == READ_INTERRUPTED || error == CLIENT_INTERACTION_TIMEOUT;
+}
+
+bool errors_is_of_mysql_client(unsigned error)
+{
+    return (error >= 2000 && error < 3000) || (error >= 5000 && error < 6000);
+}
 
 enum answer answer_of_mysql(unsigned error, bool connecting, const char *message)
 {
-    for (size_t i = 0; i < MYSQL_ERRORS; i++) {
-        if (mysql_errors[i].error == error) {
-            return connecting ? mysql_errors[i].connecting : mysql_errors[i].asking;
-        }
-    }
-    switch (error) {
-    case 2002: /* cannot connect */
-    case 2003:
+    enum { CANNOT_CONNECT = 2002, CANNOT_CONNECT_TO_HOST = 2003, NO_SOCKET = 2004 };
+    size_t row = find_mysql_row(error);
+    if (error == CANNOT_CONNECT || error == CANNOT_CONNECT_TO_HOST || error == NO_SOCKET) {
         return answer_of_errno(number_in(message));
-    case 2006: /* gone away */
-    case 2013: /* lost */
-    case 2055:
-        return connecting ? ANSWER_PROTOCOL : ANSWER_LOST;
-    default:
+    }
+    if (row < MYSQL_ROWS) {
+        return connecting ? mysql_errors[row].connecting : mysql_errors[row].asking;
+    }
+    if (error == 0 || errors_is_of_mysql_client(error)) {
         return ANSWER_PROTOCOL;
     }
+    return connecting ? ANSWER_AUTH : ANSWER_PRIVILEGE;
 }

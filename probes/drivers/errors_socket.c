@@ -1,8 +1,9 @@
-/* The part of errors.h that reads a socket; errors.c is pure. */
+/* The part of errors.h that reads and sets a socket; errors.c is pure. */
 #include "probes/drivers/errors.h"
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -41,4 +42,18 @@ int errors_of_connect(int fd)
         return errno;
     }
     return is_same(&here, &there) ? ECONNREFUSED : 0;
+}
+
+void errors_keep_alive(int fd, int64_t timeout_ms)
+{
+    const struct {
+        int level, option, value;
+    } settings[] = {{SOL_SOCKET, SO_KEEPALIVE, 1},
+                    {IPPROTO_TCP, TCP_KEEPIDLE, 10},
+                    {IPPROTO_TCP, TCP_KEEPINTVL, 2},
+                    {IPPROTO_TCP, TCP_KEEPCNT, 3},
+                    {IPPROTO_TCP, TCP_USER_TIMEOUT, (int)(2 * timeout_ms + 1000)}};
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        setsockopt(fd, settings[i].level, settings[i].option, &settings[i].value, sizeof(int));
+    }
 }

@@ -9,8 +9,8 @@
  * A look on an open connection is a few statements in one message, one round trip (mysql_query.c).
  *
  * Invariant: encryption is decided at the server's greeting, before anything of ours is sent:
- * `require` and `verify` end there when none is offered; `prefer` connects again in clear text,
- * where fewer authentication methods are allowed. `require` protects from listeners, only `verify`
+ * `require` and `verify` end there when none is offered; `prefer` goes on in clear text, where
+ * fewer authentication methods are allowed. `require` protects from listeners, only `verify`
  * from an impostor.
  *
  * Limits: the TLS handshake occupies a worker thread, for at most timeout_ms. Without tls_ca every
@@ -64,6 +64,8 @@ struct link {
     struct statement discovery_statements[STATEMENTS_MAX + 1];
     char batch[MYSQL_QUERY_SIZE]; /* statements as they are sent */
     bool answered;                /* this connection has completed a look */
+    bool overdue;                 /* what is awaited did not come in time */
+    enum remains remains;         /* with STAGE_OFF */
     struct observation seen;
 };
 
@@ -76,6 +78,8 @@ static void mysql_disconnect(struct link *link)
     link->client = NULL;
     link->stage = STAGE_OFF;
     link->answered = false;
+    link->overdue = false;
+    link->remains = REMAINS_NOTHING;
 }
 
 /* Ends the look and the connection. `detail` may belong to either. */
@@ -85,9 +89,30 @@ static void fail(struct link *link, enum answer answer, const char *detail)
     mysql_disconnect(link);
 }
 
+/* The log-in failed: was it we who hung up, with the server waiting for more? */
+static bool breaks_off(const struct link *link)
+{
+    unsigned error = client_error(link->client);
+    if (client_is_flooded(link->client) || client_is_barred(link->client)) {
+        return true;
+    }
+    switch (error) {
+    case 2002: /* it was never connected, */
+    case 2003:
+    case 2006: /* or the server hung up */
+    case 2013:
+    case 2055:
+        return false;
+    default:
+        return client_socket_error(link->client) == 0 && errors_is_of_mysql_client(error);
+    }
+}
+
 /* A step failed. If a connection that worked before broke, the look is worth repeating. */
 static void fail_step(struct link *link, bool connecting)
 {
+    bool broken_off = connecting && breaks_off(link);
+    bool was_idle = errors_ends_idle_mysql(client_error(link->client));
     const char *message = client_message(link->client);
     enum answer answer = answer_of_mysql(client_error(link->client), connecting, message);
     if (client_is_flooded(link->client)) {
@@ -104,6 +129,8 @@ static void fail_step(struct link *link, bool connecting)
     } else {
         fail(link, answer == ANSWER_LOST && !link->answered ? ANSWER_PROTOCOL : answer, message);
     }
+    link->seen.was_idle = was_idle;
+    link->remains = broken_off ? REMAINS_BREAK : REMAINS_NOTHING;
 }
 
 static void fail_timed_out(struct link *link)
@@ -116,7 +143,22 @@ static void fail_timed_out(struct link *link)
              : connecting ? "no connection"
                           : "connected, but could not log in",
              link->timeout_ms);
-    fail(link, connecting ? ANSWER_TIMEOUT : ANSWER_STALLED, detail);
+    if (connecting) {
+        fail(link, ANSWER_TIMEOUT, detail);
+    } else {
+        observation_fail(&link->seen, ANSWER_STALLED, detail);
+        link->overdue = true;
+    }
+}
+
+/* The end of the part that blocks gives the connection up, too. */
+static void fail_blocked(struct link *link)
+{
+    fail_timed_out(link);
+    if (link->overdue) {
+        mysql_disconnect(link);
+        link->remains = REMAINS_DOUBT;
+    }
 }
 
 /* ---- statements ------------------------------------------------------------------------------ */
@@ -158,9 +200,9 @@ static void finish_answered(struct link *link)
  * results before it may be enough. */
 static bool is_denied(const struct link *link)
 {
-    return !client_is_flooded(link->client) &&
-           answer_of_mysql(client_error(link->client), false, client_message(link->client)) ==
-               ANSWER_PRIVILEGE;
+    unsigned error = client_error(link->client);
+    return !client_is_flooded(link->client) && errors_knows_mysql(error) &&
+           answer_of_mysql(error, false, client_message(link->client)) == ANSWER_PRIVILEGE;
 }
 
 static void send_from(struct link *link, const struct statement *statement);
@@ -187,23 +229,27 @@ static void on_denied(struct link *link)
     finish(link, ANSWER_PRIVILEGE);
 }
 
-/* The server refuses the operator's statement, over a connection that works. */
-static bool is_custom_refused(const struct link *link)
+/* The server refuses the statement for a reason of its own, over a connection that works. What
+ * fails in the operator's may be the very thing that it is to find. */
+static bool is_refused(const struct link *link, enum answer *ret_answer)
 {
-    enum { CLIENT_ERRORS = 2000, CLIENT_ERRORS_END = 3000 };
     unsigned error = client_error(link->client);
-    return link->custom[0] && !client_is_flooded(link->client) &&
-           (error < CLIENT_ERRORS || error >= CLIENT_ERRORS_END) &&
-           answer_of_mysql(error, false, client_message(link->client)) == ANSWER_PROTOCOL;
+    bool known = errors_knows_mysql(error);
+    *ret_answer = link->custom[0] && !known
+                      ? ANSWER_PROTOCOL
+                      : answer_of_mysql(error, false, client_message(link->client));
+    return error != 0 && !client_is_flooded(link->client) && !errors_is_of_mysql_client(error) &&
+           (!known || (link->custom[0] && *ret_answer == ANSWER_PROTOCOL));
 }
 
 static void on_statement_failed(struct link *link)
 {
+    enum answer answer;
     if (is_denied(link)) {
         on_denied(link);
-    } else if (is_custom_refused(link)) {
+    } else if (is_refused(link, &answer)) {
         text_tame(link->seen.detail, sizeof link->seen.detail, client_message(link->client));
-        finish(link, ANSWER_PROTOCOL);
+        finish(link, answer);
     } else {
         fail_step(link, false);
     }
@@ -239,10 +285,16 @@ static void read_results(struct link *link, enum client_step step)
     if (step == CLIENT_FAILED) {
         on_statement_failed(link);
     }
+    if (link->stage == STAGE_IDLE && link->overdue) { /* it was true at some time before */
+        observation_init(&link->seen);
+        choose_statements(link, link->dialect);
+        send_from(link, link->statements);
+    }
 }
 
 static void send_from(struct link *link, const struct statement *statement)
 {
+    link->overdue = link->overdue && statement != link->statements;
     link->stage = STAGE_QUERYING;
     link->statement = statement;
     mysql_join_statements(statement, link->batch);
@@ -255,6 +307,7 @@ static void on_logged_in(struct link *link)
 {
     if (link->tls >= TLS_REQUIRE && !client_is_encrypted(link->client)) {
         fail(link, ANSWER_TLS, "the connection is not encrypted");
+        link->remains = REMAINS_BREAK;
         return;
     }
     choose_statements(link, mysql_dialect(client_server_version(link->client),
@@ -288,6 +341,17 @@ static void connect_client(struct link *link)
     on_login_step(link, client_connect(link->client, link->address));
 }
 
+static void go_on_plain(struct link *link)
+{
+    enum client_step step = client_go_on_plain(link->client);
+    if (step == CLIENT_PLAINTEXT) {
+        mysql_disconnect(link);
+        connect_client(link);
+    } else {
+        on_login_step(link, step);
+    }
+}
+
 static void on_login_step(struct link *link, enum client_step step)
 {
     switch (step) {
@@ -302,11 +366,11 @@ static void on_login_step(struct link *link, enum client_step step)
     case CLIENT_PLAINTEXT:
         if (link->tls != TLS_PREFER) {
             fail(link, ANSWER_TLS, "the server offers no encryption");
+            link->remains = REMAINS_BREAK;
             break;
         }
-        mysql_disconnect(link);
         link->plain = true;
-        connect_client(link);
+        go_on_plain(link);
         break;
     case CLIENT_FAILED:
         fail_step(link, true);
@@ -318,7 +382,7 @@ static void on_blocking_done(struct link *link)
 {
     link->stage = STAGE_CONNECTING;
     if (link->blocked == CLIENT_WAITS) {
-        fail_timed_out(link);
+        fail_blocked(link);
     } else {
         on_login_step(link, link->blocked);
     }
@@ -373,9 +437,11 @@ static struct link *mysql_open(const struct target *target)
 
 static void mysql_start(struct link *link, const char *address, struct want *ret_want)
 {
-    assert(link->stage == STAGE_OFF || link->stage == STAGE_IDLE);
+    assert(link->stage == STAGE_OFF || link->stage == STAGE_IDLE || link->overdue);
     observation_init(&link->seen);
-    if (link->stage == STAGE_IDLE) {
+    if (link->overdue) {
+        /* it goes on where it stands */
+    } else if (link->stage == STAGE_IDLE) {
         send_from(link, link->statements);
     } else if (text_copy(link->address, sizeof link->address, address)) {
         link->plain = link->tls == TLS_OFF;
@@ -411,7 +477,7 @@ static void mysql_run_blocking(struct link *link)
     link->blocked = client_run_blocking(link->client);
 }
 
-static void mysql_cancel(struct link *link)
+static void mysql_expire(struct link *link)
 {
     assert(link->stage != STAGE_BLOCKING);
     if (link->stage != STAGE_OFF && link->stage != STAGE_IDLE) {
@@ -424,9 +490,16 @@ static const struct observation *mysql_observation(const struct link *link)
     return &link->seen;
 }
 
+static enum remains mysql_remains(const struct link *link)
+{
+    return link->stage == STAGE_OFF    ? link->remains
+           : link->stage == STAGE_IDLE ? REMAINS_SESSION
+                                       : REMAINS_QUESTION;
+}
+
 static int mysql_idle_fd(const struct link *link)
 {
-    return link->stage == STAGE_IDLE ? client_fd(link->client) : -1;
+    return link->stage == STAGE_IDLE || link->overdue ? client_fd(link->client) : -1;
 }
 
 static void mysql_close_link(struct link *link)
@@ -448,8 +521,9 @@ const struct driver driver_mysql = {
     .start = mysql_start,
     .resume = mysql_resume,
     .run_blocking = mysql_run_blocking,
-    .cancel = mysql_cancel,
+    .expire = mysql_expire,
     .observation = mysql_observation,
+    .remains = mysql_remains,
     .idle_fd = mysql_idle_fd,
     .disconnect = mysql_disconnect,
     .close = mysql_close_link,

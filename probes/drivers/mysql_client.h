@@ -28,7 +28,7 @@ enum client_step {
     CLIENT_DONE,
     CLIENT_WAITS,
     CLIENT_BLOCKS,    /* call client_run_blocking on a worker thread */
-    CLIENT_PLAINTEXT, /* the server offers no encryption: free the client */
+    CLIENT_PLAINTEXT, /* the server offers no encryption: free the client, or go on without */
     CLIENT_FAILED
 };
 
@@ -56,6 +56,10 @@ struct client *client_new(const struct client_options *options);
 void client_free(struct client *client);
 
 enum client_step client_connect(struct client *client, const char *address);
+
+/* After CLIENT_PLAINTEXT: goes on with the same connection in clear text, with the fewer ways to
+ * log in. CLIENT_PLAINTEXT again: this library cannot; free the client and connect anew. */
+enum client_step client_go_on_plain(struct client *client);
 
 /* Is the network connection established? */
 bool client_has_connected(const struct client *client);

@@ -20,7 +20,10 @@
  * Which authentication methods a server may request: see `challenges`. */
 #include "probes/drivers/mysql_client.h"
 
+#include <assert.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -65,7 +68,9 @@ struct client {
     bool connected;           /* connect() is done, */
     bool held;                /* but the library does not know yet: we read the greeting first */
     int socket_error;
-    const char *problem; /* our own sentence about the server; NULL: none */
+    const char *problem;    /* our own sentence about the server; NULL: none */
+    unsigned problem_error; /* and the number that the library has for such a thing */
+    bool offers_no_tls;
     size_t read_bytes;
     bool flooded;
     MYSQL_RES *result;
@@ -158,9 +163,32 @@ struct client *client_new(const struct client_options *options)
     return client;
 }
 
+/* The server offers no encryption, and waits for our log-in. To hang up now is an error of the
+ * handshake, after max_connect_errors of which it blocks this host; a log-in that it denies is
+ * none. So it gets one that says why, without a secret, in the server's plainest protocol. */
+static void decline(struct client *client)
+{
+    static const unsigned char login[] =
+        "\x32\0\0\1" /* 50 bytes, the second message */
+        "\0\x82\0\0" /* protocol 4.1, by a challenge */
+        "\0\0\0\1"   /* the largest message */
+        "\x2d"       /* utf8mb4 */
+        "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+        "roster-needs-tls\0"; /* and no answer: this string's zero */
+    unsigned char greeting[512];
+    static_assert(sizeof login == 4 + 50, "its length stands in it");
+    while (recv(client_fd(client), greeting, sizeof greeting, MSG_DONTWAIT) > 0) {
+        /* unread, it would make the system tear the connection down */
+    }
+    (void)!send(client_fd(client), login, sizeof login, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 void client_free(struct client *client)
 {
     if (client) {
+        if (client->held && client->offers_no_tls) {
+            decline(client);
+        }
         mysql_free_result(client->result);
         mysql_close(&client->mysql);
         free(client);
@@ -194,6 +222,7 @@ enum greeting {
     GREETING_PLAIN,   /* the server offers no encryption */
     GREETING_TLS,     /* it does */
     GREETING_ERROR,   /* an error message instead */
+    GREETING_NONE,    /* the server hangs up */
     GREETING_OTHER    /* no greeting of this protocol */
 };
 
@@ -224,7 +253,7 @@ static enum greeting peek_greeting(struct client *client)
     unsigned char bytes[512];
     ssize_t count = recv(client_fd(client), bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
     if (count <= 0) {
-        return GREETING_OTHER;
+        return GREETING_NONE;
     }
     enum greeting greeting = read_greeting(bytes, (size_t)count);
     if (greeting == GREETING_PARTIAL && (size_t)count == sizeof bytes) {
@@ -245,13 +274,19 @@ static enum client_step check_greeting(struct client *client)
     case GREETING_TLS:
         return CLIENT_BLOCKS;
     case GREETING_PLAIN:
+        client->offers_no_tls = true;
         return CLIENT_PLAINTEXT;
     case GREETING_ERROR:
         return CLIENT_DONE;
+    case GREETING_NONE:
+        client->problem = "the server hangs up";
+        client->problem_error = CR_SERVER_LOST;
+        break;
     case GREETING_OTHER:
+        client->problem = "the server greets in an unknown protocol";
+        client->problem_error = CR_VERSION_ERROR;
         break;
     }
-    client->problem = "the server hangs up or greets in an unknown protocol";
     return CLIENT_FAILED;
 }
 
@@ -333,6 +368,9 @@ static bool check_connected(struct client *client)
 {
     client->socket_error = errors_of_connect(client_fd(client));
     client->connected = client->socket_error == 0;
+    if (client->connected) {
+        errors_keep_alive(client_fd(client), client->options.timeout_ms);
+    }
     return client->connected;
 }
 
@@ -360,6 +398,16 @@ static enum client_step resume_connect(struct client *client, int ready)
     }
     int status = mysql_real_connect_cont(&connected, &client->mysql, ready);
     return after(client, OPERATION_CONNECT, status, connected != NULL);
+}
+
+enum client_step client_go_on_plain(struct client *client)
+{
+    my_bool encrypt = 0;
+    assert(client->held && client->offers_no_tls);
+    client->options.encrypt = false;
+    client->held = false;
+    mysql_optionsv(&client->mysql, MYSQL_OPT_SSL_ENFORCE, &encrypt);
+    return resume_connect(client, MYSQL_WAIT_WRITE);
 }
 
 enum client_step client_resume(struct client *client, int events)
@@ -497,7 +545,7 @@ bool client_has_connected(const struct client *client)
 
 unsigned client_error(const struct client *client)
 {
-    return mysql_errno((MYSQL *)&client->mysql);
+    return client->problem ? client->problem_error : mysql_errno((MYSQL *)&client->mysql);
 }
 
 int client_socket_error(const struct client *client)

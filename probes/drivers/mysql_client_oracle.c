@@ -329,6 +329,7 @@ static enum client_step resume_connect(struct client *client)
         mysql_get_connect_nonblocking_stage(mysql) > CONNECT_STAGE_NET_WAIT_CONNECT) {
         client->socket_error = errors_of_connect(mysql->net.fd);
         client->connected = client->socket_error == 0;
+        errors_keep_alive(mysql->net.fd, options->timeout_ms);
     }
     if (client->socket_error != 0) {
         return CLIENT_FAILED;
@@ -385,6 +386,12 @@ enum client_step client_connect(struct client *client, const char *address)
     client->problem = "the certificate cannot be compared with the name: the server greets at "
                       "once, time and again";
     return CLIENT_FAILED;
+}
+
+enum client_step client_go_on_plain(struct client *client)
+{
+    (void)client; /* the library has hung up by itself */
+    return CLIENT_PLAINTEXT;
 }
 
 /* The library does not wait; this function does. */

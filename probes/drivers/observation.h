@@ -49,6 +49,7 @@ struct observation {
     enum answer answer;
     /* with a failure: the server's or client library's own sentence, tamed; no secret */
     char detail[DETAIL_SIZE];
+    bool was_idle; /* LOST: the server has ended the session, by its word for being idle too long */
     char version[VERSION_SIZE]; /* "15.20", "10.11.19-MariaDB" */
     /* of the cluster, where the engine has one: PostgreSQL's system identifier */
     char identity[IDENTITY_SIZE];

@@ -1,17 +1,20 @@
 /* PostgreSQL by libpq's non-blocking API.
  *
- *      OFF --start--> CONNECTING --> QUERYING --> IDLE --start--> QUERYING ...
- *       ^------------------'-------------'  (a failure closes the connection)
+ *      OFF --start--> CONNECTING <-> WORKING --> QUERYING --> IDLE --start--> QUERYING ...
+ *       ^------------------'------------'-----------'  (a failure closes the connection)
  *
- * Nothing here blocks: libpq gets a literal address (hostaddr) beside the configured name (host,
- * for the certificate), and every wait goes through the loop. A look on an open connection is one
- * statement, one round trip (pg_query.c).
+ * Nothing here waits but in the loop: libpq gets a literal address (hostaddr) beside the configured
+ * name (host, for the certificate). What it computes for a log-in goes to a worker thread: proofs
+ * for SCRAM, as dear as the server says (3 ms by default, a second where it wants 1,000,000
+ * iterations), and certificates. A look on an open connection is one statement, one round trip
+ * (pg_query.c).
  *
  * Invariant: the password is never sent in clear text to a server that was not verified (tls =
  * verify). From libpq 16 on require_auth enforces that, before that the guard (pg_guard.c).
  *
- * Limits: the loop is kept for 3 ms by SCRAM, for each new connection, and for 20 ms by the
- * system's certificate authorities, with tls = verify and no tls_ca. ANSWER_BYTES_MAX per look:
+ * Limits: a server may ask for 2^31 iterations of SCRAM, which keep a worker for an hour; nothing
+ * ends libpq's computation. With tls = verify and no tls_ca, the system's authorities are loaded for
+ * each log-in, 20 ms. ANSWER_BYTES_MAX per look:
  * with a server that sends without end the bound is checked between reads; one read takes at most
  * what is in the socket, and what arrives meanwhile. */
 #include <assert.h>
@@ -34,7 +37,13 @@
 
 static_assert((int)QUERY_SIZE <= (int)PG_QUERY_SIZE, "the operator's statement fits, too");
 
-enum stage { STAGE_OFF, STAGE_CONNECTING, STAGE_QUERYING, STAGE_IDLE };
+enum stage {
+    STAGE_OFF,
+    STAGE_CONNECTING,
+    STAGE_WORKING, /* the same, on a worker thread */
+    STAGE_QUERYING,
+    STAGE_IDLE
+};
 
 struct link {
     char host[HOST_SIZE];
@@ -45,16 +54,20 @@ struct link {
     char application[NAME_SIZE];
     char tls_ca[PATH_SIZE];
     char query[PG_QUERY_SIZE];
-    bool custom; /* it is the operator's */
+    bool custom;                /* it is the operator's */
+    bool plain;                 /* a pooler refuses options at the start: none are sent */
+    char address[LITERAL_SIZE]; /* of this look */
     enum tls tls;
     int64_t timeout_ms;
 
     enum stage stage;
     PGconn *connection;                /* NULL when STAGE_OFF */
-    PostgresPollingStatusType polling; /* STAGE_CONNECTING: what libpq waits for */
+    PostgresPollingStatusType polling; /* what libpq waits for to connect */
     bool flushing;                     /* STAGE_QUERYING: the query is not sent completely */
     bool answered;                     /* this connection has completed a look */
     bool repeated;                     /* the query was sent twice in this look */
+    bool overdue;                      /* what is awaited did not come in time */
+    enum remains remains;              /* with STAGE_OFF */
     size_t read_bytes;                 /* in this look */
     struct guard guard;
     struct observation seen;
@@ -69,6 +82,8 @@ static void pg_disconnect(struct link *link)
     link->connection = NULL;
     link->stage = STAGE_OFF;
     link->answered = false;
+    link->overdue = false;
+    link->remains = REMAINS_NOTHING;
 }
 
 /* Ends the look and the connection. `detail` may belong to either. */
@@ -96,7 +111,9 @@ static bool within_bounds(struct link *link)
     if (link->read_bytes <= ANSWER_BYTES_MAX) {
         return true;
     }
+    bool connecting = link->stage == STAGE_CONNECTING;
     fail(link, ANSWER_PROTOCOL, "the answer is too long");
+    link->remains = connecting ? REMAINS_BREAK : REMAINS_NOTHING;
     return false;
 }
 
@@ -107,6 +124,8 @@ static void ignore_notice(void *context, const PGresult *notice)
     (void)context;
     (void)notice;
 }
+
+static const char NOWHERE[] = "/dev/null/none";
 
 static PGconn *start_connection(const struct link *link, const char *address)
 {
@@ -128,10 +147,16 @@ static PGconn *start_connection(const struct link *link, const char *address)
     SET("user", link->user);
     SET("dbname", link->database[0] ? link->database : "postgres");
     SET("password", link->password);
-    SET("passfile", "/dev/null/none"); /* not the one in somebody's home */
+    /* not those in somebody's home: what cannot be is not there */
+    SET("passfile", NOWHERE);
+    SET("sslcert", NOWHERE);
+    SET("sslkey", NOWHERE);
+    SET("sslcrl", NOWHERE);
     SET("application_name", link->application);
     SET("client_encoding", "UTF8");
-    SET("options", options);
+    if (!link->plain) {
+        SET("options", options);
+    }
     SET("target_session_attrs", "any");
     SET("gssencmode", "disable");
     SET("sslmode", modes[link->tls]);
@@ -139,6 +164,8 @@ static PGconn *start_connection(const struct link *link, const char *address)
         SET("sslrootcert", link->tls_ca);
     } else if (link->tls == TLS_VERIFY) {
         SET("sslrootcert", SYSTEM_CA);
+    } else {
+        SET("sslrootcert", NOWHERE);
     }
     if (PQlibVersion() >= 160000) {
         SET("require_auth", link->tls == TLS_VERIFY ? "!gss,!sspi" : "!password,!gss,!sspi");
@@ -161,15 +188,45 @@ static bool is_barred(const struct link *link)
            strstr(PQerrorMessage(link->connection), "server requested a cleartext password");
 }
 
+/* A pooler in between knows some start-up parameters only (08P01, "unsupported startup parameter:
+ * options"). */
+static bool refuses_options(const struct link *link)
+{
+    return !link->guard.tripped && !link->plain &&
+           strstr(PQerrorMessage(link->connection), "startup parameter");
+}
+
+static void connect_to(struct link *link);
+
+/* Servers behind a pooler are no members whose replication could be asked for; peers are asked
+ * without options. */
+static void go_without_options(struct link *link)
+{
+    if (!link->custom) {
+        fail(link, ANSWER_AUTH,
+             "a pooler refuses start-up options: give the address of the server behind it");
+        return;
+    }
+    pg_disconnect(link);
+    link->plain = true;
+    connect_to(link);
+}
+
 static void fail_connecting(struct link *link)
 {
+    if (refuses_options(link)) {
+        go_without_options(link);
+        return;
+    }
     if (is_barred(link)) {
         fail(link, ANSWER_AUTH, guard_sentence(&link->guard));
+        link->remains = REMAINS_BREAK;
         return;
     }
     enum answer answer = answer_of_libpq(PQerrorMessage(link->connection), link->tls != TLS_OFF,
                                          link->seen.detail, sizeof link->seen.detail);
     fail(link, answer, link->seen.detail);
+    link->remains = answer == ANSWER_TLS ? REMAINS_BREAK : REMAINS_NOTHING;
 }
 
 static bool needs_guard(const struct link *link)
@@ -177,9 +234,9 @@ static bool needs_guard(const struct link *link)
     return PQlibVersion() < 160000 && link->tls != TLS_VERIFY && link->password[0];
 }
 
-static void connect_to(struct link *link, const char *address)
+static void connect_to(struct link *link)
 {
-    link->connection = start_connection(link, address);
+    link->connection = start_connection(link, link->address);
     if (!link->connection) {
         fail(link, ANSWER_UNKNOWN, "out of memory");
         return;
@@ -221,10 +278,15 @@ static void send_query(struct link *link);
 
 static void resume_connect(struct link *link, int events)
 {
-    if (!has_connected(link, events) || !within_bounds(link)) {
-        return;
+    if (has_connected(link, events) && within_bounds(link)) {
+        link->stage = STAGE_WORKING;
     }
-    link->polling = PQconnectPoll(link->connection);
+}
+
+/* The worker has done what could be done. */
+static void on_worked(struct link *link)
+{
+    link->stage = STAGE_CONNECTING;
     if (link->guard.tripped || link->polling == PGRES_POLLING_FAILED) {
         fail_connecting(link);
     } else if (link->polling == PGRES_POLLING_OK) {
@@ -246,6 +308,7 @@ static void flush(struct link *link)
 static void send_query(struct link *link)
 {
     link->stage = STAGE_QUERYING;
+    link->overdue = false;
     if (!PQsendQuery(link->connection, link->query)) {
         fail_broken(link, PQerrorMessage(link->connection));
         return;
@@ -260,7 +323,11 @@ static void read_error(struct link *link, const PGresult *result)
     if (!sqlstate) { /* libpq's own sentence: the connection is gone, which the caller sees */
         return;
     }
-    link->seen.answer = answer_of_sqlstate(sqlstate, false, sentence ? sentence : "");
+    enum answer answer = answer_of_sqlstate(sqlstate, false, sentence ? sentence : "");
+    /* what fails in the operator's statement may be the very thing that it is to find */
+    bool in_question = link->custom && !errors_knows_sqlstate(sqlstate);
+    link->seen.answer = in_question ? ANSWER_PROTOCOL : answer;
+    link->seen.was_idle = errors_ends_idle(sqlstate);
     text_tame(link->seen.detail, sizeof link->seen.detail, sentence ? sentence : sqlstate);
 }
 
@@ -304,8 +371,9 @@ static void read_result(struct link *link, const PGresult *result, bool *repeat)
 /* The answer is complete. */
 static void finish(struct link *link, bool repeat)
 {
-    if (repeat) {
-        link->repeated = true;
+    if (repeat || link->overdue) {
+        link->repeated = link->repeated || repeat;
+        observation_init(&link->seen);
         send_query(link);
     } else if (link->seen.answer == ANSWER_UNKNOWN) {
         fail(link, ANSWER_PROTOCOL, "the server gives no answer");
@@ -334,9 +402,15 @@ static void resume_query(struct link *link)
     if (link->stage != STAGE_QUERYING) {
         return;
     }
-    if (!well || PQstatus(link->connection) == CONNECTION_BAD || link->seen.answer == ANSWER_LOST) {
+    bool was_idle = link->seen.was_idle;
+    bool broken = !well || PQstatus(link->connection) == CONNECTION_BAD;
+    enum answer said = link->seen.answer;
+    if (broken && said != ANSWER_UNKNOWN && said != ANSWER_OK && said != ANSWER_LOST) {
+        fail(link, said, link->seen.detail); /* its last words */
+    } else if (broken || said == ANSWER_LOST) {
         fail_broken(link,
                     link->seen.detail[0] ? link->seen.detail : PQerrorMessage(link->connection));
+        link->seen.was_idle = was_idle;
     } else if (!PQisBusy(link->connection)) {
         finish(link, repeat);
     }
@@ -351,6 +425,9 @@ static void set_want(const struct link *link, struct want *want)
     case STAGE_CONNECTING:
         want->phase = PHASE_CONNECT;
         want->events = link->polling == PGRES_POLLING_READING ? POLLIN : POLLOUT;
+        return;
+    case STAGE_WORKING:
+        *want = (struct want){.kind = WANT_BLOCKING, .phase = PHASE_CONNECT, .fd = -1};
         return;
     case STAGE_QUERYING:
         want->phase = PHASE_QUERY;
@@ -389,14 +466,17 @@ static struct link *pg_open(const struct target *target)
 
 static void pg_start(struct link *link, const char *address, struct want *ret_want)
 {
-    assert(link->stage == STAGE_OFF || link->stage == STAGE_IDLE);
+    assert(link->stage == STAGE_OFF || link->stage == STAGE_IDLE || link->overdue);
     observation_init(&link->seen);
-    link->repeated = false;
-    link->read_bytes = 0;
+    if (!link->overdue) {
+        link->repeated = false;
+        link->read_bytes = 0;
+    }
     if (link->stage == STAGE_IDLE) {
         send_query(link);
-    } else {
-        connect_to(link, address);
+    } else if (link->stage == STAGE_OFF) {
+        text_copy(link->address, sizeof link->address, address);
+        connect_to(link);
     }
     set_want(link, ret_want);
 }
@@ -405,6 +485,8 @@ static void pg_resume(struct link *link, int events, struct want *ret_want)
 {
     if (link->stage == STAGE_CONNECTING) {
         resume_connect(link, events);
+    } else if (link->stage == STAGE_WORKING) {
+        on_worked(link);
     } else if (link->stage == STAGE_QUERYING) {
         resume_query(link);
     }
@@ -413,11 +495,13 @@ static void pg_resume(struct link *link, int events, struct want *ret_want)
 
 static void pg_run_blocking(struct link *link)
 {
-    (void)link; /* nothing in libpq needs a worker */
+    assert(link->stage == STAGE_WORKING);
+    link->polling = PQconnectPoll(link->connection);
 }
 
-static void pg_cancel(struct link *link)
+static void pg_expire(struct link *link)
 {
+    assert(link->stage != STAGE_WORKING);
     if (link->stage != STAGE_CONNECTING && link->stage != STAGE_QUERYING) {
         return;
     }
@@ -429,7 +513,12 @@ static void pg_cancel(struct link *link)
              : accepted ? "connected, but could not log in"
                         : "no connection",
              link->timeout_ms);
-    fail(link, accepted ? ANSWER_STALLED : ANSWER_TIMEOUT, detail);
+    if (accepted) {
+        observation_fail(&link->seen, ANSWER_STALLED, detail);
+        link->overdue = true;
+    } else {
+        fail(link, ANSWER_TIMEOUT, detail);
+    }
 }
 
 static const struct observation *pg_observation(const struct link *link)
@@ -437,9 +526,17 @@ static const struct observation *pg_observation(const struct link *link)
     return &link->seen;
 }
 
+static enum remains pg_remains(const struct link *link)
+{
+    return link->stage == STAGE_OFF    ? link->remains
+           : link->stage == STAGE_IDLE ? REMAINS_SESSION
+                                       : REMAINS_QUESTION;
+}
+
 static int pg_idle_fd(const struct link *link)
 {
-    return link->stage == STAGE_IDLE ? PQsocket(link->connection) : -1;
+    bool open = link->stage == STAGE_IDLE || link->overdue;
+    return open ? PQsocket(link->connection) : -1;
 }
 
 static void pg_close(struct link *link)
@@ -457,8 +554,9 @@ const struct driver driver_pg = {
     .start = pg_start,
     .resume = pg_resume,
     .run_blocking = pg_run_blocking,
-    .cancel = pg_cancel,
+    .expire = pg_expire,
     .observation = pg_observation,
+    .remains = pg_remains,
     .idle_fd = pg_idle_fd,
     .disconnect = pg_disconnect,
     .close = pg_close,

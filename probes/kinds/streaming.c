@@ -31,6 +31,8 @@ static struct lag lag(const struct observation *facts, const struct observation 
     struct lag lag = LAG_NOT_KNOWN;
     assert(!source || source->answer == ANSWER_OK);
     if (!facts->replica) {
+        /* closed by a setting and fed by nobody: frozen */
+        lag.state = facts->writable ? LAG_UNKNOWN : LAG_BROKEN;
         return lag;
     }
     if (source && facts->live && lineage_compare(facts->lineage, source->lineage) < 0) {

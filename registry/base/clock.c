@@ -22,6 +22,11 @@ int64_t clock_mono_ns(void)
     return read_ns(CLOCK_MONOTONIC);
 }
 
+int64_t clock_thread_ms(void)
+{
+    return read_ns(CLOCK_THREAD_CPUTIME_ID) / 1000000;
+}
+
 int64_t clock_boot_ms(void)
 {
     return read_ns(CLOCK_BOOTTIME) / 1000000;

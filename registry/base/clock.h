@@ -13,6 +13,9 @@ int64_t clock_mono_ms(void);
 /* Nanoseconds of CLOCK_MONOTONIC. */
 int64_t clock_mono_ns(void);
 
+/* Milliseconds of the processor that the calling thread has had. */
+int64_t clock_thread_ms(void);
+
 /* Milliseconds of CLOCK_BOOTTIME: like monotonic, but counts suspension. */
 int64_t clock_boot_ms(void);
 

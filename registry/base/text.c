@@ -435,6 +435,21 @@ const char *text_time(char *to, size_t size, int64_t wall_ms)
     return to;
 }
 
+const char *text_since(char *to, size_t size, int64_t wall_ms, int64_t since_wall_ms)
+{
+    enum { DIFFER_MS = 1000 }; /* clocks that are kept in step differ by less */
+    int64_t ms = wall_ms - since_wall_ms;
+    if (ms >= -DIFFER_MS) {
+        snprintf(to, size, "%+lld ms", (long long)ms);
+    } else {
+        char time[32], spell[32];
+        snprintf(to, size, "at %s (the clocks differ by %s or more)",
+                 text_time(time, sizeof time, wall_ms) + 11,
+                 text_duration(spell, sizeof spell, -ms));
+    }
+    return to;
+}
+
 /* Exactly `width` digits, then `end`. */
 static bool take_field(const char **at, int width, char end, int64_t low, int64_t high,
                        int64_t *ret_number)

@@ -3,8 +3,6 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <ctype.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,6 +10,7 @@
 
 #include "registry/base/text.h"
 #include "registry/config/draft.h"
+#include "registry/config/password.h"
 
 static struct config_position heading_of(const struct section *section)
 {
@@ -135,14 +134,6 @@ static void set_defaults(struct draft *draft, struct section *section)
 
 /* ---- files ----------------------------------------------------------------------------------- */
 
-/* Does the mode keep everybody else out? A file of root's may be shown to our group besides: that
- * is how packages and service managers hand secrets to a daemon without rights. */
-static bool is_private(uid_t owner, mode_t mode)
-{
-    mode_t others = owner == 0 && geteuid() != 0 ? S_IRWXO | S_IWGRP : S_IRWXO | S_IRWXG;
-    return (mode & others) == 0;
-}
-
 /* Relative paths start from the INI file's folder, not from wherever we were started. */
 static bool make_absolute(struct draft *draft, const struct section *section, const char *key,
                           char *path)
@@ -161,81 +152,21 @@ static bool make_absolute(struct draft *draft, const struct section *section, co
     return true;
 }
 
-/* Opens a file that a setting names; -1, and an error, when it is not there or not a file. */
-static int open_named(struct draft *draft, const struct section *section, const char *key,
-                      char *path, struct stat *ret_is)
+static void refuse_file(struct draft *draft, const struct section *section, const char *key,
+                        const struct mistake *mistake)
 {
-    struct config_position position = draft_position(section, key);
-    if (!make_absolute(draft, section, key, path)) {
-        return -1;
-    }
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0 || fstat(fd, ret_is) != 0) {
-        config_refuse(&draft->errors, position, NULL, "%s cannot be opened: %s", path,
-                      strerror(errno));
-    } else if (!S_ISREG(ret_is->st_mode)) {
-        config_refuse(&draft->errors, position, "it must be a regular file", "%s is %s", path,
-                      S_ISDIR(ret_is->st_mode) ? "a directory" : "not a file");
-    } else {
-        return fd;
-    }
-    if (fd >= 0) {
-        close(fd);
-    }
-    return -1;
-}
-
-/* The password is the file's first line. No sentence here may hold any of it. */
-static void take_password(struct draft *draft, struct section *section, const char *content,
-                          size_t size)
-{
-    struct cluster_settings *cluster = section->values;
-    struct config_position position = draft_position(section, "password_file");
-    const char *newline = memchr(content, '\n', size);
-    size_t length = newline ? (size_t)(newline - content) : size;
-    if (length > 0 && content[length - 1] == '\r') {
-        length--;
-    }
-    if (length == 0) {
-        config_refuse(&draft->errors, position, NULL,
-                      "the first line of %s, which should be the password, is empty",
-                      cluster->password_file);
-    } else if (length >= SECRET_SIZE) {
-        config_refuse(&draft->errors, position, NULL, "the password in %s is longer than %d bytes",
-                      cluster->password_file, SECRET_SIZE - 1);
-    } else if (memchr(content, '\0', length)) {
-        config_refuse(&draft->errors, position, NULL, "the password in %s holds a NUL byte",
-                      cluster->password_file);
-    } else {
-        memcpy(cluster->password, content, length);
-    }
+    config_refuse(&draft->errors, draft_position(section, key),
+                  mistake->hint[0] ? mistake->hint : NULL, "%s", mistake->what);
 }
 
 static void read_password(struct draft *draft, struct section *section)
 {
     struct cluster_settings *cluster = section->values;
-    char content[SECRET_SIZE + 2], hint[SENTENCE_SIZE]; /* the longest password, CR, LF */
-    struct stat is;
-    int fd = open_named(draft, section, "password_file", cluster->password_file, &is);
-    if (fd < 0) {
-        return;
+    struct mistake mistake;
+    if (make_absolute(draft, section, "password_file", cluster->password_file) &&
+        !password_read(cluster->password_file, cluster->password, &mistake)) {
+        refuse_file(draft, section, "password_file", &mistake);
     }
-    if (!is_private(is.st_uid, is.st_mode)) {
-        snprintf(hint, sizeof hint, "chmod 600 %s", cluster->password_file);
-        config_refuse(&draft->errors, draft_position(section, "password_file"), hint,
-                      "%s has mode %04o, open to others than its owner", cluster->password_file,
-                      (unsigned)(is.st_mode & 07777));
-    } else {
-        ssize_t size = read(fd, content, sizeof content);
-        if (size < 0) {
-            config_refuse(&draft->errors, draft_position(section, "password_file"), NULL,
-                          "%s cannot be read: %s", cluster->password_file, strerror(errno));
-        } else {
-            take_password(draft, section, content, (size_t)size);
-        }
-        explicit_bzero(content, sizeof content);
-    }
-    close(fd);
 }
 
 /* ---- one section ----------------------------------------------------------------------------- */
@@ -251,7 +182,7 @@ static void check_state_folder(struct draft *draft, const struct section *sectio
 
 static void check_registry(struct draft *draft, const struct section *section)
 {
-    if (was_set(section, "auth") && !is_private(draft->file_owner, draft->file_mode)) {
+    if (was_set(section, "auth") && !password_is_private(draft->file_owner, draft->file_mode)) {
         char hint[SENTENCE_SIZE];
         snprintf(hint, sizeof hint, "chmod 600 %s", draft->errors.file);
         config_refuse(&draft->errors, draft_position(section, "auth"), hint,
@@ -354,9 +285,13 @@ static void check_tls(struct draft *draft, struct section *section)
                       "has no effect while tls is off");
     }
     if (cluster->tls_ca[0]) {
-        int fd = open_named(draft, section, "tls_ca", cluster->tls_ca, &is);
+        struct mistake mistake;
+        bool named = make_absolute(draft, section, "tls_ca", cluster->tls_ca);
+        int fd = named ? password_open(cluster->tls_ca, &is, &mistake) : -1;
         if (fd >= 0) {
             close(fd);
+        } else if (named) {
+            refuse_file(draft, section, "tls_ca", &mistake);
         }
     }
 }

@@ -94,7 +94,7 @@ const struct setting settings[] = {
      .meaning = "the least urgent lines to log"},
     {PROBE("name"), .type = SETTING_NAME, .reloads = RESTARTS, FIELD(probe_settings, name),
      .meaning = "of this probe in the registry; by default the host name, cut at the first dot"},
-    {PROBE("rise"), .type = SETTING_INTEGER, .low = 1, .high = 100, .usual = {"1"},
+    {PROBE("rise"), .type = SETTING_INTEGER, .low = 1, .high = 100, .usual = {"2"},
      .reloads = RELOADS, FIELD(probe_settings, rise),
      .meaning = "good answers in a row before a member that was down counts as up"},
     {PROBE("state_folder"), .type = SETTING_FILE, .reloads = RESTARTS,

@@ -670,6 +670,21 @@ struct resolver_news resolver_news(struct resolver *resolver)
     return news;
 }
 
+bool resolver_hears(const struct resolver *resolver, const char *member)
+{
+    for (size_t i = 0; i < resolver->witness_count; i++) {
+        const struct witness *witness = resolver->witnesses[i];
+        const struct member_report *seen =
+            witness->usable && liveness_is_fresh(resolver->liveness, witness->name)
+                ? report_member(&witness->report, member)
+                : NULL;
+        if (seen && seen->answer == ANSWER_OK) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const struct topology *resolver_topology(const struct resolver *resolver)
 {
     return resolver->has_topology ? &resolver->topology : NULL;

@@ -62,6 +62,9 @@ int64_t resolver_step(struct resolver *resolver, int64_t now_ms, int64_t now_wal
 /* What has happened since the last call; pointers live until the next call on this resolver. */
 struct resolver_news resolver_news(struct resolver *resolver);
 
+/* Does the member answer another probe, by the report that this one has read last? */
+bool resolver_hears(const struct resolver *resolver, const char *member);
+
 /* The verdict in force, NULL when there is none yet. */
 const struct topology *resolver_topology(const struct resolver *resolver);
 

@@ -179,12 +179,25 @@ static void refuse_other(struct root *root, const struct registry_id *found)
         found->registry, ours, ours);
 }
 
+/* For who knew nothing of the time before. It is the one thing that is written there. */
+static void want_mark(struct root *root)
+{
+    if (!root->found.went_back.known && !root->mark_denied && root->found.registry[0]) {
+        struct registry_id marked = root->found;
+        marked.went_back = root->proof;
+        want(root, &marked);
+    }
+}
+
 static void judge_identity(struct root *root, struct registry_id *found)
 {
     const struct registry_id *ours = &root->memory->registry_id;
     bool same = text_equal(ours->registry, found->registry);
+    root->found = *found;
+    found->went_back = (struct went_back){0}; /* we go by what we know ourselves */
     if (root->went_back[0] && text_equal(found->registry, root->went_back)) {
         root->state = ROOT_REFUSED;
+        want_mark(root);
     } else if (same && found->provisional && !ours->provisional) {
         want_final(root);
         found->provisional = false;
@@ -221,6 +234,7 @@ static void judge(void *owner, const struct mirror_node *node)
     assert(node == root->node);
     root->reads++;
     root->wanted = false;
+    root->found.registry[0] = '\0';
     if (node->rc == STORE_NO_NODE) {
         root->state = ROOT_ABSENT;
     } else if (node->rc == STORE_OK && node->len == 0) { /* made by hand */
@@ -239,10 +253,11 @@ static void refuse_past(struct root *root, int64_t found, int64_t known)
     strcpy(root->went_back, ours);
     root->state = ROOT_REFUSED;
     root->wanted = false;
-    say(root, true,
-        "the registry went back in time: zxid %llx after %llx; nothing is written here before an "
-        "operator accepts that: roster accept --registry %s",
-        (unsigned long long)found, (unsigned long long)known, ours);
+    root->proof = (struct went_back){found, known};
+    root->mark_denied = false;
+    want_mark(root);
+    char sentence[SENTENCE_SIZE];
+    say(root, true, "%s", past_phrase(sentence, sizeof sentence, ours, found, known));
 }
 
 static struct known_topology *known_of(struct memory *memory, const char *cluster)
@@ -333,7 +348,9 @@ void root_answer(struct root *root, const struct store_event *event, int64_t now
     if (event->rc != STORE_OK) {
         root->not_before_ms = now_ms + RETRY_MS;
     }
-    if (event->rc == STORE_DENIED) {
+    if (event->rc == STORE_DENIED && root->state == ROOT_REFUSED) {
+        root->mark_denied = true;
+    } else if (event->rc == STORE_DENIED) {
         say(root, true,
             "the registry's access list forbids writing its root: check [registry] auth");
     }
@@ -342,10 +359,7 @@ void root_answer(struct root *root, const struct store_event *event, int64_t now
 
 void root_event(struct root *root, const struct store_event *event)
 {
-    if (event->kind == STORE_UP && !event->renewed) {
-        /* the sync of this session may have been lost with the link */
-        store_sync(root->store, store_tag(root, TAG_CALLER), "/");
-    } else if (event->kind == STORE_UP || event->kind == STORE_GONE) {
+    if ((event->kind == STORE_UP && event->renewed) || event->kind == STORE_GONE) {
         root->state = ROOT_UNREAD;
         root->wanted = false;
     }

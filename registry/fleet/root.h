@@ -17,8 +17,8 @@
  * Then one that follows it makes it final. So a first start waits for nobody, and of those that
  * start at once on a registry that was emptied, the one that remembers wins.
  *
- * The judgement needs a read that is no lagging server's: it comes behind the sync of the session
- * (mirror.h), and one of each further connect. A step: requests go to the store, time comes in. */
+ * The judgement needs a read that is no lagging server's: it comes behind the sync of each
+ * connect (mirror.h). A step: requests go to the store, time comes in. */
 #ifndef ROSTER_REGISTRY_FLEET_ROOT_H
 #define ROSTER_REGISTRY_FLEET_ROOT_H
 
@@ -45,7 +45,10 @@ struct root {
     unsigned reads;                /* how often it was judged */
     int64_t newest;                /* the greatest number of a transaction in the memory */
     char went_back[IDENTITY_SIZE]; /* the identity that proved it; "": none did */
-    int64_t provisional_ms;        /* since when it is seen to be; 0: it is not */
+    struct went_back proof;
+    bool mark_denied;         /* the access list forbids to write that into the root */
+    struct registry_id found; /* what the root holds, as read last */
+    int64_t provisional_ms;   /* since when it is seen to be; 0: it is not */
     /* a write of the root's contents */
     bool wanted, pending;
     struct registry_id wanted_id;

@@ -16,26 +16,9 @@
 #include "registry/base/text.h"
 #include "registry/model/json.h"
 
-enum { RULES_MAX = 1000000, EPOCH_TEXT_MAX = 20 };
-
-/* Whole numbers above this lose digits in parsers that hold them as doubles. */
-static const int64_t exact_max = INT64_C(1) << 53;
+enum { RULES_MAX = 1000000 };
 
 /* ---- the parts of records -------------------------------------------------------------------- */
-
-/* Is this element of a list there before, in the same words? */
-static bool is_repeated(const struct json_value *list, size_t index)
-{
-    struct json_value this = json_element(list, index);
-    for (size_t i = 0; i < index; i++) {
-        struct json_value other = json_element(list, i);
-        if (json_same(&this, &other)) {
-            list->error->mended = true;
-            return true;
-        }
-    }
-    return false;
-}
 
 /* A name under which evidence can be filed: the key "directives" there is taken. */
 static bool get_probe(const struct json_value *object, const char *key, char to[NAME_SIZE])
@@ -136,6 +119,24 @@ static bool get_lag(const struct json_value *object, struct lag *lag)
     return true;
 }
 
+static bool get_left(const struct json_value *object, struct left *left)
+{
+    struct json_value at;
+    int64_t sessions = 0, handshakes = 0;
+    if (!json_get_object(object, "left", OPTIONAL, SIZE_MAX, &at)) {
+        return false;
+    }
+    if (!at.value) {
+        return true;
+    }
+    if (!json_get_number(&at, "sessions", OPTIONAL, 0, UINT8_MAX, &sessions) ||
+        !json_get_number(&at, "handshakes", OPTIONAL, 0, UINT8_MAX, &handshakes)) {
+        return false;
+    }
+    *left = (struct left){(uint8_t)sessions, (uint8_t)handshakes};
+    return true;
+}
+
 static bool get_policy(const struct json_value *object, struct policy *policy)
 {
     int engine = 0;
@@ -207,7 +208,7 @@ static bool get_member_report(const struct json_value *object, struct member_rep
                        sizeof member_report->closed_by) ||
         !json_get_flag(object, "live", &member_report->live) ||
         !json_get_flag(object, "replica", &member_report->replica) ||
-        !json_get_number(object, "start", OPTIONAL, 0, exact_max, &member_report->start_ms) ||
+        !json_get_number(object, "start", OPTIONAL, 0, JSON_EXACT_MAX, &member_report->start_ms) ||
         !json_get_choice(object, "channel", OPTIONAL, channel_names, &channel) ||
         !json_get_flag(object, "unapplied", &member_report->unapplied) ||
         !json_get_flag(object, "late", &member_report->late) ||
@@ -219,7 +220,7 @@ static bool get_member_report(const struct json_value *object, struct member_rep
                        sizeof member_report->identity) ||
         !json_get_name(object, "upstream", OPTIONAL, member_report->upstream) ||
         !json_get_name(object, "alias", OPTIONAL, member_report->alias) ||
-        !get_lag(object, &member_report->lag) ||
+        !get_lag(object, &member_report->lag) || !get_left(object, &member_report->left) ||
         !json_get_text(object, "version", OPTIONAL, member_report->version,
                        sizeof member_report->version) ||
         !json_get_choice(object, "last_role", OPTIONAL, role_names, &last_role) ||
@@ -291,7 +292,7 @@ static bool get_member_reports(const struct json_value *root, struct report *rep
         if (!get_member_report(&at, &member_report)) {
             return false;
         }
-        if (is_repeated(&members, i)) {
+        if (json_is_repeated(&members, i)) {
             continue;
         }
         if (report_member(report, member_report.config.name)) {
@@ -334,14 +335,14 @@ static bool get_record(const struct json_value *object, struct record *record)
     if (!at.value) {
         return true;
     }
-    if (!json_get_number(&at, "start", REQUIRED, 0, exact_max, &record->start_ms) ||
+    if (!json_get_number(&at, "start", REQUIRED, 0, JSON_EXACT_MAX, &record->start_ms) ||
         !json_get_flag(&at, "writable", &record->writable) ||
         !json_get_choice(&at, "channel", OPTIONAL, channel_names, &channel) ||
         !json_get_name(&at, "source", OPTIONAL, record->source) ||
         !json_get_name(&at, "streamed", OPTIONAL, record->streamed) ||
         !get_lineage(&at, "lineage", record->lineage) ||
         !json_get_text(&at, "self", OPTIONAL, record->self, sizeof record->self) ||
-        !json_get_number(&at, "accepted", OPTIONAL, 0, exact_max, &record->accepted) ||
+        !json_get_number(&at, "accepted", OPTIONAL, 0, JSON_EXACT_MAX, &record->accepted) ||
         !get_acts(&at, &record->acts)) {
         return false;
     }
@@ -361,7 +362,8 @@ static bool get_member(const struct json_value *object, struct member *member)
         !json_get_choice(object, "health", REQUIRED, health_names, &health) ||
         !json_get_choice(object, "reason", OPTIONAL, answer_names, &reason) ||
         !json_get_flag(object, "fenced", &member->fenced) ||
-        !json_get_number(object, "fenced_epoch", OPTIONAL, 0, exact_max, &member->fenced_epoch) ||
+        !json_get_number(object, "fenced_epoch", OPTIONAL, 0, JSON_EXACT_MAX,
+                         &member->fenced_epoch) ||
         !json_get_flag(object, "drained", &member->drained) ||
         !json_get_flag(object, "unlisted", &member->unlisted) ||
         !json_get_flag(object, "claims", &member->claims) ||
@@ -422,7 +424,7 @@ static bool get_members(const struct json_value *root, struct topology *topology
         if (!get_member(&at, &member)) {
             return false;
         }
-        if (is_repeated(&members, i)) {
+        if (json_is_repeated(&members, i)) {
             continue;
         }
         if (topology_member(topology, member.config.name)) {
@@ -457,14 +459,14 @@ static bool get_fences(const struct json_value *root, struct topology *topology)
         struct json_value at = json_element(&fences, i);
         struct fence *fence = &topology->fences[topology->fence_count];
         int64_t port = 0;
-        if (is_repeated(&fences, i)) {
+        if (json_is_repeated(&fences, i)) {
             continue;
         }
         if (!json_get_name(&at, "name", REQUIRED, fence->name) ||
             !get_host(&at, "host", fence->host) ||
             !json_get_number(&at, "port", REQUIRED, 1, UINT16_MAX, &port) ||
             !json_get_text(&at, "self", OPTIONAL, fence->self, sizeof fence->self) ||
-            !json_get_number(&at, "epoch", REQUIRED, 0, exact_max, &fence->epoch)) {
+            !json_get_number(&at, "epoch", REQUIRED, 0, JSON_EXACT_MAX, &fence->epoch)) {
             return false;
         }
         fence->port = (uint16_t)port;
@@ -532,8 +534,8 @@ static bool read_topology(const struct json_value *root, void *record)
     int state = STATE_OK;
     if (!json_get_name(root, "cluster", REQUIRED, topology->cluster) ||
         !get_policy(root, &topology->policy) ||
-        !json_get_number(root, "epoch", REQUIRED, 1, exact_max, &topology->epoch) ||
-        !json_get_number(root, "elected", OPTIONAL, 0, exact_max, &topology->elected) ||
+        !json_get_number(root, "epoch", REQUIRED, 1, JSON_EXACT_MAX, &topology->epoch) ||
+        !json_get_number(root, "elected", OPTIONAL, 0, JSON_EXACT_MAX, &topology->elected) ||
         !json_get_choice(root, "state", REQUIRED, state_names, &state) ||
         !json_get_name(root, "primary", OPTIONAL, topology->primary) ||
         !json_get_name(root, "last_primary", OPTIONAL, topology->last_primary) ||
@@ -552,151 +554,6 @@ static bool read_topology(const struct json_value *root, void *record)
            get_evidence(root, topology) && check_topology(root, topology);
 }
 
-/* ---- the operator's orders ------------------------------------------------------------------- */
-
-/* Rows begin with a name. */
-static int compare_rows(const void *a, const void *b)
-{
-    return strcmp(a, b);
-}
-
-/* By name, as they are written. */
-static void sort_rows(const struct json_value *place, void *rows, size_t count, size_t stride)
-{
-    const char *row = rows;
-    for (size_t i = 1; i < count; i++) {
-        bool in_order = strcmp(row + (i - 1) * stride, row + i * stride) < 0;
-        place->error->mended = place->error->mended || !in_order;
-    }
-    qsort(rows, count, stride, compare_rows);
-}
-
-static bool get_drain(const struct json_value *root, struct directives *directives)
-{
-    struct json_value drain;
-    if (!json_get_list(root, "drain", OPTIONAL, MEMBERS_MAX, &drain)) {
-        return false;
-    }
-    for (size_t i = 0; i < json_count(&drain); i++) {
-        struct json_value at = json_element(&drain, i);
-        char name[NAME_SIZE];
-        if (!json_value_name(&at, name)) {
-            return false;
-        }
-        if (!is_repeated(&drain, i)) {
-            strcpy(directives->drain[directives->drain_count++], name);
-        }
-    }
-    sort_rows(&drain, directives->drain, directives->drain_count, sizeof *directives->drain);
-    return true;
-}
-
-static bool get_weights(const struct json_value *root, struct directives *directives)
-{
-    struct json_value weights, at;
-    if (!json_get_object(root, "weight", OPTIONAL, MEMBERS_MAX, &weights)) {
-        return false;
-    }
-    for (void *iter = json_first(&weights, &at); iter; iter = json_next(&weights, iter, &at)) {
-        int64_t weight = 0;
-        if (!text_is_name(at.key)) {
-            return json_refuse(&at, "is not a member's name");
-        }
-        if (!json_value_number(&at, 0, WEIGHT_MAX, &weight)) {
-            return false;
-        }
-        struct override *override = &directives->weight[directives->weight_count++];
-        strcpy(override->name, at.key);
-        override->weight = (uint16_t)weight;
-    }
-    sort_rows(&weights, directives->weight, directives->weight_count, sizeof *directives->weight);
-    return true;
-}
-
-/* "pg-1@7" */
-static bool to_acceptance(const struct json_value *value, struct acceptance *ret_acceptance)
-{
-    char entry[NAME_SIZE + EPOCH_TEXT_MAX + 1];
-    if (!json_value_text(value, entry, sizeof entry)) {
-        return false;
-    }
-    char *at = strchr(entry, '@');
-    int64_t epoch = 0;
-    if (at) {
-        *at = '\0';
-    }
-    if (!at || !text_is_name(entry) || !text_parse_int(at + 1, 0, exact_max, &epoch)) {
-        return json_refuse(value, "is not of the form MEMBER@EPOCH");
-    }
-    strcpy(ret_acceptance->name, entry);
-    ret_acceptance->epoch = epoch;
-    return true;
-}
-
-static struct acceptance *find_acceptance(struct directives *directives, const char *name)
-{
-    for (size_t i = 0; i < directives->accept_count; i++) {
-        if (text_equal(directives->accept[i].name, name)) {
-            return &directives->accept[i];
-        }
-    }
-    return NULL;
-}
-
-/* Two of one member do not contradict each other: the later epoch includes the earlier one. */
-static bool get_acceptances(const struct json_value *root, struct directives *directives)
-{
-    struct json_value accept;
-    if (!json_get_list(root, "accept", OPTIONAL, MEMBERS_MAX, &accept)) {
-        return false;
-    }
-    for (size_t i = 0; i < json_count(&accept); i++) {
-        struct json_value at = json_element(&accept, i);
-        struct acceptance acceptance = {.name = ""};
-        if (!to_acceptance(&at, &acceptance)) {
-            return false;
-        }
-        struct acceptance *before = find_acceptance(directives, acceptance.name);
-        accept.error->mended = accept.error->mended || before;
-        if (!before) {
-            before = &directives->accept[directives->accept_count++];
-            strcpy(before->name, acceptance.name);
-        }
-        before->epoch = acceptance.epoch > before->epoch ? acceptance.epoch : before->epoch;
-    }
-    sort_rows(&accept, directives->accept, directives->accept_count, sizeof *directives->accept);
-    return true;
-}
-
-/* Which of the acceptances replace; one that is not among them counts for nothing. */
-static bool get_replacements(const struct json_value *root, struct directives *directives)
-{
-    struct json_value replace;
-    if (!json_get_list(root, "replace", OPTIONAL, MEMBERS_MAX, &replace)) {
-        return false;
-    }
-    for (size_t i = 0; i < json_count(&replace); i++) {
-        struct json_value at = json_element(&replace, i);
-        struct acceptance named = {.name = ""};
-        if (!to_acceptance(&at, &named)) {
-            return false;
-        }
-        struct acceptance *acceptance = find_acceptance(directives, named.name);
-        if (acceptance && acceptance->epoch == named.epoch) {
-            acceptance->replace = true;
-        }
-    }
-    return true;
-}
-
-static bool read_directives(const struct json_value *root, void *record)
-{
-    struct directives *directives = record;
-    return get_drain(root, directives) && get_weights(root, directives) &&
-           json_get_name(root, "hold", OPTIONAL, directives->hold) &&
-           get_acceptances(root, directives) && get_replacements(root, directives);
-}
-
 /* ---- presence and registry_id ---------------------------------------------------------------- */
 
 static bool read_presence(const struct json_value *root, void *record)
@@ -705,10 +562,29 @@ static bool read_presence(const struct json_value *root, void *record)
     return get_probe(root, "probe", presence->probe) && get_host(root, "host", presence->host) &&
            json_get_name(root, "boot", OPTIONAL, presence->boot) &&
            json_get_name(root, "pid_namespace", OPTIONAL, presence->pid_namespace) &&
-           json_get_number(root, "pid", REQUIRED, 0, exact_max, &presence->pid) &&
+           json_get_number(root, "pid", REQUIRED, 0, JSON_EXACT_MAX, &presence->pid) &&
            json_get_text(root, "version", REQUIRED, presence->version, sizeof presence->version) &&
            json_get_digits(root, "nonce", &presence->nonce) &&
            json_get_digits(root, "beat", &presence->beat);
+}
+
+static bool read_went_back(const struct json_value *root, struct went_back *went_back)
+{
+    struct json_value place;
+    uint64_t found = 0, known = 0;
+    if (!json_get_object(root, "went_back", OPTIONAL, SIZE_MAX, &place)) {
+        return false;
+    }
+    if (json_count(&place) == 0) {
+        return true;
+    }
+    struct json_value at_found = json_key(&place, "found"), at_known = json_key(&place, "known");
+    if (!json_value_digits(&at_found, INT64_MAX, &found) ||
+        !json_value_digits(&at_known, INT64_MAX, &known)) {
+        return false;
+    }
+    *went_back = (struct went_back){(int64_t)found, (int64_t)known};
+    return true;
 }
 
 static bool read_registry_id(const struct json_value *root, void *record)
@@ -727,11 +603,12 @@ static bool read_registry_id(const struct json_value *root, void *record)
         if (!json_value_name(&at, name)) {
             return false;
         }
-        if (!is_repeated(&supersedes, i)) {
+        if (!json_is_repeated(&supersedes, i)) {
             strcpy(registry_id->supersedes[registry_id->supersedes_count++], name);
         }
     }
-    return json_get_flag(root, "provisional", &registry_id->provisional);
+    return json_get_flag(root, "provisional", &registry_id->provisional) &&
+           read_went_back(root, &registry_id->went_back);
 }
 static_assert((int)IDENTITY_SIZE == (int)NAME_SIZE, "a registry's identity is read as a name");
 
@@ -761,59 +638,32 @@ static bool read_memory(const struct json_value *root, void *record)
 
 /* ---- from bytes to a record ------------------------------------------------------------------ */
 
-/* Reads into a scratch record, for `ret_record` must stay as it is on failure and records are too
- * big for small stacks. */
-static bool decode(const char *data, size_t len, bool (*read)(const struct json_value *, void *),
-                   void *ret_record, size_t size, struct codec_error *error)
-{
-    struct json_value root;
-    assert(data || len == 0);
-    assert(ret_record && error);
-    if (!json_parse(&root, data, len, error)) {
-        return false;
-    }
-    void *record = calloc(1, size);
-    bool good = record ? read(&root, record) : json_refuse(&root, "cannot be read: out of memory");
-    if (good) {
-        memcpy(ret_record, record, size);
-    }
-    free(record);
-    json_release(&root);
-    return good;
-}
-
 bool report_decode(const char *data, size_t len, struct report *ret_report,
                    struct codec_error *error)
 {
-    return decode(data, len, read_report, ret_report, sizeof *ret_report, error);
+    return json_read(data, len, read_report, ret_report, sizeof *ret_report, error);
 }
 
 bool topology_decode(const char *data, size_t len, struct topology *ret_topology,
                      struct codec_error *error)
 {
-    return decode(data, len, read_topology, ret_topology, sizeof *ret_topology, error);
-}
-
-bool directives_decode(const char *data, size_t len, struct directives *ret_directives,
-                       struct codec_error *error)
-{
-    return decode(data, len, read_directives, ret_directives, sizeof *ret_directives, error);
+    return json_read(data, len, read_topology, ret_topology, sizeof *ret_topology, error);
 }
 
 bool presence_decode(const char *data, size_t len, struct presence *ret_presence,
                      struct codec_error *error)
 {
-    return decode(data, len, read_presence, ret_presence, sizeof *ret_presence, error);
+    return json_read(data, len, read_presence, ret_presence, sizeof *ret_presence, error);
 }
 
 bool registry_id_decode(const char *data, size_t len, struct registry_id *ret_registry_id,
                         struct codec_error *error)
 {
-    return decode(data, len, read_registry_id, ret_registry_id, sizeof *ret_registry_id, error);
+    return json_read(data, len, read_registry_id, ret_registry_id, sizeof *ret_registry_id, error);
 }
 
 bool memory_decode(const char *data, size_t len, struct memory *ret_memory,
                    struct codec_error *error)
 {
-    return decode(data, len, read_memory, ret_memory, sizeof *ret_memory, error);
+    return json_read(data, len, read_memory, ret_memory, sizeof *ret_memory, error);
 }

@@ -215,6 +215,14 @@ static void put_lag_if_known(struct buffer *to, const struct lag *lag)
     put(to, " }");
 }
 
+static void put_left_if_any(struct buffer *to, const struct left *left)
+{
+    if (left->sessions || left->handshakes) {
+        put(to, ", \"left\": { \"sessions\": %d, \"handshakes\": %d }", left->sessions,
+            left->handshakes);
+    }
+}
+
 static void put_writers(struct buffer *to, enum writers writers)
 {
     if (writers != WRITERS_SINGLE) {
@@ -343,6 +351,7 @@ static void put_statement(struct buffer *to, const struct report *report,
     put_lag_if_known(to, &member_report->lag);
     put_text_if_any(to, "version", member_report->version);
     put_text_if_any(to, "missing", member_report->missing);
+    put_left_if_any(to, &member_report->left);
 }
 
 static void put_member_report(struct buffer *to, const struct report *report,
@@ -620,6 +629,10 @@ static void put_registry_id(struct buffer *to, const struct registry_id *registr
     }
     put(to, "%s", closing(registry_id->supersedes_count, " ]", "]"));
     put_flag(to, "provisional", registry_id->provisional);
+    if (registry_id->went_back.known) {
+        put(to, ", \"went_back\": { \"found\": \"%" PRId64 "\", \"known\": \"%" PRId64 "\" }",
+            registry_id->went_back.found, registry_id->went_back.known);
+    }
 }
 
 char *registry_id_encode(const struct registry_id *registry_id)

@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "registry/base/text.h"
@@ -301,6 +302,19 @@ bool json_same(const struct json_value *a, const struct json_value *b)
     return json_equal(a->value, b->value);
 }
 
+bool json_is_repeated(const struct json_value *list, size_t index)
+{
+    struct json_value this = json_element(list, index);
+    for (size_t i = 0; i < index; i++) {
+        struct json_value other = json_element(list, i);
+        if (json_same(&this, &other)) {
+            list->error->mended = true;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- keys that stand twice -------------------------------------------------------------------
  *
  * The parser keeps the last of two and drops the other without a word, or refuses both without
@@ -513,4 +527,25 @@ void json_release(struct json_value *root)
 {
     json_decref((json_t *)(uintptr_t)root->value);
     root->value = NULL;
+}
+
+/* Reads into a scratch record, for `ret_record` must stay as it is on failure and records are too
+ * big for small stacks. */
+bool json_read(const char *data, size_t len, bool (*read)(const struct json_value *, void *),
+               void *ret_record, size_t size, struct codec_error *error)
+{
+    struct json_value root;
+    assert(data || len == 0);
+    assert(ret_record && error);
+    if (!json_parse(&root, data, len, error)) {
+        return false;
+    }
+    void *record = calloc(1, size);
+    bool good = record ? read(&root, record) : json_refuse(&root, "cannot be read: out of memory");
+    if (good) {
+        memcpy(ret_record, record, size);
+    }
+    free(record);
+    json_release(&root);
+    return good;
 }

@@ -20,6 +20,9 @@
 struct json_t;
 struct codec_error;
 
+/* Whole numbers above this lose digits in parsers that hold them as doubles. */
+#define JSON_EXACT_MAX (INT64_C(1) << 53)
+
 struct json_value {
     const struct json_value *up; /* NULL: the root */
     const char *key;             /* NULL: the element `index` of a list */
@@ -34,6 +37,11 @@ bool json_parse(struct json_value *ret_root, const char *data, size_t len,
                 struct codec_error *error);
 void json_release(struct json_value *root);
 
+/* Parses, and lets `read` fill a record of `size` bytes out of the root; `ret_record` is written
+ * when all of it was good. */
+bool json_read(const char *data, size_t len, bool (*read)(const struct json_value *, void *),
+               void *ret_record, size_t size, struct codec_error *error);
+
 /* Always false, for `return json_refuse(...)`. Keys and values in the sentence are foreign: they
  * are tamed. */
 bool json_refuse(const struct json_value *place, const char *format, ...)
@@ -47,6 +55,9 @@ size_t json_count(const struct json_value *place);
 
 /* The same value, whatever its layout and the order of its keys? */
 bool json_same(const struct json_value *a, const struct json_value *b);
+
+/* Is this element of a list there before, in the same words? Then the record counts as mended. */
+bool json_is_repeated(const struct json_value *list, size_t index);
 
 /* Walks an object's keys in their order:
  *     for (void *at = json_first(&object, &place); at; at = json_next(&object, at, &place)) */

@@ -1,6 +1,7 @@
 #include "registry/model/model.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 const char *const role_names[] = {"none", "primary", "secondary", NULL};
@@ -151,6 +152,11 @@ bool lag_equal(const struct lag *a, const struct lag *b)
            a->transactions == b->transactions;
 }
 
+static bool left_equal(const struct left *a, const struct left *b)
+{
+    return a->sessions == b->sessions && a->handshakes == b->handshakes;
+}
+
 static bool policy_equal(const struct policy *a, const struct policy *b)
 {
     return a->engine == b->engine && a->kind == b->kind && a->conflict == b->conflict &&
@@ -192,7 +198,7 @@ static bool member_equal(const struct member *a, const struct member *b)
            lag_equal(&a->lag, &b->lag) && record_equal(&a->record, &b->record);
 }
 
-/* All but how large the lag is. */
+/* All but what changes all the time: how large the lag is, and what probes leave behind. */
 static bool member_report_alike(const struct member_report *a, const struct member_report *b)
 {
     return member_config_equal(&a->config, &b->config) && a->answer == b->answer &&
@@ -265,7 +271,19 @@ bool report_equal(const struct report *a, const struct report *b)
 {
     bool equal = report_alike(a, b);
     for (size_t i = 0; equal && i < a->member_count; i++) {
-        equal = lag_equal(&a->members[i].lag, &b->members[i].lag);
+        const struct member_report *mine = &a->members[i], *theirs = &b->members[i];
+        equal = lag_equal(&mine->lag, &theirs->lag) && left_equal(&mine->left, &theirs->left);
     }
     return equal;
+}
+
+/* ---- the registry ---------------------------------------------------------------------------- */
+
+const char *past_phrase(char *to, size_t size, const char *registry, int64_t found, int64_t known)
+{
+    snprintf(to, size,
+             "the registry went back in time: zxid %llx after %llx; to follow it all the same: "
+             "roster accept --registry %s",
+             (unsigned long long)found, (unsigned long long)known, registry);
+    return to;
 }

@@ -224,6 +224,12 @@ static inline int quorum_of(int witnesses)
 
 /* ---- the report ------------------------------------------------------------------------------ */
 
+/* What a probe may have left behind at a server. */
+struct left {
+    uint8_t sessions;   /* of which it does not know the end */
+    uint8_t handshakes; /* that it broke off in the last minute */
+};
+
 /* What one probe reports of one member. */
 struct member_report {
     struct member_config config;
@@ -259,6 +265,7 @@ struct member_report {
     uint32_t misses, has;
     struct lag lag;
     char missing[MISSING_SIZE]; /* a privilege that our account lacks */
+    struct left left;
     char version[VERSION_SIZE];
     enum role last_role; /* with no answer: the role it had at its last answer */
     char last_lineage[LINEAGE_SIZE];
@@ -396,7 +403,15 @@ struct registry_id {
     char supersedes[8][IDENTITY_SIZE];
     /* drawn by a probe that knew of no former one: whoever remembers one may still put that back */
     bool provisional;
+    /* what a probe that refuses it has proved, for who knew nothing of the time before; the probes
+     * themselves do not go by it. known 0: nothing */
+    struct went_back {
+        int64_t found, known; /* numbers of transactions */
+    } went_back;
 };
+
+/* "the registry went back in time: zxid f after 1dd; ...", and what ends that. Returns `to`. */
+const char *past_phrase(char *to, size_t size, const char *registry, int64_t found, int64_t known);
 
 /* Up to which transaction a topology is known. */
 struct known_topology {

@@ -99,14 +99,13 @@ struct mirror_node *mirror_add(struct mirror *mirror, const char *path, bool lis
     node->list = list;
     node->read = read;
     node->owner = owner;
-    node->session_new = true;
     node->rc = STORE_UNKNOWN;
     node->next = mirror->nodes;
     mirror->nodes = node;
     struct mirror_node **bucket = &mirror->bucket[bucket_of(path)];
     node->chain = *bucket;
     *bucket = node;
-    read_node(mirror, node);
+    mirror_refresh_synced(mirror, node);
     return node;
 }
 
@@ -150,6 +149,15 @@ void mirror_refresh_all(struct mirror *mirror)
     for (struct mirror_node *node = mirror->nodes; node; node = node->next) {
         read_node(mirror, node);
     }
+}
+
+void mirror_refresh_synced(struct mirror *mirror, struct mirror_node *node)
+{
+    if (mirror->up) {
+        store_sync(mirror->store, store_tag(mirror, TAG_MIRROR), "/");
+        node->sync_next = true;
+    }
+    mirror_refresh(mirror, node);
 }
 
 static int compare_names(const void *a, const void *b)
@@ -198,7 +206,7 @@ static bool take_data(struct mirror_node *node, const struct store_event *event)
     return true;
 }
 
-static bool take_answer(struct mirror_node *node, const struct store_event *event)
+static bool take_answer(struct mirror_node *node, const struct store_event *event, bool again)
 {
     if (event->rc == STORE_UNKNOWN) {
         return false;
@@ -216,19 +224,18 @@ static bool take_answer(struct mirror_node *node, const struct store_event *even
         return true; /* denied or the like: what was known stays */
     }
     node->known = true;
-    node->first_of_session = node->session_new;
-    node->session_new = false;
+    node->synced = node->sync_next && !again; /* one with another behind it may be older */
+    node->sync_next = node->sync_next && again;
     return true;
 }
 
-static void connected(struct mirror *mirror, bool renewed)
+/* In the same session too: its sync may have been lost with the link. */
+static void connected(struct mirror *mirror)
 {
     mirror->up = true;
-    if (renewed) {
-        store_sync(mirror->store, store_tag(mirror, TAG_MIRROR), "/");
-        for (struct mirror_node *node = mirror->nodes; node; node = node->next) {
-            node->session_new = true;
-        }
+    store_sync(mirror->store, store_tag(mirror, TAG_MIRROR), "/");
+    for (struct mirror_node *node = mirror->nodes; node; node = node->next) {
+        node->sync_next = true;
     }
     mirror_refresh_all(mirror);
 }
@@ -258,7 +265,8 @@ static void answered(struct mirror *mirror, const struct store_event *event, int
         return;
     }
     bool again = node->state == MIRROR_STALE || event->rc == STORE_UNKNOWN;
-    bool taken = take_answer(node, event); /* false without memory: the next resync reads it */
+    bool taken =
+        take_answer(node, event, again); /* false without memory: the next resync reads it */
     node->state = MIRROR_IDLE;
     if (again) {
         read_node(mirror, node); /* or, while the link is down, the next connect does */
@@ -275,7 +283,7 @@ void mirror_event(struct mirror *mirror, const struct store_event *event, int64_
 {
     switch (event->kind) {
     case STORE_UP:
-        connected(mirror, event->renewed);
+        connected(mirror);
         break;
     case STORE_DOWN:
     case STORE_GONE:

@@ -4,8 +4,8 @@
  *     add a node --> get with watch --> data --> (watch fires) --> get with watch --> ...
  *
  * One-shot watches lose nothing this way: each read arms the next watch. Every
- * connect re-reads everything behind one sync, and so does a slow resync with
- * jitter, for the watch that never fired. A read that failed keeps what was
+ * connect re-reads everything behind one sync; a slow resync with jitter does so
+ * without, for the watch that never fired. A read that failed keeps what was
  * known. Each node names who reads it: the reader is called once per answer.
  * A step: events in, requests out, no clock of its own.
  *
@@ -25,10 +25,10 @@ struct mirror;
 
 struct mirror_node {
     char path[PATH_SIZE];
-    bool list;             /* its children's names rather than its data */
-    bool known;            /* was read at least once in this process */
-    bool exists;           /* at the latest read */
-    bool first_of_session; /* the latest read was the first one behind a new session's sync */
+    bool list;   /* its children's names rather than its data */
+    bool known;  /* was read at least once in this process */
+    bool exists; /* at the latest read */
+    bool synced; /* the latest read came behind a sync of its own, or of the latest connect */
     /* the latest value, terminated; NULL: no data. Kept when the node goes. */
     char *data;
     size_t len;
@@ -49,7 +49,7 @@ struct mirror_node {
         MIRROR_STALE,   /* likewise, and another is due behind it */
         MIRROR_REMOVED  /* likewise, and its answer frees the node */
     } state;
-    bool session_new; /* not read in this session */
+    bool sync_next; /* the next read that is sent comes behind a sync */
     struct mirror_node *next, *chain;
 };
 
@@ -68,6 +68,9 @@ void mirror_remove(struct mirror *mirror, struct mirror_node *node);
 /* Read a node again now, without waiting for its watch. */
 void mirror_refresh(struct mirror *mirror, struct mirror_node *node);
 void mirror_refresh_all(struct mirror *mirror);
+
+/* The same behind a sync: what it finds is no lagging server's. */
+void mirror_refresh_synced(struct mirror *mirror, struct mirror_node *node);
 
 /* Feed every store event. */
 void mirror_event(struct mirror *mirror, const struct store_event *event, int64_t now_ms);

@@ -6,13 +6,14 @@
 #include <time.h>
 #include <unistd.h>
 
-bool queue_init(struct queue *queue)
+bool queue_init(struct queue *queue, void (*ring)(void *whom), void *whom)
 {
-    int timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-    if (timer < 0) {
+    int timer = ring ? -1 : timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    if (timer < 0 && !ring) {
         return false;
     }
-    *queue = (struct queue){.timer = timer, .tail = &queue->head};
+    *queue = (struct queue){
+        .timer = timer, .tail = &queue->head, .ring = ring, .whom = whom, .sleep_ms = -1};
     pthread_mutex_init(&queue->lock, NULL);
     return true;
 }
@@ -21,16 +22,19 @@ void queue_release(struct queue *queue)
 {
     assert(!queue->head);
     pthread_mutex_destroy(&queue->lock);
-    close(queue->timer);
+    if (queue->timer >= 0) {
+        close(queue->timer);
+    }
 }
 
-/* 0: off. Either way the timer forgets that it fired. */
+/* 0: off. Either way the timer forgets that it fired. What the kernel says of the descriptor is no bug
+ * of ours: whoever uses the queue comes back by its own clock, too. */
 static void set_timer(struct queue *queue, int64_t ns)
 {
     struct itimerspec at = {.it_value = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000}};
-    int rc = timerfd_settime(queue->timer, 0, &at, NULL);
-    assert(rc == 0);
-    (void)rc;
+    if (queue->timer >= 0) {
+        timerfd_settime(queue->timer, 0, &at, NULL);
+    }
 }
 
 static void ring_locked(struct queue *queue)
@@ -38,6 +42,9 @@ static void ring_locked(struct queue *queue)
     if (!queue->rung) {
         queue->rung = true;
         set_timer(queue, 1);
+        if (queue->ring) {
+            queue->ring(queue->whom);
+        }
     }
 }
 
@@ -96,6 +103,7 @@ void queue_sleep(struct queue *queue, int64_t ms)
     pthread_mutex_lock(&queue->lock);
     if (!queue->head && !queue->lost) {
         queue->rung = false;
+        queue->sleep_ms = ms;
         set_timer(queue, ms < 0 ? 0 : ms > 0 ? ms * 1000000 : 1);
     }
     pthread_mutex_unlock(&queue->lock);

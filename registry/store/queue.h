@@ -4,7 +4,8 @@
  *                          \-> timerfd: readable at once
  *
  * The descriptor is a timer, so that it also serves for what no thread hands over:
- * our thread sets it to the next time when something is due by the clock alone. */
+ * our thread sets it to the next time when something is due by the clock alone. A guest in another
+ * program has none: a descriptor of its own can be closed by its host. */
 #ifndef ROSTER_REGISTRY_STORE_QUEUE_H
 #define ROSTER_REGISTRY_STORE_QUEUE_H
 
@@ -23,10 +24,15 @@ struct queue {
     struct queue_item *head, **tail;
     bool rung; /* the timer is set to fire at once */
     bool lost;
-    int timer;
+    int timer;                /* -1: `ring` is called instead */
+    void (*ring)(void *whom); /* with the lock held; from any thread */
+    void *whom;
+    int64_t sleep_ms; /* without a timer: what queue_sleep was told last */
 };
 
-bool queue_init(struct queue *queue);    /* false: no descriptor; errno has the reason */
+/* With `ring` it has no descriptor: that is called when something is put, and who uses the queue
+ * sees to the time. False: no descriptor; errno has the reason. */
+bool queue_init(struct queue *queue, void (*ring)(void *whom), void *whom);
 void queue_release(struct queue *queue); /* items in it are the caller's to take first */
 
 /* Any thread. The item belongs to the queue until it is taken. */

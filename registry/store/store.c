@@ -45,6 +45,11 @@ int store_fd(const struct store *store)
     return store->ops->fd(store);
 }
 
+int64_t store_idle_ms(const struct store *store)
+{
+    return store->ops->idle_ms ? store->ops->idle_ms(store) : -1;
+}
+
 bool store_next(struct store *store, int64_t now_ms, struct store_event *ret_event)
 {
     return store->ops->next(store, now_ms, ret_event);

@@ -16,8 +16,9 @@
  *                        \              \
  *                         '--------------'--> STORE_GONE --> store_renew ...
  *
- * A STORE_UP behind a STORE_DOWN has the same session, whose watches and ephemerals live on. With
- * STORE_GONE they are gone; the next STORE_UP has a new session. */
+ * A STORE_UP behind a STORE_DOWN has the same session, whose ephemerals live on; its watches may be
+ * gone: what is watched is to be read again. With STORE_GONE all are gone; the next STORE_UP has a new
+ * session. A further STORE_DOWN while it is down tells what is to be mended. */
 #ifndef ROSTER_REGISTRY_STORE_STORE_H
 #define ROSTER_REGISTRY_STORE_STORE_H
 
@@ -105,6 +106,7 @@ struct store_event {
     bool renewed;
     /* STORE_GONE, STORE_DOWN */
     const char *detail; /* a sentence, or NULL */
+    bool to_mend;       /* it names what is to be mended: a setting, or a want of this process */
     /* STORE_CHANGED and STORE_ANSWER to a read */
     const char *path;
     /* STORE_ANSWER */
@@ -148,15 +150,19 @@ void store_protect(struct store *store, uint64_t tag, const char *path,
  * Level-triggered. -1 for a store without one. */
 int store_fd(const struct store *store);
 
+/* Of a store without a descriptor: how long it has none by time alone, as of the last store_next
+ * that returned false; negative: without limit. */
+int64_t store_idle_ms(const struct store *store);
+
 /* The next event, or false. What it points to lives until the next call on this store.
  * `now_ms` (monotonic) lets the store notice silence past the session timeout. */
 bool store_next(struct store *store, int64_t now_ms, struct store_event *ret_event);
 
-/* ---- life: may block for name resolution and the session's end; callable from any one thread
- * while no other uses the store ------------------------------------------------- */
+/* ---- life: may block for the session's end; callable from any one thread while no other uses the
+ * store ------------------------------------------------- */
 
-/* After STORE_GONE (or never connected for long): drop the old session, resolve the servers' names
- * anew, begin another. */
+/* After STORE_GONE (or never connected for long): drop the old session, begin another. The servers'
+ * names are looked up anew, which nobody waits for. */
 void store_renew(struct store *store);
 
 /* Ends the session (ephemerals go at once when the server receives that) and frees the store.
@@ -174,6 +180,7 @@ struct store_ops {
     void (*access)(struct store *, uint64_t, const char *);
     void (*protect)(struct store *, uint64_t, const char *, const struct access_list *, int32_t);
     int (*fd)(const struct store *);
+    int64_t (*idle_ms)(const struct store *);
     bool (*next)(struct store *, int64_t, struct store_event *);
     void (*renew)(struct store *);
     void (*close)(struct store *);
@@ -197,6 +204,10 @@ struct store_zk_options {
      * 2 warning, 3 info, 4 debug */
     void (*log)(void *ctx, int severity, const char *line);
     void *log_ctx;
+    /* NULL: store_fd wakes. Else the store has no descriptor: this is called when events may wait,
+     * on any thread; it must not call the store */
+    void (*ring)(void *ctx);
+    void *ring_ctx;
 };
 
 /* Checks the servers string and returns an idle store: call store_renew to begin. NULL when

@@ -37,40 +37,30 @@ static void pass(const struct slot *slot, const char *line)
     {                                                                                              \
         pass(&slots[i], line);                                                                     \
     }
-CALLBACK(0)
-CALLBACK(1)
-CALLBACK(2)
-CALLBACK(3)
-CALLBACK(4)
-CALLBACK(5)
-CALLBACK(6)
-CALLBACK(7)
-CALLBACK(8)
-CALLBACK(9)
-CALLBACK(10)
-CALLBACK(11)
-CALLBACK(12)
-CALLBACK(13)
-CALLBACK(14)
-CALLBACK(15)
+#define EACH_OF_8(do, eights)                                                                      \
+    do                                                                                             \
+    (eights##0) do(eights##1) do(eights##2) do(eights##3) do(eights##4) do(eights##5) do(          \
+        eights##6) do(eights##7)
+/* Octal numbers: 00 to 077. */
+#define EACH(do)                                                                                   \
+    EACH_OF_8(do, 0)                                                                               \
+    EACH_OF_8(do, 01) EACH_OF_8(do, 02) EACH_OF_8(do, 03) EACH_OF_8(do, 04) EACH_OF_8(do, 05)      \
+        EACH_OF_8(do, 06) EACH_OF_8(do, 07)
+EACH(CALLBACK)
 
-static void (*const callbacks[ZK_LOGS_MAX])(const char *) = {
-    pass_0, pass_1, pass_2,  pass_3,  pass_4,  pass_5,  pass_6,  pass_7,
-    pass_8, pass_9, pass_10, pass_11, pass_12, pass_13, pass_14, pass_15};
+#define NAME(i) pass_##i,
+static void (*const callbacks[ZK_LOGS_MAX])(const char *) = {EACH(NAME)};
 
 static void drop(const char *line)
 {
     (void)line;
 }
 
-struct zk_log zk_log_claim(void (*log)(void *, int, const char *), void *ctx)
+struct zk_log zk_log_claim(void (*log)(void *, int, const char *), void *ctx, bool modest)
 {
     struct zk_log claim = {-1, drop};
-    if (!log) {
-        return claim;
-    }
     pthread_mutex_lock(&lock);
-    for (int i = 0; i < ZK_LOGS_MAX && claim.slot < 0; i++) {
+    for (int i = 0; i < (modest ? ZK_LOGS_MAX / 2 : ZK_LOGS_MAX) && claim.slot < 0; i++) {
         if (!slots[i].used) {
             slots[i] = (struct slot){true, log, ctx};
             claim = (struct zk_log){i, callbacks[i]};

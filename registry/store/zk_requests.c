@@ -30,8 +30,10 @@ struct transaction {
     zoo_op_t ops[STORE_OPS_MAX];
     zoo_op_result_t results[STORE_OPS_MAX];
     struct Stat stats[STORE_OPS_MAX];
-    bool creates; /* a single create, which is sent as such for the sake of its stat */
-    char text[];  /* paths and data */
+    size_t bytes;  /* of its paths and data */
+    size_t widest; /* the step with the most data */
+    bool creates;  /* a single create, which is sent as such for the sake of its stat */
+    char text[];   /* paths and data */
 };
 
 struct zk_request {
@@ -400,8 +402,11 @@ void zk_requests_write(struct zk_requests *requests, uint64_t tag, const struct 
     write->n = n;
     write->creates =
         n == 1 && (ops[0].kind == STORE_CREATE || ops[0].kind == STORE_CREATE_EPHEMERAL);
+    write->bytes = size;
     for (size_t i = 0; i < n; i++) {
         prepare(requests, write, i, &ops[i], &text);
+        write->widest =
+            has_data(&ops[i]) && ops[i].len > ops[write->widest].len ? i : write->widest;
     }
     request->transaction = write;
     issue(requests, request);
@@ -505,6 +510,27 @@ void zk_requests_take(struct zk_requests *requests, struct queue_item *item,
                                       .name_count = request->name_count,
                                       .access = request->access};
     outcome_of_write(request, ret_event);
+    requests->answered_bytes =
+        request->transaction && ret_event->rc != STORE_UNKNOWN ? request->transaction->bytes : 0;
+}
+
+/* What is in the list was not taken from the queue: where it has an answer by now, that is the
+ * loss of the link. */
+bool zk_requests_largest_write(const struct zk_requests *requests, const char **ret_path,
+                               size_t *ret_bytes)
+{
+    const struct transaction *largest = NULL;
+    for (const struct zk_request *at = requests->first; at; at = at->next) {
+        if (at->sent && at->transaction && (!largest || at->transaction->bytes > largest->bytes)) {
+            largest = at->transaction;
+        }
+    }
+    if (largest) {
+        const zoo_op_t *op = &largest->ops[largest->widest];
+        *ret_path = op->type == ZOO_SETDATA_OP ? op->set_op.path : op->create_op.path;
+        *ret_bytes = largest->bytes;
+    }
+    return largest != NULL;
 }
 
 void zk_requests_link_down(struct zk_requests *requests)

@@ -31,7 +31,13 @@ struct zk_requests {
     struct zk_request *first, *last; /* all, by issue */
     struct zk_request *waiting;      /* the first that was not sent */
     size_t under_way;
+    size_t
+        answered_bytes; /* of a write, the item that was taken last; 0: it is none, or not known */
 };
+
+/* Of the writes that were sent and have no answer yet, the largest; false: there is none. */
+bool zk_requests_largest_write(const struct zk_requests *requests, const char **ret_path,
+                               size_t *ret_bytes);
 
 void zk_requests_get(struct zk_requests *requests, uint64_t tag, const char *path, bool watch);
 void zk_requests_list(struct zk_requests *requests, uint64_t tag, const char *path, bool watch);

@@ -6,24 +6,33 @@
  *
  * Callbacks only put what they are given into the queue; everything else
  * belongs to the one thread that uses the store. Requests and their answers
- * are zk_requests.c; here is the session's life.
+ * are zk_requests.c, a handle of the client zk_link.c, names zk_names.c, pauses
+ * and reasons dial.c; here is the session's life.
+ *
+ *   NAMES --> TRYING --> UP --> TRYING ...      the link was lost: the same session, if it may be
+ *               |  ^                             kept, by the same handle or by another
+ *               v  |
+ *             PAUSING                            a round of dials reached no server
  *
  * Rules for this client, each found by a failure:
  *  - It looks its servers' names up on every packet unless it is configured not to, so a
  *    stalled resolver kills healthy sessions: it gets literal addresses only.
  *  - It learns of an expired session from a server only: here a link that stays
- *    down for twice the timeout ends the session, and names are looked up anew.
+ *    down for twice the timeout ends the session.
+ *  - It never stops dialling: a round that came to nothing closes its handle here.
+ *  - A list of servers cannot be changed safely under it: another list is another handle, which
+ *    goes on with the session.
  *  - The first watcher receives session events and all watches alike.
  *  - An answer that the link is down must not be given out before STORE_DOWN, or
  *    its receiver would ask again at once, for ever.
  *
  * Limits: its sockets are not close-on-exec; where it cannot have memory or a
  * thread it aborts, and a request without memory does here too; its handle
- * must not be used in a forked child. */
+ * must not be used in a forked child. Closing a handle that connects just then to a server that
+ * hangs takes a second or two. */
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,60 +43,70 @@
 #include "registry/base/entropy.h"
 #include "registry/base/text.h"
 #include "registry/store/connect_string.h"
+#include "registry/store/dial.h"
 #include "registry/store/queue.h"
 #include "registry/store/store.h"
 #include "registry/store/zk_acl.h"
-#include "registry/store/zk_hosts.h"
-#include "registry/store/zk_log.h"
+#include "registry/store/zk_link.h"
+#include "registry/store/zk_names.h"
 #include "registry/store/zk_requests.h"
 
 enum {
     SILENCE_FACTOR = 2,   /* link down for so many session timeouts: the session is over */
-    PAUSE_FIRST_MS = 100, /* before another try when the last one came to nothing */
-    PAUSE_MAX_MS = 5000,
-    FINISH_MS = 200 /* how long store_close waits for requests under way */
+    NAMES_GRACE_MS = 250, /* for the other names, once one has an address */
+    WRITE_BYTES = 1024,   /* a smaller write breaks no link by its size */
+    FINISH_MS = 200,      /* how long store_close waits for requests under way */
+    FINISH_STEP_MS = 2    /* where nothing wakes it */
 };
 
 /* ---- types ----------------------------------------------------------------------------------- */
 
-enum { ITEM_SESSION = ITEM_ANSWER + 1, ITEM_CHANGED };
-
-/* What no request asked for. */
-struct event {
-    struct queue_item item;
-    int state;       /* ITEM_SESSION: a ZOO_..._STATE */
-    int64_t session; /* ITEM_SESSION, when connected */
-    char path[];     /* ITEM_CHANGED */
-};
-
 enum phase {
     PHASE_IDLE,   /* not begun */
-    PHASE_TRYING, /* a handle, never connected */
+    PHASE_NAMES,  /* no server's address is known yet */
+    PHASE_TRYING, /* a handle that dials */
     PHASE_UP,
-    PHASE_DOWN,   /* was connected */
-    PHASE_ENDING, /* the session is over; STORE_GONE is held back for a pause */
-    PHASE_GONE    /* STORE_GONE was given out: store_renew is due */
+    PHASE_PAUSING, /* no handle; due_ms ends it */
+    PHASE_GONE     /* STORE_GONE was given out: store_renew is due */
 };
 
 struct store_zk {
     struct store store;
-    struct queue queue; /* shared with the client's threads; the rest is ours */
+    struct queue queue; /* shared with the client's threads and those of names; the rest is ours */
     /* options */
     struct connect_string servers;
     int timeout_ms;
     char auth[2][SECRET_SIZE];
-    void (*log)(void *, int, const char *);
-    void *log_ctx;
     struct zk_acls acls;
+    /* its servers */
+    struct zk_names *names;
+    struct zk_names_state known;
+    unsigned dialled_edition; /* of the list that the handle has */
+    unsigned lookup_failures; /* lookups in a row that left a name without an address */
+    bool has_dialled;         /* there was a list before: it is as good as none that is awaited */
+    bool looked_up;           /* the last one ended, and was taken note of */
+    int64_t lookup_due_ms;    /* of a list with a name missing; 0: none */
     /* the session */
-    zhandle_t *handle;
-    struct zk_log handle_log;
+    struct zk_link link;
     enum phase phase;
-    int64_t since_ms;    /* when the phase began; -1: at the next store_next */
-    int64_t patience_ms; /* how long it may last, where that is limited */
-    int64_t session;     /* the last one that was up; 0: none yet */
-    unsigned failures;   /* sessions in a row that ended without an answered request */
-    char detail[DETAIL_SIZE];
+    int64_t due_ms;     /* PAUSING: its end; NAMES: that of the grace, 0: none yet */
+    bool gone_then;     /* PAUSING: its end is STORE_GONE */
+    int64_t since_ms;   /* since when no server is reached */
+    bool keeps_session; /* `identity` is one that may live on */
+    struct zk_identity identity;
+    int session_timeout_ms; /* as negotiated */
+    int64_t session;        /* the last one that was up; 0: none yet */
+    size_t dials, round;    /* of the present round: how many failed, and how many make it up */
+    unsigned failures;      /* rounds in a row that reached no server */
+    unsigned ends;          /* sessions in a row that a server ended without an answered request */
+    struct dial_failure failure;
+    /* links in a row that were lost with a write under way */
+    unsigned losses;
+    size_t lost_bytes;
+    char lost_path[PATH_SIZE];
+    bool untold;              /* `detail` is to be told while the session may be kept */
+    char told[SENTENCE_SIZE]; /* what is to be mended, as it was given out; "" */
+    char detail[SENTENCE_SIZE];
     struct zk_requests requests;
     struct queue_item *current; /* what the last event points into */
 };
@@ -97,124 +116,248 @@ static struct store_zk *zk_of(struct store *store)
     return (struct store_zk *)(void *)store;
 }
 
-/* ---- callbacks: on the client's threads, they only hand over --------------------------------- */
+/* ---- to the caller --------------------------------------------------------------------------- */
 
-static struct event *new_event(struct store_zk *zk, int kind, const char *path)
+static int64_t silence_ms(const struct store_zk *zk)
 {
-    size_t size = strlen(path) + 1;
-    struct event *event = calloc(1, sizeof *event + size);
-    if (!event) {
-        queue_lose(&zk->queue);
-        return NULL;
+    return SILENCE_FACTOR * (int64_t)(zk->keeps_session ? zk->session_timeout_ms : zk->timeout_ms);
+}
+
+static bool report(struct store_zk *zk, enum store_event_kind kind, bool to_mend,
+                   struct store_event *ret_event)
+{
+    zk_requests_link_down(&zk->requests);
+    if (to_mend) {
+        text_copy(zk->told, sizeof zk->told, zk->detail);
     }
-    event->item.kind = kind;
-    memcpy(event->path, path, size);
-    return event;
+    *ret_event = (struct store_event){.kind = kind, .detail = zk->detail, .to_mend = to_mend};
+    return true;
 }
 
-static void watched(zhandle_t *handle, int type, int state, const char *path, void *context)
+static bool report_gone(struct store_zk *zk, bool to_mend, struct store_event *ret_event)
 {
-    struct store_zk *zk = context;
-    bool of_session = type == ZOO_SESSION_EVENT;
-    struct event *event =
-        new_event(zk, of_session ? ITEM_SESSION : ITEM_CHANGED, of_session || !path ? "" : path);
-    if (event) {
-        event->state = state;
-        if (of_session && state == ZOO_CONNECTED_STATE) {
-            event->session = zoo_client_id(handle)->client_id;
-        }
-        queue_put(&zk->queue, &event->item);
+    zk->phase = PHASE_GONE;
+    zk->keeps_session = false;
+    return report(zk, STORE_GONE, to_mend, ret_event);
+}
+
+/* Something is to be mended: told at once, and once. */
+static bool report_trouble(struct store_zk *zk, const char *why, struct store_event *ret_event)
+{
+    if (text_equal(why, zk->told)) {
+        return false;
     }
+    text_copy(zk->detail, sizeof zk->detail, why);
+    return zk->keeps_session ? report(zk, STORE_DOWN, true, ret_event)
+                             : report_gone(zk, true, ret_event);
 }
 
-/* On the I/O thread; a refusal also comes as a session event. */
-static void authenticated(int rc, const void *context)
+/* ---- dialling -------------------------------------------------------------------------------- */
+
+static void pause_until(struct store_zk *zk, int64_t due_ms, bool gone_then)
 {
-    (void)rc;
-    (void)context;
+    zk->phase = PHASE_PAUSING;
+    zk->due_ms = due_ms;
+    zk->gone_then = gone_then;
 }
 
-/* ---- the end of a session, as reported to the caller ----------------------------------------- */
-
-static bool has_session(const struct store_zk *zk)
+/* After this no callback runs; what was sent and not answered is unknown. */
+static void close_link(struct store_zk *zk)
 {
-    return zk->phase == PHASE_TRYING || zk->phase == PHASE_UP || zk->phase == PHASE_DOWN;
+    zk_requests_link_down(&zk->requests);
+    zk_link_close(&zk->link);
+    zk_requests_settle(&zk->requests);
 }
 
-static void enter(struct store_zk *zk, enum phase phase, int64_t since_ms, int64_t patience_ms)
-{
-    assert(patience_ms >= 0);
-    zk->phase = phase;
-    zk->since_ms = since_ms;
-    zk->patience_ms = patience_ms;
-}
-
-/* None before the first new try, then doubling, with jitter so that a fleet does not come in step.
- */
+/* The links of a session that a size breaks again and again are spaced, so that it is kept. */
 static int64_t pause_ms(const struct store_zk *zk)
 {
-    if (zk->failures == 0) {
-        return 0;
+    int64_t kept_ms = zk->keeps_session ? zk->session_timeout_ms : 0;
+    int64_t ms = dial_pause_ms(zk->failures, kept_ms, entropy_draw());
+    if (zk->losses > 1) {
+        int64_t spaced_ms = dial_pause_ms(zk->losses - 1, 0, entropy_draw());
+        spaced_ms = kept_ms && spaced_ms > kept_ms / 3 ? kept_ms / 3 : spaced_ms;
+        ms = spaced_ms > ms ? spaced_ms : ms;
     }
-    unsigned doublings = zk->failures - 1 < 6 ? zk->failures - 1 : 6;
-    int64_t ms = (int64_t)PAUSE_FIRST_MS << doublings;
-    ms = ms < PAUSE_MAX_MS ? ms : PAUSE_MAX_MS;
-    return ms / 2 + (int64_t)(entropy_draw() % (uint64_t)(ms / 2 + 1));
+    return ms;
 }
 
-static bool report_gone(struct store_zk *zk, struct store_event *ret_event)
+static void look_up(struct store_zk *zk)
 {
-    enter(zk, PHASE_GONE, -1, 0);
+    zk->looked_up = false;
+    zk->lookup_due_ms = 0;
+    zk_names_look_up(zk->names);
+}
+
+static void begin_round(struct store_zk *zk, size_t more)
+{
+    zk->dials = 0;
+    zk->round = zk->known.addresses + more;
+    zk_link_scout(&zk->link);
+}
+
+static void open_link(struct store_zk *zk, int64_t now_ms)
+{
+    char addresses[ZK_NAMES_SIZE];
+    zk_names_list(zk->names, addresses, sizeof addresses);
+    zk->dialled_edition = zk->known.edition;
+    zk->has_dialled = true;
+    if (zk_link_open(&zk->link, &(struct zk_link_options){
+                                    .addresses = addresses,
+                                    .timeout_ms = zk->timeout_ms,
+                                    .identity = zk->keeps_session ? &zk->identity : NULL,
+                                    .auth = zk->auth[0],
+                                    .also_auth = zk->auth[1],
+                                })) {
+        zk->phase = PHASE_TRYING;
+        begin_round(zk, 0);
+        return;
+    }
+    snprintf(zk->detail, sizeof zk->detail, "no session could be begun: %s", strerror(errno));
     zk->failures++;
-    zk_requests_link_down(&zk->requests);
-    *ret_event = (struct store_event){.kind = STORE_GONE, .detail = zk->detail};
-    return true;
+    zk->untold = zk->keeps_session; /* else the end of the pause tells it */
+    pause_until(zk, now_ms + pause_ms(zk), !zk->keeps_session);
 }
 
-static bool report_down(struct store_zk *zk, struct store_event *ret_event)
+/* Waits for names only where none has an address, or a moment where the others come with it. */
+static void begin_dialling(struct store_zk *zk, int64_t now_ms)
 {
-    zk_requests_link_down(&zk->requests);
-    *ret_event = (struct store_event){.kind = STORE_DOWN, .detail = zk->detail};
-    return true;
-}
-
-/* The session is over. A caller that relies on it must know at once, even when the pause holds
- * STORE_GONE back. */
-static bool end_later(struct store_zk *zk, int64_t now_ms, const char *why,
-                      struct store_event *ret_event)
-{
-    bool was_up = zk->phase == PHASE_UP;
-    text_tame(zk->detail, sizeof zk->detail, why);
-    enter(zk, PHASE_ENDING, now_ms, pause_ms(zk));
-    if (zk->patience_ms == 0) {
-        return report_gone(zk, ret_event);
+    zk_names_look(zk->names, &zk->known);
+    if (zk->known.addresses == 0 && zk->known.pending == 0) {
+        look_up(zk);
     }
-    return was_up && report_down(zk, ret_event);
+    if (zk->known.addresses > 0 && (zk->known.pending == 0 || zk->has_dialled)) {
+        open_link(zk, now_ms);
+    } else {
+        zk->phase = PHASE_NAMES;
+        zk->due_ms = 0;
+    }
 }
 
-/* What is due by the clock alone. */
+static bool end_round(struct store_zk *zk, int64_t now_ms, struct store_event *ret_event)
+{
+    char why[SENTENCE_SIZE];
+    int error = atomic_load(&zk->link.error);
+    close_link(zk);
+    zk->failures++;
+    zk->failure.rounds = error == zk->failure.error ? zk->failure.rounds + 1 : 1;
+    zk->failure.error = error;
+    look_up(zk);
+    pause_until(zk, now_ms + pause_ms(zk), false);
+    return dial_explain(&zk->failure, why, sizeof why) && report_trouble(zk, why, ret_event);
+}
+
+/* ---- what is due by the clock alone, or by the names ----------------------------------------- */
+
+static bool is_seeking(const struct store_zk *zk)
+{
+    return zk->phase == PHASE_NAMES || zk->phase == PHASE_TRYING || zk->phase == PHASE_PAUSING;
+}
+
+static bool give_up(struct store_zk *zk, int64_t now_ms, struct store_event *ret_event)
+{
+    char spell[32], why[SENTENCE_SIZE];
+    int64_t due_ms = zk->phase == PHASE_PAUSING ? zk->due_ms : 0;
+    close_link(zk);
+    bool to_mend = dial_explain(&zk->failure, why, sizeof why);
+    snprintf(zk->detail, sizeof zk->detail, "no server of the registry was reached for %s%s%.300s",
+             text_duration(spell, sizeof spell, now_ms - zk->since_ms),
+             to_mend || zk->known.why[0] ? ": " : "", to_mend ? why : zk->known.why);
+    zk->due_ms = due_ms; /* store_renew does not shorten a pause */
+    return report_gone(zk, to_mend || zk->known.why[0], ret_event);
+}
+
+static bool step_names(struct store_zk *zk, int64_t now_ms)
+{
+    bool found = zk->known.addresses > 0;
+    if (found && zk->due_ms == 0) {
+        zk->due_ms = now_ms + NAMES_GRACE_MS;
+    }
+    if (found && (zk->known.pending == 0 || now_ms >= zk->due_ms)) {
+        open_link(zk, now_ms);
+    } else if (zk->known.pending == 0) {
+        snprintf(zk->detail, sizeof zk->detail, "no server of the registry has an address: %.400s",
+                 zk->known.why);
+        zk->failures++;
+        pause_until(zk, now_ms + dial_lookup_pause_ms(zk->failures, entropy_draw()),
+                    !zk->keeps_session);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* A list with a name missing is looked up again, however well the link is. */
+static void mind_names(struct store_zk *zk, int64_t now_ms)
+{
+    zk_names_look(zk->names, &zk->known);
+    if (zk->known.pending > 0) {
+        return;
+    }
+    if (!zk->looked_up) {
+        zk->looked_up = true;
+        zk->lookup_failures = zk->known.missing ? zk->lookup_failures + 1 : 0;
+        zk->lookup_due_ms =
+            zk->known.missing ? now_ms + dial_pause_ms(zk->lookup_failures, 0, entropy_draw()) : 0;
+    }
+    if (zk->lookup_due_ms && now_ms >= zk->lookup_due_ms && zk->phase != PHASE_NAMES) {
+        look_up(zk);
+    }
+}
+
+static bool pause_ended(struct store_zk *zk, int64_t now_ms, struct store_event *ret_event)
+{
+    if (zk->gone_then) {
+        return report_gone(zk, true, ret_event);
+    }
+    begin_dialling(zk, now_ms);
+    return false;
+}
+
+static int64_t sooner(int64_t a_ms, int64_t b_ms)
+{
+    return a_ms == 0 || (b_ms != 0 && b_ms < a_ms) ? b_ms : a_ms;
+}
+
 static bool next_by_clock(struct store_zk *zk, int64_t now_ms, struct store_event *ret_event)
 {
-    bool limited =
-        zk->phase == PHASE_TRYING || zk->phase == PHASE_DOWN || zk->phase == PHASE_ENDING;
-    if (!limited) {
+    int64_t due_ms = 0;
+    if (zk->phase == PHASE_IDLE || zk->phase == PHASE_GONE) {
         queue_sleep(&zk->queue, -1);
         return false;
     }
-    if (zk->since_ms < 0) {
-        zk->since_ms = now_ms;
+    mind_names(zk, now_ms);
+    if (zk->untold) {
+        char why[SENTENCE_SIZE];
+        zk->untold = false;
+        text_copy(why, sizeof why, zk->detail);
+        if (report_trouble(zk, why, ret_event)) {
+            return true;
+        }
     }
-    int64_t left_ms = zk->since_ms + zk->patience_ms - now_ms;
-    if (left_ms > 0) {
-        queue_sleep(&zk->queue, left_ms);
-        return false;
+    if (is_seeking(zk) && now_ms - zk->since_ms >= silence_ms(zk)) {
+        return give_up(zk, now_ms, ret_event);
     }
-    if (zk->phase != PHASE_ENDING) {
-        char spell[32];
-        snprintf(zk->detail, sizeof zk->detail, "no server of the registry was reached for %s",
-                 text_duration(spell, sizeof spell, now_ms - zk->since_ms));
+    if (zk->phase == PHASE_PAUSING && now_ms >= zk->due_ms && pause_ended(zk, now_ms, ret_event)) {
+        return true;
     }
-    return report_gone(zk, ret_event);
+    if (zk->phase == PHASE_NAMES) {
+        step_names(zk, now_ms);
+    }
+    if (zk->phase == PHASE_TRYING && zk->dialled_edition != zk->known.edition &&
+        !zk_link_is_connected(&zk->link)) {
+        close_link(zk);
+        open_link(zk, now_ms);
+    }
+    if (is_seeking(zk)) {
+        due_ms = zk->since_ms + silence_ms(zk);
+    }
+    if (zk->phase == PHASE_PAUSING || zk->phase == PHASE_NAMES) {
+        due_ms = sooner(due_ms, zk->due_ms);
+    }
+    due_ms = sooner(due_ms, zk->lookup_due_ms);
+    queue_sleep(&zk->queue, due_ms == 0 ? -1 : due_ms > now_ms ? due_ms - now_ms : 1);
+    return false;
 }
 
 /* ---- events ---------------------------------------------------------------------------------- */
@@ -223,7 +366,7 @@ static void free_item(struct queue_item *item)
 {
     if (item && item->kind == ITEM_ANSWER) {
         zk_request_free(item);
-    } else {
+    } else if (item && item->kind != ITEM_SCOUT) {
         free(item);
     }
 }
@@ -232,53 +375,134 @@ static bool next_answer(struct store_zk *zk, struct queue_item *item, struct sto
 {
     zk_requests_take(&zk->requests, item, ret_event);
     if (ret_event->rc != STORE_UNKNOWN) {
-        zk->failures = 0;
+        zk->failures = zk->ends = 0;
+    }
+    if (zk->losses && zk->requests.answered_bytes >= zk->lost_bytes) {
+        zk->losses = 0;
+        zk->told[0] = '\0';
     }
     return true;
 }
 
-static bool next_session(struct store_zk *zk, const struct event *event, int64_t now_ms,
+static bool connected(struct store_zk *zk, struct store_event *ret_event)
+{
+    zk_link_identity(&zk->link, &zk->identity);
+    bool renewed = zk->identity.session != zk->session;
+    zk->phase = PHASE_UP;
+    zk->keeps_session = true;
+    zk->session = zk->identity.session;
+    zk->session_timeout_ms = zk_link_timeout_ms(&zk->link);
+    zk->failure = (struct dial_failure){0};
+    if (!zk->losses) {
+        zk->told[0] = '\0';
+    }
+    zk->requests.link = zk->link.handle;
+    *ret_event = (struct store_event){.kind = STORE_UP, .session = zk->session, .renewed = renewed};
+    return true;
+}
+
+/* Its size is a reason that nothing else tells. */
+static bool note_write(struct store_zk *zk)
+{
+    const char *path;
+    size_t bytes;
+    if (!zk_requests_largest_write(&zk->requests, &path, &bytes) || bytes < WRITE_BYTES) {
+        return false;
+    }
+    zk->losses = text_equal(path, zk->lost_path) ? zk->losses + 1 : 1;
+    zk->lost_bytes = bytes;
+    text_copy(zk->lost_path, sizeof zk->lost_path, path);
+    return true;
+}
+
+/* The client dials on with the same handle, unless another list or a pause is better. */
+static bool lost(struct store_zk *zk, int64_t now_ms, struct store_event *ret_event)
+{
+    char why[SENTENCE_SIZE] = "";
+    bool to_mend = note_write(zk) &&
+                   dial_explain_write(zk->losses, zk->lost_path, zk->lost_bytes, why, sizeof why);
+    text_copy(zk->detail, sizeof zk->detail, to_mend ? why : "the link to the registry was lost");
+    zk->since_ms = now_ms;
+    zk_names_look(zk->names, &zk->known);
+    look_up(zk);
+    report(zk, STORE_DOWN, to_mend, ret_event);
+    if (to_mend) {
+        close_link(zk);
+        pause_until(zk, now_ms + pause_ms(zk), false);
+    } else if (zk->dialled_edition != zk->known.edition && !zk_link_is_connected(&zk->link)) {
+        close_link(zk);
+        open_link(zk, now_ms);
+    } else {
+        zk->phase = PHASE_TRYING;
+        begin_round(zk, 1); /* the loss may be what the first scout is answered with */
+    }
+    return true;
+}
+
+/* A server ended it. A caller that relies on it must know at once, even when a pause holds
+ * STORE_GONE back. */
+static bool ended(struct store_zk *zk, int64_t now_ms, const char *why, bool to_mend,
+                  struct store_event *ret_event)
+{
+    bool was_up = zk->phase == PHASE_UP;
+    int64_t left_ms = zk->ends ? dial_pause_ms(zk->ends, 0, entropy_draw()) : 0;
+    close_link(zk);
+    zk->ends++;
+    zk->keeps_session = false;
+    zk->since_ms = now_ms;
+    text_copy(zk->detail, sizeof zk->detail, why);
+    if (left_ms == 0) {
+        return report_gone(zk, to_mend, ret_event);
+    }
+    pause_until(zk, now_ms + left_ms, true);
+    return was_up && report(zk, STORE_DOWN, to_mend, ret_event);
+}
+
+static bool next_session(struct store_zk *zk, int state, int64_t now_ms,
                          struct store_event *ret_event)
 {
-    if (!has_session(zk)) {
+    if (zk->phase != PHASE_TRYING && zk->phase != PHASE_UP) {
         return false; /* of a session that is over */
     }
-    if (event->state == ZOO_CONNECTED_STATE) {
-        bool renewed = event->session != zk->session;
-        enter(zk, PHASE_UP, now_ms, 0);
-        zk->session = event->session;
-        zk->requests.link = zk->handle;
-        *ret_event =
-            (struct store_event){.kind = STORE_UP, .session = event->session, .renewed = renewed};
-        return true;
+    if (state == ZOO_CONNECTED_STATE) {
+        return connected(zk, ret_event);
     }
-    if (event->state == ZOO_EXPIRED_SESSION_STATE) {
-        return end_later(zk, now_ms, "the session expired", ret_event);
+    if (state == ZOO_EXPIRED_SESSION_STATE) {
+        return ended(zk, now_ms, "the session expired", false, ret_event);
     }
-    if (event->state == ZOO_AUTH_FAILED_STATE) {
-        return end_later(zk, now_ms, "the registry refused the auth given", ret_event);
+    if (state == ZOO_AUTH_FAILED_STATE) {
+        return ended(zk, now_ms, "the registry refused the auth given", true, ret_event);
     }
-    if (zk->phase == PHASE_UP) {
-        int64_t timeout_ms = zoo_recv_timeout(zk->handle); /* as negotiated */
-        enter(zk, PHASE_DOWN, now_ms, SILENCE_FACTOR * timeout_ms);
-        snprintf(zk->detail, sizeof zk->detail, "the link to the registry was lost");
-        return report_down(zk, ret_event);
+    return zk->phase == PHASE_UP && lost(zk, now_ms, ret_event);
+}
+
+static bool next_scout(struct store_zk *zk, int64_t now_ms, struct store_event *ret_event)
+{
+    bool failed = zk_link_take_scout(&zk->link);
+    if (zk->phase != PHASE_TRYING || !failed) {
+        return false; /* it is connected, or about to be */
     }
-    return false;
+    if (++zk->dials < zk->round) {
+        zk_link_scout(&zk->link);
+        return false;
+    }
+    return !zk_link_is_connected(&zk->link) && end_round(zk, now_ms, ret_event);
 }
 
 static bool next_of(struct store_zk *zk, struct queue_item *item, int64_t now_ms,
                     struct store_event *ret_event)
 {
+    struct zk_event *event = (struct zk_event *)(void *)item;
     switch (item->kind) {
     case ITEM_ANSWER:
         return next_answer(zk, item, ret_event);
     case ITEM_SESSION:
-        return next_session(zk, (struct event *)(void *)item, now_ms, ret_event);
+        return next_session(zk, event->state, now_ms, ret_event);
+    case ITEM_SCOUT:
+        return next_scout(zk, now_ms, ret_event);
     case ITEM_CHANGED:
-        *ret_event = (struct store_event){.kind = STORE_CHANGED,
-                                          .path = ((struct event *)(void *)item)->path};
-        return has_session(zk);
+        *ret_event = (struct store_event){.kind = STORE_CHANGED, .path = event->path};
+        return zk->phase == PHASE_TRYING || zk->phase == PHASE_UP;
     }
     return false;
 }
@@ -286,8 +510,9 @@ static bool next_of(struct store_zk *zk, struct queue_item *item, int64_t now_ms
 static bool zk_next(struct store *store, int64_t now_ms, struct store_event *ret_event)
 {
     struct store_zk *zk = zk_of(store);
-    if (queue_has_lost(&zk->queue) && has_session(zk) &&
-        end_later(zk, now_ms, "out of memory", ret_event)) {
+    bool has_link = zk->phase == PHASE_TRYING || zk->phase == PHASE_UP;
+    if (queue_has_lost(&zk->queue) && has_link &&
+        ended(zk, now_ms, "out of memory", true, ret_event)) {
         return true;
     }
     do {
@@ -336,97 +561,30 @@ static int zk_fd(const struct store *store)
     return queue_fd(&((const struct store_zk *)(const void *)store)->queue);
 }
 
+static int64_t zk_idle_ms(const struct store *store)
+{
+    return ((const struct store_zk *)(const void *)store)->queue.sleep_ms;
+}
+
 /* ---- life ------------------------------------------------------------------------------------ */
-
-/* The client's threads inherit the mask: no signal of the program is ever handled on them. */
-static zhandle_t *open_handle(struct store_zk *zk, const char *addresses)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    zhandle_t *handle = zookeeper_init2(addresses, watched, zk->timeout_ms, NULL, zk,
-                                        ZOO_NO_LOG_CLIENTENV, zk->handle_log.callback);
-    int error = errno;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    errno = error;
-    return handle;
-}
-
-/* It is remembered, and sent before all else at each connect. */
-static void show_auth(struct store_zk *zk, const char *auth)
-{
-    const char *colon = strchr(auth, ':');
-    if (colon) {
-        char scheme[SECRET_SIZE];
-        snprintf(scheme, sizeof scheme, "%.*s", (int)(colon - auth), auth);
-        zoo_add_auth(zk->handle, scheme, colon + 1, (int)strlen(colon + 1), authenticated, NULL);
-    }
-}
-
-static bool begin_session(struct store_zk *zk)
-{
-    char addresses[ZK_HOSTS_SIZE];
-    if (!zk_hosts_resolve(&zk->servers, addresses, sizeof addresses, zk->detail,
-                          sizeof zk->detail)) {
-        return false;
-    }
-    zk->handle_log = zk_log_claim(zk->log, zk->log_ctx);
-    zk->handle = open_handle(zk, addresses);
-    if (!zk->handle) {
-        snprintf(zk->detail, sizeof zk->detail, "no session could be begun: %s", strerror(errno));
-        zk_log_release(&zk->handle_log);
-        return false;
-    }
-    zoo_set_servers_resolution_delay(zk->handle, -1);
-    for (size_t i = 0; i < sizeof zk->auth / sizeof *zk->auth; i++) {
-        show_auth(zk, zk->auth[i]);
-    }
-    return true;
-}
-
-/* Joins the client's threads: after it no callback runs, and what was not answered never will be.
- */
-static void end_session(struct store_zk *zk)
-{
-    if (zk->handle) {
-        zookeeper_close(zk->handle);
-        zk->handle = NULL;
-        zk_log_release(&zk->handle_log);
-    }
-}
-
-/* Drop the former session's events; its answers stay, and are made up where they are missing. */
-static void settle(struct store_zk *zk)
-{
-    struct queue_item *kept = NULL, **tail = &kept, *item;
-    while ((item = queue_take(&zk->queue))) {
-        if (item->kind == ITEM_ANSWER) {
-            *tail = item;
-            tail = &item->next;
-        } else {
-            free(item);
-        }
-    }
-    *tail = NULL;
-    while ((item = kept)) {
-        kept = item->next;
-        queue_put(&zk->queue, item);
-    }
-    zk_requests_settle(&zk->requests);
-}
 
 static void zk_renew(struct store *store)
 {
     struct store_zk *zk = zk_of(store);
-    end_session(zk);
-    settle(zk);
+    int64_t now_ms = clock_mono_ms();
+    int64_t due_ms = zk->phase == PHASE_GONE ? zk->due_ms : 0;
+    close_link(zk);
+    zk_requests_settle(&zk->requests);
     queue_has_lost(&zk->queue);
-    if (begin_session(zk)) {
-        enter(zk, PHASE_TRYING, -1, (int64_t)SILENCE_FACTOR * zk->timeout_ms);
+    zk->keeps_session = false;
+    zk->since_ms = now_ms;
+    look_up(zk);
+    if (due_ms > now_ms) {
+        pause_until(zk, due_ms, false);
     } else {
-        enter(zk, PHASE_ENDING, -1, pause_ms(zk));
+        begin_dialling(zk, now_ms);
     }
-    queue_ring(&zk->queue); /* so that store_next is called and sets since_ms */
+    queue_ring(&zk->queue); /* so that store_next is called and sees to the time */
 }
 
 /* Requests under way get a moment: a withdrawal may be among them, and what is outstanding at its
@@ -438,7 +596,8 @@ static void finish_requests(struct store_zk *zk)
     while (zk->phase == PHASE_UP && zk->requests.first && (now_ms = clock_mono_ms()) < until_ms) {
         struct pollfd fd = {.fd = queue_fd(&zk->queue), .events = POLLIN};
         struct store_event event;
-        poll(&fd, 1, (int)(until_ms - now_ms));
+        int64_t left_ms = until_ms - now_ms;
+        poll(&fd, 1, (int)(fd.fd >= 0 || left_ms < FINISH_STEP_MS ? left_ms : FINISH_STEP_MS));
         while (zk_next(&zk->store, now_ms, &event)) {
         }
     }
@@ -448,8 +607,9 @@ static void zk_close(struct store *store)
 {
     struct store_zk *zk = zk_of(store);
     finish_requests(zk);
-    end_session(zk);
-    settle(zk);
+    close_link(zk);
+    zk_requests_settle(&zk->requests);
+    zk_names_free(zk->names);
     free_item(zk->current);
     for (struct queue_item *item; (item = queue_take(&zk->queue));) {
         free_item(item); /* every request there is was answered by now */
@@ -468,6 +628,7 @@ static const struct store_ops zk_ops = {
     .access = zk_access,
     .protect = zk_protect,
     .fd = zk_fd,
+    .idle_ms = zk_idle_ms,
     .next = zk_next,
     .renew = zk_renew,
     .close = zk_close,
@@ -514,8 +675,8 @@ static bool take_options(struct store_zk *zk, const struct store_zk_options *opt
         return false;
     }
     zk->timeout_ms = (int)options->session_timeout_ms;
-    zk->log = options->log;
-    zk->log_ctx = options->log_ctx;
+    zk->link.log = options->log;
+    zk->link.log_ctx = options->log_ctx;
     return true;
 }
 
@@ -530,18 +691,21 @@ struct store *store_zk_new(const struct store_zk_options *options, char *sentenc
         free(zk);
         return NULL;
     }
-    if (!queue_init(&zk->queue)) {
+    if (!queue_init(&zk->queue, options->ring, options->ring_ctx)) {
         snprintf(sentence, size, "no timer could be made: %s", strerror(errno));
         free(zk);
         return NULL;
     }
-    if (!make_acls(zk, options)) {
-        snprintf(sentence, size, "out of memory");
+    zk->names = zk_names_new(&zk->servers, &zk->queue);
+    if (!zk->names || !make_acls(zk, options)) {
+        snprintf(sentence, size, "out of memory, or of threads");
+        zk_names_free(zk->names);
         zk_acls_release(&zk->acls);
         queue_release(&zk->queue);
         free(zk);
         return NULL;
     }
+    zk->link.queue = &zk->queue;
     zk->store.ops = &zk_ops;
     zk->requests.queue = &zk->queue;
     zk->requests.acls = &zk->acls;

@@ -373,6 +373,7 @@ void acts_close(const struct verdict_inputs *inputs, struct topology *out)
         }
         record->acts &= moved ? ~(unsigned)ACT_STREAMED : ~0U;
         if (inputs->ordered && contender->tally.facts && is_on_line(inputs, out, contender)) {
+            record->lineage[0] = '\0'; /* what it claimed is no history of its own any more */
             record->acts |= ACT_STREAMED;
         }
     }

@@ -377,6 +377,13 @@ static bool lost_majority(const struct contest *c)
     return takes_no_writes(c) && condition && *condition == CONDITION_MINORITY;
 }
 
+/* One that streams from a name that no member has (a VIP, another network) may stream from it. */
+static bool may_stream_from(const struct member_report *seen, const char *name)
+{
+    return seen->answer == ANSWER_OK && seen->live &&
+           (text_equal(seen->upstream, name) || !seen->upstream[0]);
+}
+
 /* To this voter `name` is dead: refused, or it denies writes itself, and no member that answers
  * streams from it. Both facts must come from the same report, so that an absent report cannot tip
  * the count. */
@@ -386,8 +393,7 @@ static bool is_dead_in(const struct voters *voters, size_t voter, const char *na
     const struct member_report *seen = voters_sighting(voters, voter, name);
     bool dead = seen && (seen->answer == ANSWER_REFUSED || member_report_denies(seen));
     for (size_t i = 0; dead && i < report->member_count; i++) {
-        const struct member_report *other = &report->members[i];
-        dead = !(other->answer == ANSWER_OK && other->live && text_equal(other->upstream, name));
+        dead = !may_stream_from(&report->members[i], name);
     }
     return dead;
 }

@@ -102,7 +102,8 @@ static void put_decision(struct topology *out, const struct verdict_inputs *inpu
 
 /* Does a live stream lead from this member up to the primary, by any number of steps? A cascade
  * does (a replica of a replica); a circle of replicas does not, and is left after as many steps as
- * there are members. */
+ * there are members. Where timelines order, on the primary's: a former primary that was not rewound
+ * streams for a moment, at each attempt, on its own. */
 static bool follows_primary(const struct verdict_inputs *inputs, const struct topology *out,
                             const struct contender *contender)
 {
@@ -112,13 +113,15 @@ static bool follows_primary(const struct verdict_inputs *inputs, const struct to
             tally->follows < tally->quorum) {
             return false;
         }
+        if (inputs->ordered && !(tally->has_lineage && text_equal(tally->lineage, out->lineage))) {
+            return false;
+        }
         if (text_equal(tally->upstream, out->primary)) {
             return true;
         }
         /* it streams from a name that no member has (a VIP, a proxy): then its history decides */
         if (!tally->upstream[0]) {
-            return inputs->ordered && tally->has_lineage &&
-                   text_equal(tally->lineage, out->lineage);
+            return inputs->ordered;
         }
         contender = contender_find(inputs, tally->upstream);
     }

@@ -1,10 +1,15 @@
 /* relay PORT FILE: an address that moves. What connects to PORT is connected with the port of
- * 127.0.0.1 that FILE names at that moment, by a process of its own; SIGUSR1 ends all that. */
+ * 127.0.0.1 that FILE names at that moment, by a process of its own; SIGUSR1 ends all that.
+ *
+ * relay PORT FILE pooler: refuses PostgreSQL's clients that send options at the start, as poolers
+ * do. */
 #include <arpa/inet.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -43,11 +48,49 @@ static int pass(int from, int to)
     return got > 0;
 }
 
-static void serve(int client, const char *file)
+/* The first message of a client whose encryption is declined; 0: there is none. */
+static size_t first_message(int client, char *to, size_t size)
+{
+    enum { SSL_REQUEST = 8 /* bytes: the length, a number */ };
+    size_t got = 0, wanted = 4;
+    while (got < wanted && wanted <= size) {
+        ssize_t n = read(client, to + got, wanted - got);
+        if (n <= 0) {
+            return 0;
+        }
+        got += (size_t)n;
+        uint32_t length;
+        memcpy(&length, to, sizeof length);
+        wanted = got < 4 ? 4 : ntohl(length);
+        if (got == wanted && wanted == SSL_REQUEST && write(client, "N", 1) == 1) {
+            got = 0, wanted = 4;
+        }
+    }
+    return got == wanted ? got : 0;
+}
+
+/* Passes on the first message; false when it was refused. */
+static int admits(int client, int server)
+{
+    static const char refusal[] = "E\0\0\0\x42SFATAL\0VFATAL\0C08P01\0"
+                                  "Munsupported startup parameter: options\0";
+    _Static_assert(sizeof refusal == 1 + 0x42, "its length stands in it");
+    char message[4096];
+    size_t size = first_message(client, message, sizeof message);
+    if (size > 0 && memmem(message, size, "\0options", 9)) {
+        return write(client, refusal, sizeof refusal) < 0;
+    }
+    return size > 0 && write(server, message, size) == (ssize_t)size;
+}
+
+static void serve(int client, const char *file, int pools)
 {
     struct sockaddr_in to = at(port_in(file));
     int server = socket(AF_INET, SOCK_STREAM, 0);
     if (connect(server, (struct sockaddr *)&to, sizeof to) != 0) {
+        return;
+    }
+    if (pools && !admits(client, server)) {
         return;
     }
     struct pollfd ends[] = {{client, POLLIN, 0}, {server, POLLIN, 0}};
@@ -67,9 +110,9 @@ static void on_move(int number)
 int main(int argc, char **argv)
 {
     int door = socket(AF_INET, SOCK_STREAM, 0), one = 1;
-    struct sockaddr_in here = at(argc == 3 ? atoi(argv[1]) : 0);
+    struct sockaddr_in here = at(argc >= 3 ? atoi(argv[1]) : 0);
     setsockopt(door, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    if (argc != 3 || bind(door, (struct sockaddr *)&here, sizeof here) != 0 ||
+    if (argc < 3 || bind(door, (struct sockaddr *)&here, sizeof here) != 0 ||
         listen(door, 64) != 0) {
         return 2;
     }
@@ -81,7 +124,7 @@ int main(int argc, char **argv)
             close(door);
             signal(SIGUSR1, SIG_DFL);
             prctl(PR_SET_PDEATHSIG, SIGKILL);
-            serve(client, argv[2]);
+            serve(client, argv[2], argc > 3);
             _exit(0);
         }
         if (client >= 0) {

@@ -221,7 +221,7 @@ bool databases_is_silent(const struct databases *databases, int i, bool connecte
            (it->condition == RUNNING && it->door == DOOR_STUCK && !connected);
 }
 
-void databases_look(const struct databases *databases, int i, bool connected,
+void databases_look(struct databases *databases, int i, bool connected,
                     struct observation *ret_observation)
 {
     static const enum answer failures[] = {[CRASHED] = ANSWER_REFUSED,
@@ -256,7 +256,8 @@ void databases_look(const struct databases *databases, int i, bool connected,
     if (databases->kind == KIND_STREAMING) {
         snprintf(ret_observation->lineage, sizeof ret_observation->lineage, "%lld",
                  (long long)it->timeline);
-        ret_observation->position = 1000000000 - it->lag_bytes;
+        databases->written += it->writable;
+        ret_observation->position = 1000000000 + databases->written - it->lag_bytes;
     }
     ret_observation->lag_ms = ret_observation->live ? it->lag_ms : -1;
 }

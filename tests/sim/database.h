@@ -50,6 +50,7 @@ struct databases {
     enum kind kind;
     int count;
     struct database at[SERVERS_OF_CLUSTER_MAX];
+    int64_t written; /* PostgreSQL: bytes of the log; more with each look at a server that writes */
     int reign_count;
     struct reign reigns[REIGNS_MAX];
 };
@@ -86,7 +87,7 @@ bool databases_reigned(const struct databases *databases, const char *name, cons
 
 /* What it answers, or how asking fails. Whether it answers at all: databases_is_silent. */
 bool databases_is_silent(const struct databases *databases, int i, bool connected);
-void databases_look(const struct databases *databases, int i, bool connected,
+void databases_look(struct databases *databases, int i, bool connected,
                     struct observation *ret_observation);
 
 #endif

@@ -12,6 +12,7 @@
 
 struct connection {
     bool up;
+    bool owed;     /* it hangs: a statement, or the log-in if it is not up */
     uint64_t boot; /* of the server, when it was made */
 };
 
@@ -170,13 +171,15 @@ static void on_outcome(void *owner, uint64_t flight)
 {
     struct prober *prober = owner;
     if (flight == prober->flight && !is_away(prober->probe, on_outcome, owner, flight)) {
-        bool connected = prober->in_flight->up;
+        enum remains remains = prober->in_flight->owed ? REMAINS_QUESTION
+                               : prober->in_flight->up ? REMAINS_SESSION
+                                                       : REMAINS_NOTHING;
         prober->in_flight = NULL;
         prober->flight++;
         step(prober->probe, &(struct probe_event){.kind = EVENT_LOOK_ENDED,
                                                   .slot = prober->slot,
                                                   .observation = &prober->seen,
-                                                  .connected = connected});
+                                                  .remains = remains});
     }
 }
 
@@ -188,17 +191,22 @@ static int64_t ask_server(struct prober *prober)
     struct connection *connection = prober->in_flight;
     const struct database *database = &world->databases.at[prober->database];
     bool cut = world->path_cut[probe->index][prober->database];
-    bool was_up = connection->up;
+    bool was_up = connection->up, was_open = was_up || connection->owed;
     observation_init(&prober->seen);
     connection->up = false;
-    if (!cut && was_up && connection->boot != database->boot) {
-        prober->seen.answer = ANSWER_LOST;
+    if (!cut && was_open && connection->boot != database->boot) {
+        connection->owed = false;
+        prober->seen.answer = was_up ? ANSWER_LOST : ANSWER_PROTOCOL;
         return 1;
     }
     if (cut || databases_is_silent(&world->databases, prober->database, was_up)) {
-        prober->seen.answer = cut && !was_up ? ANSWER_TIMEOUT : ANSWER_STALLED;
+        prober->seen.answer = cut && !was_open ? ANSWER_TIMEOUT : ANSWER_STALLED;
+        connection->up = was_up;
+        connection->owed = prober->seen.answer == ANSWER_STALLED;
+        connection->boot = was_open ? connection->boot : database->boot;
         return world->probing.timeout_ms;
     }
+    connection->owed = false;
     databases_look(&world->databases, prober->database, was_up, &prober->seen);
     connection->up = prober->seen.answer == ANSWER_OK;
     connection->boot = database->boot;
@@ -260,13 +268,13 @@ static void perform_of_slot(struct prober *prober, enum probe_action_kind kind)
     switch (kind) {
     case ACTION_ADOPT_FRESH:
         prober->kept = prober->fresh;
-        prober->fresh.up = false;
+        prober->fresh = (struct connection){.up = false};
         break;
     case ACTION_CLOSE_FRESH:
-        prober->fresh.up = false;
+        prober->fresh = (struct connection){.up = false};
         break;
     case ACTION_DROP:
-        prober->kept.up = false;
+        prober->kept = (struct connection){.up = false};
         break;
     case ACTION_RESOLVE:
         resolve(prober);

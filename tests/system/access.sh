@@ -190,6 +190,12 @@ test_auth_that_comes_later_is_told_and_protect_mends_the_tree() {
     expect_text "$T/said" 'all as wanted'
     expect_code 0 as $FLEET_AUTH roster protect
     expect_no_text "$T/said" 'mended'
+    # What was done is told where there is still room to tell it.
+    as $FLEET_AUTH zk open "$(topology_path orders)"
+    local code=0
+    as $FLEET_AUTH roster protect --apply > /dev/full 2> "$T/said" || code=$?
+    expect "the exit code of a change with a full disk" $code 1
+    expect_text "$T/said" '1 znodes are mended, but its output could not be written: No space left'
     may_not ''
     may_not $NODE_AUTH
     holds_for 3 "is_fine '' && all_vote ''"

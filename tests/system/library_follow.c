@@ -74,6 +74,10 @@ static void wrong_arguments_are_refused(void)
           roster_classify("25006", 1792) == ROSTER_OUTCOME_READ_ONLY);
     CHECK(roster_classify("08006", 0) == ROSTER_OUTCOME_REFUSED &&
           roster_classify(NULL, 2003) == ROSTER_OUTCOME_REFUSED);
+    /* a pooler's word for what is behind it, and an idle session's end, are not about routing */
+    CHECK(roster_classify("08P01", 0) == ROSTER_OUTCOME_OTHER &&
+          roster_classify("57P05", 0) == ROSTER_OUTCOME_OTHER &&
+          roster_classify(NULL, 4031) == ROSTER_OUTCOME_OTHER);
     CHECK(roster_classify("42601", 0) == ROSTER_OUTCOME_OTHER &&
           roster_classify(NULL, 0) == ROSTER_OUTCOME_OTHER);
     roster_close(roster);

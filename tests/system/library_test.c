@@ -113,7 +113,7 @@ static const char *time_text(char *to, size_t size, int64_t ms)
 /* Three members a, b, c; `primary` is one of them or NULL. Every port shows the epoch: 10000 +
  * epoch. */
 static void topology_text(char *to, size_t size, const char *cluster, int epoch,
-                          const char *primary)
+                          const char *primary, int64_t at_ms)
 {
     static const char *const names[] = {"a", "b", "c"};
     char at[40], seen[40], name[80];
@@ -128,7 +128,7 @@ static void topology_text(char *to, size_t size, const char *cluster, int epoch,
                  "\"sole\", \"rules\": 1, "
                  "\"by\": \"probe-a\", \"at_wall\": \"%s\", \"seen_wall\": \"%s\", \"members\": [",
                  cluster, epoch, primary ? "ok" : "no-primary", name, epoch,
-                 time_text(at, sizeof at, wall_ms()), time_text(seen, sizeof seen, wall_ms() - 22));
+                 time_text(at, sizeof at, at_ms), time_text(seen, sizeof seen, at_ms - 22));
     for (int i = 0; i < 3; i++) {
         bool leads = primary && strcmp(names[i], primary) == 0;
         n += snprintf(to + n, size - (size_t)n,
@@ -146,8 +146,13 @@ static void topology_text(char *to, size_t size, const char *cluster, int epoch,
 
 void put_topology(const char *cluster, int epoch, const char *primary)
 {
+    put_topology_of(cluster, epoch, primary, 0);
+}
+
+void put_topology_of(const char *cluster, int epoch, const char *primary, int64_t ahead_ms)
+{
     char text[TEXT_SIZE], path[128];
-    topology_text(text, sizeof text, cluster, epoch, primary);
+    topology_text(text, sizeof text, cluster, epoch, primary, wall_ms() + ahead_ms);
     snprintf(path, sizeof path, "/clusters/%s", cluster);
     put(path, NULL);
     strcat(path, "/topology");
@@ -179,10 +184,15 @@ void continue_server(void)
 
 struct roster *open_with(struct roster_options options)
 {
+    return open_for(options, SESSION_MS);
+}
+
+struct roster *open_for(struct roster_options options, unsigned session_timeout_ms)
+{
     struct roster *roster;
     options.servers = options.servers ? options.servers : servers;
     options.root = root;
-    options.session_timeout_ms = SESSION_MS;
+    options.session_timeout_ms = session_timeout_ms;
     if (roster_open(&options, &roster) != ROSTER_OK) {
         fail("roster_open: %s", roster_error());
     }
@@ -306,6 +316,7 @@ int main(int argc, char **argv)
     threads_at_start = count_entries("/proc/self/task");
     bool good = run_all(follow_tests, word);
     good &= run_all(life_tests, word);
+    good &= run_all(age_tests, word);
     zookeeper_close(zk);
     return good ? 0 : 1;
 }

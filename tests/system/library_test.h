@@ -31,6 +31,7 @@ struct test {
 
 extern const struct test follow_tests[]; /* library_follow.c */
 extern const struct test life_tests[];   /* library_life.c */
+extern const struct test age_tests[];    /* library_age.c */
 
 extern const char *servers;
 extern char root[64];        /* a folder of this run's own */
@@ -71,11 +72,15 @@ void take(const char *path);
  * epoch. */
 void put_topology(const char *cluster, int epoch, const char *primary);
 
+/* Reached by a clock that is so much ahead. */
+void put_topology_of(const char *cluster, int epoch, const char *primary, int64_t ahead_ms);
+
 void stop_server(void);
 void continue_server(void);
 
 /* Handles with a short session timeout; a subscription that must succeed. */
 struct roster *open_with(struct roster_options options);
+struct roster *open_for(struct roster_options options, unsigned session_timeout_ms);
 struct roster *opened(void);
 struct roster_cluster *followed(struct roster *roster, const char *name);
 

@@ -201,7 +201,7 @@ static void wait_for(const struct driver *driver, struct link *link, struct want
         return;
     }
     if (left <= 0) {
-        driver->cancel(link);
+        driver->expire(link);
         want->kind = WANT_NOTHING;
         return;
     }

@@ -284,6 +284,22 @@ test_a_second_live_probe_of_one_name_refuses_to_start() {
     expect "the primary" "$(topology orders .primary)" pg-1
 }
 
+# The next descriptors would be the loop's and the registry's, and the log would go into them.
+test_a_probe_with_closed_standard_descriptors_works_and_ends_well() {
+    zk_start
+    pg_group 1
+    cluster_pg orders 1 pg-1
+    probe_write probe-a
+    # shellcheck disable=SC2016 # for the inner shell
+    start probe-a bash -c 'exec "$1" --config "$2" <&- >&- 2>&-' - "$B/roster-probe" "$T/probe-a.ini"
+    wait_topology 20 orders '.primary == "pg-1"'
+    expect "its standard descriptors" "$(readlink "/proc/$(pid probe-a)/fd/"{0,1,2} | sort -u)" /dev/null
+    send TERM probe-a
+    wait_for 10 'gone probe-a'
+    reap probe-a
+    expect "how it ended" "$STATUS" 0
+}
+
 test_a_killed_probe_takes_its_name_back_at_once() {
     alone
     crash probe-a

@@ -343,3 +343,38 @@ test_a_restored_ensemble_is_refused_although_its_leader_is_new() {
     watch_sees 20 watch "$(at_pg pg-2)"
     expect "the registry's holders" "$(zk ls /roster/probes)" probe-a
 }
+
+# The probe puts back the identity that it follows; its first write then shows that the history is lost.
+test_a_registry_that_lost_its_data_is_told_alike_by_all_and_accepted_by_one_word() {
+    local id said verb
+    orders 2 1
+    id=$(registry_id)
+    wait_for 10 "grep -q '\"orders\"' '$T/.local/state/roster/probe-a.registry'"
+    expect_code 0 roster show orders
+    zk_stop
+    rm -rf "$T/zk.data"/*
+    zk_start
+    said="the registry went back in time: zxid [0-9a-f]+ after [0-9a-f]+; to follow it all the same: roster accept --registry $id"
+    wait_for 30 'grep -qE "$said" "$T/probe-a.log"'
+    expect "how often the probe tells it" "$(grep -cE "$said" "$T/probe-a.log")" 1
+    wait_for 20 'zk get /roster | jq -e .went_back.known'
+    # Somebody's topology of before, or a probe's that knew nothing: it is there, and nobody follows it.
+    for path in /roster/clusters /roster/clusters/orders; do zk create $path '' || true; done
+    zk create "$(topology_path orders)" "$(cat "$T/.cache/roster"/*/orders.roster | sed 1d)"
+    wait_for 20 'grep -qE "orders: what the registry holds is not followed: $said" "$T/watch.log"'
+    for verb in list 'show orders' 'explain orders'; do
+        # shellcheck disable=SC2086 # a verb and its operand
+        expect_code 0 roster $verb
+        expect_text "$T/said" "$said"
+    done
+    expect_code 0 roster list
+    expect_text "$T/said" 'orders +refused'
+    HOME=$T/nobody expect_code 0 roster show orders --json # who knew nothing of the time before
+    expect "what show says of its age" "$(jq '.age_ms > 0 and .refused != null' "$T/said")" true
+    watch_never_wavered
+    expect_code 0 roster accept --registry "$id"
+    wait_for 20 'roster show orders --json | jq -e ".age_ms == 0 and .refused == null"'
+    pg_crash pg-1
+    pg_promote pg-2
+    watch_sees 30 watch "$(at_pg pg-2)"
+}

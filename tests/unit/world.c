@@ -1,5 +1,6 @@
 #include "tests/unit/world.h"
 
+#include <check.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -110,4 +111,46 @@ bool world_resolve(struct world *world)
     world->previous = topology;
     world->has_previous = true;
     return true;
+}
+
+void world_settle(struct world *world)
+{
+    static struct topology once;
+    ck_assert(world_resolve(world));
+    once = world->previous;
+    ck_assert(world_resolve(world));
+    ck_assert_msg(topology_equal(&once, &world->previous), "not idempotent: %s / %s", once.why,
+                  world->previous.why);
+}
+
+void world_expect(struct world *world, const char *primary)
+{
+    world_settle(world);
+    ck_assert_msg(strcmp(world->previous.primary, primary) == 0, "'%s' is primary: %s",
+                  world->previous.primary, world->previous.why);
+}
+
+void world_begin(struct world *world, enum kind kind, size_t members)
+{
+    world_init(world, kind, 3, 3, members);
+    world_primary(world, ALL, 0, "7");
+    for (size_t m = 1; m < members; m++) {
+        world_standby(world, ALL, m, 0, "7");
+    }
+    world_expect(world, "m0");
+}
+
+struct member_report *world_seen(struct world *world, size_t probe, size_t m)
+{
+    return &world->reports[probe].members[m];
+}
+
+void world_take(struct world *world, size_t m, bool stood, bool late)
+{
+    for (size_t p = 0; p < world->count; p++) {
+        struct member_report *report = world_seen(world, p, m);
+        report->acts = world->previous.members[m].record.acts & ACT_PROMOTES;
+        report->stood = stood;
+        report->late = late;
+    }
 }

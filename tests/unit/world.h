@@ -39,4 +39,17 @@ struct evidence world_evidence(const struct world *world);
 /* Resolves; the outcome becomes the previous topology. False: no quorum. */
 bool world_resolve(struct world *world);
 
+/* Resolves, and the outcome resolves to itself. */
+void world_settle(struct world *world);
+/* Settles, and this one is primary; "" nobody. */
+void world_expect(struct world *world, const char *primary);
+
+/* Three probes see m0 as the primary, and the others stream from it. */
+void world_begin(struct world *world, enum kind kind, size_t members);
+
+struct member_report *world_seen(struct world *world, size_t probe, size_t m);
+
+/* The probes take the verdict on the acts of member `m`. */
+void world_take(struct world *world, size_t m, bool stood, bool late);
+
 #endif

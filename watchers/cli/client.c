@@ -440,6 +440,23 @@ bool client_names_hold(const struct client_names *names, const char *name)
     return false;
 }
 
+enum store_rc client_past(struct client *client, const struct args *args,
+                          char sentence[SENTENCE_SIZE])
+{
+    struct client_value value = {0};
+    struct codec_error error;
+    struct registry_id id;
+    enum store_rc rc = client_get(client, args->root, &value);
+    sentence[0] = '\0';
+    if (rc == STORE_OK &&
+        registry_id_decode(value.data ? value.data : "", value.len, &id, &error) &&
+        id.went_back.known > 0) {
+        past_phrase(sentence, SENTENCE_SIZE, id.registry, id.went_back.found, id.went_back.known);
+    }
+    client_value_release(&value);
+    return rc == STORE_NO_NODE || rc == STORE_DENIED ? STORE_OK : rc;
+}
+
 enum store_rc client_probes(struct client *client, const struct args *args,
                             struct client_names *ret_names)
 {

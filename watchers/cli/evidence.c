@@ -152,7 +152,10 @@ int cluster_evidence_read(struct client *client, const struct args *args, const 
 {
     memset(ret_evidence, 0, sizeof *ret_evidence);
     ret_evidence->cluster = cluster;
-    enum store_rc rc = read_topology(client, args, ret_evidence);
+    enum store_rc rc = client_past(client, args, ret_evidence->past);
+    if (rc == STORE_OK) {
+        rc = read_topology(client, args, ret_evidence);
+    }
     if (rc == STORE_OK) {
         rc = read_directives(client, args, ret_evidence);
     }

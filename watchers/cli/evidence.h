@@ -25,7 +25,8 @@ struct probe_evidence {
 
 struct cluster_evidence {
     const char *cluster;
-    bool exists; /* something is known of the cluster */
+    char past[SENTENCE_SIZE]; /* the registry went back in time; "" */
+    bool exists;              /* something is known of the cluster */
     bool has_topology;
     struct topology topology;
     int64_t topology_mzxid;

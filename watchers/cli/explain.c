@@ -24,7 +24,7 @@
 static void print_verdict(const struct cluster_evidence *evidence)
 {
     const struct topology *topology = &evidence->topology;
-    const char *state = state_names[topology->state];
+    const char *state = evidence->past[0] ? "refused" : state_names[topology->state];
     char at[32] = "an unknown time";
     output_put(STRONG, "%s", evidence->cluster);
     printf(": ");
@@ -39,8 +39,9 @@ static void print_verdict(const struct cluster_evidence *evidence)
     printf("  rule     %s, by %s at %s (zxid %lld)\n", rule[0] ? rule : "-",
            topology->by[0] ? topology->by : "-", at, (long long)evidence->topology_mzxid);
     if (topology->seen_wall_ms && topology->at_wall_ms) {
-        printf("  seen     %s, %lld ms before\n", text_time(at, sizeof at, topology->seen_wall_ms),
-               (long long)(topology->at_wall_ms - topology->seen_wall_ms));
+        char verdict[80];
+        printf("  seen     %s, verdict %s\n", text_time(at, sizeof at, topology->seen_wall_ms),
+               text_since(verdict, sizeof verdict, topology->at_wall_ms, topology->seen_wall_ms));
     }
     printf("  engine   %s %s%s%s%s%s\n", engine_names[topology->policy.engine],
            kind_names[topology->policy.kind], topology->lineage[0] ? ", lineage " : "",
@@ -48,6 +49,15 @@ static void print_verdict(const struct cluster_evidence *evidence)
     printf("  policy   witnesses %d (quorum %d), conflict %s, writers %s\n",
            topology->policy.witnesses, quorum_of(topology->policy.witnesses),
            conflict_names[topology->policy.conflict], writers_names[topology->policy.writers]);
+}
+
+static void print_past(const struct cluster_evidence *evidence)
+{
+    if (evidence->past[0]) {
+        printf("  refused  ");
+        output_put(BAD, "%s", evidence->past);
+        printf("\n");
+    }
 }
 
 /* Does the evidence of now lead to the verdict in the registry? */
@@ -213,6 +223,11 @@ static void put_facts(struct grid *grid, const struct report *report,
     put_set(&text, "lacks what is on", report, seen->lacks);
     if (seen->missing[0]) {
         text_put(&text, "the account lacks %s, ", seen->missing);
+    }
+    if (seen->left.sessions || seen->left.handshakes) {
+        text_put(&text, "left behind: %d session%s, %d handshake%s a minute, ", seen->left.sessions,
+                 seen->left.sessions == 1 ? "" : "s", seen->left.handshakes,
+                 seen->left.handshakes == 1 ? "" : "s");
     }
     if (seen->last_role != ROLE_NONE) {
         text_put(&text, "last seen as %s%s%s, ", role_names[seen->last_role],
@@ -451,6 +466,7 @@ static void print_evidence(const struct cluster_evidence *evidence)
         printf(": no verdict%s%s\n", evidence->topology_refused[0] ? " that can be read: " : " yet",
                evidence->topology_refused);
     }
+    print_past(evidence);
     print_recomputed(evidence);
     print_witnesses(evidence);
     each_member(evidence, print_member);
@@ -472,6 +488,8 @@ int explain_run(const struct args *args)
     }
     if (code == CLI_DONE && evidence->exists) {
         print_evidence(evidence);
+    } else if (code == CLI_DONE) {
+        print_past(evidence);
     }
     if (code == CLI_DONE && !evidence->has_topology) {
         code = client_topology(client, args, cluster, &evidence->topology); /* prints why not */

@@ -20,7 +20,9 @@ static void print_head(struct grid *grid)
     grid_end_row(grid);
 }
 
-static void print_topology(struct grid *grid, const struct topology *topology, int witnesses_now)
+/* is_past: the registry went back, and nobody follows what it holds. */
+static void print_topology(struct grid *grid, const struct topology *topology, int witnesses_now,
+                           bool is_past)
 {
     char address[ADDRESS_SIZE] = "-";
     char since[32] = "-";
@@ -37,9 +39,9 @@ static void print_topology(struct grid *grid, const struct topology *topology, i
         int64_t age_ms = clock_wall_ms() - topology->at_wall_ms;
         text_duration(since, sizeof since, age_ms > 0 ? age_ms : 0);
     }
-    const char *state = state_names[topology->state];
+    const char *state = is_past ? "refused" : state_names[topology->state];
     grid_cell(grid, STRONG, "%s", topology->cluster);
-    grid_cell(grid, colour_of(state), "%s", state);
+    grid_cell(grid, is_past ? BAD : colour_of(state), "%s", state);
     grid_cell(grid, PLAIN, "%lld", (long long)topology->epoch);
     grid_cell(grid, PLAIN, "%s", primary ? primary->config.name : "-");
     grid_cell(grid, PLAIN, "%s", address);
@@ -49,6 +51,15 @@ static void print_topology(struct grid *grid, const struct topology *topology, i
               witnesses_now, topology->policy.witnesses);
     grid_cell(grid, PLAIN, "%s", since);
     grid_end_row(grid);
+}
+
+static void print_past(const char *past)
+{
+    if (past[0]) {
+        printf("refused: ");
+        output_put(BAD, "%s", past);
+        printf("\n");
+    }
 }
 
 /* A cluster whose topology is missing or unreadable is listed all the same: hiding it would be a
@@ -65,7 +76,7 @@ static void print_blank(struct grid *grid, const char *cluster, const char *stat
 
 static enum store_rc list_cluster(struct client *client, const struct args *args,
                                   const char *cluster, const struct client_names *probes,
-                                  struct grid *grid)
+                                  bool is_past, struct grid *grid)
 {
     static struct topology topology;
     char path[PATH_SIZE];
@@ -83,7 +94,7 @@ static enum store_rc list_cluster(struct client *client, const struct args *args
     if (client_decode(&value, cluster, &topology, &error)) {
         int now = 0;
         rc = client_witnesses(client, args, cluster, probes, &now);
-        print_topology(grid, &topology, now);
+        print_topology(grid, &topology, now, is_past);
     } else {
         print_blank(grid, cluster, "unreadable");
         warn("%s: %s", path, error.sentence);
@@ -93,20 +104,22 @@ static enum store_rc list_cluster(struct client *client, const struct args *args
 }
 
 static int list_all(struct client *client, const struct args *args,
-                    const struct client_names *clusters, const struct client_names *probes)
+                    const struct client_names *clusters, const struct client_names *probes,
+                    const char *past)
 {
     struct grid *grid = grid_new();
     enum store_rc rc = STORE_OK;
     print_head(grid);
     for (size_t i = 0; i < clusters->count && rc == STORE_OK; i++) {
         if (text_is_name(clusters->names[i])) {
-            rc = list_cluster(client, args, clusters->names[i], probes, grid);
+            rc = list_cluster(client, args, clusters->names[i], probes, past[0] != '\0', grid);
         } else {
             warn("skipped a cluster whose name is none of ours");
         }
     }
     if (rc == STORE_OK) {
         grid_print(grid, "");
+        print_past(past);
     }
     grid_free(grid);
     return rc == STORE_OK ? CLI_DONE : client_failed(client, rc, "clusters");
@@ -122,11 +135,15 @@ int list_run(const struct args *args)
     if (code != CLI_DONE) {
         return code;
     }
+    char past[SENTENCE_SIZE] = "";
     enum store_rc rc = client_list(client, path_clusters(path, sizeof path, args->root), &clusters);
+    enum store_rc past_rc = client_past(client, args, past);
     if (rc == STORE_OK && clusters.count > 0) {
-        rc = client_probes(client, args, &probes);
-        code = rc == STORE_OK ? list_all(client, args, &clusters, &probes)
+        rc = past_rc == STORE_OK ? client_probes(client, args, &probes) : past_rc;
+        code = rc == STORE_OK ? list_all(client, args, &clusters, &probes, past)
                               : client_failed(client, rc, "probes");
+    } else if (past[0]) {
+        print_past(past);
     } else if (rc == STORE_NO_NODE && client_lacks_chroot(args)) {
         code = CLI_USAGE;
     } else if (rc == STORE_OK || rc == STORE_NO_NODE) {

@@ -3,21 +3,10 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "registry/base/stdio.h"
 #include "watchers/cli/cli.h"
 #include "watchers/cli/output.h"
-
-/* A closed standard descriptor would be given to the next socket, which would then be written to.
- */
-static void keep_standard_descriptors(void)
-{
-    for (int fd = 0; fd <= 2; fd++) {
-        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd) {
-            _exit(CLI_INTERNAL);
-        }
-    }
-}
 
 /* A result counts only when it was written. A reader that closed the pipe has what it wanted. */
 static int finish(int code)
@@ -32,7 +21,9 @@ static int finish(int code)
 
 int main(int argc, char **argv)
 {
-    keep_standard_descriptors();
+    if (!stdio_fill(O_RDONLY)) { /* what cannot be written is told by the exit code */
+        return CLI_INTERNAL;
+    }
     signal(SIGPIPE, SIG_IGN);
     output_init();
     struct args args;

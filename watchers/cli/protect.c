@@ -8,6 +8,7 @@
  * interrupts this can be mended by the same command; and nothing is written while a live probe has
  * other credentials than the lists will name. A list that is as wanted is not written. */
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -296,11 +297,15 @@ static int summarize(const struct protection *all)
     }
     if (all->unwell == 0) {
         printf(", all as wanted\n");
-        return CLI_DONE;
+    } else {
+        printf(", %zu not as wanted, %zu of them open to anybody%s\n", all->unwell, all->open,
+               all->apply ? "" : ": --apply mends them");
     }
-    printf(", %zu not as wanted, %zu of them open to anybody%s\n", all->unwell, all->open,
-           all->apply ? "" : ": --apply mends them");
-    return CLI_UNPROTECTED;
+    if (all->mended > 0 && !output_flush() && output_error() != EPIPE) {
+        return fail(CLI_INTERNAL, "%zu znodes are mended, but its output could not be written: %s",
+                    all->mended, strerror(output_error()));
+    }
+    return all->unwell == 0 ? CLI_DONE : CLI_UNPROTECTED;
 }
 
 /* So that nobody needs another program to learn an id. */

@@ -124,6 +124,7 @@ static int accept_in(struct client *client, const struct args *args)
         supersede(&registry_id, args->registry);
         supersede(&registry_id, registry_id.registry);
         text_copy(registry_id.registry, sizeof registry_id.registry, drawn.registry);
+        registry_id.went_back = (struct went_back){0}; /* not under the new one */
         rc = put(client, args, &registry_id, version);
         if (rc == STORE_OK) {
             return print_result(&registry_id, was);

@@ -24,6 +24,10 @@ static int refuse(enum roster_status status, const struct args *args,
                                            : "; --fallback would take the primary");
     case ROSTER_TOO_OLD:
         text_duration(age, sizeof age, state->age_ms);
+        if (state->age_ms <= 0) {
+            return fail(CLI_NO_ENDPOINT, "what is known of %s is older than --max-age allows%s",
+                        cluster, state->age_ms < 0 ? ": its age is not known" : "");
+        }
         return fail(CLI_NO_ENDPOINT, "what is known of %s is %s old, older than --max-age allows",
                     cluster, age);
     case ROSTER_NO_CLUSTER:

@@ -41,7 +41,7 @@ static void print_title(const struct view *view)
 static void print_why(const struct roster_state *state)
 {
     char age[32] = "";
-    if (state->age_ms > 0 || state->refused[0]) {
+    if (state->age_ms > 0 || (state->age_ms == 0 && state->refused[0])) {
         text_duration(age, sizeof age, state->age_ms);
     }
     printf("  why      %s%s%s%s\n", state->why[0] ? state->why : "-", age[0] ? " (as of " : "", age,
@@ -51,16 +51,20 @@ static void print_why(const struct roster_state *state)
 static void print_verdict(const struct roster_state *state)
 {
     char at[32] = "an unknown time";
-    char since[32] = "";
+    char since[48] = "", spell[32];
     if (state->at_wall_ms) {
         int64_t since_ms = clock_wall_ms() - state->at_wall_ms;
         text_time(at, sizeof at, state->at_wall_ms);
-        text_duration(since, sizeof since, since_ms > 0 ? since_ms : 0);
+        if (since_ms >= 0) {
+            snprintf(since, sizeof since, " (%s ago)",
+                     text_duration(spell, sizeof spell, since_ms));
+        } else {
+            strcpy(since, " (by a clock ahead of ours)");
+        }
     }
     print_why(state);
-    printf("  rule     %s, by %s at %s%s%s%s\n", state->rule[0] ? state->rule : "-",
-           state->by[0] ? state->by : "-", at, since[0] ? " (" : "", since,
-           since[0] ? " ago)" : "");
+    printf("  rule     %s, by %s at %s%s\n", state->rule[0] ? state->rule : "-",
+           state->by[0] ? state->by : "-", at, since);
     printf("  engine   %s %s", state->engine, state->kind);
     printf("%s%s", state->lineage[0] ? ", lineage " : "", state->lineage);
     printf("%s%s\n", state->identity[0] ? ", identity " : "", state->identity);
@@ -89,14 +93,20 @@ static void print_age(const struct roster_state *state)
     char age[32];
     text_duration(age, sizeof age, state->age_ms);
     printf("  age      ");
-    output_put(state->age_ms > 0 ? DOUBTFUL : PLAIN, "%s", age);
+    output_put(state->age_ms != 0 ? DOUBTFUL : PLAIN, "%s", age);
     if (state->cached) {
         printf(", from the cache");
     }
     if (!state->connected) {
         printf(", the registry does not answer");
-    } else if (state->age_ms > 0 && !state->refused[0]) {
+    } else if (state->age_ms != 0 && state->witnesses_now > 0 && !state->refused[0]) {
+        printf(", the registry has not answered since");
+    } else if (state->age_ms != 0 && !state->refused[0]) {
         printf(", none of the probes that reached it is present");
+    }
+    if (state->age_ms < 0) {
+        printf(
+            ", the verdict is dated later than now: this machine's clock, or a probe's, is wrong");
     }
     printf("\n");
     if (state->refused[0]) {
@@ -267,6 +277,8 @@ static int look(const struct args *args, struct view *view)
     struct args with = *args;
     const char *folder = args->cache ? NULL : last_seen_open(args);
     bool again = false;
+    char seen[sizeof view->state.refused] =
+        ""; /* what the folder has to say against the registry */
     int code;
     with.cache = args->cache ? args->cache : folder;
     do {
@@ -285,8 +297,12 @@ static int look(const struct args *args, struct view *view)
             code == CLI_DONE && folder && !again && view->state.connected && view->state.refused[0];
         if (again) {
             last_seen_forget(folder, args->operands[0]);
+            strcpy(seen, view->state.refused);
         }
     } while (again);
+    if (code == CLI_DONE && !view->state.refused[0]) { /* told once: from now on it is forgotten */
+        strcpy(view->state.refused, seen);
+    }
     return code;
 }
 

@@ -370,7 +370,7 @@ void view_json(const struct view *view, FILE *to)
         put_member(&json, view, &view->members[i]);
     }
     json_writer_close(&json, ']');
-    json_writer_number(&json, "age_ms", state->age_ms);
+    json_writer_amount(&json, "age_ms", state->age_ms);
     json_writer_amount(&json, "witnesses_now", state->witnesses_now);
     json_writer_number(&json, "quorum", state->quorum);
     json_writer_bool(&json, "connected", state->connected != 0);

@@ -170,13 +170,23 @@ START_TEST(a_member_that_was_down_is_up_after_rise_answers)
 {
     begin(KIND_STREAMING, 1);
     look(0, fails(ANSWER_REFUSED));
-    look(0, primary("7", 1000));
+    look(0, standby("7", "m0", 1000));
     ck_assert_int_eq(member_report(0)->answer, ANSWER_REFUSED);
     look(0, fails(ANSWER_REFUSED));
-    look(0, primary("7", 1000));
+    look(0, standby("7", "m0", 1000));
     ck_assert_int_eq(member_report(0)->answer, ANSWER_REFUSED);
+    look(0, standby("7", "m0", 1000));
+    ck_assert_int_eq(member_report(0)->answer, ANSWER_OK);
+}
+END_TEST
+
+START_TEST(a_claim_is_taken_at_its_first_answer)
+{
+    begin(KIND_STREAMING, 1);
+    look(0, fails(ANSWER_REFUSED));
     look(0, primary("7", 1000));
     ck_assert_int_eq(member_report(0)->answer, ANSWER_OK);
+    ck_assert(member_report(0)->claim);
 }
 END_TEST
 
@@ -208,6 +218,7 @@ START_TEST(a_look_that_is_overdue_makes_a_member_unknown_but_not_one_that_refuse
     begin(KIND_STREAMING, 2);
     look(0, primary("7", 1000));
     look(1, fails(ANSWER_AUTH));
+    assess_next(&assessment, 1, now_ms + OVERDUE); /* its log-in waits */
     assess_report(&assessment, now_ms + OVERDUE - 25, "", &report);
     ck_assert_int_eq(report.members[0].answer, ANSWER_OK);
     assess_report(&assessment, now_ms + OVERDUE + 1, "", &report);
@@ -556,6 +567,7 @@ Suite *assess_suite(void)
     tcase_add_test(tcase, an_ambiguous_failure_counts_after_fall_in_a_row);
     tcase_add_test(tcase, an_answer_in_between_starts_the_count_anew);
     tcase_add_test(tcase, a_member_that_was_down_is_up_after_rise_answers);
+    tcase_add_test(tcase, a_claim_is_taken_at_its_first_answer);
     tcase_add_test(tcase, a_member_that_was_alive_all_along_is_up_at_its_first_answer);
     tcase_add_test(tcase, a_changed_answer_raises_the_alarm_and_counts_at_once);
     tcase_add_test(

@@ -213,6 +213,25 @@ START_TEST(the_password_file_must_be_there_and_be_a_secret)
 }
 END_TEST
 
+START_TEST(a_mark_before_the_password_is_no_part_of_it)
+{
+    ini_write("password", 0600, "\xef\xbb\xbfhunter2\r\n", 12);
+    ini_load(WITH_PASSWORD);
+    ck_assert_msg(ini.config, "%s", ini.errors);
+    ck_assert_str_eq(ini.config->clusters[0].password, "hunter2");
+    ini_write("password", 0600, "\xef\xbb\xbf\n", 4);
+    ini_load(WITH_PASSWORD);
+    HAS_ERROR(5, "is empty");
+    char content[3 + SECRET_SIZE + 1] = "\xef\xbb\xbf";
+    memset(content + 3, 'p', SECRET_SIZE - 1);
+    memcpy(content + 3 + SECRET_SIZE - 1, "\r\n", 2);
+    ini_write("password", 0600, content, sizeof content);
+    ini_load(WITH_PASSWORD);
+    ck_assert_msg(ini.config, "%s", ini.errors);
+    ck_assert_uint_eq(strlen(ini.config->clusters[0].password), SECRET_SIZE - 1);
+}
+END_TEST
+
 START_TEST(the_password_is_the_first_line_and_fits)
 {
     char content[SECRET_SIZE + 2];
@@ -297,6 +316,7 @@ Suite *checks_suite(void)
     tcase_add_checked_fixture(secrets, ini_setup, ini_teardown);
     tcase_add_test(secrets, the_password_file_must_be_there_and_be_a_secret);
     tcase_add_test(secrets, the_password_is_the_first_line_and_fits);
+    tcase_add_test(secrets, a_mark_before_the_password_is_no_part_of_it);
     tcase_add_test(secrets, a_file_with_a_secret_in_it_must_be_one);
     tcase_add_test(secrets, roles_need_credentials_of_our_own);
     suite_add_tcase(suite, secrets);

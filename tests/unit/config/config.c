@@ -21,7 +21,7 @@ START_TEST(a_minimal_file_gets_its_defaults)
     ck_assert_int_eq(ini.config->probe.interval_ms, 1000);
     ck_assert_int_eq(ini.config->probe.alert_interval_ms, 25);
     ck_assert_int_eq(ini.config->probe.timeout_ms, 500);
-    ck_assert_int_eq(ini.config->probe.rise, 1);
+    ck_assert_int_eq(ini.config->probe.rise, 2);
     ck_assert_int_eq(ini.config->probe.fall, 3);
     ck_assert_int_eq(ini.config->probe.log_level, LOG_NOTICE);
     ck_assert(text_is_name(ini.config->probe.name));
@@ -71,7 +71,7 @@ START_TEST(every_setting_arrives)
              "interval=2s\r\n"
              "alert_interval = 10ms ; inline\r\n"
              "timeout = 1s\r\n"
-             "rise = 2\r\n"
+             "rise = 4\r\n"
              "fall = 5\r\n"
              "log_level = debug\r\n"
              "state_folder = /var/lib/roster\r\n"
@@ -101,7 +101,7 @@ START_TEST(every_setting_arrives)
     ck_assert_int_eq(ini.config->probe.interval_ms, 2000);
     ck_assert_int_eq(ini.config->probe.alert_interval_ms, 10);
     ck_assert_int_eq(ini.config->probe.timeout_ms, 1000);
-    ck_assert_int_eq(ini.config->probe.rise, 2);
+    ck_assert_int_eq(ini.config->probe.rise, 4);
     ck_assert_int_eq(ini.config->probe.fall, 5);
     ck_assert_int_eq(ini.config->probe.log_level, LOG_DEBUG);
     ck_assert_str_eq(ini.config->probe.state_folder, "/var/lib/roster");

@@ -153,6 +153,53 @@ START_TEST(a_server_in_offline_mode_is_neither_ours_to_ask_nor_going_down)
 }
 END_TEST
 
+START_TEST(an_error_without_a_row_proves_that_the_server_lives)
+{
+    static const char *const sqlstates[] = {"58P01", "42704", "XX000", "P0001", "22023", "0A000"};
+    static const unsigned numbers[] = {1146, 1231, 1298, 1815, 3535, 4088};
+    for (size_t i = 0; i < sizeof sqlstates / sizeof *sqlstates; i++) {
+        ck_assert(!errors_knows_sqlstate(sqlstates[i]));
+        ck_assert_int_eq(answer_of_sqlstate(sqlstates[i], true, ""), ANSWER_AUTH);
+        ck_assert_int_eq(answer_of_sqlstate(sqlstates[i], false, ""), ANSWER_PRIVILEGE);
+    }
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        ck_assert(!errors_knows_mysql(numbers[i]));
+        ck_assert_int_eq(answer_of_mysql(numbers[i], true, ""), ANSWER_AUTH);
+        ck_assert_int_eq(answer_of_mysql(numbers[i], false, ""), ANSWER_PRIVILEGE);
+    }
+    ck_assert_int_eq(of_libpq("connection to server at \"10.0.0.1\", port 5432 failed: FATAL:  "
+                              "58P01: could not access file \"nolib\": No such file or directory\n",
+                              "could not access file \"nolib\": No such file or directory"),
+                     ANSWER_AUTH);
+    ck_assert_int_eq(answer_health(ANSWER_AUTH), HEALTH_UP);
+    ck_assert_int_eq(answer_health(ANSWER_PRIVILEGE), HEALTH_UP);
+}
+END_TEST
+
+START_TEST(a_server_whose_storage_fails_is_no_such_one)
+{
+    static const char *const sqlstates[] = {"58030", "XX001", "XX002", "08P01", "08006"};
+    for (size_t i = 0; i < sizeof sqlstates / sizeof *sqlstates; i++) {
+        ck_assert(errors_knows_sqlstate(sqlstates[i]));
+        ck_assert_int_eq(answer_of_sqlstate(sqlstates[i], true, ""), ANSWER_PROTOCOL);
+        ck_assert_int_eq(answer_of_sqlstate(sqlstates[i], false, ""), ANSWER_PROTOCOL);
+    }
+}
+END_TEST
+
+START_TEST(a_session_that_was_idle_or_in_the_way_is_asked_again_at_once)
+{
+    ck_assert_int_eq(answer_of_sqlstate("57P05", false, ""), ANSWER_LOST);
+    ck_assert_int_eq(answer_of_sqlstate("57P04", false, ""), ANSWER_LOST);
+    ck_assert_int_eq(answer_of_sqlstate("25P03", false, ""), ANSWER_LOST);
+    ck_assert_int_eq(answer_of_sqlstate("40001", false, ""), ANSWER_LOST);
+    ck_assert_int_eq(answer_of_mysql(4031, false, ""), ANSWER_LOST);
+    ck_assert_int_eq(answer_of_mysql(1927, false, ""), ANSWER_LOST);
+    ck_assert_int_eq(answer_of_mysql(3169, false, ""), ANSWER_LOST);
+    ck_assert_int_eq(answer_of_mysql(1159, false, ""), ANSWER_LOST);
+}
+END_TEST
+
 START_TEST(what_nobody_knows_is_a_breach_of_protocol)
 {
     char long_one[2000];
@@ -162,8 +209,10 @@ START_TEST(what_nobody_knows_is_a_breach_of_protocol)
     ck_assert_int_eq(answer_of_libpq(long_one, false, detail, sizeof detail), ANSWER_PROTOCOL);
     ck_assert_uint_lt(strlen(detail), sizeof detail);
     ck_assert_int_eq(answer_of_sqlstate("", false, ""), ANSWER_PROTOCOL);
-    ck_assert_int_eq(answer_of_sqlstate("XX000", true, ""), ANSWER_PROTOCOL);
+    ck_assert_int_eq(answer_of_sqlstate("nonsense", true, ""), ANSWER_PROTOCOL);
     ck_assert_int_eq(answer_of_mysql(0, false, ""), ANSWER_PROTOCOL);
+    ck_assert_int_eq(answer_of_mysql(2027, false, ""), ANSWER_PROTOCOL);
+    ck_assert_int_eq(answer_of_mysql(5999, true, ""), ANSWER_PROTOCOL);
 }
 END_TEST
 
@@ -182,6 +231,9 @@ Suite *errors_suite(void)
     tcase_add_test(tests, the_socket_error_behind_mysql_s_sentence_is_found);
     tcase_add_test(tests, a_server_without_room_is_alive);
     tcase_add_test(tests, a_server_in_offline_mode_is_neither_ours_to_ask_nor_going_down);
+    tcase_add_test(tests, an_error_without_a_row_proves_that_the_server_lives);
+    tcase_add_test(tests, a_server_whose_storage_fails_is_no_such_one);
+    tcase_add_test(tests, a_session_that_was_idle_or_in_the_way_is_asked_again_at_once);
     tcase_add_test(tests, what_nobody_knows_is_a_breach_of_protocol);
     suite_add_tcase(suite, tests);
     return suite;

@@ -124,6 +124,18 @@ START_TEST(a_replica_whose_replay_is_paused_says_so)
 }
 END_TEST
 
+START_TEST(a_server_that_is_closed_and_fed_by_nobody_is_frozen)
+{
+    static const enum kind kinds[] = {KIND_STREAMING, KIND_ASYNC};
+    for (size_t i = 0; i < 2; i++) {
+        facts = (struct observation){.answer = ANSWER_OK, .lag_ms = -1, .position = -1};
+        ck_assert_int_eq(kind_rules_of(kinds[i])->lag(&facts, NULL).state, LAG_BROKEN);
+        facts.writable = true;
+        ck_assert_int_eq(kind_rules_of(kinds[i])->lag(&facts, NULL).state, LAG_UNKNOWN);
+    }
+}
+END_TEST
+
 Suite *kind_suite(void)
 {
     Suite *suite = suite_create("kind");
@@ -135,6 +147,7 @@ Suite *kind_suite(void)
     tcase_add_test(tests, a_galera_node_writes_when_in_service);
     tcase_add_test(tests, a_server_shows_its_kind);
     tcase_add_test(tests, a_replica_whose_replay_is_paused_says_so);
+    tcase_add_test(tests, a_server_that_is_closed_and_fed_by_nobody_is_frozen);
     suite_add_tcase(suite, tests);
     return suite;
 }

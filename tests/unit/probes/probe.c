@@ -89,7 +89,8 @@ static void answer_now(const char *host)
     step((struct probe_event){.kind = EVENT_LOOK_ENDED,
                               .slot = server->slot,
                               .observation = &server->says,
-                              .connected = server->says.answer == ANSWER_OK});
+                              .remains = server->says.answer == ANSWER_OK ? REMAINS_SESSION
+                                                                          : REMAINS_NOTHING});
 }
 
 static void ask(struct slot *slot)
@@ -647,7 +648,7 @@ START_TEST(a_server_that_sends_unasked_is_asked_again_within_the_step)
     pass(500); /* it was not asked just now */
     answers("a1", ANSWER_REFUSED);
     step((struct probe_event){.kind = EVENT_UNSOLICITED, .slot = server_at("a1")->slot});
-    ck_assert(strstr(told, "orders looks closely: a1 the server sent something unasked\n"));
+    ck_assert(strstr(told, "orders looks closely: a1 refused\n"));
     ck_assert(is_told("orders/a1 refused"));
 }
 END_TEST

@@ -154,13 +154,13 @@ START_TEST(the_first_read_of_a_session_is_marked)
     put("/a", "one");
     struct mirror_node *node = follow("/a", false);
     sandbox_pass(&sandbox, SETTLE_MS);
-    ck_assert(node->first_of_session);
+    ck_assert(node->synced);
     put("/a", "two");
     sandbox_pass(&sandbox, SETTLE_MS);
-    ck_assert(!node->first_of_session);
+    ck_assert(!node->synced);
     store_mem_expire(sandbox.store);
     sandbox_pass(&sandbox, 1000);
-    ck_assert(node->first_of_session && holds(node, "two"));
+    ck_assert(node->synced && holds(node, "two"));
     ck_assert_int_gt(node->read_ms, 0);
 }
 END_TEST

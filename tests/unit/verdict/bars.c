@@ -27,27 +27,11 @@ static void settle(void)
     ck_assert(world_resolve(&world));
 }
 
-static void expect_primary(const char *primary)
-{
-    settle();
-    ck_assert_str_eq(world.previous.primary, primary);
-}
-
-static void begin(enum kind kind, size_t members)
-{
-    world_init(&world, kind, 3, 3, members);
-    world_primary(&world, ALL, 0, "7");
-    for (size_t m = 1; m < members; m++) {
-        world_standby(&world, ALL, m, 0, "7");
-    }
-    settle();
-}
-
 /* m1 is open for writes all the time, its channel is stopped, and it was seen so for an interval.
  */
 static void begin_stopped(void)
 {
-    begin(KIND_ASYNC, 3);
+    world_begin(&world, KIND_ASYNC, 3);
     world_server(&world, ALL, 1, true, CHANNEL_LIVE, 0);
     settle();
     world_server(&world, ALL, 1, true, CHANNEL_STOPPED, 0);
@@ -58,15 +42,10 @@ static void begin_stopped(void)
     settle();
 }
 
-static struct member_report *seen(size_t p, size_t m)
-{
-    return &world.reports[p].members[m];
-}
-
 static void set_unapplied(size_t m, bool unapplied)
 {
     for (size_t p = 0; p < world.count; p++) {
-        seen(p, m)->unapplied = unapplied;
+        world_seen(&world, p, m)->unapplied = unapplied;
     }
 }
 
@@ -77,16 +56,16 @@ static void compare(size_t m, size_t other, enum sets sets)
 {
     for (size_t p = 0; p < world.count; p++) {
         uint32_t bit = UINT32_C(1) << other;
-        seen(p, m)->misses = sets == LACKS ? bit : 0;
-        seen(p, m)->has = sets == HAS ? bit : 0;
+        world_seen(&world, p, m)->misses = sets == LACKS ? bit : 0;
+        world_seen(&world, p, m)->has = sets == HAS ? bit : 0;
     }
 }
 
 static void set_late(size_t m)
 {
     for (size_t p = 0; p < world.count; p++) {
-        seen(p, m)->late = true;
-        seen(p, m)->acts = world.previous.members[m].record.acts & ACT_PROMOTES;
+        world_seen(&world, p, m)->late = true;
+        world_seen(&world, p, m)->acts = world.previous.members[m].record.acts & ACT_PROMOTES;
     }
 }
 
@@ -105,7 +84,7 @@ static void directive(const char *drain, const char *accept, bool replace)
 
 START_TEST(a_claim_without_an_act_is_not_promoted)
 {
-    begin(KIND_ASYNC, 3);
+    world_begin(&world, KIND_ASYNC, 3);
     world.restarts++; /* started with its channel stopped, or its file says so */
     world_server(&world, ALL, 1, true, CHANNEL_STOPPED, 0);
     expect(1, BAR_NOT_PROMOTED);
@@ -121,13 +100,13 @@ START_TEST(a_stop_is_too_new_until_it_has_stood)
     begin_stopped();
     expect(1, BAR_NONE);
     for (size_t p = 0; p < 3; p++) {
-        seen(p, 1)->stood = false;
+        world_seen(&world, p, 1)->stood = false;
     }
     expect(1, BAR_NOT_PROMOTED);
-    seen(2, 1)->stood = true; /* any voter saw it stand */
-    seen(2, 1)->acts = ACT_STOPPED;
+    world_seen(&world, 2, 1)->stood = true; /* any voter saw it stand */
+    world_seen(&world, 2, 1)->acts = ACT_STOPPED;
     expect(1, BAR_NONE);
-    seen(2, 1)->stood = false;
+    world_seen(&world, 2, 1)->stood = false;
     world_standby(&world, ALL, 2, 1, ""); /* that is a choice already */
     expect(1, BAR_NONE);
 }
@@ -145,8 +124,8 @@ START_TEST(what_it_received_is_applied_first)
     set_unapplied(1, true);
     world_fails(&world, ALL, 0, ANSWER_REFUSED);
     for (size_t p = 0; p < 3; p++) {
-        seen(p, 2)->live = true;
-        strcpy(seen(p, 2)->upstream, "m1");
+        world_seen(&world, p, 2)->live = true;
+        strcpy(world_seen(&world, p, 2)->upstream, "m1");
     }
     expect(1, BAR_NONE); /* others were led to it as it is */
 }
@@ -179,8 +158,8 @@ START_TEST(lacking_bars_by_what_was_done)
         if (cases[i].removed) {
             world_server(&world, ALL, 1, true, CHANNEL_NONE, 0);
         }
-        seen(0, 1)->stood = true;
-        seen(0, 1)->acts = ACT_STOPPED;
+        world_seen(&world, 0, 1)->stood = true;
+        world_seen(&world, 0, 1)->acts = ACT_STOPPED;
         if (cases[i].gone) {
             world_fails(&world, ALL, 0, ANSWER_REFUSED);
         }
@@ -192,7 +171,7 @@ END_TEST
 
 START_TEST(what_appeared_unseen_must_not_lack)
 {
-    begin(KIND_ASYNC, 3);
+    world_begin(&world, KIND_ASYNC, 3);
     world.restarts++;
     world_server(&world, ALL, 1, true, CHANNEL_NONE, 0);
     world_fails(&world, ALL, 0, ANSWER_REFUSED);
@@ -204,7 +183,7 @@ END_TEST
 
 START_TEST(late_acts_need_all_that_the_primary_had)
 {
-    begin(KIND_ASYNC, 3);
+    world_begin(&world, KIND_ASYNC, 3);
     world_server(&world, ALL, 1, true, CHANNEL_NONE, 0);
     settle();
     set_late(1);
@@ -222,28 +201,28 @@ END_TEST
 
 START_TEST(the_last_primary_needs_no_act)
 {
-    begin(KIND_ASYNC, 3);
+    world_begin(&world, KIND_ASYNC, 3);
     world_fails(&world, ALL, 0, ANSWER_REFUSED);
     world_server(&world, ALL, 1, false, CHANNEL_CONNECTING, 0);
     world_server(&world, ALL, 2, false, CHANNEL_CONNECTING, 0);
-    expect_primary("");
+    world_expect(&world, "");
     world.restarts++;
     world_server(&world, ALL, 0, false, CHANNEL_NONE, 0); /* read-only in its file */
-    expect_primary("");
+    world_expect(&world, "");
     world_server(&world, ALL, 0, true, CHANNEL_NONE, 0);
     expect(0, BAR_NONE);
-    expect_primary("m0");
+    world_expect(&world, "m0");
 }
 END_TEST
 
 START_TEST(nobody_witnesses_acts_where_no_report_says_when_servers_started)
 {
-    begin(KIND_ASYNC, 3);
+    world_begin(&world, KIND_ASYNC, 3);
     memset(&world.previous.members[1].record, 0, sizeof world.previous.members[1].record);
     for (size_t m = 1; m < 3; m++) {
         world_server(&world, ALL, m, true, CHANNEL_STOPPED, 0);
         for (size_t p = 0; p < 3; p++) {
-            seen(p, m)->start_ms = 0;
+            world_seen(&world, p, m)->start_ms = 0;
             world.reports[p].rules = RULES_WITH_RECORDS - 1;
         }
     }
@@ -256,7 +235,7 @@ START_TEST(kinds_with_their_own_words_need_no_act)
 {
     static const enum kind kinds[] = {KIND_GROUP, KIND_CUSTOM};
     for (size_t i = 0; i < 2; i++) {
-        begin(kinds[i], 3);
+        world_begin(&world, kinds[i], 3);
         world_server(&world, ALL, 1, true, CHANNEL_STOPPED, 0);
         expect(1, BAR_NONE);
     }
@@ -291,7 +270,7 @@ START_TEST(at_the_first_look_a_stopped_replica_is_chosen_when_followed_or_its_so
     expect(1, BAR_NOT_PROMOTED);
     world_server(&world, ALL, 0, true, CHANNEL_NONE, 0);
     expect(1, BAR_NOT_PROMOTED);
-    expect_primary("m0");
+    world_expect(&world, "m0");
 }
 END_TEST
 
@@ -303,7 +282,7 @@ START_TEST(at_the_first_look_a_greater_timeline_bars_nobody)
     world_standby(&world, ALL, 2, 0, "7");
     expect(0, BAR_NONE);
     expect(1, BAR_NONE);
-    expect_primary("m0");
+    world_expect(&world, "m0");
     world_init(&world, KIND_STREAMING, 3, 3, 2);
     world_primary(&world, ALL, 0, "7");
     world_standby(&world, ALL, 1, 0, "8"); /* but what a standby has shows a promotion */
@@ -315,23 +294,23 @@ END_TEST
 
 START_TEST(a_claim_beside_a_primary_is_held_and_so_through_its_blink)
 {
-    begin(KIND_STREAMING, 3);
+    world_begin(&world, KIND_STREAMING, 3);
     world.restarts++;
     world_primary(&world, ALL, 1, "8");
     expect(1, BAR_HELD);
-    expect_primary("m0");
+    world_expect(&world, "m0");
     world_fails(&world, ALL, 0, ANSWER_STARTING);
-    expect_primary("");
+    world_expect(&world, "");
     expect(1, BAR_HELD);
-    expect_primary("");
+    world_expect(&world, "");
     world_primary(&world, ALL, 0, "7");
-    expect_primary("m0");
+    world_expect(&world, "m0");
 }
 END_TEST
 
 START_TEST(a_late_promotion_is_held)
 {
-    begin(KIND_STREAMING, 3);
+    world_begin(&world, KIND_STREAMING, 3);
     directive("m1", "", false);
     world_primary(&world, ALL, 1, "8");
     expect(1, BAR_DRAINED);
@@ -339,14 +318,14 @@ START_TEST(a_late_promotion_is_held)
     directive("", "", false);
     set_late(1);
     expect(1, BAR_HELD);
-    expect_primary("m0");
+    world_expect(&world, "m0");
     expect(1, BAR_HELD);
 }
 END_TEST
 
 START_TEST(a_number_that_is_not_newer_is_older)
 {
-    begin(KIND_STREAMING, 3);
+    world_begin(&world, KIND_STREAMING, 3);
     world_fails(&world, ALL, 0, ANSWER_STARTING);
     world_primary(&world, ALL, 1, "7");
     expect(1, BAR_OLDER);
@@ -361,9 +340,9 @@ END_TEST
 
 START_TEST(what_was_outdated_stays_older_when_the_newer_is_not_seen)
 {
-    begin(KIND_STREAMING, 3);
+    world_begin(&world, KIND_STREAMING, 3);
     world_standby(&world, ALL, 2, 1, "8");
-    expect_primary("");
+    world_expect(&world, "");
     world_fails(&world, ALL, 2, ANSWER_TIMEOUT);
     expect(0, BAR_OLDER);
     world_primary(&world, ALL, 0, "8");
@@ -382,7 +361,7 @@ static void expect_newest(const char *lineage)
 /* m3 streams from m2, which streams from m1, as ever, and now on timeline 8. */
 static void cascade(void)
 {
-    begin(KIND_STREAMING, 4);
+    world_begin(&world, KIND_STREAMING, 4);
     world_standby(&world, ALL, 2, 1, "7");
     world_standby(&world, ALL, 3, 2, "7");
     settle();
@@ -412,7 +391,7 @@ START_TEST(what_standbys_follow_moves_the_lineage_unless_it_is_off_the_line)
     cascade();
     world_primary(&world, ALL, 1, "8");
     for (size_t p = 0; p < 3; p++) {
-        strcpy(seen(p, 1)->identity, "another");
+        strcpy(world_seen(&world, p, 1)->identity, "another");
     }
     expect_newest("7");
 }
@@ -420,7 +399,7 @@ END_TEST
 
 START_TEST(a_drained_primary_moves_its_lineage)
 {
-    begin(KIND_STREAMING, 3);
+    world_begin(&world, KIND_STREAMING, 3);
     directive("m0", "", false);
     world_standby(&world, ALL, 1, 0, "8"); /* promoted in place, first seen on its standby */
     expect_newest("8");
@@ -436,10 +415,10 @@ START_TEST(an_acceptance_settles_the_lineage)
     directive("", "m0", true);
     expect_newest("7");
     expect(0, BAR_NONE);
-    expect_primary("m0");
+    world_expect(&world, "m0");
     ck_assert_str_eq(world.previous.lineage, "7");
     expect(1, BAR_FENCED);
-    expect_primary("m0");
+    world_expect(&world, "m0");
     ck_assert_str_eq(world.previous.lineage, "7");
 }
 END_TEST
@@ -448,7 +427,7 @@ END_TEST
 
 START_TEST(a_drained_member_makes_no_claim_and_a_drained_primary_keeps_its_own)
 {
-    begin(KIND_ASYNC, 3);
+    world_begin(&world, KIND_ASYNC, 3);
     directive("m1", "", false);
     world_server(&world, ALL, 0, false, CHANNEL_NONE, 0);
     world_server(&world, ALL, 1, true, CHANNEL_NONE, 0);
@@ -462,7 +441,7 @@ END_TEST
 /* m1 was promoted in the place of m0, which is down. */
 static void begin_replaced(enum kind kind)
 {
-    begin(kind, 3);
+    world_begin(&world, kind, 3);
     world_fails(&world, ALL, 0, ANSWER_REFUSED);
     world_primary(&world, ALL, 1, "8");
     world_standby(&world, ALL, 2, 1, "8");
@@ -494,16 +473,16 @@ END_TEST
 
 START_TEST(a_stranger_is_barred_also_when_it_claims_nothing)
 {
-    begin(KIND_STREAMING, 3);
+    world_begin(&world, KIND_STREAMING, 3);
     for (size_t p = 0; p < 3; p++) {
-        strcpy(seen(p, 1)->identity, "another");
+        strcpy(world_seen(&world, p, 1)->identity, "another");
     }
     expect(1, BAR_IDENTITY);
     world_init(&world, KIND_STREAMING, 3, 3, 2); /* nobody knows which of the two is ours */
     world_primary(&world, ALL, 0, "7");
     world_primary(&world, ALL, 1, "7");
     for (size_t p = 0; p < 3; p++) {
-        strcpy(seen(p, 1)->identity, "another");
+        strcpy(world_seen(&world, p, 1)->identity, "another");
     }
     expect(0, BAR_IDENTITY);
     expect(1, BAR_IDENTITY);
@@ -515,14 +494,14 @@ END_TEST
 /* m1 and m2 are promoted to one number at once, m0 is down. */
 static void begin_tie(void)
 {
-    begin(KIND_STREAMING, 4);
+    world_begin(&world, KIND_STREAMING, 4);
     for (size_t m = 0; m < 4; m++) {
         world_fails(&world, ALL, m, ANSWER_REFUSED);
     }
     settle();
     world_primary(&world, ALL, 1, "8");
     world_primary(&world, ALL, 2, "8");
-    expect_primary("");
+    world_expect(&world, "");
     ck_assert_str_eq(topology_rule(&world.previous), "tie");
 }
 
@@ -533,7 +512,7 @@ START_TEST(a_tie_is_not_ended_by_the_silence_of_one)
         begin_tie();
         world_fails(&world, ALL, 2, answers[i]);
         expect(1, BAR_TIE);
-        expect_primary("");
+        world_expect(&world, "");
         expect(1, BAR_TIE);
     }
 }
@@ -564,19 +543,19 @@ END_TEST
 
 START_TEST(an_acceptance_pends_until_its_member_claims)
 {
-    begin(KIND_STREAMING, 3);
+    world_begin(&world, KIND_STREAMING, 3);
     world_fails(&world, ALL, 0, ANSWER_STARTING);
     world_fails(&world, ALL, 2, ANSWER_REFUSED);
     settle();
     directive("", "m1", false);
-    expect_primary("");
+    world_expect(&world, "");
     world_primary(&world, ALL, 0, "7"); /* the last primary is no other one */
-    expect_primary("m0");
+    world_expect(&world, "m0");
     world_fails(&world, ALL, 0, ANSWER_STARTING);
-    expect_primary("");
+    world_expect(&world, "");
     world.restarts++;
     world_primary(&world, ALL, 1, "7"); /* no newer, and a start that nobody saw */
-    expect_primary("m1");
+    world_expect(&world, "m1");
     ck_assert_int_eq(world.previous.rule, RULE_ACCEPTED);
     ck_assert(world.previous.members[0].fenced);
 }
@@ -584,13 +563,13 @@ END_TEST
 
 START_TEST(an_acceptance_is_void_once_another_became_primary)
 {
-    begin(KIND_STREAMING, 3);
+    world_begin(&world, KIND_STREAMING, 3);
     world_fails(&world, ALL, 0, ANSWER_STARTING);
     settle();
     directive("", "m1", false);
     settle();
     world_primary(&world, ALL, 2, "8");
-    expect_primary("m2");
+    world_expect(&world, "m2");
     world.restarts++;
     world_primary(&world, ALL, 1, "8");
     world_fails(&world, ALL, 2, ANSWER_STARTING);
@@ -604,14 +583,15 @@ START_TEST(an_acceptance_is_used_up)
 {
     begin_tie();
     directive("", "m1", false);
-    expect_primary("m1");
+    world_expect(&world, "m1");
     look();
     ck_assert(!inputs.contenders[1].accepted);
-    begin(KIND_STREAMING, 3); /* also by the last primary, after which nobody was elected */
+    world_begin(&world, KIND_STREAMING,
+                3); /* also by the last primary, after which nobody was elected */
     world_standby(&world, ALL, 2, 1, "8");
-    expect_primary("");
+    world_expect(&world, "");
     directive("", "m0", false);
-    expect_primary("m0");
+    world_expect(&world, "m0");
     look();
     ck_assert(!inputs.contenders[0].accepted);
 }
@@ -619,25 +599,25 @@ END_TEST
 
 START_TEST(a_primary_that_others_follow_is_replaced_by_the_explicit_word_only)
 {
-    begin(KIND_STREAMING, 3);
+    world_begin(&world, KIND_STREAMING, 3);
     world.restarts++;
     world_primary(&world, ALL, 1, "8");
     directive("", "m1", false);
     expect(1, BAR_HELD);
-    expect_primary("m0");
+    world_expect(&world, "m0");
     directive("", "m1", true);
-    expect_primary("m1");
-    begin(KIND_STREAMING, 2); /* nobody follows it */
+    world_expect(&world, "m1");
+    world_begin(&world, KIND_STREAMING, 2); /* nobody follows it */
     world.restarts++;
     world_primary(&world, ALL, 1, "8");
     directive("", "m1", false);
-    expect_primary("m1");
+    world_expect(&world, "m1");
 }
 END_TEST
 
 START_TEST(a_drained_member_is_not_accepted_before_it_is_undrained)
 {
-    begin(KIND_STREAMING, 3);
+    world_begin(&world, KIND_STREAMING, 3);
     world_fails(&world, ALL, 0, ANSWER_STARTING);
     world_primary(&world, ALL, 1, "8");
     directive("m1", "m1", true);
@@ -654,7 +634,7 @@ START_TEST(an_accepted_claim_has_no_bar_at_all)
     compare(1, 0, LACKS);
     directive("", "m1", true);
     expect(1, BAR_NONE);
-    expect_primary("m1");
+    world_expect(&world, "m1");
     ck_assert_int_eq(world.previous.rule, RULE_ACCEPTED);
 }
 END_TEST

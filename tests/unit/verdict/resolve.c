@@ -111,6 +111,29 @@ START_TEST(a_refused_primary_that_a_replica_still_streams_from_is_kept)
 }
 END_TEST
 
+/* It may be the primary's, under another address. */
+START_TEST(a_refused_primary_is_kept_while_a_replica_streams_from_a_name_that_no_member_has)
+{
+    begin_streaming();
+    for (size_t m = 1; m <= 2; m++) {
+        for (size_t p = 0; p < world.count; p++) {
+            world.reports[p].members[m].upstream[0] = '\0';
+        }
+    }
+    ck_assert(world_resolve(&world));
+    world_fails(&world, ALL, 0, ANSWER_REFUSED);
+    ck_assert(world_resolve(&world));
+    expect("m0", STATE_SUSPECT, "kept");
+    for (size_t m = 1; m <= 2; m++) {
+        for (size_t p = 0; p < world.count; p++) {
+            world.reports[p].members[m].live = false;
+        }
+    }
+    ck_assert(world_resolve(&world));
+    expect("", STATE_NO_PRIMARY, "refused");
+}
+END_TEST
+
 START_TEST(an_unreachable_primary_is_kept_and_suspect)
 {
     begin_streaming();
@@ -178,6 +201,43 @@ START_TEST(a_fence_is_cleared_by_a_cascade_up_to_the_primary)
     ck_assert(world_resolve(&world));
     expect("m1", STATE_OK, "newest-lineage");
     ck_assert(!member(0)->fenced);
+}
+END_TEST
+
+/* A former primary that was not rewound is seen to stream for a moment, each time it tries. */
+START_TEST(a_fence_stands_while_a_member_streams_on_its_own_timeline)
+{
+    begin_streaming();
+    world_primary(&world, ALL, 1, "8");
+    world_standby(&world, ALL, 2, 1, "8");
+    world_standby(&world, ALL, 0, 1, "7");
+    ck_assert(world_resolve(&world));
+    expect("m1", STATE_OK, "newest-lineage");
+    ck_assert(member(0)->fenced && member(0)->role == ROLE_NONE);
+    world_standby(&world, ALL, 0, 2, "7"); /* nor does a cascade lift it */
+    ck_assert(world_resolve(&world));
+    ck_assert(member(0)->fenced);
+    world_standby(&world, ALL, 0, 2, "8");
+    ck_assert(world_resolve(&world));
+    ck_assert(!member(0)->fenced);
+}
+END_TEST
+
+/* The probes doubt a stream on a number that the member has claimed itself, until that is over. */
+START_TEST(who_is_on_the_line_has_no_claim_of_its_own_any_more)
+{
+    begin_streaming();
+    world_primary(&world, ALL, 1, "8");
+    ck_assert(world_resolve(&world));
+    world_primary(&world, ALL, 0, "8");
+    ck_assert(world_resolve(&world));
+    ck_assert_str_eq(member(0)->record.lineage, "8");
+    world_fails(&world, ALL, 0, ANSWER_REFUSED);
+    ck_assert(world_resolve(&world));
+    ck_assert_str_eq(member(0)->record.lineage, "8");
+    world_standby(&world, ALL, 0, 1, "8");
+    ck_assert(world_resolve(&world));
+    ck_assert_str_eq(member(0)->record.lineage, "");
 }
 END_TEST
 
@@ -472,11 +532,15 @@ Suite *resolve_suite(void)
     tcase_add_test(rules, a_promotion_wins_by_its_newer_timeline);
     tcase_add_test(rules, a_killed_primary_is_withdrawn_before_the_next_is_known);
     tcase_add_test(rules, a_refused_primary_that_a_replica_still_streams_from_is_kept);
+    tcase_add_test(
+        rules, a_refused_primary_is_kept_while_a_replica_streams_from_a_name_that_no_member_has);
     tcase_add_test(rules, an_unreachable_primary_is_kept_and_suspect);
     tcase_add_test(rules, a_restart_in_place_takes_the_writer_back);
     tcase_add_test(rules, another_member_on_the_same_timeline_does_not_win);
     tcase_add_test(rules, a_returned_old_primary_is_fenced_until_it_follows);
     tcase_add_test(rules, a_fence_is_cleared_by_a_cascade_up_to_the_primary);
+    tcase_add_test(rules, a_fence_stands_while_a_member_streams_on_its_own_timeline);
+    tcase_add_test(rules, who_is_on_the_line_has_no_claim_of_its_own_any_more);
     tcase_add_test(rules, a_fence_is_cleared_by_the_operators_acceptance);
     tcase_add_test(rules, a_fenced_claimant_cannot_win_by_a_newer_number);
     tcase_add_test(rules, an_incumbent_older_than_a_timeline_seen_on_a_standby_is_withdrawn);

@@ -8,37 +8,6 @@
 
 static struct world world;
 
-static void settle(void)
-{
-    static struct topology once;
-    ck_assert(world_resolve(&world));
-    once = world.previous;
-    ck_assert(world_resolve(&world));
-    ck_assert_msg(topology_equal(&once, &world.previous), "not idempotent: %s / %s", once.why,
-                  world.previous.why);
-}
-
-static void expect(const char *primary)
-{
-    settle();
-    ck_assert_msg(strcmp(world.previous.primary, primary) == 0, "'%s' is primary: %s",
-                  world.previous.primary, world.previous.why);
-}
-
-static struct member_report *seen(size_t probe, size_t m)
-{
-    return &world.reports[probe].members[m];
-}
-
-static void take(size_t m, bool stood, bool late)
-{
-    for (size_t p = 0; p < world.count; p++) {
-        seen(p, m)->acts = world.previous.members[m].record.acts & ACT_PROMOTES;
-        seen(p, m)->stood = stood;
-        seen(p, m)->late = late;
-    }
-}
-
 enum { STEPS_MAX = 8, SERVERS = 3 };
 
 /* What there is to see of one server. */
@@ -57,7 +26,7 @@ static void see(const struct flow *flow, size_t probe, size_t step)
 {
     for (size_t m = 0; m < SERVERS; m++) {
         enum sight sight = flow->sights[step][m];
-        struct member_report *to = seen(probe, m);
+        struct member_report *to = world_seen(&world, probe, m);
         struct member_report was = *to;
         bool follows = sight >= FOLLOWS_0 && sight <= STOPPED_0;
         if (sight == DEAD) {
@@ -98,12 +67,12 @@ static void walk(const struct flow *flow, unsigned seed)
     for (size_t p = 0; p < 3; p++) {
         see(flow, p, 0);
     }
-    expect("m0");
+    world_expect(&world, "m0");
     while (at[0] + at[1] + at[2] < 3 * (flow->steps - 1)) {
         size_t p = dice(&seed) % 3;
         if (at[p] + 1 < flow->steps) {
             see(flow, p, ++at[p]);
-            settle();
+            world_settle(&world);
             const char *primary = world.previous.primary;
             ck_assert_msg(!primary[0] || strcmp(primary, over ? flow->end : "m0") == 0 ||
                               strcmp(primary, flow->end) == 0,
@@ -111,8 +80,8 @@ static void walk(const struct flow *flow, unsigned seed)
             over = over || (strcmp(primary, flow->end) == 0 && strcmp(flow->end, "m0") != 0);
         }
     }
-    take(1, true, false);
-    settle();
+    world_take(&world, 1, true, false);
+    world_settle(&world);
     ck_assert_msg(strcmp(world.previous.primary, flow->end) == 0, "%s: %s", flow->name,
                   world.previous.why);
 }

@@ -47,6 +47,7 @@ static void ask_sync(struct store *store, uint64_t tag, const char *path)
 {
     (void)store;
     ask(tag, path, false, false, true);
+    fake.syncs++;
 }
 
 static void ask_access(struct store *store, uint64_t tag, const char *path)
@@ -83,6 +84,23 @@ void fake_event(const struct store_event *event)
     collect_news();
 }
 
+static void catch_up(void)
+{
+    for (int i = 0; i < ZNODES_MAX; i++) {
+        free(fake.znodes[i].lagging);
+        fake.znodes[i].lagging = NULL;
+    }
+}
+
+void fake_lag(const char *path, const char *data, int64_t mzxid)
+{
+    struct znode *node = fake_znode(path);
+    free(node->lagging);
+    node->lagging = strdup(data ? data : node->data);
+    node->lagging_mzxid = mzxid;
+    fake_fire(node);
+}
+
 /* Answer one request; false when there is none. */
 bool fake_answer_one(void)
 {
@@ -103,12 +121,15 @@ bool fake_answer_one(void)
         event.rc = node->refuses ? node->refuses : node->exists ? STORE_OK : STORE_NO_NODE;
         event.stat = node->stat;
         event.access = &access;
-    } else if (!request.sync) {
+    } else if (request.sync) {
+        catch_up();
+    } else {
         struct znode *node = fake_znode(request.path);
         node->watched |= request.watch;
         event.rc = node->refuses ? node->refuses : node->exists ? STORE_OK : STORE_NO_NODE;
         event.stat = node->stat;
-        event.data = request.list ? NULL : node->data;
+        event.stat.mzxid = node->lagging ? node->lagging_mzxid : node->stat.mzxid;
+        event.data = request.list ? NULL : node->lagging ? node->lagging : node->data;
         event.len = event.data ? strlen(event.data) : 0;
         event.names = node->names;
         event.name_count = request.list ? node->name_count : 0;
@@ -119,8 +140,17 @@ bool fake_answer_one(void)
 
 void fake_answer_all(void)
 {
-    while (fake_answer_one()) {
+    while (!fake.silent && fake_answer_one()) {
     }
+}
+
+int fake_count_requests(bool sync)
+{
+    int count = 0;
+    for (size_t i = 0; i < fake.count; i++) {
+        count += fake.requests[(fake.first + i) % REQUESTS_MAX].sync == sync;
+    }
+    return count;
 }
 
 void fake_fire(struct znode *node)
@@ -181,8 +211,10 @@ void fake_connect(bool renewed)
 
 void fake_disconnect(enum store_event_kind kind)
 {
-    fake.up = false;
+    bool silent = fake.silent;
+    fake.up = fake.silent = false; /* all is answered as unknown */
     fake_answer_all();
+    fake.silent = silent;
     fake_event(&(struct store_event){.kind = kind, .detail = "no answer"});
 }
 
@@ -276,6 +308,7 @@ void fake_teardown(void)
     watcher_free(fake.watcher);
     for (int i = 0; i < ZNODES_MAX; i++) {
         free(fake.znodes[i].data);
+        free(fake.znodes[i].lagging);
     }
 }
 

@@ -16,7 +16,10 @@ struct znode {
     size_t name_count;
     struct store_stat stat;
     enum store_rc refuses; /* STORE_OK: answers */
-    unsigned may;          /* what anybody may do with it, beside reading */
+    char
+        *lagging; /* what a server that lags behind answers, until the next sync; NULL: none does */
+    int64_t lagging_mzxid;
+    unsigned may; /* what anybody may do with it, beside reading */
 };
 
 struct request {
@@ -32,6 +35,8 @@ extern struct fake {
     size_t first, count;
     int64_t zxid, now_ms, wall_ms;
     bool up;
+    bool silent; /* fake_answer_all answers nothing */
+    int syncs;   /* asked for so far */
     struct watcher *watcher;
     struct watched *orders;
     int topologies;     /* news of that kind so far */
@@ -51,11 +56,16 @@ void fake_event(const struct store_event *event);
 /* Answer one request; false when there is none. */
 bool fake_answer_one(void);
 void fake_answer_all(void);
+/* How many wait for an answer: syncs, or others. */
+int fake_count_requests(bool sync);
 /* The watch of a znode fires, and the reads that follow are answered. */
 void fake_fire(struct znode *node);
 /* Write a znode; NULL: without data. */
 void fake_put(const char *path, const char *data);
 void fake_take(const char *path);
+/* The server answers what was there before (NULL: the present data, with another number), until it
+ * is asked to catch up; the watch fires. */
+void fake_lag(const char *path, const char *data, int64_t mzxid);
 /* Which probes are present. */
 void fake_present(size_t n, const char *const *probes);
 void fake_connect(bool renewed);

@@ -129,6 +129,10 @@ START_TEST(the_timeline_is_one_line_and_leaves_out_what_is_not_known)
     ck_assert_str_eq(
         plan_timeline(line, sizeof line, &topology, topology.seen_wall_ms - 3),
         "orders: a is primary, epoch 7: evidence 01:22:33.101Z, verdict +22 ms, routed -3 ms");
+    ck_assert_str_eq(
+        plan_timeline(line, sizeof line, &topology, topology.seen_wall_ms - 3599934),
+        "orders: a is primary, epoch 7: evidence 01:22:33.101Z, verdict +22 ms, routed at "
+        "00:22:33.167Z (the clocks differ by 59 min or more)");
     topology.seen_wall_ms = 0;
     ck_assert_str_eq(plan_timeline(line, sizeof line, &topology, topology.at_wall_ms + 3),
                      "orders: a is primary, epoch 7: verdict 01:22:33.123Z, routed +3 ms");

@@ -205,8 +205,10 @@ END_TEST
 START_TEST(fresh_is_a_lease)
 {
     routing_confirm(&routing, 100000, true);
-    ck_assert_int_eq(routing_age(&routing, 100000 + LEASE_MS), 0);
-    ck_assert_int_eq(routing_age(&routing, 100000 + LEASE_MS + 1), LEASE_MS + 1);
+    ck_assert_int_eq(routing_age(&routing, 100000 + FRESH_MS), 0);
+    ck_assert_int_eq(routing_age(&routing, 100000 + FRESH_MS + 1), FRESH_MS + 1);
+    routing_leave(&routing); /* a forked child */
+    ck_assert_int_eq(routing_age(&routing, 100007), 7);
     routing_confirm(&routing, 100000, false);
     ck_assert_int_eq(routing_age(&routing, 100007), 7);
     ck_assert_int_eq(routing_age(&routing, 99000), 0); /* a clock that was read before */
@@ -226,8 +228,32 @@ START_TEST(a_request_may_limit_the_age)
                      ROSTER_TOO_OLD);
     ck_assert_int_eq(route(ROSTER_WRITE, (struct roster_request){.max_age_ms = 3600000}, &to),
                      ROSTER_OK);
-    routing_confirm(&routing, now_ms, true);
-    ck_assert_int_eq(route(ROSTER_WRITE, (struct roster_request){.max_age_ms = 1}, &to), ROSTER_OK);
+    routing_confirm(&routing, clock_boot_ms(), true);
+    ck_assert_int_eq(route(ROSTER_WRITE, (struct roster_request){.max_age_ms = 20000}, &to),
+                     ROSTER_OK);
+    ck_assert_int_eq(routing_take_limit(&routing), 20000 < 59000 ? 20000 : 59000);
+    ck_assert_int_eq(routing_limit(&routing), INT64_MAX);
+}
+END_TEST
+
+START_TEST(a_limit_below_the_interval_is_kept_though_all_is_fresh)
+{
+    struct roster_endpoint to;
+    routing_confirm(&routing, clock_boot_ms() - 700, true);
+    ck_assert_int_eq(routing_age(&routing, clock_boot_ms()), 0);
+    ck_assert_int_eq(route(ROSTER_WRITE, (struct roster_request){.max_age_ms = 500}, &to),
+                     ROSTER_TOO_OLD);
+}
+END_TEST
+
+START_TEST(an_age_that_is_not_known_meets_no_limit)
+{
+    struct roster_endpoint to;
+    routing_confirm(&routing, CONFIRMED_NEVER, false);
+    ck_assert_int_eq(routing_age(&routing, clock_boot_ms()), -1);
+    ck_assert_int_eq(route(ROSTER_WRITE, (struct roster_request){.max_age_ms = INT64_MAX}, &to),
+                     ROSTER_TOO_OLD);
+    ck_assert_int_eq(route(ROSTER_WRITE, (struct roster_request){0}, &to), ROSTER_OK);
 }
 END_TEST
 
@@ -242,7 +268,9 @@ Suite *snapshot_suite(void)
                                 a_new_verdict_ends_the_primarys_quarantine_and_keeps_a_secondarys,
                                 what_has_ended_is_discarded,
                                 fresh_is_a_lease,
-                                a_request_may_limit_the_age};
+                                a_request_may_limit_the_age,
+                                a_limit_below_the_interval_is_kept_though_all_is_fresh,
+                                an_age_that_is_not_known_meets_no_limit};
     Suite *suite = suite_create("snapshot");
     TCase *tests = tcase_create("snapshot");
     tcase_add_checked_fixture(tests, setup, teardown);

@@ -135,10 +135,8 @@ START_TEST(a_lagging_read_within_a_session_is_passed_over_in_silence)
     fake_put_topology(2, "pg-2");
     int64_t zxid = fake_znode(fake_topology_path)->stat.mzxid;
     char *old = fake_topology(1, "pg-1");
-    free(fake_znode(fake_topology_path)->data);
-    fake_znode(fake_topology_path)->data = old;
-    fake_znode(fake_topology_path)->stat.mzxid = zxid - 1;
-    fake_fire(fake_znode(fake_topology_path));
+    fake_lag(fake_topology_path, old, zxid - 1);
+    free(old);
     assert_primary("pg-2");
     assert_followed();
     ck_assert_int_eq(fake_count_logged("not followed"), 0);
@@ -167,6 +165,46 @@ START_TEST(a_registry_that_went_back_is_refused_whatever_it_holds_later)
     assert_primary("pg-2");
     fake_put_registry_id(OTHER, OURS);
     assert_primary("pg-3");
+    assert_followed();
+}
+END_TEST
+
+/* Its data are lost; then the probes put back what they know, one after the other. */
+START_TEST(a_registry_that_lost_its_data_is_told_by_what_it_holds_now)
+{
+    fake_put_topology(2, "pg-2");
+    fake_take(fake_topology_path);
+    fake_take("/roster");
+    fake_new_session();
+    assert_refused("does not say which one it is (no node)");
+    fake.zxid = 10;
+    fake_put_registry_id(OURS, NULL);
+    fake_put_topology(3, "pg-3"); /* within the session */
+    assert_refused("went back in time: zxid c after 68; ");
+    assert_refused("roster accept --registry " OURS);
+    assert_primary("pg-2");
+    fake_put_registry_id(OTHER, OURS);
+    assert_primary("pg-3");
+    assert_followed();
+}
+END_TEST
+
+START_TEST(who_knew_nothing_is_told_what_a_probe_has_proved)
+{
+    struct registry_id id = {.registry = OURS, .went_back = {0xf, 0x1dd}};
+    fake_teardown();
+    fake_prepare();
+    char *text = registry_id_encode(&id);
+    fake_put("/roster", text);
+    free(text);
+    fake_follow();
+    fake_connect(true);
+    assert_primary("pg-1");
+    assert_refused("went back in time: zxid f after 1dd; ");
+    fake_put_topology(2, "pg-2");
+    assert_primary("pg-2");
+    assert_refused("went back in time: zxid f after 1dd; ");
+    fake_put_registry_id(OTHER, OURS);
     assert_followed();
 }
 END_TEST
@@ -370,6 +408,8 @@ Suite *watcher_suite(void)
                                 reads_that_callers_ask_for_are_spread,
                                 a_lagging_read_within_a_session_is_passed_over_in_silence,
                                 a_registry_that_went_back_is_refused_whatever_it_holds_later,
+                                a_registry_that_lost_its_data_is_told_by_what_it_holds_now,
+                                who_knew_nothing_is_told_what_a_probe_has_proved,
                                 what_one_cluster_proves_of_the_registry_holds_for_all,
                                 who_knew_nothing_follows_a_registry_that_went_back,
                                 a_restored_registry_is_taken_when_an_operator_accepts_it,
