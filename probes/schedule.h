@@ -33,7 +33,7 @@ enum {
      * many */
     DEAR_MS = 20,
     DEAR_PART = 50,
-    FOLLOW_MS = 20,
+    FOLLOW_MS = 50,
     OVERDUE_MS = 100 /* a look that takes longer raises the alarm */
 };
 
