@@ -101,7 +101,7 @@ enum feed lag_feed(const struct assessment *assessment, const struct assessed *m
         if (is_origin(assessment, member)) {
             return FEED_FLOWS;
         }
-        if (!passes_on(assessment, &member->facts) || history_is_apart(member)) {
+        if (!passes_on(assessment, &member->facts)) {
             return FEED_CUT;
         }
     }
