@@ -190,8 +190,8 @@ struct roster_request {
     int64_t max_lag_ms;
     int64_t max_lag_bytes;        /* 0: any. Likewise */
     int64_t max_lag_transactions; /* 0: any. Likewise */
-    /* 0: when no secondary meets the limits the least-lagged one is used (the floor); 1:
-     * ROSTER_NO_ENDPOINT then */
+    /* 0: when no secondary meets the limits the least-lagged one is used (the floor), by `policy`
+     * where several are equal; 1: ROSTER_NO_ENDPOINT then */
     int strict;
     /* 1: reads go to the primary when no secondary qualifies */
     int fallback;
@@ -200,8 +200,9 @@ struct roster_request {
 /* Where to go now. Writes: the primary, or one of those that write where the cluster's
  * configuration says writers = all, one of weight 0 only when no other is left. Reads: a secondary
  * (or one of those writers) that is up and replicates; one of weight 0, one no probe has seen up
- * yet, or one whose replication is broken only when nothing better is left; never one that is down,
- * drained or fenced. Wait-free, allocates nothing (but a thread's very first call registers it,
+ * yet, one that is set to apply later, or one whose replication is broken or does not lead to the
+ * primary only when nothing better is left, in this order; never one that is down, drained or
+ * fenced. Wait-free, allocates nothing (but a thread's very first call registers it,
  * under a lock held for a moment), copies the endpoint out. `request` NULL: all defaults. Any
  * thread, also in a forked child.
  * ROSTER_OK, ROSTER_NO_CLUSTER, ROSTER_NO_ENDPOINT, ROSTER_TOO_OLD, ROSTER_INVALID; *ret_endpoint
@@ -216,7 +217,7 @@ ROSTER_API enum roster_status roster_route(struct roster_cluster *cluster,
 enum roster_outcome {
     ROSTER_OUTCOME_OK,      /* it worked: ends a quarantine */
     ROSTER_OUTCOME_REFUSED, /* connection refused, reset, timed out */
-    /* it refused a write: PostgreSQL 25006, MySQL 1290, 1792, 1836 */
+    /* it refused a write: PostgreSQL 25006, MySQL 1290, 1792, 1836, 3100 */
     ROSTER_OUTCOME_READ_ONLY,
     ROSTER_OUTCOME_OTHER /* no consequence for routing */
 };
@@ -284,8 +285,8 @@ struct roster_member {
     int drained;
     int claims;
     int sync; /* a commit on the primary waits for it */
-    /* what it reports of its own fitness: "recovering", "minority", "donor", "paused", ...; "" fit
-     */
+    /* what it reports of its own fitness: "recovering", "minority", "donor", "paused", ...; or
+     * "delayed": it is set to apply later; "" fit */
     char condition[16];
     /* why it is not up or not used: "refused", "auth", "stranger", "rival"; "" nothing */
     char reason[32];

@@ -372,7 +372,9 @@ static void read_members(const struct snapshot *snapshot, void *to)
                                          .claims = from->claims};
         member->sync = from->sync;
         copy(member->condition, sizeof member->condition,
-             from->condition == CONDITION_FIT ? "" : condition_names[from->condition]);
+             from->condition != CONDITION_FIT ? condition_names[from->condition]
+             : from->lag.delay_ms > 0         ? "delayed"
+                                              : "");
         copy(member->reason, sizeof member->reason,
              from->alias[0]              ? "alias"
              : from->reason == ANSWER_OK ? ""

@@ -188,12 +188,17 @@ static bool is_barred(const struct link *link)
            strstr(PQerrorMessage(link->connection), "server requested a cleartext password");
 }
 
-/* A pooler in between knows some start-up parameters only (08P01, "unsupported startup parameter:
- * options"). */
+/* A pooler in between knows some start-up parameters only: PgBouncer's sentence, and that of RDS
+ * Proxy. */
 static bool refuses_options(const struct link *link)
 {
-    return !link->guard.tripped && !link->plain &&
-           strstr(PQerrorMessage(link->connection), "startup parameter");
+    static const char *const words[] = {"startup parameter", "command-line options"};
+    const char *message = PQerrorMessage(link->connection);
+    bool refused = false;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        refused = refused || strstr(message, words[i]);
+    }
+    return refused && !link->guard.tripped && !link->plain;
 }
 
 static void connect_to(struct link *link);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "registry/base/text.h"
+#include "registry/verdict/components.h"
 
 static bool has_act(const struct contender *contender, unsigned acts)
 {
@@ -232,12 +233,14 @@ static bool is_late(const struct verdict_inputs *inputs, const struct contender 
 }
 
 /* A former primary that was replaced: it may have writes that nobody else has. Without an order a
- * later promotion of its own shows that it was chosen. */
+ * later promotion of its own shows that it was chosen; of a group that was formed anew while the
+ * last writer is silent all have what the group has. */
 static bool is_fenced_off(const struct verdict_inputs *inputs, const struct contender *contender)
 {
     bool by_act = kind_traits_of(inputs->voters.policy.kind)->by_act;
     return contender->fenced && !contender->accepted &&
-           !(by_act && !inputs->ordered && has_act(contender, ACT_OPENED));
+           !(by_act && !inputs->ordered && has_act(contender, ACT_OPENED)) &&
+           !component_outlives_fence(inputs, contender);
 }
 
 static enum bar bar_of(const struct verdict_inputs *inputs, const struct contender *contender)

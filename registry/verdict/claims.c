@@ -7,6 +7,7 @@
 #include "registry/verdict/acts.h"
 #include "registry/verdict/aliases.h"
 #include "registry/verdict/bars.h"
+#include "registry/verdict/components.h"
 #include "registry/verdict/fences.h"
 #include "registry/verdict/renamed.h"
 
@@ -272,22 +273,28 @@ static bool is_unfit(const struct contender *incumbent)
 }
 
 /* Galera: a group that lost its majority comes back under another configuration. Who claims the one
- * in which it was lost is a node that was frozen meanwhile and does not know yet. */
+ * in which it was lost is a node that was frozen meanwhile and does not know yet; unless the group
+ * was bootstrapped anew and has come to that number again. */
 static bool is_stale(const struct verdict_inputs *inputs, const struct contender *contender)
 {
     return kind_traits_of(inputs->voters.policy.kind)->stale_after_minority &&
            verdict_was_withdrawn_by(inputs, RULE_MINORITY) &&
-           text_equal(contender_lineage(contender), inputs->previous->lineage);
+           text_equal(contender_lineage(contender), inputs->previous->lineage) &&
+           !component_is_renewed(inputs, contender);
 }
 
 /* Galera: a node that was suspended (SIGSTOP, a frozen host) claims the old configuration for some
- * seconds after it is thawed, while the rest of the group has a newer one. */
+ * seconds after it is thawed, while the rest of the group has a newer one, or one whose numbers
+ * began anew. */
 bool contender_is_behind(const struct verdict_inputs *inputs, const struct contender *contender)
 {
     assert(contender);
+    if (component_is_left(contender) && contender->shared) {
+        return true;
+    }
     for (size_t i = 0; i < inputs->count; i++) {
         const struct contender *other = &inputs->contenders[i];
-        if (other->shared &&
+        if (other->shared && !component_is_left(other) &&
             lineage_compare(contender_lineage(other), contender_lineage(contender)) > 0) {
             return true;
         }
@@ -425,6 +432,7 @@ bool verdict_inputs_init(struct verdict_inputs *inputs, const struct evidence *e
     find_claims(inputs);
     judge_incumbent(inputs);
     acts_observe(inputs);
+    components_observe(inputs);
     judge_incumbent(inputs);
     find_rivals(inputs);
     bars_judge(inputs);

@@ -263,6 +263,25 @@ static bool named_in_view(const struct contest *c)
            lineage_compare(contender_lineage(c->leader), contender_lineage(c->incumbent)) == 0;
 }
 
+/* The group elected it in a newer view than the incumbent's: that one cannot write any more, whatever
+ * its answer says, or whoever it lets in. */
+static bool elected_since(const struct contest *c)
+{
+    return c->leader && !c->inputs->ordered && c->incumbent && !c->incumbent->tally.claim &&
+           c->leader != c->incumbent &&
+           lineage_compare(contender_lineage(c->leader), c->inputs->lineage) > 0;
+}
+
+/* The same within one view: others name it, and nobody the incumbent. */
+static bool moved_in_view(const struct contest *c)
+{
+    const char *lineage = c->leader ? contender_lineage(c->leader) : "";
+    return lineage[0] && !c->inputs->ordered && c->incumbent && !c->incumbent->tally.claim &&
+           c->leader != c->incumbent && text_equal(lineage, c->inputs->lineage) &&
+           contender_replicas(c->inputs, c->leader) > 0 &&
+           contender_replicas(c->inputs, c->incumbent) == 0;
+}
+
 /* At the far side of a partition: it was promoted, all that followed the old primary follow it, and
  * it was done while the old one could still be compared. */
 static bool took_over(const struct contest *c)
@@ -470,6 +489,12 @@ static const struct row {
     {RULE_NEWEST_LINEAGE, newest_view, the_leader,
      "a group went on without its primary (partitioned, frozen), which still claims in an old "
      "view"},
+
+    {RULE_NEWEST_LINEAGE, elected_since, the_leader,
+     "a group elected another, and the old primary is full, refuses the account, or says nothing"},
+    {RULE_MOST_REPLICAS, moved_in_view, the_leader,
+     "a group moved its primary within one view, and the old one is full or refuses the account: "
+     "the others name the new one"},
 
     /* no order: asynchronous replication, custom queries without a lineage */
     {RULE_MOST_REPLICAS, took_over, the_leader,

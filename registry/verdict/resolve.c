@@ -5,6 +5,7 @@
 
 #include "registry/base/text.h"
 #include "registry/verdict/acts.h"
+#include "registry/verdict/components.h"
 #include "registry/verdict/fences.h"
 #include "registry/verdict/primary.h"
 #include "registry/verdict/rules.h"
@@ -130,7 +131,7 @@ static bool follows_primary(const struct verdict_inputs *inputs, const struct to
 /* It writes in the same view as the primary: the group has taken it back. */
 static bool shares_view(const struct topology *out, const struct contender *contender)
 {
-    return contender->shared && out->primary[0] &&
+    return contender->shared && out->primary[0] && !component_is_left(contender) &&
            text_equal(contender_lineage(contender), out->lineage);
 }
 
@@ -223,6 +224,11 @@ static enum role role_of(const struct topology *out, const struct contender *con
     if (contender->shared && out->primary[0] && out->policy.writers == WRITERS_ALL &&
         !member->drained) {
         return ROLE_PRIMARY;
+    }
+    bool wrote = member->role == ROLE_PRIMARY && out->policy.writers == WRITERS_ALL &&
+                 !contender->unlisted && !member->drained;
+    if (wrote && out->primary[0] && tally->resigns < tally->quorum) {
+        return ROLE_PRIMARY; /* nobody can read it just now: that is no reason to give it up */
     }
     /* a peer that gets no writes is as good for reads as one that follows */
     if (contender->shared || tally->follows >= tally->quorum) {
@@ -327,6 +333,7 @@ bool resolve(const struct evidence *evidence, struct topology *ret_topology)
     put_decision(out, &inputs, decision);
     fence(out, &inputs, decision.primary, evidence->previous);
     acts_close(&inputs, out);
+    components_close(&inputs, out);
     judge_members(out, &inputs);
     out->state = state_of(out, &decision);
     keep_rule(out, inputs.previous);

@@ -6,6 +6,7 @@
 #     galera_three                three nodes, my-1 my-2 my-3, in one cluster
 #     galera_new NAME...          not started; each knows the others
 #     galera_start NAME [new]     joins the cluster, or makes it; waits until it is ready
+#     galera_bootstrap NAME       the cluster is made anew by this node, after a crash of all
 #     galera_isolate NAME [0|1]   cut its cluster traffic off (1, the default), or let it through again
 #     galera_status NAME NAME     one status variable of a node
 #     galera_says NAME            what it says of itself: STATE:STATUS:ready
@@ -81,6 +82,12 @@ galera_ready() { [ "$(galera_status "$1" wsrep_ready)" = ON ]; }
 galera_start() {
     galera_launch "$@"
     wait_for 120 "galera_ready $1"
+}
+
+# To make the cluster anew after a crash a node wants the operator's word.
+galera_bootstrap() { # galera_bootstrap NAME
+    sed -i 's/^safe_to_bootstrap:.*/safe_to_bootstrap: 1/' "$T/$1/grastate.dat"
+    galera_start "$1" new
 }
 
 galera_isolate() { my_sql "$1" "SET GLOBAL wsrep_provider_options = 'gmcast.isolate=${2:-1}'"; }

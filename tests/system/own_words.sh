@@ -5,6 +5,57 @@
 test_mariadb_a_server_that_takes_no_writes_although_it_is_not_read_only_is_left() { on_mariadb closed; }
 test_mysql_9_a_server_that_takes_no_writes_although_it_is_not_read_only_is_left() { versions_mysql_story sid closed; }
 
+# ---- Group Replication -----------------------------------------------------------
+
+# On one member only; who is logged in is sent away.
+refuse_probes() { # refuse_probes NAME
+    my_sql "$1" "SET sql_log_bin = 0; ALTER USER roster@'%' ACCOUNT LOCK"
+    my_sql "$1" "SELECT CONCAT('KILL ', ID) FROM information_schema.PROCESSLIST WHERE USER = 'roster'" |
+        while read -r kill; do my_sql "$1" "$kill" || true; done
+}
+
+test_group_an_election_is_followed_although_the_old_primary_refuses_the_account() {
+    of=mysql
+    elsewhere sid sbin/mysqld 9.7
+    zk_start
+    group_three
+    fleet_on my-1 my-2 my-3
+    watch_sees 60 watch "$(at_my my-1)"
+    refuse_probes my-1
+    wait_topology 30 sales ".primary == \"my-1\" and .state == \"suspect\" and ($(member my-1) | .health == \"up\" and .reason == \"auth\")"
+    group_leave my-1
+    watch_sees 20 watch "$(at_my my-2)"
+    wait_topology 20 sales ".primary == \"my-2\" and .rule == \"newest-lineage\" and ($(member my-1) | .fenced and .reason == \"auth\")"
+}
+
+# ---- Galera ---------------------------------------------------------------------
+
+# Of three writers one after the other the last is frozen, with the writes, and the others make a group without it.
+test_galera_a_group_built_anew_gets_the_writes_from_a_frozen_node_for_good() {
+    local name
+    galera_elsewhere bookworm 10.11
+    zk_start
+    galera_three
+    cluster_my sales 3 my-1 my-2 my-3
+    fleet_start 3
+    watch_start watch sales
+    watch_sees 60 watch "$(at_my my-1)"
+    wait_topology 20 sales '.kind == "galera" and ([.members[].record.start] | all)'
+    my_crash my-1
+    watch_sees 20 watch "$(at_my my-2)"
+    freeze my-3
+    my_crash my-2
+    watch_sees 20 watch "$(at_my my-3)"
+    wait_topology 20 sales ".primary == \"my-3\" and .state == \"suspect\""
+    galera_bootstrap my-1
+    watch_sees 20 watch "$(at_my my-1)"
+    galera_start my-2
+    wait_topology 20 sales ".primary == \"my-1\" and ($(member my-2) | .role == \"secondary\" and (.fenced | not)) and ($(member my-3) | .fenced)"
+    thaw my-3
+    wait_topology 60 sales ".primary == \"my-1\" and ($(member my-3) | .role == \"secondary\" and (.fenced | not))"
+    expect "whom watch named" "$(grep -v '^-$' "$T/watch.out" | tr '\n' ' ')" "$(for name in my-1 my-2 my-3 my-1; do at_my $name; done | tr '\n' ' ')"
+}
+
 # ---- the operator's statement -------------------------------------------------------
 
 # A table that says who leads has no row for one of them.
