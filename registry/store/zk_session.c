@@ -231,6 +231,7 @@ static void begin_dialling(struct store_zk *zk, int64_t now_ms)
 static bool end_round(struct store_zk *zk, int error, int64_t now_ms, struct store_event *ret_event)
 {
     char why[SENTENCE_SIZE];
+    error = dial_kind(error);
     close_link(zk);
     zk->failures++;
     if (error != zk->failure.error || zk->failure.rounds == 0) {
@@ -258,11 +259,16 @@ static bool give_up(struct store_zk *zk, int64_t now_ms, struct store_event *ret
         close_link(zk);
         zk->due_ms = 0;
     } /* else what dials or pauses goes on in zk_renew */
-    bool to_mend = dial_explain(&zk->failure, why, sizeof why);
-    snprintf(zk->detail, sizeof zk->detail, "no server of the registry was reached for %s%s%.300s",
-             text_duration(spell, sizeof spell, now_ms - zk->since_ms),
-             to_mend || zk->known.why[0] ? ": " : "", to_mend ? why : zk->known.why);
-    return report_gone(zk, to_mend || zk->known.why[0], ret_event);
+    bool explained = dial_explain(&zk->failure, why, sizeof why);
+    if (explained) {
+        text_copy(zk->detail, sizeof zk->detail, why);
+    } else {
+        snprintf(zk->detail, sizeof zk->detail,
+                 "no server of the registry was reached for %s%s%.300s",
+                 text_duration(spell, sizeof spell, now_ms - zk->since_ms),
+                 zk->known.why[0] ? ": " : "", zk->known.why);
+    }
+    return report_gone(zk, explained || zk->known.why[0], ret_event);
 }
 
 static void step_names(struct store_zk *zk, int64_t now_ms)
