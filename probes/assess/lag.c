@@ -72,8 +72,8 @@ static bool passes_on(const struct assessment *assessment, const struct observat
     return streams || facts->archived || facts->missing[0];
 }
 
-/* MySQL, MariaDB: what it replicates from is no member, and no identity in the data shows whether it
- * has ours. How far it is behind that one says nothing. */
+/* MySQL, MariaDB: what it replicates from is no member, and no identity in the data shows whether
+ * it has ours. How far it is behind that one says nothing. */
 static bool is_fed_by_another(const struct assessment *assessment, const struct assessed *member)
 {
     const struct kind_traits *traits = standing_traits(assessment);

@@ -36,8 +36,8 @@ bool standing_is_at(const struct assessed *member, const char *host, uint16_t po
 
 /* ---- upstream -------------------------------------------------------------------------------- */
 
-/* MariaDB's server_id repeats between clusters, 1 at every second server: with an address beside it,
- * it proves nothing without that. */
+/* MariaDB's server_id repeats between clusters, 1 at every second server: with an address beside
+ * it, it proves nothing without that. */
 static bool is_proof(const char *id, const char *host)
 {
     return id[0] && (!host[0] || id[strspn(id, "0123456789")] != '\0');
