@@ -1,5 +1,6 @@
-/* Facts as lines of the daemon's log: subject, sentence, evidence. What merely goes on is told once,
- * and again at growing intervals (damper.h): a day of any standing trouble is some hundred lines. */
+/* Facts as lines of the daemon's log: subject, sentence, evidence. What merely goes on is told
+ * once, and again at growing intervals (damper.h): a day of any standing trouble is some hundred
+ * lines. */
 #ifndef ROSTER_PROBES_LOG_EVENTS_H
 #define ROSTER_PROBES_LOG_EVENTS_H
 

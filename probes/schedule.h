@@ -29,10 +29,11 @@ enum {
     FRESH_PACE_MS = 1000,
     /* nor, with a kept one that serves, when the last one was refused */
     FRESH_REFUSED_WAIT_MS = 60000,
-    /* a log-in for which this machine computes long comes rarely: its part of the time, in so many */
+    /* a log-in for which this machine computes long comes rarely: its part of the time, in so
+     * many */
     DEAR_MS = 20,
     DEAR_PART = 50,
-    FOLLOW_MS = 20,
+    FOLLOW_MS = 50,
     OVERDUE_MS = 100 /* a look that takes longer raises the alarm */
 };
 

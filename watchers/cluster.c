@@ -20,7 +20,8 @@ static_assert((int)STATE_CONFLICT == (int)ROSTER_STATE_CONFLICT &&
                   (int)STATE_SUSPECT == (int)ROSTER_STATE_SUSPECT,
               "same order");
 
-/* ---- subscribing ----------------------------------------------------------------------------- */
+/* ---- subscribing
+ * ----------------------------------------------------------------------------- */
 
 /* With loop.lock held. */
 static struct roster_cluster *find(struct roster *roster, const char *name)
@@ -86,8 +87,8 @@ static struct roster_cluster *new_cluster(struct roster *roster, const char *nam
     return cluster;
 }
 
-/* Two threads may subscribe to one name at once: the first to get here wins, and the other's object
- * is freed by its caller. */
+/* Two threads may subscribe to one name at once: the first to get here wins, and the other's
+ * object is freed by its caller. */
 static struct roster_cluster *add(struct roster *roster, struct roster_cluster *cluster)
 {
     thread_lock(&roster->loop);
@@ -205,7 +206,8 @@ enum roster_status roster_subscribe(struct roster *roster, const char *cluster,
     return result_of(*ret_cluster);
 }
 
-/* ---- routing --------------------------------------------------------------------------------- */
+/* ---- routing
+ * --------------------------------------------------------------------------------- */
 
 static const struct roster_request defaults;
 
@@ -215,8 +217,8 @@ static bool is_request(const struct roster_request *request)
            request->policy == ROSTER_WEIGHTED;
 }
 
-/* A caller needs younger knowledge than the registry was asked for: it is asked at once, and oftener
- * from now on. */
+/* A caller needs younger knowledge than the registry was asked for: it is asked at once, and
+ * oftener from now on. */
 static void hurry(struct roster_cluster *cluster, int64_t max_age_ms)
 {
     struct roster *roster = cluster->roster;
@@ -242,7 +244,8 @@ enum roster_status roster_route(struct roster_cluster *cluster, enum roster_acce
     return status;
 }
 
-/* ---- feedback -------------------------------------------------------------------------------- */
+/* ---- feedback
+ * -------------------------------------------------------------------------------- */
 
 static const struct {
     const char *begins;
@@ -297,7 +300,8 @@ void roster_feedback(struct roster_cluster *cluster, const struct roster_endpoin
     }
 }
 
-/* ---- inspection ------------------------------------------------------------------------------ */
+/* ---- inspection
+ * ------------------------------------------------------------------------------ */
 
 static void copy(char *to, size_t size, const char *from)
 {

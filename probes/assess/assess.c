@@ -94,6 +94,10 @@ void assess_reload(struct assessment *assessment, const struct cluster_settings 
         size_t from = slot_for(assessment, i, &cluster->members[i]);
         swap(&assessment->members[i], &assessment->members[from]);
         assessment->members[i].config = cluster->members[i];
+        if (strcmp(cluster->members[i].name, assessment->source) == 0 &&
+            !assessment->members[i].answered) {
+            assessment->source[0] = '\0'; /* another server by that name */
+        }
     }
 }
 

@@ -82,7 +82,7 @@ enum feed lag_feed(const struct assessment *assessment, const struct assessed *m
             return FEED_FLOWS;
         }
         member = &assessment->members[upstream];
-        if (standing_is_foreign(assessment, member, source)) {
+        if (standing_is_foreign(assessment, member, source) || history_is_apart(member)) {
             return FEED_FOREIGN;
         }
         if (is_silent(assessment, member, now_ms)) {

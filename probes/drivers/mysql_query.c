@@ -236,6 +236,9 @@ static struct channel read_channel(const struct client *client, size_t row)
                        INT32_MAX, &number)) {
         channel.lag_ms = number * 1000;
     }
+    /* MariaDB: led elsewhere by other means, gtid_slave_pos is of before until something comes */
+    const char *using = text_of(client, row, "Using_Gtid", NULL);
+    channel.exact = !*using || strcasecmp(using, "Slave_Pos") == 0;
     if (text_parse_int(text_of(client, row, "SQL_Delay", NULL), 0, INT32_MAX, &number)) {
         channel.delay_ms = number * 1000;
     }

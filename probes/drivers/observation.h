@@ -45,6 +45,7 @@ struct channel {
     char id[IDENTITY_SIZE]; /* of the source, as a self_id */
     int64_t lag_ms;
     int64_t delay_ms; /* it is set to apply so much later; 0: at once */
+    bool exact;       /* it goes on from what the server has applied, by identifiers */
 };
 
 struct observation {

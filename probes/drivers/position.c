@@ -105,7 +105,8 @@ bool position_passes(const struct position *theirs, const struct position *mine,
         const struct position_stream *reached = &theirs->streams[i];
         const struct position_stream *before = find(base, reached->source);
         const struct position_stream *known = find(mine, reached->source);
-        bool counts = reached->source == ONLY || !before || reached->top > before->top;
+        bool counts = reached->source == ONLY || (known && mine->exact) || !before ||
+                      reached->top > before->top;
         if (counts && (!known || known->top < reached->top)) {
             return true;
         }

@@ -25,6 +25,7 @@ struct position_stream {
 
 struct position {
     uint8_t count; /* of streams; 0: not known */
+    bool exact;    /* what it has of a stream is what the stream goes on from */
     struct position_stream streams[STREAMS_MAX];
 };
 
@@ -41,7 +42,8 @@ bool position_equal(const struct position *a, const struct position *b);
 bool position_reaches(const struct position *mine, const struct position *theirs);
 
 /* Has `theirs` gone beyond `mine`? Of transactions those streams count that have moved since
- * `base`: what `mine` lacks of old, or by its books only, says nothing of how far behind it is. */
+ * `base`, and those that `mine` has a part of, if it is exact: what `mine` was set up without, or
+ * lacks by its books only, says nothing of how far behind it is. */
 bool position_passes(const struct position *theirs, const struct position *mine,
                      const struct position *base);
 

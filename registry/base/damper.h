@@ -2,12 +2,12 @@
  *
  * A line is known by its subject and sentence, with the numbers in it left out. The first BURST are
  * told at once; after that one in 5 s, the next in 10 s, and so on up to an hour, with how many
- * were kept back. One that was not heard of for FORGET_MS is a new one. All that is told again shares
- * an allowance, so that a trouble of many members at once does not fill a disk either: nothing
- * that was not told before is ever kept back.
+ * were kept back. One that was not heard of for FORGET_MS is a new one. All that is told again
+ * shares an allowance, so that a trouble of many members at once does not fill a disk either:
+ * nothing that was not told before is ever kept back.
  *
- * Limits: DAMPED_MAX sentences are known, in sets of DAMPED_WAYS; of more, the one of a set that was
- * not heard of for the longest time is forgotten. Pure. */
+ * Limits: DAMPED_MAX sentences are known, in sets of DAMPED_WAYS; of more, the one of a set that
+ * was not heard of for the longest time is forgotten. Pure. */
 #ifndef ROSTER_REGISTRY_BASE_DAMPER_H
 #define ROSTER_REGISTRY_BASE_DAMPER_H
 

@@ -42,7 +42,8 @@ struct zk_request {
     struct zk_request *next, *prev; /* in `requests`, by issue */
     enum request_kind kind;
     bool sent; /* counted as under way */
-    /* in the queue, or out of it; the client's thread sets it, ours reads it when that has ended */
+    /* in the queue, or out of it; the client's thread sets it, ours reads it when that has
+     * ended */
     bool answered;
     uint64_t tag;
     bool watch;
@@ -60,7 +61,8 @@ struct zk_request {
     char path[];
 };
 
-/* ---- callbacks: on the client's threads, they only hand over --------------------------------- */
+/* ---- callbacks: on the client's threads, they only hand over
+ * --------------------------------- */
 
 static void answered(struct zk_request *request, int rc)
 {
@@ -164,7 +166,8 @@ static void looked(int rc, const struct Stat *stat, const void *context)
     (void)context;
 }
 
-/* ---- sending --------------------------------------------------------------------------------- */
+/* ---- sending
+ * --------------------------------------------------------------------------------- */
 
 static bool is_sound(const struct zk_request *request)
 {
@@ -318,7 +321,8 @@ void zk_request_free(struct queue_item *item)
     free_request((struct zk_request *)(void *)item);
 }
 
-/* ---- requests -------------------------------------------------------------------------------- */
+/* ---- requests
+ * -------------------------------------------------------------------------------- */
 
 void zk_requests_get(struct zk_requests *requests, uint64_t tag, const char *path, bool watch)
 {
@@ -426,7 +430,8 @@ void zk_requests_protect(struct zk_requests *requests, uint64_t tag, const char 
     issue(requests, request);
 }
 
-/* ---- answers --------------------------------------------------------------------------------- */
+/* ---- answers
+ * --------------------------------------------------------------------------------- */
 
 static bool changes(const struct zk_request *request)
 {

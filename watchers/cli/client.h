@@ -70,7 +70,8 @@ enum store_rc client_protect(struct client *client, const char *path,
 /* Prints why a read or write of `what` failed and returns the exit code for it. */
 int client_failed(const struct client *client, enum store_rc rc, const char *what);
 
-/* ---- what several verbs read ----------------------------------------------------------------- */
+/* ---- what several verbs read
+ * ----------------------------------------------------------------- */
 
 /* Decode the value of a cluster's topology znode. False, with the reason, also when it is another
  * cluster's. */
@@ -92,7 +93,8 @@ bool client_names_hold(const struct client_names *names, const char *name);
  * returns true. */
 bool client_lacks_chroot(const struct args *args);
 
-/* Has a probe proved that this registry went back in time? Then `sentence` says so, else it is "". */
+/* Has a probe proved that this registry went back in time? Then `sentence` says so, else it is
+ * "". */
 enum store_rc client_past(struct client *client, const struct args *args,
                           char sentence[SENTENCE_SIZE]);
 

@@ -310,6 +310,43 @@ START_TEST(another_source_begins_another_trail)
 }
 END_TEST
 
+/* The probe began when the link was dead already, and nothing is written any more. */
+START_TEST(what_a_replica_lacks_at_the_first_look_counts)
+{
+    begin_pair(KIND_ASYNC);
+    struct assessed *source = &assessment.members[0], *replica = &assessment.members[1];
+    for (int64_t ms = 1000; ms <= 4000; ms += 1000) {
+        source->answered_ms = replica->answered_ms = ms;
+        position_read("3e11fa47-71ca-11e1-9e33-c80aa9429562:1-9", &source->facts.written);
+        position_read("3e11fa47-71ca-11e1-9e33-c80aa9429562:1-8", &replica->facts.applied);
+        replica->facts.applied.exact = true;
+        replica->facts.lag_ms = 0;
+        lag_mark(&assessment, source, ms);
+        lag_measure(&assessment, replica, ms);
+    }
+    ck_assert_int_eq(lag_reported(&assessment, replica, 4000).ms, 4096);
+}
+END_TEST
+
+START_TEST(another_server_by_the_name_of_the_source_begins_another_trail)
+{
+    static struct cluster_settings cluster;
+    static const struct probe_settings settings = {.interval_ms = 1000, .timeout_ms = 500};
+    begin_pair(KIND_ASYNC);
+    source_is_at(7, 1000);
+    memset(&cluster, 0, sizeof cluster);
+    cluster.policy = assessment.policy;
+    cluster.member_count = 2;
+    cluster.members[0] = assessment.members[0].config;
+    cluster.members[1] = assessment.members[1].config;
+    assess_reload(&assessment, &cluster, &settings);
+    ck_assert_str_eq(assessment.source, "m0");
+    cluster.members[0].port++;
+    assess_reload(&assessment, &cluster, &settings);
+    ck_assert_str_eq(assessment.source, "");
+}
+END_TEST
+
 START_TEST(what_was_known_of_a_lag_gets_too_old)
 {
     begin_pair(KIND_ASYNC);
@@ -360,6 +397,8 @@ Suite *lag_suite(void)
     tcase_add_test(tests, what_positions_prove_widens_a_band_at_once);
     tcase_add_test(tests, positions_on_another_timeline_are_not_compared);
     tcase_add_test(tests, another_source_begins_another_trail);
+    tcase_add_test(tests, what_a_replica_lacks_at_the_first_look_counts);
+    tcase_add_test(tests, another_server_by_the_name_of_the_source_begins_another_trail);
     tcase_add_test(tests, what_was_known_of_a_lag_gets_too_old);
     tcase_add_test(tests, one_that_is_set_to_apply_later_says_so);
     suite_add_tcase(suite, tests);

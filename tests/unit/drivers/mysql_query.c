@@ -138,6 +138,19 @@ START_TEST(a_channel_that_is_set_to_apply_later_says_so)
 }
 END_TEST
 
+START_TEST(a_mariadb_that_goes_by_another_position_is_not_exact)
+{
+    ck_assert(channels("Master_Host=a\nSlave_IO_Running=Yes\nUsing_Gtid=Slave_Pos\n"));
+    ck_assert(seen.applied.exact);
+    ck_assert(channels("Master_Host=a\nSlave_IO_Running=Yes\nUsing_Gtid=Current_Pos\n"));
+    ck_assert(!seen.applied.exact);
+    ck_assert(channels("Master_Host=a\nSlave_IO_Running=Yes\nUsing_Gtid=No\n"));
+    ck_assert(!seen.applied.exact);
+    ck_assert(channels("Source_Host=a\nReplica_IO_Running=Yes\nAuto_Position=0\n"));
+    ck_assert(seen.applied.exact);
+}
+END_TEST
+
 START_TEST(without_a_channel_a_server_is_no_replica)
 {
     ck_assert(channels(""));
@@ -209,6 +222,7 @@ Suite *mysql_query_suite(void)
     tcase_add_test(tests, a_stopped_receiver_has_no_lag_whatever_it_shows);
     tcase_add_test(tests, what_is_written_and_what_is_applied_are_told_apart);
     tcase_add_test(tests, a_channel_that_is_set_to_apply_later_says_so);
+    tcase_add_test(tests, a_mariadb_that_goes_by_another_position_is_not_exact);
     tcase_add_test(tests, without_a_channel_a_server_is_no_replica);
     tcase_add_test(tests, of_several_channels_one_that_runs_is_the_upstream);
     tcase_add_test(tests, a_dialect_follows_from_the_greeting);

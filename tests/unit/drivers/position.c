@@ -69,6 +69,12 @@ START_TEST(only_streams_that_move_pass_by)
     ck_assert(!position_passes(&base, &without, &base));
     ck_assert(position_passes(&later, &without, &base));
     ck_assert(!position_passes(&later, &with, &base));
+    with.exact = without.exact = true; /* what it has a part of, it lacks */
+    without = of(A ":1-99");
+    without.exact = true;
+    ck_assert(position_passes(&base, &without, &base));
+    without.exact = false;
+    ck_assert(!position_passes(&base, &without, &base));
     struct position new = of(A ":1-101," B ":1-7,8a94f357-aab4-11df-86ab-000000000000:1");
     ck_assert(position_passes(&new, &with, &base));
 }
