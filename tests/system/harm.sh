@@ -113,6 +113,25 @@ test_postgresql_log_ins_that_are_dear_for_the_probe_are_no_fault_of_the_servers(
     expect_no_text "$T/probe-a.log" 'stalled|timeout|overdue'
 }
 
+is_asked() { [ "$(pg_sql "$1" "SELECT count(*) FROM pg_stat_activity WHERE usename = 'roster'")" -gt 0 ]; }
+
+test_a_probe_without_descriptors_calls_nobody_down() {
+    zk_start
+    pg_new pg-1
+    pg_start pg-1
+    cluster_pg orders 1 pg-1
+    fleet_start 1
+    wait_topology 30 orders '.state == "ok"'
+    prlimit --pid "$(pid probe-a)" --nofile=4:4096 # those that it has stay
+    pg_sql pg-1 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'roster'" > /dev/null
+    wait_for 10 'grep -q "pg-1 was not looked at: .*Too many open files" "$T/probe-a.log"'
+    holds_for 2 "topology_is orders '.state == \"ok\" and ($(member pg-1) | .health == \"up\")'"
+    prlimit --pid "$(pid probe-a)" --nofile=1024:4096
+    wait_for 10 'is_asked pg-1'
+    expect_no_text "$T/probe-a.log" 'pg-1 went'
+    [ "$(grep -c 'was not looked at' "$T/probe-a.log")" -le 5 ] || fail "it is told again and again"
+}
+
 # ---- the log, and the registry -----------------------------------------------------------------
 
 # One probe may write, and one may not: it tries, and says so, more and more rarely. And an epoch that a hand made is put back, once.
