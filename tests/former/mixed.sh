@@ -48,7 +48,12 @@ becomes() { # becomes VERSION PROBE
 any_is() { case " ${programs[*]} " in *" $1 "*) ;; *) return 1 ;; esac; }
 
 votes() { znode_is "/roster/clusters/sales/reports/$1" ".abstains == null and .rules == $(rules_of "${programs[$1]}")"; }
-rules_of() { if [ "$1" = former ]; then echo 2; else echo 3; fi; }
+# The edition of the rules that a version applies, as its source says.
+rules_of() {
+    local of=$ROOT
+    [ "$1" != former ] || of=$FORMER/../..
+    sed -n 's/.*MODEL_RULES = \([0-9]*\).*/\1/p' "$of/registry/model/model.h"
+}
 
 # Routers of both versions.
 watches() {
@@ -215,7 +220,7 @@ spare_writer() {
     expect "records" "$(topology sales '[.members[].record.start] | min > 0')" true
     promotions
     voters_are a b c
-    expect "the edition" "$(topology sales .rules)" 3
+    expect "the edition" "$(topology sales .rules)" "$(rules_of new)"
 }
 voters_are() { wait_topology 30 sales "[.evidence | keys[] | select(startswith(\"probe\"))] == [$(printf '"probe-%s",' "$@" | sed 's/,$//')]"; }
 
@@ -317,7 +322,7 @@ written_over() {
     fenced
     for name in $(fleet_names 3); do becomes former "$name"; fenced; done
     expect_code 0 roster_of former drain sales "$OTHER"
-    wait_topology 10 sales '.rules == 2'
+    wait_topology 10 sales ".rules == $(rules_of former)"
     expect_code 0 roster_of former undrain sales "$OTHER"
     expect "records" "$(topology sales '[.members[].record // empty] | length')" 0
     fenced
@@ -327,7 +332,7 @@ written_over() {
         away_for_a_moment
         fenced
     done
-    wait_topology 10 sales '.rules == 3'
+    wait_topology 10 sales ".rules == $(rules_of new)"
     "${of}_stop" "$OLD"
     "${of}_returns"
     turn
