@@ -32,6 +32,7 @@ struct probe {
     bool reload_asked;           /* meanwhile */
     bool connected;              /* to the registry */
     bool logged_away;            /* that it is not */
+    char to_mend[SENTENCE_SIZE]; /* why it is not, as logged; "" */
     int64_t away_ms;             /* since when it is not */
     int64_t alive_ms;            /* when this process was known to run */
     int64_t resync_ms;           /* when everything watched is read again */
@@ -279,6 +280,11 @@ static void link_lost(struct probe *probe, const struct store_event *event, stru
                                                                     : FACT_DISCONNECTED,
                                   .text = event->detail});
         probe->away_ms = now.ms;
+    } else if (event->to_mend && !text_equal(event->detail, probe->to_mend)) {
+        emit(probe, (struct fact){.kind = FACT_TROUBLE, .text = event->detail});
+    }
+    if (event->to_mend) {
+        text_copy(probe->to_mend, sizeof probe->to_mend, event->detail);
     }
     probe->connected = false;
 }

@@ -65,13 +65,20 @@ static int64_t quiet_due(const struct look_times *times, const struct schedule *
     return now_ms + (wait_ms < interval_ms / 2 ? wait_ms + interval_ms : wait_ms);
 }
 
+/* A statement that fails again and again fills the server's log, and once it is no accident. */
+static bool is_pressed_in_vain(const struct look_times *times, enum answer answer)
+{
+    return answer == ANSWER_SATURATED || times->denials > 1;
+}
+
 void look_times_end(struct look_times *times, const struct schedule *schedule, enum answer answer,
                     int64_t now_ms, int64_t now_wall_ms, size_t rank, size_t size)
 {
     int64_t gap_ms = schedule_gap(schedule, now_ms);
     assert(times->in_flight && (rank < size || size == 0));
     times->in_flight = false;
-    if (gap_ms == schedule->interval_ms || answer == ANSWER_SATURATED) {
+    times->denials = answer == ANSWER_PRIVILEGE ? times->denials + 1 : 0;
+    if (gap_ms == schedule->interval_ms || is_pressed_in_vain(times, answer)) {
         times->due_ms = quiet_due(times, schedule, now_ms, now_wall_ms, rank, size);
     } else {
         int64_t due_ms = times->began_ms + gap_ms;
@@ -85,7 +92,7 @@ void look_times_end(struct look_times *times, const struct schedule *schedule, e
 void look_times_expedite(struct look_times *times, const struct schedule *schedule,
                          enum answer standing, int64_t now_ms)
 {
-    if (times->in_flight || standing == ANSWER_SATURATED) {
+    if (times->in_flight || is_pressed_in_vain(times, standing)) {
         return;
     }
     int64_t soonest_ms = times->began_ms + schedule->alert_ms;

@@ -50,6 +50,7 @@ struct look_times {
     int64_t due_ms;
     int64_t not_before_ms; /* whatever the alarm */
     unsigned looks;
+    unsigned denials; /* in a row: our statement is refused over a session that works */
     int64_t after_ms; /* how long after the phase: FOLLOW_MS for those that follow the primary */
 };
 

@@ -20,8 +20,7 @@ static_assert((int)STATE_CONFLICT == (int)ROSTER_STATE_CONFLICT &&
                   (int)STATE_SUSPECT == (int)ROSTER_STATE_SUSPECT,
               "same order");
 
-/* ---- subscribing
- * ----------------------------------------------------------------------------- */
+/* ---- subscribing ----------------------------------------------------------------------------- */
 
 /* With loop.lock held. */
 static struct roster_cluster *find(struct roster *roster, const char *name)
@@ -206,8 +205,7 @@ enum roster_status roster_subscribe(struct roster *roster, const char *cluster,
     return result_of(*ret_cluster);
 }
 
-/* ---- routing
- * --------------------------------------------------------------------------------- */
+/* ---- routing --------------------------------------------------------------------------------- */
 
 static const struct roster_request defaults;
 
@@ -244,8 +242,7 @@ enum roster_status roster_route(struct roster_cluster *cluster, enum roster_acce
     return status;
 }
 
-/* ---- feedback
- * -------------------------------------------------------------------------------- */
+/* ---- feedback -------------------------------------------------------------------------------- */
 
 static const struct {
     const char *begins;
@@ -300,8 +297,7 @@ void roster_feedback(struct roster_cluster *cluster, const struct roster_endpoin
     }
 }
 
-/* ---- inspection
- * ------------------------------------------------------------------------------ */
+/* ---- inspection ------------------------------------------------------------------------------ */
 
 static void copy(char *to, size_t size, const char *from)
 {

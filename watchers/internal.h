@@ -16,8 +16,8 @@
  * list of handles (roster.c), then loop.lock of a handle, then its notifier's,
  * then its cache writer's. No foreign code runs and nothing blocks under one.
  *
- * Life: a handle is freed by roster_close, or, when the loop thread hangs in
- * name resolution, by that thread as soon as it returns. In a forked child it
+ * Life: a handle is freed by roster_close, or, when the loop thread waits for a
+ * registry that hangs, by that thread as soon as it returns. In a forked child it
  * stays on the list of handles for ever: what the parent's threads were doing
  * when the child was born is unknown. */
 #ifndef ROSTER_WATCHERS_INTERNAL_H

@@ -72,6 +72,16 @@ static bool passes_on(const struct assessment *assessment, const struct observat
     return streams || facts->archived || facts->missing[0];
 }
 
+/* MySQL, MariaDB: what it replicates from is no member, and no identity in the data shows whether
+ * it has ours. How far it is behind that one says nothing. */
+static bool is_fed_by_another(const struct assessment *assessment, const struct assessed *member)
+{
+    const struct kind_traits *traits = standing_traits(assessment);
+    const struct observation *facts = &member->facts;
+    return traits->by_act && !traits->identity_in_data && facts->replica &&
+           facts->upstream_host[0] && facts->group.type == GROUP_NONE;
+}
+
 enum feed lag_feed(const struct assessment *assessment, const struct assessed *member,
                    int64_t now_ms)
 {
@@ -79,7 +89,7 @@ enum feed lag_feed(const struct assessment *assessment, const struct assessed *m
     for (size_t steps = 0; steps < assessment->member_count; steps++) {
         int upstream = standing_server(assessment, standing_upstream(assessment, &member->facts));
         if (upstream < 0) {
-            return FEED_FLOWS;
+            return is_fed_by_another(assessment, member) ? FEED_SILENT : FEED_FLOWS;
         }
         member = &assessment->members[upstream];
         if (standing_is_foreign(assessment, member, source) || history_is_apart(member)) {
@@ -91,7 +101,7 @@ enum feed lag_feed(const struct assessment *assessment, const struct assessed *m
         if (is_origin(assessment, member)) {
             return FEED_FLOWS;
         }
-        if (!passes_on(assessment, &member->facts) || history_is_apart(member)) {
+        if (!passes_on(assessment, &member->facts)) {
             return FEED_CUT;
         }
     }

@@ -36,18 +36,35 @@ bool standing_is_at(const struct assessed *member, const char *host, uint16_t po
 
 /* ---- upstream -------------------------------------------------------------------------------- */
 
-/* The member that reports this identity, where one is given, else the one at this address. */
-static int find_member(const struct assessment *assessment, const char *id, const char *host,
-                       uint16_t port)
+/* MariaDB's server_id repeats between clusters, 1 at every second server: with an address beside
+ * it, it proves nothing without that. */
+static bool is_proof(const char *id, const char *host)
 {
-    for (size_t i = 0; id[0] && i < assessment->member_count; i++) {
+    return id[0] && (!host[0] || id[strspn(id, "0123456789")] != '\0');
+}
+
+/* A stream that runs comes from the server with this id. One that does not may have been led to
+ * another since. */
+static bool contradicts(const struct assessed *member, const char *id, bool live)
+{
+    return live && id[0] && member->answered && member->facts.self_id[0] &&
+           strcmp(member->facts.self_id, id) != 0;
+}
+
+/* The member that reports this identity, where that is proof, else the one at this address. */
+static int find_member(const struct assessment *assessment, const struct channel *channel)
+{
+    const char *id = channel->id, *host = channel->host;
+    for (size_t i = 0; is_proof(id, host) && i < assessment->member_count; i++) {
         const struct assessed *member = &assessment->members[i];
         if (member->answered && strcmp(member->facts.self_id, id) == 0) {
             return (int)i;
         }
     }
     for (size_t i = 0; host[0] && i < assessment->member_count; i++) {
-        if (standing_is_at(&assessment->members[i], host, port)) {
+        const struct assessed *member = &assessment->members[i];
+        if (standing_is_at(member, host, channel->port) &&
+            !contradicts(member, id, channel->live)) {
             return (int)i;
         }
     }
@@ -56,7 +73,10 @@ static int find_member(const struct assessment *assessment, const char *id, cons
 
 int standing_upstream(const struct assessment *assessment, const struct observation *facts)
 {
-    return find_member(assessment, facts->upstream_id, facts->upstream_host, facts->upstream_port);
+    struct channel chosen = {.live = facts->live, .port = facts->upstream_port};
+    strcpy(chosen.id, facts->upstream_id);
+    strcpy(chosen.host, facts->upstream_host);
+    return find_member(assessment, &chosen);
 }
 
 int standing_server(const struct assessment *assessment, int i)
@@ -77,7 +97,7 @@ void standing_choose_channel(const struct assessment *assessment, struct observa
     int most = -1;
     for (size_t i = 0; i < facts->channel_count; i++) {
         const struct channel *channel = &facts->channels[i];
-        bool is_ours = find_member(assessment, channel->id, channel->host, channel->port) >= 0;
+        bool is_ours = find_member(assessment, channel) >= 0;
         int worth = (is_ours ? 4 : 0) + (channel->live ? 2 : channel->connecting ? 1 : 0);
         if (worth > most) {
             most = worth;

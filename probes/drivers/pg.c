@@ -3,20 +3,20 @@
  *      OFF --start--> CONNECTING <-> WORKING --> QUERYING --> IDLE --start--> QUERYING ...
  *       ^------------------'------------'-----------'  (a failure closes the connection)
  *
- * Nothing here waits but in the loop: libpq gets a literal address (hostaddr) beside the
- * configured name (host, for the certificate). What it computes for a log-in goes to a worker
- * thread: proofs for SCRAM, as dear as the server says (3 ms by default, a second where it
- * wants 1,000,000 iterations), and certificates. A look on an open connection is one statement,
- * one round trip (pg_query.c).
+ * Nothing here waits but in the loop: libpq gets a literal address (hostaddr) beside the configured
+ * name (host, for the certificate). What it computes for a log-in goes to a worker thread: proofs
+ * for SCRAM, as dear as the server says (3 ms by default, a second where it wants 1,000,000
+ * iterations), and certificates. A look on an open connection is one statement, one round trip
+ * (pg_query.c).
  *
  * Invariant: the password is never sent in clear text to a server that was not verified (tls =
  * verify). From libpq 16 on require_auth enforces that, before that the guard (pg_guard.c).
  *
  * Limits: a server may ask for 2^31 iterations of SCRAM, which keep a worker for an hour; nothing
- * ends libpq's computation. With tls = verify and no tls_ca, the system's authorities are
- * loaded for each log-in, 20 ms. ANSWER_BYTES_MAX per look: with a server that sends without
- * end the bound is checked between reads; one read takes at most what is in the socket, and
- * what arrives meanwhile. */
+ * ends libpq's computation. With tls = verify and no tls_ca, the system's authorities are loaded
+ * for each log-in, 20 ms. ANSWER_BYTES_MAX per look: with a server that sends without end the
+ * bound is checked between reads; one read takes at most what is in the socket, and what arrives
+ * meanwhile. */
 #include <assert.h>
 #include <inttypes.h>
 #include <libpq-fe.h>
@@ -73,8 +73,7 @@ struct link {
     struct observation seen;
 };
 
-/* ---- connections
- * ----------------------------------------------------------------------------- */
+/* ---- connections ----------------------------------------------------------------------------- */
 
 static void pg_disconnect(struct link *link)
 {
@@ -118,8 +117,7 @@ static bool within_bounds(struct link *link)
     return false;
 }
 
-/* ---- connecting
- * ------------------------------------------------------------------------------ */
+/* ---- connecting ------------------------------------------------------------------------------ */
 
 static void ignore_notice(void *context, const PGresult *notice)
 {
@@ -303,8 +301,7 @@ static void on_worked(struct link *link)
     }
 }
 
-/* ---- the query
- * ------------------------------------------------------------------------------- */
+/* ---- the query ------------------------------------------------------------------------------- */
 
 static void flush(struct link *link)
 {
@@ -424,8 +421,7 @@ static void resume_query(struct link *link)
     }
 }
 
-/* ---- the driver
- * ------------------------------------------------------------------------------ */
+/* ---- the driver ------------------------------------------------------------------------------ */
 
 static void set_want(const struct link *link, struct want *want)
 {

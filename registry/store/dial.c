@@ -49,6 +49,11 @@ int64_t dial_lookup_pause_ms(unsigned failures, uint64_t chance)
                          : jitter(doubled(LOOKUP_FIRST_MS, failures - 1, LOOKUP_MAX_MS), chance);
 }
 
+int dial_kind(int error)
+{
+    return error == EPIPE || error == ECONNRESET ? EHOSTDOWN : error;
+}
+
 bool dial_explain(const struct dial_failure *failure, char *to, size_t size)
 {
     switch (failure->error) {
@@ -60,8 +65,7 @@ bool dial_explain(const struct dial_failure *failure, char *to, size_t size)
         snprintf(to, size, "no connection to the registry could be made: %s",
                  strerror(failure->error));
         return true;
-    case EHOSTDOWN: /* the client's word for an end of the stream */
-    case ECONNRESET:
+    case EHOSTDOWN:
         if (failure->rounds < HUNG_UP_TOLD || failure->lasting_ms < HUNG_UP_TOLD_MS) {
             return false;
         }

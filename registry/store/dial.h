@@ -19,6 +19,9 @@ int64_t dial_pause_ms(unsigned failures, int64_t session_timeout_ms, uint64_t ch
 /* Behind lookups that found no address: nobody else is troubled by them. */
 int64_t dial_lookup_pause_ms(unsigned failures, uint64_t chance);
 
+/* One number for all that a server's hanging up may be seen as: EHOSTDOWN, the client's own. */
+int dial_kind(int error);
+
 /* What the last dial ended with. */
 struct dial_failure {
     int error;          /* errno of the client; 0: not known */

@@ -32,8 +32,7 @@ void ephemeral_release(struct ephemeral *ephemeral)
     *ephemeral = (struct ephemeral){0};
 }
 
-/* ---- states
- * ---------------------------------------------------------------------------------- */
+/* ---- states ---------------------------------------------------------------------------------- */
 
 static bool is_request(enum ephemeral_state state)
 {
@@ -100,8 +99,7 @@ const char *ephemeral_take_trouble(struct ephemeral *ephemeral)
     return trouble;
 }
 
-/* ---- requests
- * -------------------------------------------------------------------------------- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 static uint64_t tag_of(const struct ephemeral *ephemeral)
 {
@@ -169,8 +167,7 @@ void ephemeral_write(struct ephemeral *ephemeral, const char *data)
     store_write(ephemeral->store, tag_of(ephemeral), &op, 1);
 }
 
-/* ---- answers
- * --------------------------------------------------------------------------------- */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 static void on_found(struct ephemeral *ephemeral, const struct store_event *event)
 {

@@ -122,8 +122,7 @@ struct store_event {
     size_t failed_op;                 /* a write that was refused: which step */
 };
 
-/* ---- requests: never block, never fail at once
- * ----------------------------------------------- */
+/* ---- requests: never block, never fail at once ----------------------------------------------- */
 
 /* Read a znode. With `watch`, a later change gives one STORE_CHANGED; a get on an
  * absent znode answers STORE_NO_NODE and watches for its creation. */
@@ -145,8 +144,7 @@ void store_access(struct store *store, uint64_t tag, const char *path);
 void store_protect(struct store *store, uint64_t tag, const char *path,
                    const struct access_list *list, int32_t aversion);
 
-/* ---- events
- * ---------------------------------------------------------------------------------- */
+/* ---- events ---------------------------------------------------------------------------------- */
 
 /* Readable (POLLIN) while events may wait, those that time alone brings among them.
  * Level-triggered. -1 for a store without one. */
@@ -191,8 +189,7 @@ struct store {
     const struct store_ops *ops;
 };
 
-/* ---- ZooKeeper
- * ------------------------------------------------------------------------------- */
+/* ---- ZooKeeper ------------------------------------------------------------------------------- */
 
 struct store_zk_options {
     /* comma list of host:port, [v6]:port; an optional /chroot at the very end */

@@ -9,8 +9,7 @@
 #include <string.h>
 #include <zookeeper/zookeeper.h>
 
-/* ---- callbacks: on the client's threads, they only hand over
- * --------------------------------- */
+/* ---- callbacks: on the client's threads, they only hand over --------------------------------- */
 
 static void put_event(struct zk_link *link, int kind, int state, const char *path)
 {
@@ -62,8 +61,7 @@ static void on_line(void *context, int severity, const char *line)
     }
 }
 
-/* ---- life
- * ------------------------------------------------------------------------------------ */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 /* The client's threads inherit the mask: no signal of the program is ever handled on them. */
 static zhandle_t *open_handle(struct zk_link *link, const struct zk_link_options *options)
@@ -146,8 +144,7 @@ void zk_link_close(struct zk_link *link)
     }
 }
 
-/* ---- questions
- * ------------------------------------------------------------------------------- */
+/* ---- questions ------------------------------------------------------------------------------- */
 
 void zk_link_scout(struct zk_link *link)
 {

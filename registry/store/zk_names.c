@@ -77,8 +77,7 @@ static void leave(struct zk_names *names)
     }
 }
 
-/* ---- looking up
- * ------------------------------------------------------------------------------ */
+/* ---- looking up ------------------------------------------------------------------------------ */
 
 static size_t copy_addresses(const struct addrinfo *found, char to[ADDRESSES_MAX][LITERAL_SIZE])
 {
@@ -192,8 +191,7 @@ static void *spawn(void *arg)
     return NULL;
 }
 
-/* ---- for the store
- * --------------------------------------------------------------------------- */
+/* ---- for the store --------------------------------------------------------------------------- */
 
 /* With a scope it is a name to us: the lookup takes it literally, too. */
 static bool is_literal(const char *host)

@@ -61,8 +61,7 @@ struct zk_request {
     char path[];
 };
 
-/* ---- callbacks: on the client's threads, they only hand over
- * --------------------------------- */
+/* ---- callbacks: on the client's threads, they only hand over --------------------------------- */
 
 static void answered(struct zk_request *request, int rc)
 {
@@ -166,8 +165,7 @@ static void looked(int rc, const struct Stat *stat, const void *context)
     (void)context;
 }
 
-/* ---- sending
- * --------------------------------------------------------------------------------- */
+/* ---- sending --------------------------------------------------------------------------------- */
 
 static bool is_sound(const struct zk_request *request)
 {
@@ -321,8 +319,7 @@ void zk_request_free(struct queue_item *item)
     free_request((struct zk_request *)(void *)item);
 }
 
-/* ---- requests
- * -------------------------------------------------------------------------------- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 void zk_requests_get(struct zk_requests *requests, uint64_t tag, const char *path, bool watch)
 {
@@ -430,8 +427,7 @@ void zk_requests_protect(struct zk_requests *requests, uint64_t tag, const char 
     issue(requests, request);
 }
 
-/* ---- answers
- * --------------------------------------------------------------------------------- */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 static bool changes(const struct zk_request *request)
 {

@@ -59,8 +59,7 @@ enum {
     FINISH_STEP_MS = 2  /* where nothing wakes it */
 };
 
-/* ---- types
- * ----------------------------------------------------------------------------------- */
+/* ---- types ----------------------------------------------------------------------------------- */
 
 enum phase {
     PHASE_IDLE,   /* not begun */
@@ -113,8 +112,7 @@ static struct store_zk *zk_of(struct store *store)
     return (struct store_zk *)(void *)store;
 }
 
-/* ---- to the caller
- * --------------------------------------------------------------------------- */
+/* ---- to the caller --------------------------------------------------------------------------- */
 
 static int64_t silence_ms(const struct store_zk *zk)
 {
@@ -151,8 +149,7 @@ static bool report_trouble(struct store_zk *zk, const char *why, struct store_ev
                              : report_gone(zk, true, ret_event);
 }
 
-/* ---- dialling
- * -------------------------------------------------------------------------------- */
+/* ---- dialling -------------------------------------------------------------------------------- */
 
 static void pause_until(struct store_zk *zk, int64_t due_ms, bool gone_then)
 {
@@ -234,6 +231,7 @@ static void begin_dialling(struct store_zk *zk, int64_t now_ms)
 static bool end_round(struct store_zk *zk, int error, int64_t now_ms, struct store_event *ret_event)
 {
     char why[SENTENCE_SIZE];
+    error = dial_kind(error);
     close_link(zk);
     zk->failures++;
     if (error != zk->failure.error || zk->failure.rounds == 0) {
@@ -247,8 +245,7 @@ static bool end_round(struct store_zk *zk, int error, int64_t now_ms, struct sto
     return dial_explain(&zk->failure, why, sizeof why) && report_trouble(zk, why, ret_event);
 }
 
-/* ---- what is due by the clock alone, or by the names
- * ----------------------------------------- */
+/* ---- what is due by the clock alone, or by the names ----------------------------------------- */
 
 static bool is_seeking(const struct store_zk *zk)
 {
@@ -262,11 +259,16 @@ static bool give_up(struct store_zk *zk, int64_t now_ms, struct store_event *ret
         close_link(zk);
         zk->due_ms = 0;
     } /* else what dials or pauses goes on in zk_renew */
-    bool to_mend = dial_explain(&zk->failure, why, sizeof why);
-    snprintf(zk->detail, sizeof zk->detail, "no server of the registry was reached for %s%s%.300s",
-             text_duration(spell, sizeof spell, now_ms - zk->since_ms),
-             to_mend || zk->known.why[0] ? ": " : "", to_mend ? why : zk->known.why);
-    return report_gone(zk, to_mend || zk->known.why[0], ret_event);
+    bool explained = dial_explain(&zk->failure, why, sizeof why);
+    if (explained) {
+        text_copy(zk->detail, sizeof zk->detail, why);
+    } else {
+        snprintf(zk->detail, sizeof zk->detail,
+                 "no server of the registry was reached for %s%s%.300s",
+                 text_duration(spell, sizeof spell, now_ms - zk->since_ms),
+                 zk->known.why[0] ? ": " : "", zk->known.why);
+    }
+    return report_gone(zk, explained || zk->known.why[0], ret_event);
 }
 
 static void step_names(struct store_zk *zk, int64_t now_ms)
@@ -357,8 +359,7 @@ static bool next_by_clock(struct store_zk *zk, int64_t now_ms, struct store_even
     return false;
 }
 
-/* ---- events
- * ---------------------------------------------------------------------------------- */
+/* ---- events ---------------------------------------------------------------------------------- */
 
 static void free_item(struct queue_item *item)
 {
@@ -565,8 +566,7 @@ static int64_t zk_idle_ms(const struct store *store)
     return ((const struct store_zk *)(const void *)store)->queue.sleep_ms;
 }
 
-/* ---- life
- * ------------------------------------------------------------------------------------ */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static void zk_renew(struct store *store)
 {

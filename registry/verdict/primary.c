@@ -263,8 +263,8 @@ static bool named_in_view(const struct contest *c)
            lineage_compare(contender_lineage(c->leader), contender_lineage(c->incumbent)) == 0;
 }
 
-/* The group elected it in a newer view than the incumbent's: that one cannot write any more, whatever
- * its answer says, or whoever it lets in. */
+/* The group elected it in a newer view than the incumbent's: that one cannot write any more,
+ * whatever its answer says, or whoever it lets in. */
 static bool elected_since(const struct contest *c)
 {
     return c->leader && !c->inputs->ordered && c->incumbent && !c->incumbent->tally.claim &&

@@ -15,8 +15,7 @@
 
 #include "tests/system/library_test.h"
 
-/* ---- a resolver that can be made to fail, or to hang
- * ----------------------------------------- */
+/* ---- a resolver that can be made to fail, or to hang ----------------------------------------- */
 
 static atomic_int resolver_hangs, resolver_hung;
 static atomic_int beta_is_known; /* alpha always is; both are this machine */
@@ -44,8 +43,7 @@ __attribute__((visibility("default"))) int getaddrinfo(const char *host, const c
     return real(alpha || beta ? "127.0.0.1" : host, service, hints, ret_list);
 }
 
-/* ---- a server that can be taken away
- * --------------------------------------------------------- */
+/* ---- a server that can be taken away --------------------------------------------------------- */
 
 static struct relay {
     pthread_t thread;
@@ -120,8 +118,7 @@ static void stop_relay(void)
     pthread_join(relay.thread, NULL);
 }
 
-/* ---- the tests
- * ------------------------------------------------------------------------------- */
+/* ---- the tests ------------------------------------------------------------------------------- */
 
 static void a_hung_resolver_delays_neither_open_nor_close(void)
 {

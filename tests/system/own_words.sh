@@ -5,6 +5,30 @@
 test_mariadb_a_server_that_takes_no_writes_although_it_is_not_read_only_is_left() { on_mariadb closed; }
 test_mysql_9_a_server_that_takes_no_writes_although_it_is_not_read_only_is_left() { versions_mysql_story sid closed; }
 
+# ---- whom a replica follows --------------------------------------------------------
+
+# Another cluster's server has the server_id of the primary, as the default is 1 everywhere.
+test_mariadb_a_source_of_another_cluster_is_not_the_member_of_its_server_id() {
+    of=my
+    zk_start
+    servers my-1 my-2
+    my_new other
+    set_in other "server-id=$(my_port my-1)"
+    my_start other
+    my_sql other "SET GLOBAL read_only = 0, GLOBAL gtid_domain_id = 7; CREATE DATABASE foreign_data"
+    follows my-2 my-1
+    fleet_on my-1 my-2
+    wait_topology 40 sales ".state == \"ok\" and .primary == \"my-1\" and $(is_up my-2 my-1)"
+    expect_code 0 roster route sales read --max-lag 10s --strict
+    my_sql my-2 "STOP SLAVE"
+    follows my-2 other
+    wait_topology 20 sales "$(member my-2) | .upstream == null and .lag.state != \"ok\""
+    expect_code 5 roster route sales read --max-lag 10s --strict
+    my_sql my-2 "STOP SLAVE"
+    follows my-2 my-1
+    wait_topology 20 sales "$(is_up my-2 my-1)"
+}
+
 # ---- Group Replication -----------------------------------------------------------
 
 # On one member only; who is logged in is sent away.

@@ -401,15 +401,25 @@ test_a_buffer_that_is_smaller_than_a_report_is_told_and_starts_no_storm() {
 }
 
 test_connections_beyond_the_servers_limit_are_told_and_followed_later() {
-    local i
+    links() { ss -Htn state established "sport = :$(zk_port zk)" | wc -l; }
     zk_start
     zk create /roster '{"format":1,"registry":"a","supersedes":[]}'
     zk_stop
     sed -i 's/^maxClientCnxns=0/maxClientCnxns=2/' "$T/zk.cfg"
     zk_launch zk
     wait_for 60 'ss -Htln "sport = :$(zk_port zk)" | grep -q .' # a look from here would take one of the two
-    for i in 1 2 3 4; do watch_start "watch-$i" orders; done
-    wait_for 30 'grep -l "maxClientCnxns" "$T"/watch-[1-4].log | wc -l | grep -qx 2'
-    for i in 1 2 3 4; do grep -q maxClientCnxns "$T/watch-$i.log" || crash "watch-$i"; done
-    wait_for 30 'ss -Htn state established "sport = :$(zk_port zk)" | wc -l | grep -qx 2'
+    cluster_pg orders 1
+    printf '\n[member orders/pg-1]\naddress = 127.0.0.1:1\n' >> "$(cluster_file)"
+    watch_start watch-1 orders
+    wait_for 20 '[ "$(links)" = 1 ]'
+    watch_start watch-2 orders
+    wait_for 20 '[ "$(links)" = 2 ]'
+    watch_start watch-3 orders
+    probe_start probe-a
+    wait_for 30 'grep -q "the registry.s servers hang up at once.*maxClientCnxns" "$T/watch-3.log"'
+    wait_for 30 'grep -q "warning registry the registry.s servers hang up at once.*maxClientCnxns" "$T/probe-a.log"'
+    crash watch-1
+    crash watch-2
+    wait_for 30 'grep -q "registry connected, a new session" "$T/probe-a.log"'
+    wait_for 30 '[ "$(links)" = 2 ]'
 }

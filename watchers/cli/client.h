@@ -70,8 +70,7 @@ enum store_rc client_protect(struct client *client, const char *path,
 /* Prints why a read or write of `what` failed and returns the exit code for it. */
 int client_failed(const struct client *client, enum store_rc rc, const char *what);
 
-/* ---- what several verbs read
- * ----------------------------------------------------------------- */
+/* ---- what several verbs read ----------------------------------------------------------------- */
 
 /* Decode the value of a cluster's topology znode. False, with the reason, also when it is another
  * cluster's. */

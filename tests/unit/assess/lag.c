@@ -280,6 +280,31 @@ START_TEST(what_positions_prove_widens_a_band_at_once)
 }
 END_TEST
 
+START_TEST(less_than_an_interval_widens_a_band_after_some_looks)
+{
+    begin_pair(KIND_ASYNC);
+    source_is_at(7, 1000);
+    source_is_at(8, 2000);
+    ck_assert_int_eq(replica_is_at(8, 0, 2010).ms, 0);
+    source_is_at(9, 2100);
+    ck_assert_int_eq(replica_is_at(8, 0, 2400).ms, 0);
+    ck_assert_int_eq(replica_is_at(8, 0, 2500).ms, 0);
+    ck_assert_int_eq(replica_is_at(8, 0, 2600).ms, 512);
+}
+END_TEST
+
+START_TEST(the_time_that_looks_take_is_no_time_in_which_a_replica_had_all)
+{
+    begin_pair(KIND_ASYNC);
+    assessment.members[0].facts.took_ms = 400;
+    source_is_at(7, 1000);
+    ck_assert_int_eq(replica_is_at(7, -1, 2000).ms, 2048);
+    begin_pair(KIND_ASYNC);
+    source_is_at(7, 1000);
+    ck_assert_int_eq(replica_is_at(7, -1, 2000).ms, 1024);
+}
+END_TEST
+
 START_TEST(positions_on_another_timeline_are_not_compared)
 {
     begin_pair(KIND_STREAMING);
@@ -395,6 +420,8 @@ Suite *lag_suite(void)
     tcase_add_loop_test(tests, an_account_is_taken_as_far_as_positions_allow, 0,
                         sizeof accounts / sizeof *accounts);
     tcase_add_test(tests, what_positions_prove_widens_a_band_at_once);
+    tcase_add_test(tests, less_than_an_interval_widens_a_band_after_some_looks);
+    tcase_add_test(tests, the_time_that_looks_take_is_no_time_in_which_a_replica_had_all);
     tcase_add_test(tests, positions_on_another_timeline_are_not_compared);
     tcase_add_test(tests, another_source_begins_another_trail);
     tcase_add_test(tests, what_a_replica_lacks_at_the_first_look_counts);

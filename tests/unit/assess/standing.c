@@ -52,6 +52,34 @@ START_TEST(an_upstream_is_found_by_its_identity_before_its_address)
 }
 END_TEST
 
+START_TEST(a_server_id_is_no_proof_without_the_address)
+{
+    begin(KIND_ASYNC, 3);
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(facts_of(i)->self_id, sizeof facts_of(i)->self_id, "%zu", i + 1);
+    }
+    follow(0, "2", "192.0.2.1"); /* of another cluster, with an id of ours */
+    ck_assert_int_eq(standing_upstream(&assessment, facts_of(0)), -1);
+    follow(0, "2", "10.0.0.2");
+    ck_assert_int_eq(standing_upstream(&assessment, facts_of(0)), 1);
+    follow(0, "9", "10.0.0.2"); /* what this host has at that address is another server */
+    ck_assert_int_eq(standing_upstream(&assessment, facts_of(0)), -1);
+    facts_of(0)->live = false; /* connected last to what was there before */
+    ck_assert_int_eq(standing_upstream(&assessment, facts_of(0)), 1);
+    follow(0, "", "10.0.0.2");
+    ck_assert_int_eq(standing_upstream(&assessment, facts_of(0)), 1);
+    follow(0, "2", ""); /* a statement of the operator's has no address beside it */
+    ck_assert_int_eq(standing_upstream(&assessment, facts_of(0)), 1);
+    struct observation *facts = facts_of(2);
+    facts->channel_count = 2;
+    facts->channels[0] =
+        (struct channel){.live = true, .port = 3306, .host = "192.0.2.1", .id = "1"};
+    facts->channels[1] = (struct channel){.port = 3306, .host = "10.0.0.1", .id = "1"};
+    standing_choose_channel(&assessment, facts);
+    ck_assert_str_eq(facts->upstream_host, "10.0.0.1");
+}
+END_TEST
+
 START_TEST(a_member_is_where_it_is_configured_and_where_it_was_reached)
 {
     begin(KIND_ASYNC, 1);
@@ -184,6 +212,7 @@ Suite *standing_suite(void)
     Suite *suite = suite_create("standing");
     TCase *tests = tcase_create("standing");
     tcase_add_test(tests, an_upstream_is_found_by_its_identity_before_its_address);
+    tcase_add_test(tests, a_server_id_is_no_proof_without_the_address);
     tcase_add_test(tests, a_member_is_where_it_is_configured_and_where_it_was_reached);
     tcase_add_test(tests, of_several_channels_the_one_that_leads_to_a_member_is_the_upstream);
     tcase_add_test(tests, one_half_of_a_pair_claims_beside_a_read_only_one);

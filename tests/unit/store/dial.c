@@ -55,6 +55,8 @@ START_TEST(what_is_to_be_mended_is_told_and_what_is_merely_away_is_not)
     ck_assert(!dial_explain(&(struct dial_failure){EHOSTDOWN, 2, 60000}, why, sizeof why));
     ck_assert(dial_explain(&(struct dial_failure){EHOSTDOWN, 3, 3000}, why, sizeof why));
     ck_assert_ptr_nonnull(strstr(why, "maxClientCnxns"));
+    ck_assert_int_eq(dial_kind(EPIPE), EHOSTDOWN); /* how far the dial had come is no difference */
+    ck_assert_int_eq(dial_kind(ECONNREFUSED), ECONNREFUSED);
 }
 END_TEST
 

@@ -287,6 +287,15 @@ START_TEST(peers_stay_writers_until_a_quorum_says_that_one_is_down_or_serves_no_
     ck_assert(world_resolve(&world));
     ck_assert_int_eq(member(2)->role, ROLE_NONE);
     begin_galera(WRITERS_ALL);
+    is_amiss(0, 2, CONDITION_FIT, "conf:3"); /* read-only, to one probe */
+    world_fails(&world, 1, 2, ANSWER_AUTH);
+    world_fails(&world, 2, 2, ANSWER_AUTH);
+    ck_assert(world_resolve(&world));
+    all_are_writers();
+    is_amiss(1, 2, CONDITION_FIT, "conf:3");
+    ck_assert(world_resolve(&world));
+    ck_assert_int_eq(member(2)->role, ROLE_SECONDARY);
+    begin_galera(WRITERS_ALL);
     world.directives = (struct directives){.drain_count = 1, .drain = {"m2"}};
     world_fails(&world, ALL, 2, ANSWER_AUTH);
     ck_assert(world_resolve(&world));
