@@ -48,12 +48,8 @@ becomes() { # becomes VERSION PROBE
 any_is() { case " ${programs[*]} " in *" $1 "*) ;; *) return 1 ;; esac; }
 
 votes() { znode_is "/roster/clusters/sales/reports/$1" ".abstains == null and .rules == $(rules_of "${programs[$1]}")"; }
-# The edition of the rules that a version applies, as its source says.
-rules_of() {
-    local of=$ROOT
-    [ "$1" != former ] || of=$FORMER/../..
-    sed -n 's/.*MODEL_RULES = \([0-9]*\).*/\1/p' "$of/registry/model/model.h"
-}
+# The edition of the rules that a version applies.
+rules_of() { if [ "$1" = former ]; then echo "$FORMER_RULES"; else echo "$NEW_RULES"; fi; }
 
 # Routers of both versions.
 watches() {
