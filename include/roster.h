@@ -78,7 +78,9 @@ struct roster_options {
     void *log_context;
 };
 
-/* Checks the options and starts the library's thread; does not wait for the network.
+/* Checks the options and starts the library's thread; does not wait for the network. A handle is
+ * one connection to the registry, of which ZooKeeper takes 60 from one address by default
+ * (maxClientCnxns): open one in a process. Its descriptors are apart from the process's own.
  * ROSTER_INVALID (then *ret_roster is NULL and roster_error() has the sentence, per thread),
  * ROSTER_NO_MEMORY, ROSTER_INTERNAL. */
 ROSTER_API enum roster_status roster_open(const struct roster_options *options,
@@ -90,7 +92,7 @@ ROSTER_API const char *roster_error(void);
 
 /* Ends the session and frees everything, clusters included. No other call may be running. Waits for
  * a callback that is running; called from one it does nothing (and logs so). Takes 2 s at most
- * when the registry or the resolver hangs: what hangs then ends by itself. NULL is fine.
+ * when the registry hangs: what hangs then ends by itself. NULL is fine.
  * In a forked child it frees memory only. */
 ROSTER_API void roster_close(struct roster *roster);
 
@@ -180,15 +182,16 @@ enum roster_policy { ROSTER_ROUND_ROBIN, ROSTER_RANDOM, ROSTER_WEIGHTED };
 struct roster_request {
     /* among secondaries; where all members may write (writers = all), among them, for writes too */
     enum roster_policy policy;
-    /* 0: any. Refuse (ROSTER_TOO_OLD) to answer from older knowledge. A registry that hangs
-     * without closing the connection is noticed after two thirds of the session timeout. */
+    /* 0: any. Refuse (ROSTER_TOO_OLD) to answer from older knowledge: by the last answer of the
+     * registry, which is asked as often as the least limit in use needs, 20 times a second at
+     * most. An age that is not known meets no limit. */
     int64_t max_age_ms;
     /* 0: any. Reads: only secondaries whose lag is known and within */
     int64_t max_lag_ms;
     int64_t max_lag_bytes;        /* 0: any. Likewise */
     int64_t max_lag_transactions; /* 0: any. Likewise */
-    /* 0: when no secondary meets the limits the least-lagged one is used (the floor); 1:
-     * ROSTER_NO_ENDPOINT then */
+    /* 0: when no secondary meets the limits the least-lagged one is used (the floor), by `policy`
+     * where several are equal; 1: ROSTER_NO_ENDPOINT then */
     int strict;
     /* 1: reads go to the primary when no secondary qualifies */
     int fallback;
@@ -197,8 +200,9 @@ struct roster_request {
 /* Where to go now. Writes: the primary, or one of those that write where the cluster's
  * configuration says writers = all, one of weight 0 only when no other is left. Reads: a secondary
  * (or one of those writers) that is up and replicates; one of weight 0, one no probe has seen up
- * yet, or one whose replication is broken only when nothing better is left; never one that is down,
- * drained or fenced. Wait-free, allocates nothing (but a thread's very first call registers it,
+ * yet, one that is set to apply later, or one whose replication is broken or does not lead to the
+ * primary only when nothing better is left, in this order; never one that is down, drained or
+ * fenced. Wait-free, allocates nothing (but a thread's very first call registers it,
  * under a lock held for a moment), copies the endpoint out. `request` NULL: all defaults. Any
  * thread, also in a forked child.
  * ROSTER_OK, ROSTER_NO_CLUSTER, ROSTER_NO_ENDPOINT, ROSTER_TOO_OLD, ROSTER_INVALID; *ret_endpoint
@@ -213,7 +217,7 @@ ROSTER_API enum roster_status roster_route(struct roster_cluster *cluster,
 enum roster_outcome {
     ROSTER_OUTCOME_OK,      /* it worked: ends a quarantine */
     ROSTER_OUTCOME_REFUSED, /* connection refused, reset, timed out */
-    /* it refused a write: PostgreSQL 25006, MySQL 1290, 1792, 1836 */
+    /* it refused a write: PostgreSQL 25006, MySQL 1290, 1792, 1836, 3100 */
     ROSTER_OUTCOME_READ_ONLY,
     ROSTER_OUTCOME_OTHER /* no consequence for routing */
 };
@@ -254,9 +258,9 @@ struct roster_state {
     char why[512];
     char by[64];        /* the probe that wrote it */
     int64_t at_wall_ms; /* when the verdict was reached */
-    /* since the fleet last confirmed it: 0 while the registry answers, holds
-     * just this, and a probe of its evidence is present. Started cold with none present: since
-     * at_wall. */
+    /* since the registry last answered that it holds just this, with a probe of its evidence
+     * present; 0 while that answer is no older than 5 s. Started cold with none present: since
+     * at_wall. -1: not known, as before the first topology, or when it is dated later than now */
     int64_t age_ms;
     int witnesses; /* probes that should watch it */
     /* of those whose evidence it rests on, how many are present; -1: the registry is not reached */
@@ -266,7 +270,7 @@ struct roster_state {
     int cached;    /* 1: from the cache file, not yet confirmed */
     /* why what the registry holds is not followed ("" when nothing is refused): garbage, another
      * format, another registry, one that went back in time, nothing any more, access denied,
-     * one that anybody may write */
+     * one that anybody may write. While it is not reached: what is to be mended, if anything */
     char refused[256];
 };
 
@@ -281,8 +285,8 @@ struct roster_member {
     int drained;
     int claims;
     int sync; /* a commit on the primary waits for it */
-    /* what it reports of its own fitness: "recovering", "minority", "donor", "paused", ...; "" fit
-     */
+    /* what it reports of its own fitness: "recovering", "minority", "donor", "paused", ...; or
+     * "delayed": it is set to apply later; "" fit */
     char condition[16];
     /* why it is not up or not used: "refused", "auth", "stranger", "rival"; "" nothing */
     char reason[32];

@@ -48,6 +48,7 @@ struct agent {
     char *memory_text_next; /* to be written behind it, or NULL */
     char memory_fault[SENTENCE_SIZE];
     bool memory_fault_told;
+    struct log_events log;
     bool performing;
     bool renewing;                     /* the store is away */
     bool has_passwords;                /* others than before, to be put into force */
@@ -112,14 +113,14 @@ static void on_chroot_asked(uv_work_t *work, int status)
     work->data = NULL;
     explicit_bzero(&agent->chroot_of, sizeof agent->chroot_of);
     if (agent->chroot_said[0]) {
-        log_line(LOG_ERROR, "registry", "%s", agent->chroot_said);
+        log_events_say(&agent->log, LOG_ERROR, "registry", agent->chroot_said);
     }
 }
 
 static void on_fact(void *owner, const struct fact *fact)
 {
     struct agent *agent = owner;
-    log_events_fact(agent->config->probe.name, fact);
+    log_events_fact(&agent->log, agent->config->probe.name, fact);
     if (fact->kind == FACT_NO_CHROOT && !agent->chroot_work.data) {
         agent->chroot_work.data = agent;
         agent->chroot_of = agent->config->registry;
@@ -219,8 +220,10 @@ static void on_remembered(uv_work_t *work, int status)
     free(agent->memory_text);
     agent->memory_text = NULL;
     if (agent->memory_fault[0] && !agent->memory_fault_told) {
-        log_line(LOG_WARNING, "registry", "which one is followed is not kept: %s",
+        char sentence[SENTENCE_SIZE + 64];
+        snprintf(sentence, sizeof sentence, "which one is followed is not kept: %s",
                  agent->memory_fault);
+        log_events_say(&agent->log, LOG_WARNING, "registry", sentence);
     }
     agent->memory_fault_told = agent->memory_fault[0] != '\0';
     if (agent->memory_text_next) {

@@ -518,6 +518,17 @@ static void take_news(struct probed_cluster *cluster, struct probe_time now)
     }
 }
 
+/* The primary is looked at a moment before the others. */
+static void put_in_order(struct probed_cluster *cluster, const struct topology *topology)
+{
+    for (size_t i = 0; i < cluster->assessment.member_count; i++) {
+        const char *name = cluster->assessment.members[i].config.name;
+        if (cluster->slots[i]) {
+            cluster->slots[i]->times.after_ms = text_equal(name, topology->primary) ? 0 : FOLLOW_MS;
+        }
+    }
+}
+
 void cluster_settle(struct probed_cluster *cluster, struct probe_time now)
 {
     const struct report *acked;
@@ -533,6 +544,7 @@ void cluster_settle(struct probed_cluster *cluster, struct probe_time now)
     if (topology) {
         incumbent_take(&cluster->assessment, topology, now.ms);
         assess_verdict(&cluster->assessment, topology);
+        put_in_order(cluster, topology);
         log_kind(cluster);
     }
     if (due_ms < TIMER_NEVER) {

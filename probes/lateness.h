@@ -2,8 +2,8 @@
  * finds late is not the server's fault.
  *
  * Measured by timers: how long after its time each of them ran. The sum grows for ever; who waits
- * for a server takes the difference over the wait. A process that was stopped for seconds is another
- * matter (probe.h: slipped). Pure. */
+ * for a server takes the difference over the wait. A process that was stopped for seconds is
+ * another matter (probe.h: slipped). Pure. */
 #ifndef ROSTER_PROBES_LATENESS_H
 #define ROSTER_PROBES_LATENESS_H
 

@@ -55,14 +55,20 @@ void look_times_begin(struct look_times *times, int64_t now_ms)
 }
 
 /* The next moment of our phase that is at least half an interval away. */
-static int64_t quiet_due(const struct schedule *schedule, int64_t now_ms, int64_t now_wall_ms,
-                         size_t rank, size_t size)
+static int64_t quiet_due(const struct look_times *times, const struct schedule *schedule,
+                         int64_t now_ms, int64_t now_wall_ms, size_t rank, size_t size)
 {
     int64_t interval_ms = schedule->interval_ms;
-    int64_t phase_ms = interval_ms * (int64_t)rank / (int64_t)(size ? size : 1);
+    int64_t phase_ms = interval_ms * (int64_t)rank / (int64_t)(size ? size : 1) + times->after_ms;
     int64_t into_ms = ((now_wall_ms - phase_ms) % interval_ms + interval_ms) % interval_ms;
     int64_t wait_ms = interval_ms - into_ms;
     return now_ms + (wait_ms < interval_ms / 2 ? wait_ms + interval_ms : wait_ms);
+}
+
+/* A statement that fails again and again fills the server's log, and once it is no accident. */
+static bool is_pressed_in_vain(const struct look_times *times, enum answer answer)
+{
+    return answer == ANSWER_SATURATED || times->denials > 1;
 }
 
 void look_times_end(struct look_times *times, const struct schedule *schedule, enum answer answer,
@@ -71,8 +77,9 @@ void look_times_end(struct look_times *times, const struct schedule *schedule, e
     int64_t gap_ms = schedule_gap(schedule, now_ms);
     assert(times->in_flight && (rank < size || size == 0));
     times->in_flight = false;
-    if (gap_ms == schedule->interval_ms || answer == ANSWER_SATURATED) {
-        times->due_ms = quiet_due(schedule, now_ms, now_wall_ms, rank, size);
+    times->denials = answer == ANSWER_PRIVILEGE ? times->denials + 1 : 0;
+    if (gap_ms == schedule->interval_ms || is_pressed_in_vain(times, answer)) {
+        times->due_ms = quiet_due(times, schedule, now_ms, now_wall_ms, rank, size);
     } else {
         int64_t due_ms = times->began_ms + gap_ms;
         times->due_ms = due_ms > now_ms ? due_ms : now_ms;
@@ -85,7 +92,7 @@ void look_times_end(struct look_times *times, const struct schedule *schedule, e
 void look_times_expedite(struct look_times *times, const struct schedule *schedule,
                          enum answer standing, int64_t now_ms)
 {
-    if (times->in_flight || standing == ANSWER_SATURATED) {
+    if (times->in_flight || is_pressed_in_vain(times, standing)) {
         return;
     }
     int64_t soonest_ms = times->began_ms + schedule->alert_ms;

@@ -1,7 +1,8 @@
 /* When to look: quiet cadence, and closer while something is changing.
  *
  *   quiet      every `interval`, at a phase of the wall clock that this probe's place in
- *              the fleet gives, so that N probes look N times an interval between them
+ *              the fleet gives, so that N probes look N times an interval between them; the
+ *              primary first, since the others are measured by what it had
  *   alarm      every `alert_interval`, for ALARM_HOLD_MS after the last change, and
  *              for SEARCH_MS while no writer is both agreed on and seen
  *   searching  every SEARCH_SLOW_MS for SEARCH_LONG_MS more, then quiet again
@@ -28,9 +29,11 @@ enum {
     FRESH_PACE_MS = 1000,
     /* nor, with a kept one that serves, when the last one was refused */
     FRESH_REFUSED_WAIT_MS = 60000,
-    /* a log-in for which this machine computes long comes rarely: its part of the time, in so many */
+    /* a log-in for which this machine computes long comes rarely: its part of the time, in so
+     * many */
     DEAR_MS = 20,
     DEAR_PART = 50,
+    FOLLOW_MS = 50,
     OVERDUE_MS = 100 /* a look that takes longer raises the alarm */
 };
 
@@ -47,6 +50,8 @@ struct look_times {
     int64_t due_ms;
     int64_t not_before_ms; /* whatever the alarm */
     unsigned looks;
+    unsigned denials; /* in a row: our statement is refused over a session that works */
+    int64_t after_ms; /* how long after the phase: FOLLOW_MS for those that follow the primary */
 };
 
 void schedule_init(struct schedule *schedule, int64_t interval_ms, int64_t alert_ms,

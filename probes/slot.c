@@ -91,6 +91,7 @@ static void end(struct slot *slot, const struct observation *observation, enum a
     outcome->observation = *observation;
     /* broken twice in a row, the second time on a new connection */
     outcome->observation.answer = answer == ANSWER_LOST ? ANSWER_PROTOCOL : answer;
+    outcome->observation.took_ms = context->now.ms - slot->times.began_ms;
     rest(slot, outcome->observation.answer, context);
 }
 

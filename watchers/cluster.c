@@ -86,8 +86,8 @@ static struct roster_cluster *new_cluster(struct roster *roster, const char *nam
     return cluster;
 }
 
-/* Two threads may subscribe to one name at once: the first to get here wins, and the other's object
- * is freed by its caller. */
+/* Two threads may subscribe to one name at once: the first to get here wins, and the other's
+ * object is freed by its caller. */
 static struct roster_cluster *add(struct roster *roster, struct roster_cluster *cluster)
 {
     thread_lock(&roster->loop);
@@ -215,8 +215,8 @@ static bool is_request(const struct roster_request *request)
            request->policy == ROSTER_WEIGHTED;
 }
 
-/* A caller needs younger knowledge than the registry was asked for: it is asked at once, and oftener
- * from now on. */
+/* A caller needs younger knowledge than the registry was asked for: it is asked at once, and
+ * oftener from now on. */
 static void hurry(struct roster_cluster *cluster, int64_t max_age_ms)
 {
     struct roster *roster = cluster->roster;
@@ -372,7 +372,9 @@ static void read_members(const struct snapshot *snapshot, void *to)
                                          .claims = from->claims};
         member->sync = from->sync;
         copy(member->condition, sizeof member->condition,
-             from->condition == CONDITION_FIT ? "" : condition_names[from->condition]);
+             from->condition != CONDITION_FIT ? condition_names[from->condition]
+             : from->lag.delay_ms > 0         ? "delayed"
+                                              : "");
         copy(member->reason, sizeof member->reason,
              from->alias[0]              ? "alias"
              : from->reason == ANSWER_OK ? ""

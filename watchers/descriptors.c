@@ -1,6 +1,9 @@
 #include "watchers/descriptors.h"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -16,9 +19,29 @@ enum { KEPT = 3 };
 enum { KEPT = 0 };
 #endif
 
+/* Before Linux 5.9. What cannot be listed stays open in both tables. */
+static bool leave_one_by_one(void)
+{
+    if (unshare(CLONE_FILES) != 0) {
+        return false;
+    }
+    DIR *list = opendir("/proc/thread-self/fd");
+    for (struct dirent *entry; list && (entry = readdir(list));) {
+        int fd = atoi(entry->d_name); /* "." and "..": 0 */
+        if (fd >= KEPT && fd != dirfd(list) && entry->d_name[0] != '.') {
+            close(fd);
+        }
+    }
+    if (list) {
+        closedir(list);
+    }
+    return true;
+}
+
 bool descriptors_leave_host(void)
 {
-    if (syscall(SYS_close_range, (unsigned)KEPT, ~0u, (unsigned)UNSHARE) != 0) {
+    if (syscall(SYS_close_range, (unsigned)KEPT, ~0u, (unsigned)UNSHARE) != 0 &&
+        !leave_one_by_one()) {
         return false;
     }
     for (int fd = KEPT; fd <= 2; fd++) {

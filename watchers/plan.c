@@ -78,7 +78,8 @@ bool plan_is_needed(const struct table *before, const struct table *now)
 {
     if (!before || before->epoch != now->epoch || before->writer != now->writer ||
         before->writer_set != now->writer_set || before->pool_set != now->pool_set ||
-        before->gone_set != now->gone_set || before->endpoint_count != now->endpoint_count) {
+        before->gone_set != now->gone_set || before->delayed_set != now->delayed_set ||
+        before->endpoint_count != now->endpoint_count) {
         return true;
     }
     for (int i = 0; i < now->endpoint_count; i++) {

@@ -75,7 +75,8 @@ void routing_confirm(struct routing *routing, int64_t confirmed_ms, bool fresh);
 void routing_leave(struct routing *routing);
 
 /* Milliseconds since the fleet last confirmed it; 0 while it does, if the last word of that is no
- * older than FRESH_MS; -1: not known. For people: limits go by that last word itself. Any thread. */
+ * older than FRESH_MS; -1: not known. For people: limits go by that last word itself. Any
+ * thread. */
 int64_t routing_age(const struct routing *routing, int64_t now_ms);
 
 /* The least age that a caller took lately; INT64_MAX: none asked. The second forgets it. */
@@ -99,7 +100,8 @@ void routing_discard_ended(struct routing *routing, int64_t now_ms);
 bool routing_read(struct routing *routing, void (*read)(const struct snapshot *snapshot, void *to),
                   void *to);
 
-/* Around fork(), on the forking thread; in the child the readers of other threads are forgotten. */
+/* Around fork(), on the forking thread; in the child the readers of other threads are
+ * forgotten. */
 void snapshot_before_fork(void);
 void snapshot_after_fork_parent(void);
 void snapshot_after_fork_child(void);

@@ -75,9 +75,11 @@ static bool may_be_read(const struct member *member, enum writers writers)
            !member->claims && !is_foreign(member);
 }
 
-static int tier_of(const struct roster_endpoint *endpoint)
+static int tier_of(const struct table *table, int index)
 {
-    return (endpoint->lag_state == ROSTER_LAG_BROKEN ? 4 : 0) +
+    const struct roster_endpoint *endpoint = &table->endpoints[index];
+    return (endpoint->lag_state == ROSTER_LAG_BROKEN ? 8 : 0) +
+           (table->delayed_set & bit(index) ? 4 : 0) +
            (endpoint->health == ROSTER_HEALTH_UP ? 0 : 2) + (endpoint->weight > 0 ? 0 : 1);
 }
 
@@ -92,9 +94,10 @@ static int compare_known(int64_t a, int64_t b)
 
 /* Before or behind in the floor. A lag known in time comes before one known in bytes only: the two
  * do not compare. */
-static int compare_fitness(const struct roster_endpoint *a, const struct roster_endpoint *b)
+static int compare_fitness(const struct table *table, int one, int other)
 {
-    int by = tier_of(a) - tier_of(b);
+    const struct roster_endpoint *a = &table->endpoints[one], *b = &table->endpoints[other];
+    int by = tier_of(table, one) - tier_of(table, other);
     if (by == 0) {
         by = (a->lag_state != ROSTER_LAG_OK) - (b->lag_state != ROSTER_LAG_OK);
     }
@@ -111,14 +114,13 @@ static void insert_by_fitness(struct table *table, int index)
 {
     assert(table->pool_count < MEMBERS_MAX && !(table->pool_set & bit(index)));
     int at = table->pool_count++;
-    while (at > 0 &&
-           compare_fitness(&table->endpoints[index], &table->endpoints[table->pool[at - 1]]) < 0) {
+    while (at > 0 && compare_fitness(table, index, table->pool[at - 1]) < 0) {
         table->pool[at] = table->pool[at - 1];
         at--;
     }
     table->pool[at] = (uint8_t)index;
     table->pool_set |= bit(index);
-    table->tier_set[tier_of(&table->endpoints[index])] |= bit(index);
+    table->tier_set[tier_of(table, index)] |= bit(index);
 }
 
 static void prepare_first_tier(struct table *table)
@@ -151,6 +153,7 @@ void table_build(const struct topology *topology, struct table *ret_table)
             ret_table->weighty_set |= member->config.weight > 0 ? bit(i) : 0;
         }
         describe(member, topology->epoch, &ret_table->endpoints[i]);
+        ret_table->delayed_set |= member->lag.delay_ms > 0 ? bit(i) : 0;
         ret_table->used[i] =
             (uint16_t)(offsetof(struct roster_endpoint, host) + strlen(member->config.host) + 1);
         if (!(ret_table->writer_set & bit(i)) &&
@@ -278,6 +281,21 @@ static uint32_t set_within(const struct table *table, const struct roster_reques
     return set;
 }
 
+/* The least lagged, and those that are its equals. */
+static uint32_t floor_without(const struct table *table, uint32_t avoid)
+{
+    uint32_t set = 0;
+    int first = -1;
+    for (int i = 0; i < table->pool_count; i++) {
+        int index = table->pool[i];
+        first = first < 0 && !(avoid & bit(index)) ? index : first;
+        if (first >= 0 && !(avoid & bit(index)) && compare_fitness(table, first, index) == 0) {
+            set |= bit(index);
+        }
+    }
+    return set;
+}
+
 static int pick_secondary(const struct table *table, const struct roster_request *request,
                           uint64_t chance, uint32_t avoid)
 {
@@ -290,12 +308,8 @@ static int pick_secondary(const struct table *table, const struct roster_request
             return pick_of_set(table, fit & table->tier_set[tier], request->policy, chance);
         }
     }
-    for (int i = 0; !request->strict && i < table->pool_count; i++) {
-        if (!(avoid & bit(table->pool[i]))) {
-            return table->pool[i]; /* the floor */
-        }
-    }
-    return -1;
+    uint32_t floor = request->strict ? 0 : floor_without(table, avoid);
+    return floor ? pick_of_set(table, floor, request->policy, chance) : -1;
 }
 
 int table_pick(const struct table *table, enum roster_access access,

@@ -15,9 +15,11 @@
  *     1      up        flows, or unknown  0
  *     2      unknown   flows, or unknown  above 0
  *     3      unknown   flows, or unknown  0
- *     4..7   as 0..3   broken
+ *     4..7   as 0..3   flows, or unknown, and is set to apply later
+ *     8..15  as 0..7   broken: also one that follows a former primary
  *
- * Within a tier the least-lagged comes first. That one order is the floor too.
+ * Within a tier the least-lagged comes first. That one order is the floor too; of those that are
+ * equal in it the policy chooses.
  * Never in the pool, whatever is left: a member that is down, fenced, drained,
  * a stranger, or one that claims to be primary and is not the one.
  *
@@ -32,7 +34,7 @@
 
 #include "registry/model/model.h"
 
-enum { TIERS = 8 };
+enum { TIERS = 16 };
 
 struct table {
     int64_t epoch;
@@ -43,6 +45,7 @@ struct table {
     int endpoint_count;
     int pool_count;
     uint8_t pool[MEMBERS_MAX]; /* indices, in the order of the floor */
+    uint32_t delayed_set;      /* those that are set to apply later */
     uint32_t pool_set;         /* the same as bits by index */
     uint32_t tier_set[TIERS];  /* the pool, split */
     /* connections to these must be closed: fenced, strangers, rivals */

@@ -30,10 +30,10 @@
  *                          ^            |
  *                          +--- held <--+      the link broke, the process was stopped, a refusal
  *
- * Its age counts from the last answer of the registry that found it fresh: that of a sync, which is
- * asked for every two seconds, and more often where a caller's limit needs it. So it grows from the
- * moment of the last word on, however late the silence is noticed. A verdict that is dated later than
- * now, by a cache file or without a probe present, has no known age.
+ * Its age counts from the last answer of the registry that found it fresh: that of a sync,
+ * which is asked for every two seconds, and more often where a caller's limit needs it. So it
+ * grows from the moment of the last word on, however late the silence is noticed. A verdict
+ * that is dated later than now, by a cache file or without a probe present, has no known age.
  *
  * A step: no clock, no thread, no I/O except requests to the store. The time is
  * an argument; where it goes back, what is held is read again. Limits: CLUSTERS_MAX
@@ -91,8 +91,8 @@ struct watched {
     struct topology topology;
     struct provenance provenance;
     bool answered; /* an answer of the registry was judged, in some session */
-    /* the last answer that found it fresh (monotonic, may lie before the machine's start); when none
-     * did: when the verdict was reached, or CONFIRMED_NEVER */
+    /* the last answer that found it fresh (monotonic, may lie before the machine's start); when
+     * none did: when the verdict was reached, or CONFIRMED_NEVER */
     int64_t confirmed_ms;
     int witnesses_now;          /* of the evidence's probes, those present; -1: not known */
     char refused[REFUSED_SIZE]; /* why what the registry holds is not followed; "" */
@@ -145,8 +145,8 @@ struct watched *watcher_follow(struct watcher *watcher, const char *cluster, voi
                                const struct topology *cached, const struct provenance *provenance,
                                struct now now);
 
-/* When the verdict was reached, by the clock of the probe that wrote it: then the fleet confirmed it.
- * CONFIRMED_NEVER: that clock is ahead of this machine's, which proves nothing. */
+/* When the verdict was reached, by the clock of the probe that wrote it: then the fleet
+ * confirmed it. CONFIRMED_NEVER: that clock is ahead of this machine's, which proves nothing. */
 int64_t age_of_verdict(const struct topology *topology, struct now now);
 
 /* The least age in milliseconds that callers still take; INT64_MAX: any. */

@@ -13,7 +13,7 @@
 #include "registry/store/store.h"
 #include "watchers/watcher.h"
 
-enum link {
+enum watcher_link {
     LINK_NEW, /* not up yet, which was not logged */
     LINK_UP,
     LINK_LOST /* logged */
@@ -57,7 +57,7 @@ struct watcher {
     struct watched *all;     /* newest first */
     struct watched *news_at; /* where watcher_news continues; NULL: at the start */
     bool guarded;            /* topologies that anybody may write are not followed */
-    enum link link;
+    enum watcher_link link;
     enum presence_state presence;
     enum registry_id_state registry_id_state;
     struct registry_id registry_id;

@@ -94,6 +94,10 @@ void assess_reload(struct assessment *assessment, const struct cluster_settings 
         size_t from = slot_for(assessment, i, &cluster->members[i]);
         swap(&assessment->members[i], &assessment->members[from]);
         assessment->members[i].config = cluster->members[i];
+        if (strcmp(cluster->members[i].name, assessment->source) == 0 &&
+            !assessment->members[i].answered) {
+            assessment->source[0] = '\0'; /* another server by that name */
+        }
     }
 }
 
@@ -178,6 +182,7 @@ static int take_answer(struct assessment *assessment, struct assessed *member,
         flags |= same ? 0 : ASSESS_CHANGED;
     }
     history_look(assessment, member, had_answered ? &before : NULL);
+    lag_mark(assessment, member, now_ms);
     lag_measure(assessment, member, now_ms);
     incumbent_answered(assessment, member, now_ms);
     alias_look(assessment, (size_t)(member - assessment->members), had_answered ? &before : NULL,
@@ -246,6 +251,7 @@ void assess_verdict(struct assessment *assessment, const struct topology *topolo
     assess_hint(assessment, topology->policy.kind);
     alias_hint(assessment, topology);
     history_hint(assessment, topology);
+    standing_take(assessment, topology);
 }
 
 /* ---- the report ------------------------------------------------------------------------------ */
@@ -269,17 +275,9 @@ static enum channel_state channel_of(const struct observation *facts)
                                : CHANNEL_STOPPED;
 }
 
-/* Under the name of its own that the server has. */
 static int upstream_of(const struct assessment *assessment, const struct observation *facts)
 {
-    int upstream = standing_upstream(assessment, facts);
-    const char *name = upstream >= 0 ? assessment->members[upstream].alias : "";
-    for (size_t i = 0; name[0] && i < assessment->member_count; i++) {
-        if (strcmp(assessment->members[i].config.name, name) == 0) {
-            return (int)i;
-        }
-    }
-    return upstream;
+    return standing_server(assessment, standing_upstream(assessment, facts));
 }
 
 static void describe_answer(const struct assessment *assessment, const struct assessed *member,
@@ -293,10 +291,11 @@ static void describe_answer(const struct assessment *assessment, const struct as
     member_report->writable = state.writable;
     member_report->condition = state.condition;
     strcpy(member_report->closed_by, state.writable ? "" : facts->closed_by);
-    member_report->sync = upstream >= 0 && standing_has_answer(&assessment->members[upstream]) &&
+    bool apart = history_is_apart(member);
+    member_report->sync = upstream >= 0 && !apart &&
+                          standing_has_answer(&assessment->members[upstream]) &&
                           kind_awaits(&assessment->members[upstream].facts, facts);
     member_report->replica = facts->replica;
-    bool apart = history_is_apart(member);
     member_report->live = facts->live && !apart;
     member_report->start_ms = member->start_ms;
     member_report->channel = apart ? CHANNEL_CONNECTING : channel_of(facts);
@@ -307,7 +306,7 @@ static void describe_answer(const struct assessment *assessment, const struct as
     strcpy(member_report->version, facts->version);
     strcpy(member_report->upstream, upstream >= 0 ? assessment->members[upstream].config.name : "");
     strcpy(member_report->alias, member->alias);
-    member_report->lag = lag_reported(member);
+    member_report->lag = lag_reported(assessment, member, now_ms);
     member_report->lag.state = apart ? LAG_BROKEN : member_report->lag.state;
 }
 
@@ -325,6 +324,7 @@ static void describe(const struct assessment *assessment, const struct assessed 
         bool was_claim = standing_rules(assessment)->claim_state(&member->facts, NULL).claim;
         member_report->last_role = was_claim ? ROLE_PRIMARY : ROLE_SECONDARY;
         strcpy(member_report->last_lineage, member->facts.lineage);
+        member_report->lag = lag_reported(assessment, member, now_ms);
     }
 }
 

@@ -11,6 +11,7 @@
 #define ROSTER_PROBES_ASSESS_ASSESS_H
 
 #include "probes/assess/lag.h"
+#include "probes/assess/trail.h"
 #include "probes/drivers/driver.h"
 #include "registry/model/model.h"
 
@@ -74,12 +75,14 @@ struct assessed {
     char missing[MISSING_SIZE];  /* the privilege that it was about, if it was */
     struct band bytes, ms, transactions;
     enum lag_state lag_state;
+    int64_t delay_ms;
     /* of alias.h */
     char alias[NAME_SIZE]; /* the member that it is one server with, and an alias of; "": none */
     bool moved;            /* it was seen to go from one member's server to another's */
-    char alias_told[NAME_SIZE];              /* the caller's: what was logged */
-    int64_t run_ms;                          /* when the present run of its server was first seen */
-    bool was_alias, was_primary;             /* in the last verdict */
+    char alias_told[NAME_SIZE];  /* the caller's: what was logged */
+    int64_t run_ms;              /* when the present run of its server was first seen */
+    bool was_alias, was_primary; /* in the last verdict */
+    bool barred;                 /* nobody's source, by that: fenced, a rival, a stranger */
     struct progress progress[PROGRESS_KEPT]; /* by its latest answers, the last one first */
     struct history history;
 };
@@ -92,7 +95,10 @@ struct assessment {
     int rise, fall;
     /* the primary of the last verdict, or the last one; "": there is no verdict */
     char incumbent[NAME_SIZE];
-    char last_set[GTIDS_SIZE]; /* its transactions when it was lost, as the verdict has them */
+    char last_set[GTIDS_SIZE];    /* its transactions when it was lost, as the verdict has them */
+    char identity[IDENTITY_SIZE]; /* the cluster's, by the last verdict; "": not known */
+    char source[NAME_SIZE];       /* the member that the trail is of; "": none yet */
+    struct trail trail;
     int64_t interval_ms;
     int64_t overdue_ms;      /* a member not looked at for so long is reported unknown */
     int64_t fresh_ms;        /* facts of the primary older than this give no distance */

@@ -79,6 +79,17 @@ int standing_upstream(const struct assessment *assessment, const struct observat
     return find_member(assessment, &chosen);
 }
 
+int standing_server(const struct assessment *assessment, int i)
+{
+    const char *name = i >= 0 ? assessment->members[i].alias : "";
+    for (size_t k = 0; name[0] && k < assessment->member_count; k++) {
+        if (strcmp(assessment->members[k].config.name, name) == 0) {
+            return (int)k;
+        }
+    }
+    return i;
+}
+
 void standing_choose_channel(const struct assessment *assessment, struct observation *facts)
 {
     assert(facts->channel_count <= CHANNELS_KEPT);
@@ -130,6 +141,24 @@ static bool shares_claim(const struct assessment *assessment, const struct asses
     return standing_claims(assessment, member) && standing_claim(assessment, member).shared;
 }
 
+/* ---- the source ------------------------------------------------------------------------------ */
+
+static bool is_barred(const struct topology *topology, const struct member *known)
+{
+    bool primary = known && strcmp(known->config.name, topology->primary) == 0;
+    return known && !primary &&
+           (known->fenced || known->claims || known->reason == ANSWER_STRANGER);
+}
+
+void standing_take(struct assessment *assessment, const struct topology *topology)
+{
+    strcpy(assessment->identity, topology->identity);
+    for (size_t i = 0; i < assessment->member_count; i++) {
+        struct assessed *member = &assessment->members[i];
+        member->barred = is_barred(topology, topology_member(topology, member->config.name));
+    }
+}
+
 /* The verdict's primary comes first: another with a newer lineage is not followed. */
 static bool is_source_before(const struct assessed *a, const struct assessed *b)
 {
@@ -139,19 +168,48 @@ static bool is_source_before(const struct assessed *a, const struct assessed *b)
     return lineage_compare(a->facts.lineage, b->facts.lineage) > 0;
 }
 
-const struct observation *standing_source(const struct assessment *assessment, int64_t now_ms)
+static bool is_stranger(const struct assessment *assessment, const struct assessed *member)
+{
+    return assessment->identity[0] && member->facts.identity[0] &&
+           strcmp(assessment->identity, member->facts.identity) != 0;
+}
+
+const struct assessed *standing_source(const struct assessment *assessment, int64_t now_ms)
 {
     const struct assessed *source = NULL;
     for (size_t i = 0; i < assessment->member_count; i++) {
         const struct assessed *member = &assessment->members[i];
         bool fresh = now_ms - member->answered_ms <= assessment->fresh_ms;
-        if (fresh && standing_claims(assessment, member) &&
-            (!source || is_source_before(member, source))) {
+        if (fresh && !member->barred && !member->alias[0] && standing_claims(assessment, member) &&
+            !is_stranger(assessment, member) && (!source || is_source_before(member, source))) {
             source = member;
         }
     }
-    return source ? &source->facts : NULL;
+    return source;
 }
+
+/* By its last answer nothing feeds it. */
+static bool is_end(const struct assessment *assessment, const struct assessed *member)
+{
+    const struct observation *facts = &member->facts;
+    return member->answered && (!facts->replica || standing_claims(assessment, member) ||
+                                (facts->writable && !facts->live));
+}
+
+bool standing_is_foreign(const struct assessment *assessment, const struct assessed *member,
+                         const struct assessed *source)
+{
+    if (member->barred || member == source || !is_end(assessment, member)) {
+        return member->barred;
+    }
+    if (shares_claim(assessment, member) && (!source || shares_claim(assessment, source))) {
+        return false; /* they have each other's writes */
+    }
+    bool last = strcmp(member->config.name, assessment->incumbent) == 0;
+    return source || (assessment->incumbent[0] && !last);
+}
+
+/* ---- lineages -------------------------------------------------------------------------------- */
 
 /* A new view of a group reaches its members one after the other, and the probes see that one after
  * the other: so for VIEW_SPREADS_MS a member that may write beside others is reported with the

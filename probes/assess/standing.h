@@ -33,9 +33,19 @@ struct claim_state standing_claim(const struct assessment *assessment,
                                   const struct assessed *member);
 bool standing_claims(const struct assessment *assessment, const struct assessed *member);
 
-/* Fresh facts of the verdict's primary while it claims, else of the member that claims with the
- * newest lineage; NULL: none. */
-const struct observation *standing_source(const struct assessment *assessment, int64_t now_ms);
+/* Under the name of its own that the server of member `i` has; -1 stays that. */
+int standing_server(const struct assessment *assessment, int i);
+
+/* What the last verdict says of who may be the source of the cluster's data. */
+void standing_take(struct assessment *assessment, const struct topology *topology);
+
+/* The source of the cluster's data, with fresh facts: the verdict's primary while it claims, else
+ * the member that claims with the newest lineage and that the verdict does not bar; NULL: none. */
+const struct assessed *standing_source(const struct assessment *assessment, int64_t now_ms);
+
+/* By all that is known, data come from here, and not from the source nor from the last primary. */
+bool standing_is_foreign(const struct assessment *assessment, const struct assessed *member,
+                         const struct assessed *source);
 
 /* The lineage to report of a member. */
 const char *standing_lineage(const struct assessment *assessment, const struct assessed *member,

@@ -70,13 +70,14 @@ static const char *read_lag(const char *value, int64_t *to)
     return NULL;
 }
 
-static const char *read_position(const char *value, int64_t *to)
+static const char *read_position(const char *value, struct observation *seen)
 {
     int64_t number;
     if (!read_number(value, &number) || number < 0) {
         return "a number of bytes";
     }
-    *to = number;
+    seen->position = number;
+    seen->written = seen->applied = position_at(number);
     return NULL;
 }
 
@@ -168,7 +169,7 @@ static const char *read_value(enum column column, const char *value, struct obse
     case LINEAGE:
         return *value ? read_lineage(value, seen->lineage) : NULL;
     case POSITION:
-        return read_position(value, &seen->position);
+        return read_position(value, seen);
     case READY:
         return read_flag(value, &seen->ready);
     case SELF_ID:

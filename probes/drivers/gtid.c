@@ -175,6 +175,21 @@ enum gtid_relation gtid_compare(const char *mine, const char *theirs)
     return GTID_CONTAINS;
 }
 
+bool gtid_each(const char *set, bool (*take_stretch)(void *, const struct gtid_stretch *),
+               void *owner)
+{
+    struct cursor cursor = {.at = set};
+    while (next(&cursor)) {
+        const struct interval *at = &cursor.interval;
+        struct gtid_stretch stretch = {at->source.at,  at->source.length, at->tag.at,
+                                       at->tag.length, at->low,           at->high};
+        if (!take_stretch(owner, &stretch)) {
+            return false;
+        }
+    }
+    return cursor.begun && !cursor.broken;
+}
+
 /* ---- positions ------------------------------------------------------------------------------- */
 
 /* Of DOMAIN-SERVER-NUMBER. */

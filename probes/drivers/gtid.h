@@ -11,6 +11,10 @@
 #ifndef ROSTER_PROBES_DRIVERS_GTID_H
 #define ROSTER_PROBES_DRIVERS_GTID_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 enum gtid_relation {
     /* one of the two cannot be read, or is "", as from a server without identifiers */
     GTID_UNKNOWN,
@@ -24,5 +28,19 @@ enum gtid_relation gtid_compare(const char *mine, const char *theirs);
 /* The same of positions in a stream: MariaDB gives the last transaction of each domain, whoever
  * wrote it, and numbers grow along a domain. */
 enum gtid_relation gtid_reaches(const char *mine, const char *theirs);
+
+/* A stretch of a set. */
+struct gtid_stretch {
+    const char *source; /* MySQL: the server; MariaDB: DOMAIN-SERVER. As long as follows */
+    size_t source_length;
+    const char *tag;
+    size_t tag_length;  /* 0: none */
+    uint64_t low, high; /* MariaDB: low is 0 */
+};
+
+/* Calls `take` with one stretch after the other, until it returns false. False then, and when the
+ * set cannot be read, or is "". */
+bool gtid_each(const char *set, bool (*take)(void *owner, const struct gtid_stretch *stretch),
+               void *owner);
 
 #endif

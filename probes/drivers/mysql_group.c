@@ -106,6 +106,8 @@ static void read_galera(const struct client *client, struct observation *seen)
     int64_t view = number_of(group_variable(client, "wsrep_cluster_conf_id"));
     seen->group.state = galera_condition(client, &seen->group);
     seen->group.queue = number_of(group_variable(client, "wsrep_local_recv_queue"));
+    seen->written = seen->applied =
+        position_at(number_of(group_variable(client, "wsrep_last_committed")));
     advertised_add_addresses(&seen->advertised, group_variable(client, "wsrep_incoming_addresses"));
     if (uuid && !text_equal(uuid, nobody)) {
         text_tame(seen->identity, sizeof seen->identity, uuid);

@@ -71,6 +71,14 @@ static const char *text_of(const struct client *client, size_t row, const char *
     return value ? value : "";
 }
 
+/* MariaDB tells apart what it has written to its binary log from what it has applied of another's;
+ * MySQL has one set. */
+static void read_positions(const struct client *client, struct observation *seen)
+{
+    position_read(text_of(client, 0, "written", "gtids"), &seen->written);
+    position_read(text_of(client, 0, "applied", "gtids"), &seen->applied);
+}
+
 static bool read_settings(const struct client *client, struct observation *seen)
 {
     const char *self_id = client_value(client, 0, "self_id", NULL);
@@ -83,6 +91,7 @@ static bool read_settings(const struct client *client, struct observation *seen)
     if (gtids && !text_copy(seen->gtids, sizeof seen->gtids, gtids)) {
         seen->gtids[0] = '\0';
     }
+    read_positions(client, seen);
     read_start(client, seen);
     seen->offline = !is_off(client, "offline_mode");
     seen->writable =
@@ -227,6 +236,12 @@ static struct channel read_channel(const struct client *client, size_t row)
                        INT32_MAX, &number)) {
         channel.lag_ms = number * 1000;
     }
+    /* MariaDB: led elsewhere by other means, gtid_slave_pos is of before until something comes */
+    const char *using = text_of(client, row, "Using_Gtid", NULL);
+    channel.exact = !*using || strcasecmp(using, "Slave_Pos") == 0;
+    if (text_parse_int(text_of(client, row, "SQL_Delay", NULL), 0, INT32_MAX, &number)) {
+        channel.delay_ms = number * 1000;
+    }
     return channel;
 }
 
@@ -267,7 +282,8 @@ static bool read_channels(const struct client *client, struct observation *seen)
     "'wsrep_reject_queries', 'wsrep_sst_donor_rejects_queries', 'wsrep_desync', 'pxc_maint_mode'"
 #define GALERA_STATUS                                                                              \
     "'wsrep_cluster_status', 'wsrep_ready', 'wsrep_local_state', 'wsrep_cluster_state_uuid',"      \
-    " 'wsrep_cluster_conf_id', 'wsrep_local_recv_queue', 'wsrep_incoming_addresses'"
+    " 'wsrep_cluster_conf_id', 'wsrep_local_recv_queue', 'wsrep_incoming_addresses',"              \
+    " 'wsrep_last_committed'"
 
 /* What only some servers have is looked up by name; where it does not exist there is no row. */
 #define LOOK_UP(table, names)                                                                      \
@@ -278,6 +294,7 @@ static bool read_channels(const struct client *client, struct observation *seen)
 static const char mariadb_settings[] =
     "SELECT @@global.read_only AS read_only, @@global.server_id AS self_id, UUID_SHORT() AS serial,"
     " IF(@@global.log_slave_updates, @@global.gtid_binlog_state, '') AS gtids,"
+    " @@global.gtid_binlog_pos AS written, @@global.gtid_slave_pos AS applied,"
     " UNIX_TIMESTAMP() AS now_s, (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS"
     " WHERE VARIABLE_NAME = 'UPTIME') AS uptime_s";
 static const char mariadb_variables[] =

@@ -41,6 +41,8 @@ void observation_follow(struct observation *observation, size_t i)
     strcpy(observation->upstream_host, chosen->host);
     strcpy(observation->upstream_id, chosen->id);
     observation->lag_ms = chosen->lag_ms;
+    observation->delay_ms = chosen->delay_ms;
+    observation->applied.exact = chosen->exact;
     for (size_t k = 0; k < observation->channel_count; k++) {
         const struct channel *other = &observation->channels[k];
         bool runs = other->live || other->connecting || other->applying;

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "probes/drivers/advertised.h"
+#include "probes/drivers/position.h"
 #include "registry/model/model.h"
 
 enum { AWAITED_SIZE = 1024, CHANNELS_KEPT = 16 };
@@ -43,6 +44,8 @@ struct channel {
     char host[HOST_SIZE];
     char id[IDENTITY_SIZE]; /* of the source, as a self_id */
     int64_t lag_ms;
+    int64_t delay_ms; /* it is set to apply so much later; 0: at once */
+    bool exact;       /* it goes on from what the server has applied, by identifiers */
 };
 
 struct observation {
@@ -79,6 +82,7 @@ struct observation {
     uint16_t upstream_port;
     char upstream_id[IDENTITY_SIZE]; /* as a self_id */
     int64_t lag_ms;                  /* by the server's own account */
+    int64_t delay_ms;                /* it is set to apply so much later; 0: at once */
     bool unapplied;        /* of that channel: whole transactions received and not applied */
     bool fed_elsewhere;    /* a channel that was not chosen is live, connecting or applying */
     uint8_t channel_count; /* of a server that may have several */
@@ -92,6 +96,10 @@ struct observation {
     char awaited[AWAITED_SIZE];
     int64_t position; /* PostgreSQL: WAL bytes written (primary) or replayed (standby) */
     int64_t received; /* PostgreSQL standby: WAL bytes received */
+    /* the same of every engine, to be compared: what others can have of it, were it the source, and
+     * what it has applied, were it a replica */
+    struct position written, applied;
+    int64_t took_ms; /* the look, from its begin to its end; by whoever looked */
 
     char gtids[GTIDS_SIZE]; /* MySQL, MariaDB: transactions executed (gtid.h); "" if too long */
     struct group group;

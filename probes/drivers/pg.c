@@ -13,10 +13,10 @@
  * verify). From libpq 16 on require_auth enforces that, before that the guard (pg_guard.c).
  *
  * Limits: a server may ask for 2^31 iterations of SCRAM, which keep a worker for an hour; nothing
- * ends libpq's computation. With tls = verify and no tls_ca, the system's authorities are loaded for
- * each log-in, 20 ms. ANSWER_BYTES_MAX per look:
- * with a server that sends without end the bound is checked between reads; one read takes at most
- * what is in the socket, and what arrives meanwhile. */
+ * ends libpq's computation. With tls = verify and no tls_ca, the system's authorities are loaded
+ * for each log-in, 20 ms. ANSWER_BYTES_MAX per look: with a server that sends without end the
+ * bound is checked between reads; one read takes at most what is in the socket, and what arrives
+ * meanwhile. */
 #include <assert.h>
 #include <inttypes.h>
 #include <libpq-fe.h>
@@ -188,12 +188,17 @@ static bool is_barred(const struct link *link)
            strstr(PQerrorMessage(link->connection), "server requested a cleartext password");
 }
 
-/* A pooler in between knows some start-up parameters only (08P01, "unsupported startup parameter:
- * options"). */
+/* A pooler in between knows some start-up parameters only: PgBouncer's sentence, and that of RDS
+ * Proxy. */
 static bool refuses_options(const struct link *link)
 {
-    return !link->guard.tripped && !link->plain &&
-           strstr(PQerrorMessage(link->connection), "startup parameter");
+    static const char *const words[] = {"startup parameter", "command-line options"};
+    const char *message = PQerrorMessage(link->connection);
+    bool refused = false;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        refused = refused || strstr(message, words[i]);
+    }
+    return refused && !link->guard.tripped && !link->plain;
 }
 
 static void connect_to(struct link *link);

@@ -29,6 +29,7 @@ enum column {
     COLUMN_AWAITED,
     COLUMN_PRIVILEGED,
     COLUMN_STARTED,
+    COLUMN_DELAY,
     COLUMN_NAMED, /* for discovery alone */
     COLUMNS
 };
@@ -76,7 +77,8 @@ static const char columns[] =
     " pg_stat_get_activity(p.pid) a GROUP BY 1 HAVING bool_and(p.sync_state IN ('sync', "
     "'quorum'))) n) END,"
     " pg_has_role(current_user, 'pg_read_all_stats', 'USAGE'),"
-    " (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint,";
+    " (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint,"
+    " current_setting('recovery_min_apply_delay'),";
 static const char sources[] = " FROM (SELECT pg_is_in_recovery() AS rec OFFSET 0) r"
                               " CROSS JOIN pg_control_system() s CROSS JOIN "
                               "pg_control_checkpoint() c LEFT JOIN pg_stat_wal_receiver w ON true";
@@ -207,6 +209,26 @@ static void read_awaited(const char *names, struct observation *seen)
     }
 }
 
+/* "90s": a setting as it is shown, in the greatest unit that needs no fraction. */
+static int64_t read_duration(const char *shown)
+{
+    static const struct {
+        const char *unit;
+        int64_t ms;
+    } units[] = {{"", 1}, {"ms", 1}, {"s", 1000}, {"min", 60000}, {"h", 3600000}, {"d", 86400000}};
+    char number[24];
+    int64_t amount;
+    size_t length = strspn(shown, "0123456789");
+    snprintf(number, sizeof number, "%.*s", (int)length, shown);
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        if (text_equal(shown + length, units[i].unit) &&
+            text_parse_int(number, 0, INT32_MAX, &amount)) { /* the server's own limit in ms */
+            return amount * units[i].ms;
+        }
+    }
+    return 0;
+}
+
 static void read_stream(const PGresult *result, struct observation *seen)
 {
     const char *status = value_of(result, COLUMN_STATUS);
@@ -216,6 +238,7 @@ static void read_stream(const PGresult *result, struct observation *seen)
         !seen->live && *status && !text_equal(status, "stopping") && !text_equal(status, "stopped");
     seen->applying = !is_true(result, COLUMN_PAUSED);
     seen->archived = is_true(result, COLUMN_ARCHIVED);
+    seen->delay_ms = read_duration(value_of(result, COLUMN_DELAY));
     read_stream_name(value_of(result, COLUMN_CONNINFO), seen);
     if (read_text(result, COLUMN_HOST, seen->upstream_host, sizeof seen->upstream_host) &&
         read_number(result, COLUMN_PORT, 1, &port) && port <= UINT16_MAX) {
@@ -244,6 +267,7 @@ bool pg_read_answer(const struct pg_result *result, const char *version, struct 
     if (seen->replica) {
         read_stream(result, seen);
     }
+    seen->written = seen->applied = position_at(seen->position);
     read_awaited(value_of(result, COLUMN_AWAITED), seen);
     text_tame(seen->self_id, sizeof seen->self_id, value_of(result, COLUMN_STARTED));
     seen->start_ms = started_us < 0 ? -1 : started_us / 1000;

@@ -46,6 +46,7 @@ static struct lag lag(const struct observation *facts, const struct observation 
         lag.state = facts->lag_ms < 0 ? LAG_UNKNOWN : LAG_OK;
         lag.ms = facts->lag_ms;
     }
+    lag.delay_ms = facts->replica ? facts->delay_ms : 0;
     return lag;
 }
 

@@ -35,6 +35,7 @@ static struct lag lag(const struct observation *facts, const struct observation 
         lag.state = facts->writable ? LAG_UNKNOWN : LAG_BROKEN;
         return lag;
     }
+    lag.delay_ms = facts->delay_ms;
     if (source && facts->live && lineage_compare(facts->lineage, source->lineage) < 0) {
         lag.state = LAG_BROKEN;
         return lag;

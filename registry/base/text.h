@@ -68,9 +68,9 @@ const char *text_bytes(char *to, size_t size, int64_t bytes);
 /* RFC 3339 UTC with milliseconds, "2026-11-21T01:22:33.123Z", and back. */
 const char *text_time(char *to, size_t size, int64_t wall_ms);
 
-/* How much later one clock's time is than another's: "+22 ms", "-3 ms"; more than a second before it
- * could be, it is told as a time of its own: "at 01:22:33.101Z (the clocks differ by 59 min or
- * more)". Returns `to`. */
+/* How much later one clock's time is than another's: "+22 ms", "-3 ms"; more than a second
+ * before it could be, it is told as a time of its own: "at 01:22:33.101Z (the clocks differ by
+ * 59 min or more)". Returns `to`. */
 const char *text_since(char *to, size_t size, int64_t wall_ms, int64_t since_wall_ms);
 bool text_parse_time(const char *from, int64_t *ret_wall_ms);
 

@@ -5,11 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "registry/fleet/first_seen.h"
 #include "registry/model/codec.h"
 #include "registry/model/paths.h"
 #include "registry/verdict/resolve.h"
 
 #define RETRY_MS 200 /* after a write that was refused for a reason that reading will not cure */
+
+/* No fleet counts so far: a greater epoch was written by hand, and soon could not grow any more.
+ * One that this probe has followed step by step is taken all the same. */
+static const int64_t epoch_most = INT64_C(1) << 52, epoch_step = 1 << 20;
 
 /* Another probe's report. */
 struct witness {
@@ -69,6 +74,7 @@ struct resolver {
     enum since since;       /* a beat counts until a verdict is written or found to be equal */
     uint64_t generation;    /* of the fleet, at the last verdict */
     int64_t topology_at_ms; /* when the topology last changed, by anyone */
+    int64_t put_back_ms;    /* when we last wrote it because it was not there, or spoiled */
     int64_t not_before_ms;
     struct topology verdict; /* REQUEST_TOPOLOGY: being written */
 
@@ -93,7 +99,7 @@ struct resolver *resolver_new(struct store *store, struct mirror *mirror,
     resolver->mirror = mirror;
     resolver->liveness = liveness;
     resolver->registry = settings->registry;
-    resolver->topology_at_ms = INT64_MIN / 2;
+    resolver->topology_at_ms = resolver->put_back_ms = INT64_MIN / 2;
     assert(strlen(settings->root) < PATH_SIZE);
     assert(strlen(settings->cluster) < NAME_SIZE && strlen(settings->self) < NAME_SIZE);
     strcpy(resolver->root, settings->root);
@@ -270,6 +276,9 @@ static enum held take_topology(struct resolver *resolver, const struct mirror_no
     if (strcmp(topology->cluster, resolver->cluster) != 0) {
         return spoiled(resolver, node, "it is of another cluster than its path");
     }
+    if (topology->epoch > epoch_most && (!before || topology->epoch - before->epoch > epoch_step)) {
+        return spoiled(resolver, node, "its epoch is too great to be counted on from there");
+    }
     if (before && topology->epoch < before->epoch) {
         /* it was deleted, and put back by a probe that knew less */
         return spoiled(resolver, node, "it is older than what this probe remembers");
@@ -417,38 +426,6 @@ static int gather(const struct resolver *resolver, struct evidence *evidence)
     return rules;
 }
 
-/* Does this report agree with the verdict about the primary? One that does not yet was written
- * for another reason. */
-static bool agrees(const struct report *report, const struct topology *verdict,
-                   const struct topology *previous)
-{
-    bool same = previous && strcmp(previous->primary, verdict->primary) == 0;
-    const struct member_report *now = report_member(report, verdict->primary);
-    const struct member_report *before = previous ? report_member(report, previous->primary) : NULL;
-    return same || (verdict->primary[0] ? now && now->claim : !before || !before->claim);
-}
-
-/* When the evidence was first seen: the earliest time that a voter who agrees gives, after the
- * verdict before. */
-static int64_t seen_at(const struct topology *verdict, const struct evidence *evidence)
-{
-    int64_t first = 0;
-    for (size_t i = 0; i < evidence->count; i++) {
-        const struct report *report = evidence->votes[i].report;
-        bool used = false;
-        for (size_t k = 0; k < verdict->evidence_count; k++) {
-            used = used || strcmp(verdict->evidence[k].probe, report->probe) == 0;
-        }
-        bool recent =
-            evidence->previous == NULL || report->seen_wall_ms > evidence->previous->at_wall_ms;
-        if (used && recent && agrees(report, verdict, evidence->previous) && report->seen_wall_ms &&
-            (first == 0 || report->seen_wall_ms < first)) {
-            first = report->seen_wall_ms;
-        }
-    }
-    return first;
-}
-
 static void write_verdict(struct resolver *resolver)
 {
     struct store_op ops[STORE_OPS_MAX];
@@ -557,7 +534,9 @@ static int64_t due_at(const struct resolver *resolver, int64_t now_ms)
 {
     const struct topology *current = resolver->has_topology ? &resolver->topology : NULL;
     if (resolver->held != HELD_TOPOLOGY) {
-        return now_ms;
+        /* put back, but not against somebody who spoils it again and again */
+        bool urgent = !current || resolve_is_urgent(current, &resolver->verdict);
+        return urgent ? now_ms : resolver->put_back_ms + PACE_MS;
     }
     bool equal = topology_equal(current, &resolver->verdict);
     if (equal && !says_the_same(current, &resolver->verdict) && has_new_evidence(resolver)) {
@@ -616,10 +595,11 @@ int64_t resolver_step(struct resolver *resolver, int64_t now_ms, int64_t now_wal
     }
     strcpy(resolver->verdict.by, resolver->self);
     resolver->verdict.at_wall_ms = now_wall_ms;
-    resolver->verdict.seen_wall_ms = seen_at(&resolver->verdict, &evidence);
+    resolver->verdict.seen_wall_ms = first_seen_of(&resolver->verdict, &evidence);
     /* the answer is read; should memory for the request run out, the next step tries again */
     resolver->since = SINCE_READ;
     resolver->generation = liveness_generation(resolver->liveness);
+    resolver->put_back_ms = resolver->held != HELD_TOPOLOGY ? now_ms : resolver->put_back_ms;
     write_verdict(resolver);
     return INT64_MAX;
 }

@@ -112,7 +112,8 @@ static bool get_lag(const struct json_value *object, struct lag *lag)
     if (!json_get_choice(&at, "state", REQUIRED, lag_state_names, &state) ||
         !json_get_number(&at, "bytes", OPTIONAL, 0, INT64_MAX, &lag->bytes) ||
         !json_get_number(&at, "ms", OPTIONAL, 0, INT64_MAX, &lag->ms) ||
-        !json_get_number(&at, "transactions", OPTIONAL, 0, INT64_MAX, &lag->transactions)) {
+        !json_get_number(&at, "transactions", OPTIONAL, 0, INT64_MAX, &lag->transactions) ||
+        !json_get_number(&at, "delay", OPTIONAL, 0, INT64_MAX, &lag->delay_ms)) {
         return false;
     }
     lag->state = (enum lag_state)state;

@@ -205,13 +205,14 @@ static void put_number_if_any(struct buffer *to, const char *key, int64_t value)
 
 static void put_lag_if_known(struct buffer *to, const struct lag *lag)
 {
-    if (lag->state == LAG_UNKNOWN && lag->bytes < 0 && lag->ms < 0 && lag->transactions < 0) {
+    if (lag_equal(lag, &LAG_NOT_KNOWN)) {
         return;
     }
     put(to, ", \"lag\": { \"state\": \"%s\"", lag_state_names[lag->state]);
     put_number_if_known(to, "bytes", lag->bytes);
     put_number_if_known(to, "ms", lag->ms);
     put_number_if_known(to, "transactions", lag->transactions);
+    put_number_if_any(to, "delay", lag->delay_ms);
     put(to, " }");
 }
 

@@ -149,7 +149,7 @@ bool member_config_equal(const struct member_config *a, const struct member_conf
 bool lag_equal(const struct lag *a, const struct lag *b)
 {
     return a->state == b->state && a->bytes == b->bytes && a->ms == b->ms &&
-           a->transactions == b->transactions;
+           a->transactions == b->transactions && a->delay_ms == b->delay_ms;
 }
 
 static bool left_equal(const struct left *a, const struct left *b)
@@ -211,8 +211,8 @@ static bool member_report_alike(const struct member_report *a, const struct memb
            a->replica == b->replica && same(a->lineage, b->lineage) &&
            same(a->identity, b->identity) && same(a->upstream, b->upstream) &&
            same(a->alias, b->alias) && a->replicas == b->replicas && a->lag.state == b->lag.state &&
-           same(a->version, b->version) && a->last_role == b->last_role &&
-           same(a->last_lineage, b->last_lineage);
+           a->lag.delay_ms == b->lag.delay_ms && same(a->version, b->version) &&
+           a->last_role == b->last_role && same(a->last_lineage, b->last_lineage);
 }
 
 bool topology_equal(const struct topology *a, const struct topology *b)

@@ -21,10 +21,13 @@
 #include "registry/model/kinds.h"
 #include "registry/model/lineage.h"
 
-enum { MODEL_FORMAT = 1, MODEL_RULES = 3 };
+enum { MODEL_FORMAT = 1, MODEL_RULES = 4 };
 
 /* The edition of the rules from which on a verdict remembers what members did. */
 enum { RULES_WITH_RECORDS = 3 };
+
+/* From which on a probe gives the last lag of a member that does not answer, for a while. */
+enum { RULES_WITH_LAST_LAG = 4 };
 
 enum role { ROLE_NONE, ROLE_PRIMARY, ROLE_SECONDARY };
 extern const char *const role_names[]; /* none, primary, secondary */
@@ -99,9 +102,10 @@ struct lag {
     int64_t bytes; /* of the log */
     int64_t ms;
     int64_t transactions; /* received and not yet applied */
+    int64_t delay_ms;     /* it is set to apply so much later; 0: at once, or not known */
 };
 
-#define LAG_NOT_KNOWN ((struct lag){LAG_UNKNOWN, -1, -1, -1})
+#define LAG_NOT_KNOWN ((struct lag){LAG_UNKNOWN, -1, -1, -1, 0})
 
 /* The rules that decide who is primary, and why nobody is. In the registry a rule is its name and
  * its number: a number is never given to another rule, and new rules get new numbers, so that a

@@ -46,7 +46,7 @@
     ROW(1041, SATURATED, SATURATED, OTHER, "out of memory")                                        \
     ROW(1044, AUTH, PRIVILEGE, OTHER, "no access to the database")                                 \
     ROW(1045, AUTH, AUTH, OTHER, "wrong user or password")                                         \
-    ROW(1047, PROTOCOL, PROTOCOL, OTHER, "Galera: the node is not ready")                          \
+    ROW(1047, PROTOCOL, PROTOCOL, REFUSED, "Galera: the node is not ready")                        \
     ROW(1049, AUTH, AUTH, OTHER, "no such database")                                               \
     ROW(1053, STOPPING, LOST, REFUSED, "shutting down")                                            \
     ROW(1077, STOPPING, LOST, OTHER, "a normal shutdown")                                          \
@@ -61,7 +61,7 @@
     ROW(1159, PROTOCOL, LOST, OTHER, "it waited for us for too long")                              \
     ROW(1160, PROTOCOL, LOST, OTHER, "an error while it wrote to us")                              \
     ROW(1161, PROTOCOL, LOST, OTHER, "it waited for too long to write to us")                      \
-    ROW(1184, PROTOCOL, LOST, OTHER, "the new connection was aborted")                             \
+    ROW(1184, AUTH, AUTH, OTHER, "the log-in was aborted, by what init_connect does")              \
     ROW(1203, SATURATED, SATURATED, OTHER, "max_user_connections")                                 \
     ROW(1205, STALLED, STALLED, OTHER, "a lock was not to be had in time")                         \
     ROW(1213, AUTH, LOST, OTHER, "rolled back: a deadlock")                                        \
@@ -94,6 +94,8 @@
     ROW(2061, AUTH, AUTH, OTHER, "the way to log in failed")                                       \
     ROW(3024, STALLED, STALLED, OTHER, "max_execution_time")                                       \
     ROW(3032, OFFLINE, OFFLINE, OTHER, "offline_mode")                                             \
+    ROW(3100, AUTH, PRIVILEGE, READ_ONLY, "Group Replication: the group does not take it")         \
+    ROW(3101, AUTH, PRIVILEGE, OTHER, "Group Replication: rolled back, a conflict")                \
     ROW(3118, AUTH, AUTH, OTHER, "the account is locked")                                          \
     ROW(3159, TLS, TLS, OTHER, "the server insists on encryption")                                 \
     ROW(3169, STOPPING, LOST, OTHER, "the session was killed")                                     \

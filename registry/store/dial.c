@@ -11,8 +11,9 @@ enum {
     KEEPING_FIRST_MS = 100,
     LOOKUP_FIRST_MS = 200,
     LOOKUP_MAX_MS = 5000,
-    /* so often in a row, or an election is the likelier reason */
-    HUNG_UP_TOLD = 4,
+    /* so often in a row and for so long, or an election is the likelier reason */
+    HUNG_UP_TOLD = 3,
+    HUNG_UP_TOLD_MS = 3000,
     WRITE_TOLD = 2
 };
 
@@ -61,13 +62,12 @@ bool dial_explain(const struct dial_failure *failure, char *to, size_t size)
         return true;
     case EHOSTDOWN: /* the client's word for an end of the stream */
     case ECONNRESET:
-        if (failure->rounds < HUNG_UP_TOLD) {
+        if (failure->rounds < HUNG_UP_TOLD || failure->lasting_ms < HUNG_UP_TOLD_MS) {
             return false;
         }
         snprintf(to, size,
-                 "the registry's servers hang up at once, %u times in a row: too many connections "
-                 "from this address (maxClientCnxns), or servers without a quorum",
-                 failure->rounds);
+                 "the registry's servers hang up at once, again and again: too many connections "
+                 "from this address (maxClientCnxns), or servers without a quorum");
         return true;
     default:
         return false;
@@ -81,8 +81,8 @@ bool dial_explain_write(unsigned losses, const char *path, size_t bytes, char *t
         return false;
     }
     snprintf(to, size,
-             "the link was lost right after a write of %zu bytes to %s, %u times in a row: is "
+             "the link was lost right after a write of %zu bytes to %s, again and again: is "
              "jute.maxbuffer of the registry's servers smaller?",
-             bytes, path, losses);
+             bytes, path);
     return true;
 }

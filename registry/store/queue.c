@@ -27,8 +27,8 @@ void queue_release(struct queue *queue)
     }
 }
 
-/* 0: off. Either way the timer forgets that it fired. What the kernel says of the descriptor is no bug
- * of ours: whoever uses the queue comes back by its own clock, too. */
+/* 0: off. Either way the timer forgets that it fired. What the kernel says of the descriptor is
+ * no bug of ours: whoever uses the queue comes back by its own clock, too. */
 static void set_timer(struct queue *queue, int64_t ns)
 {
     struct itimerspec at = {.it_value = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000}};

@@ -16,9 +16,9 @@
  *                        \              \
  *                         '--------------'--> STORE_GONE --> store_renew ...
  *
- * A STORE_UP behind a STORE_DOWN has the same session, whose ephemerals live on; its watches may be
- * gone: what is watched is to be read again. With STORE_GONE all are gone; the next STORE_UP has a new
- * session. A further STORE_DOWN while it is down tells what is to be mended. */
+ * A STORE_UP behind a STORE_DOWN has the same session, whose ephemerals live on; its watches
+ * may be gone: what is watched is to be read again. With STORE_GONE all are gone; the next
+ * STORE_UP has a new session. A further STORE_DOWN while it is down tells what is to be mended. */
 #ifndef ROSTER_REGISTRY_STORE_STORE_H
 #define ROSTER_REGISTRY_STORE_STORE_H
 
@@ -161,16 +161,16 @@ bool store_next(struct store *store, int64_t now_ms, struct store_event *ret_eve
 /* ---- life: may block for the session's end; callable from any one thread while no other uses the
  * store ------------------------------------------------- */
 
-/* After STORE_GONE (or never connected for long): drop the old session, begin another. The servers'
- * names are looked up anew, which nobody waits for. */
+/* After STORE_GONE (or never connected for long): drop the old session, begin another. The
+ * servers' names are looked up anew, which nobody waits for. */
 void store_renew(struct store *store);
 
 /* Ends the session (ephemerals go at once when the server receives that) and frees the store.
  * NULL is fine. */
 void store_close(struct store *store);
 
-/* What an implementation provides (registry/store/store.c passes the calls above on to it); `struct
- * store` is its first member. */
+/* What an implementation provides (registry/store/store.c passes the calls above on to it);
+ * `struct store` is its first member. */
 struct store_ops {
     void (*get)(struct store *, uint64_t, const char *, bool);
     void (*list)(struct store *, uint64_t, const char *, bool);

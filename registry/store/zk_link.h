@@ -1,9 +1,9 @@
 /* One handle of ZooKeeper's C client: opened, watched, closed.
  *
  * Its threads only hand over: session events and fired watches are items of the queue; so is what
- * became of the scout, a request that is sent with each dial, for the client says nothing of a dial
- * that failed but to the requests that wait for it. What else it knows of the reason stands in its
- * log, which is read for the number of the error. */
+ * became of the scout, a request that is sent with each dial, for the client says nothing of a
+ * dial that failed but to the requests that wait for it. What else it knows of the reason
+ * stands in its log, which is read for the number of the error. */
 #ifndef ROSTER_REGISTRY_STORE_ZK_LINK_H
 #define ROSTER_REGISTRY_STORE_ZK_LINK_H
 
@@ -60,8 +60,8 @@ bool zk_link_open(struct zk_link *link, const struct zk_link_options *options);
  * answers to requests. Takes a moment where it is connected to a server that hangs. */
 void zk_link_close(struct zk_link *link);
 
-/* Send one, unless it is under way: its item comes when the dial under way, or the next one, came to
- * an end. */
+/* Send one, unless it is under way: its item comes when the dial under way, or the next one,
+ * came to an end. */
 void zk_link_scout(struct zk_link *link);
 
 /* An item of kind ITEM_SCOUT was taken from the queue: did that dial fail? */

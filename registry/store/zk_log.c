@@ -44,8 +44,9 @@ static void pass(const struct slot *slot, const char *line)
 /* Octal numbers: 00 to 077. */
 #define EACH(do)                                                                                   \
     EACH_OF_8(do, 0)                                                                               \
-    EACH_OF_8(do, 01) EACH_OF_8(do, 02) EACH_OF_8(do, 03) EACH_OF_8(do, 04) EACH_OF_8(do, 05)      \
-        EACH_OF_8(do, 06) EACH_OF_8(do, 07)
+    EACH_OF_8(do, 01)                                                                              \
+    EACH_OF_8(do, 02)                                                                              \
+    EACH_OF_8(do, 03) EACH_OF_8(do, 04) EACH_OF_8(do, 05) EACH_OF_8(do, 06) EACH_OF_8(do, 07)
 EACH(CALLBACK)
 
 #define NAME(i) pass_##i,

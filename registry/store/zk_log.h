@@ -15,8 +15,9 @@ struct zk_log {
     void (*callback)(const char *line); /* for zookeeper_init2; never NULL */
 };
 
-/* Before the handle is made; any thread. `log` is called on the client's threads, with a severity of
- * 1 error, 2 warning, 3 info or 4 debug. Who is modest leaves half of them to those who are not. */
+/* Before the handle is made; any thread. `log` is called on the client's threads, with a
+ * severity of 1 error, 2 warning, 3 info or 4 debug. Who is modest leaves half of them to those
+ * who are not. */
 struct zk_log zk_log_claim(void (*log)(void *ctx, int severity, const char *line), void *ctx,
                            bool modest);
 

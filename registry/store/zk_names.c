@@ -11,7 +11,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "registry/base/entropy.h"
 #include "registry/base/text.h"
+#include "registry/store/dial.h"
 
 enum {
     ADDRESSES_MAX = 8, /* of one name */
@@ -39,7 +41,11 @@ struct zk_names {
     size_t count;
     struct name names[SERVERS_MAX];
     char chroot[sizeof((struct connect_string *)0)->chroot];
-    bool has_spawner; /* the owner's */
+    /* the owner's */
+    bool looked_up;    /* the last lookup ended, and was taken note of */
+    unsigned failures; /* lookups in a row that left a name without an address */
+    int64_t due_ms;    /* of the next one; 0: none is needed */
+    bool has_spawner;
     pthread_t spawner;
 };
 
@@ -240,8 +246,28 @@ void zk_names_free(struct zk_names *names)
     leave(names);
 }
 
+int64_t zk_names_step(struct zk_names *names, int64_t now_ms, struct zk_names_state *ret_state)
+{
+    zk_names_look(names, ret_state);
+    if (ret_state->pending > 0) {
+        return 0;
+    }
+    if (!names->looked_up) {
+        names->looked_up = true;
+        names->failures = ret_state->missing ? names->failures + 1 : 0;
+        names->due_ms =
+            ret_state->missing ? now_ms + dial_pause_ms(names->failures, 0, entropy_draw()) : 0;
+    }
+    if (names->due_ms && now_ms >= names->due_ms) {
+        zk_names_look_up(names);
+    }
+    return names->due_ms;
+}
+
 void zk_names_look_up(struct zk_names *names)
 {
+    names->looked_up = false;
+    names->due_ms = 0;
     lock(names);
     for (size_t i = 0; i < names->count; i++) {
         names->names[i].asked = !names->names[i].literal && !names->names[i].busy;

@@ -6,9 +6,10 @@
  *                                                              \--> queue_ring: look again
  *
  * Nobody waits for a lookup, and a name that hangs holds up no other. A name keeps its last good
- * addresses: a resolver that is away for a while takes no server from the list. The threads are made
- * by one that was made by whoever made the store, so that they have that one's descriptors: what a
- * resolver keeps open between two lookups is the process's. A list without names needs none. */
+ * addresses: a resolver that is away for a while takes no server from the list. The threads are
+ * made by one that was made by whoever made the store, so that they have that one's
+ * descriptors: what a resolver keeps open between two lookups is the process's. A list without
+ * names needs none. */
 #ifndef ROSTER_REGISTRY_STORE_ZK_NAMES_H
 #define ROSTER_REGISTRY_STORE_ZK_NAMES_H
 
@@ -28,6 +29,11 @@ struct zk_names *zk_names_new(const struct connect_string *servers, struct queue
 
 /* What is under way ends by itself. NULL is fine. */
 void zk_names_free(struct zk_names *names);
+
+/* Looks up again what is missing, at growing intervals, however well the link is. Returns when
+ * it is to be called again at the latest; 0: not for that. *ret_state is as by zk_names_look. */
+struct zk_names_state;
+int64_t zk_names_step(struct zk_names *names, int64_t now_ms, struct zk_names_state *ret_state);
 
 /* Look up every name that is not being looked up. Never waits. */
 void zk_names_look_up(struct zk_names *names);

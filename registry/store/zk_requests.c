@@ -42,7 +42,8 @@ struct zk_request {
     struct zk_request *next, *prev; /* in `requests`, by issue */
     enum request_kind kind;
     bool sent; /* counted as under way */
-    /* in the queue, or out of it; the client's thread sets it, ours reads it when that has ended */
+    /* in the queue, or out of it; the client's thread sets it, ours reads it when that has
+     * ended */
     bool answered;
     uint64_t tag;
     bool watch;

@@ -38,25 +38,25 @@
 #include <string.h>
 #include <zookeeper/zookeeper.h>
 
-#include "registry/base/auth.h"
 #include "registry/base/clock.h"
 #include "registry/base/entropy.h"
 #include "registry/base/text.h"
-#include "registry/store/connect_string.h"
 #include "registry/store/dial.h"
 #include "registry/store/queue.h"
 #include "registry/store/store.h"
 #include "registry/store/zk_acl.h"
 #include "registry/store/zk_link.h"
 #include "registry/store/zk_names.h"
+#include "registry/store/zk_options.h"
 #include "registry/store/zk_requests.h"
 
 enum {
-    SILENCE_FACTOR = 2,   /* link down for so many session timeouts: the session is over */
-    NAMES_GRACE_MS = 250, /* for the other names, once one has an address */
-    WRITE_BYTES = 1024,   /* a smaller write breaks no link by its size */
-    FINISH_MS = 200,      /* how long store_close waits for requests under way */
-    FINISH_STEP_MS = 2    /* where nothing wakes it */
+    SILENCE_FACTOR = 2, /* link down for so many session timeouts: the session is over */
+    BEFORE_IT_MS = 50,
+    OTHERS_MS = 250,    /* for the other names, once one has an address */
+    WRITE_BYTES = 1024, /* a smaller write breaks no link by its size */
+    FINISH_MS = 200,    /* how long store_close waits for requests under way */
+    FINISH_STEP_MS = 2  /* where nothing wakes it */
 };
 
 /* ---- types ----------------------------------------------------------------------------------- */
@@ -73,23 +73,18 @@ enum phase {
 struct store_zk {
     struct store store;
     struct queue queue; /* shared with the client's threads and those of names; the rest is ours */
-    /* options */
-    struct connect_string servers;
-    int timeout_ms;
-    char auth[2][SECRET_SIZE];
+    struct zk_options options;
     struct zk_acls acls;
     /* its servers */
     struct zk_names *names;
     struct zk_names_state known;
     unsigned dialled_edition; /* of the list that the handle has */
-    unsigned lookup_failures; /* lookups in a row that left a name without an address */
     bool has_dialled;         /* there was a list before: it is as good as none that is awaited */
-    bool looked_up;           /* the last one ended, and was taken note of */
-    int64_t lookup_due_ms;    /* of a list with a name missing; 0: none */
     /* the session */
     struct zk_link link;
     enum phase phase;
-    int64_t due_ms;     /* PAUSING: its end; NAMES: that of the grace, 0: none yet */
+    /* PAUSING: its end; NAMES: that of the wait, 0: none yet; TRYING: that of the round */
+    int64_t due_ms;
     bool gone_then;     /* PAUSING: its end is STORE_GONE */
     int64_t since_ms;   /* since when no server is reached */
     bool keeps_session; /* `identity` is one that may live on */
@@ -100,11 +95,12 @@ struct store_zk {
     unsigned failures;      /* rounds in a row that reached no server */
     unsigned ends;          /* sessions in a row that a server ended without an answered request */
     struct dial_failure failure;
+    int64_t failing_since_ms;
     /* links in a row that were lost with a write under way */
     unsigned losses;
     size_t lost_bytes;
     char lost_path[PATH_SIZE];
-    bool untold;              /* `detail` is to be told while the session may be kept */
+    bool to_tell;             /* `detail` is to be told while the session may be kept */
     char told[SENTENCE_SIZE]; /* what is to be mended, as it was given out; "" */
     char detail[SENTENCE_SIZE];
     struct zk_requests requests;
@@ -120,7 +116,8 @@ static struct store_zk *zk_of(struct store *store)
 
 static int64_t silence_ms(const struct store_zk *zk)
 {
-    return SILENCE_FACTOR * (int64_t)(zk->keeps_session ? zk->session_timeout_ms : zk->timeout_ms);
+    return SILENCE_FACTOR *
+           (int64_t)(zk->keeps_session ? zk->session_timeout_ms : zk->options.timeout_ms);
 }
 
 static bool report(struct store_zk *zk, enum store_event_kind kind, bool to_mend,
@@ -182,17 +179,14 @@ static int64_t pause_ms(const struct store_zk *zk)
     return ms;
 }
 
-static void look_up(struct store_zk *zk)
+/* The client gives a server that hangs two thirds of the timeout, and dials the next one in the
+ * same moment: the handle is closed just before it would begin another round. */
+static void begin_round(struct store_zk *zk, size_t more, int64_t now_ms)
 {
-    zk->looked_up = false;
-    zk->lookup_due_ms = 0;
-    zk_names_look_up(zk->names);
-}
-
-static void begin_round(struct store_zk *zk, size_t more)
-{
+    int64_t timeout_ms = zk->keeps_session ? zk->session_timeout_ms : zk->options.timeout_ms;
     zk->dials = 0;
     zk->round = zk->known.addresses + more;
+    zk->due_ms = now_ms + (int64_t)zk->round * timeout_ms * 2 / 3 - BEFORE_IT_MS;
     zk_link_scout(&zk->link);
 }
 
@@ -204,18 +198,18 @@ static void open_link(struct store_zk *zk, int64_t now_ms)
     zk->has_dialled = true;
     if (zk_link_open(&zk->link, &(struct zk_link_options){
                                     .addresses = addresses,
-                                    .timeout_ms = zk->timeout_ms,
+                                    .timeout_ms = zk->options.timeout_ms,
                                     .identity = zk->keeps_session ? &zk->identity : NULL,
-                                    .auth = zk->auth[0],
-                                    .also_auth = zk->auth[1],
+                                    .auth = zk->options.auth[0],
+                                    .also_auth = zk->options.auth[1],
                                 })) {
         zk->phase = PHASE_TRYING;
-        begin_round(zk, 0);
+        begin_round(zk, 0, now_ms);
         return;
     }
     snprintf(zk->detail, sizeof zk->detail, "no session could be begun: %s", strerror(errno));
     zk->failures++;
-    zk->untold = zk->keeps_session; /* else the end of the pause tells it */
+    zk->to_tell = zk->keeps_session; /* else the end of the pause tells it */
     pause_until(zk, now_ms + pause_ms(zk), !zk->keeps_session);
 }
 
@@ -224,7 +218,7 @@ static void begin_dialling(struct store_zk *zk, int64_t now_ms)
 {
     zk_names_look(zk->names, &zk->known);
     if (zk->known.addresses == 0 && zk->known.pending == 0) {
-        look_up(zk);
+        zk_names_look_up(zk->names);
     }
     if (zk->known.addresses > 0 && (zk->known.pending == 0 || zk->has_dialled)) {
         open_link(zk, now_ms);
@@ -234,15 +228,18 @@ static void begin_dialling(struct store_zk *zk, int64_t now_ms)
     }
 }
 
-static bool end_round(struct store_zk *zk, int64_t now_ms, struct store_event *ret_event)
+static bool end_round(struct store_zk *zk, int error, int64_t now_ms, struct store_event *ret_event)
 {
     char why[SENTENCE_SIZE];
-    int error = atomic_load(&zk->link.error);
     close_link(zk);
     zk->failures++;
-    zk->failure.rounds = error == zk->failure.error ? zk->failure.rounds + 1 : 1;
-    zk->failure.error = error;
-    look_up(zk);
+    if (error != zk->failure.error || zk->failure.rounds == 0) {
+        zk->failure = (struct dial_failure){.error = error};
+        zk->failing_since_ms = now_ms;
+    }
+    zk->failure.rounds++;
+    zk->failure.lasting_ms = now_ms - zk->failing_since_ms;
+    zk_names_look_up(zk->names);
     pause_until(zk, now_ms + pause_ms(zk), false);
     return dial_explain(&zk->failure, why, sizeof why) && report_trouble(zk, why, ret_event);
 }
@@ -257,21 +254,22 @@ static bool is_seeking(const struct store_zk *zk)
 static bool give_up(struct store_zk *zk, int64_t now_ms, struct store_event *ret_event)
 {
     char spell[32], why[SENTENCE_SIZE];
-    int64_t due_ms = zk->phase == PHASE_PAUSING ? zk->due_ms : 0;
-    close_link(zk);
+    if (zk->keeps_session && zk->phase == PHASE_TRYING) {
+        close_link(zk);
+        zk->due_ms = 0;
+    } /* else what dials or pauses goes on in zk_renew */
     bool to_mend = dial_explain(&zk->failure, why, sizeof why);
     snprintf(zk->detail, sizeof zk->detail, "no server of the registry was reached for %s%s%.300s",
              text_duration(spell, sizeof spell, now_ms - zk->since_ms),
              to_mend || zk->known.why[0] ? ": " : "", to_mend ? why : zk->known.why);
-    zk->due_ms = due_ms; /* store_renew does not shorten a pause */
     return report_gone(zk, to_mend || zk->known.why[0], ret_event);
 }
 
-static bool step_names(struct store_zk *zk, int64_t now_ms)
+static void step_names(struct store_zk *zk, int64_t now_ms)
 {
     bool found = zk->known.addresses > 0;
     if (found && zk->due_ms == 0) {
-        zk->due_ms = now_ms + NAMES_GRACE_MS;
+        zk->due_ms = now_ms + OTHERS_MS;
     }
     if (found && (zk->known.pending == 0 || now_ms >= zk->due_ms)) {
         open_link(zk, now_ms);
@@ -281,27 +279,6 @@ static bool step_names(struct store_zk *zk, int64_t now_ms)
         zk->failures++;
         pause_until(zk, now_ms + dial_lookup_pause_ms(zk->failures, entropy_draw()),
                     !zk->keeps_session);
-    } else {
-        return false;
-    }
-    return true;
-}
-
-/* A list with a name missing is looked up again, however well the link is. */
-static void mind_names(struct store_zk *zk, int64_t now_ms)
-{
-    zk_names_look(zk->names, &zk->known);
-    if (zk->known.pending > 0) {
-        return;
-    }
-    if (!zk->looked_up) {
-        zk->looked_up = true;
-        zk->lookup_failures = zk->known.missing ? zk->lookup_failures + 1 : 0;
-        zk->lookup_due_ms =
-            zk->known.missing ? now_ms + dial_pause_ms(zk->lookup_failures, 0, entropy_draw()) : 0;
-    }
-    if (zk->lookup_due_ms && now_ms >= zk->lookup_due_ms && zk->phase != PHASE_NAMES) {
-        look_up(zk);
     }
 }
 
@@ -319,21 +296,45 @@ static int64_t sooner(int64_t a_ms, int64_t b_ms)
     return a_ms == 0 || (b_ms != 0 && b_ms < a_ms) ? b_ms : a_ms;
 }
 
+/* When this is to be called again; 0: never. */
+static int64_t next_due(const struct store_zk *zk, int64_t lookup_due_ms)
+{
+    int64_t over_ms = zk->since_ms + silence_ms(zk);
+    return is_seeking(zk) ? sooner(sooner(over_ms, zk->due_ms), lookup_due_ms) : lookup_due_ms;
+}
+
+/* Told while the session may be kept. */
+static bool tell_trouble(struct store_zk *zk, struct store_event *ret_event)
+{
+    char why[SENTENCE_SIZE];
+    bool due = zk->to_tell;
+    text_copy(why, sizeof why, zk->detail);
+    zk->to_tell = false;
+    return due && report_trouble(zk, why, ret_event);
+}
+
+static bool step_dialling(struct store_zk *zk, int64_t now_ms, struct store_event *ret_event)
+{
+    if (zk->phase != PHASE_TRYING || zk_link_is_connected(&zk->link)) {
+        return false;
+    }
+    if (zk->dialled_edition != zk->known.edition) {
+        close_link(zk);
+        open_link(zk, now_ms);
+    }
+    return zk->phase == PHASE_TRYING && now_ms >= zk->due_ms &&
+           end_round(zk, ETIMEDOUT, now_ms, ret_event);
+}
+
 static bool next_by_clock(struct store_zk *zk, int64_t now_ms, struct store_event *ret_event)
 {
-    int64_t due_ms = 0;
     if (zk->phase == PHASE_IDLE || zk->phase == PHASE_GONE) {
         queue_sleep(&zk->queue, -1);
         return false;
     }
-    mind_names(zk, now_ms);
-    if (zk->untold) {
-        char why[SENTENCE_SIZE];
-        zk->untold = false;
-        text_copy(why, sizeof why, zk->detail);
-        if (report_trouble(zk, why, ret_event)) {
-            return true;
-        }
+    int64_t lookup_due_ms = zk_names_step(zk->names, now_ms, &zk->known);
+    if (tell_trouble(zk, ret_event)) {
+        return true;
     }
     if (is_seeking(zk) && now_ms - zk->since_ms >= silence_ms(zk)) {
         return give_up(zk, now_ms, ret_event);
@@ -344,18 +345,10 @@ static bool next_by_clock(struct store_zk *zk, int64_t now_ms, struct store_even
     if (zk->phase == PHASE_NAMES) {
         step_names(zk, now_ms);
     }
-    if (zk->phase == PHASE_TRYING && zk->dialled_edition != zk->known.edition &&
-        !zk_link_is_connected(&zk->link)) {
-        close_link(zk);
-        open_link(zk, now_ms);
+    if (step_dialling(zk, now_ms, ret_event)) {
+        return true;
     }
-    if (is_seeking(zk)) {
-        due_ms = zk->since_ms + silence_ms(zk);
-    }
-    if (zk->phase == PHASE_PAUSING || zk->phase == PHASE_NAMES) {
-        due_ms = sooner(due_ms, zk->due_ms);
-    }
-    due_ms = sooner(due_ms, zk->lookup_due_ms);
+    int64_t due_ms = next_due(zk, lookup_due_ms);
     queue_sleep(&zk->queue, due_ms == 0 ? -1 : due_ms > now_ms ? due_ms - now_ms : 1);
     return false;
 }
@@ -424,7 +417,7 @@ static bool lost(struct store_zk *zk, int64_t now_ms, struct store_event *ret_ev
     text_copy(zk->detail, sizeof zk->detail, to_mend ? why : "the link to the registry was lost");
     zk->since_ms = now_ms;
     zk_names_look(zk->names, &zk->known);
-    look_up(zk);
+    zk_names_look_up(zk->names);
     report(zk, STORE_DOWN, to_mend, ret_event);
     if (to_mend) {
         close_link(zk);
@@ -434,7 +427,7 @@ static bool lost(struct store_zk *zk, int64_t now_ms, struct store_event *ret_ev
         open_link(zk, now_ms);
     } else {
         zk->phase = PHASE_TRYING;
-        begin_round(zk, 1); /* the loss may be what the first scout is answered with */
+        begin_round(zk, 1, now_ms); /* the loss may be what the first scout is answered with */
     }
     return true;
 }
@@ -486,7 +479,8 @@ static bool next_scout(struct store_zk *zk, int64_t now_ms, struct store_event *
         zk_link_scout(&zk->link);
         return false;
     }
-    return !zk_link_is_connected(&zk->link) && end_round(zk, now_ms, ret_event);
+    return !zk_link_is_connected(&zk->link) &&
+           end_round(zk, atomic_load(&zk->link.error), now_ms, ret_event);
 }
 
 static bool next_of(struct store_zk *zk, struct queue_item *item, int64_t now_ms,
@@ -573,13 +567,17 @@ static void zk_renew(struct store *store)
     struct store_zk *zk = zk_of(store);
     int64_t now_ms = clock_mono_ms();
     int64_t due_ms = zk->phase == PHASE_GONE ? zk->due_ms : 0;
-    close_link(zk);
-    zk_requests_settle(&zk->requests);
+    bool dials_on = zk->phase == PHASE_GONE && zk->link.handle && !zk_link_is_connected(&zk->link);
+    if (!dials_on) {
+        close_link(zk);
+    }
     queue_has_lost(&zk->queue);
     zk->keeps_session = false;
     zk->since_ms = now_ms;
-    look_up(zk);
-    if (due_ms > now_ms) {
+    zk_names_look_up(zk->names);
+    if (dials_on) {
+        zk->phase = PHASE_TRYING;
+    } else if (due_ms > now_ms) {
         pause_until(zk, due_ms, false);
     } else {
         begin_dialling(zk, now_ms);
@@ -616,7 +614,7 @@ static void zk_close(struct store *store)
     }
     queue_release(&zk->queue);
     zk_acls_release(&zk->acls);
-    explicit_bzero(zk->auth, sizeof zk->auth);
+    explicit_bzero(zk->options.auth, sizeof zk->options.auth);
     free(zk);
 }
 
@@ -647,39 +645,6 @@ static bool make_acls(struct store_zk *zk, const struct store_zk_options *option
     return made;
 }
 
-static bool take_auth(const char *auth, char to[SECRET_SIZE], char *sentence, size_t size)
-{
-    char mistake[SENTENCE_SIZE];
-    if (!auth || !*auth) {
-        return true;
-    }
-    if (!auth_is_valid(auth, mistake, sizeof mistake)) {
-        snprintf(sentence, size, "auth %s (%s)", mistake, AUTH_FORM);
-        return false;
-    }
-    return text_copy(to, SECRET_SIZE, auth);
-}
-
-static bool take_options(struct store_zk *zk, const struct store_zk_options *options,
-                         char *sentence, size_t size)
-{
-    if (!connect_string_parse(options->servers, &zk->servers, sentence, size)) {
-        return false;
-    }
-    if (options->session_timeout_ms < 1 || options->session_timeout_ms > INT32_MAX) {
-        snprintf(sentence, size, "the session timeout is out of range");
-        return false;
-    }
-    if (!take_auth(options->auth, zk->auth[0], sentence, size) ||
-        !take_auth(options->also_auth, zk->auth[1], sentence, size)) {
-        return false;
-    }
-    zk->timeout_ms = (int)options->session_timeout_ms;
-    zk->link.log = options->log;
-    zk->link.log_ctx = options->log_ctx;
-    return true;
-}
-
 struct store *store_zk_new(const struct store_zk_options *options, char *sentence, size_t size)
 {
     struct store_zk *zk = calloc(1, sizeof *zk);
@@ -687,7 +652,7 @@ struct store *store_zk_new(const struct store_zk_options *options, char *sentenc
         snprintf(sentence, size, "out of memory");
         return NULL;
     }
-    if (!take_options(zk, options, sentence, size)) {
+    if (!zk_options_take(options, &zk->options, sentence, size)) {
         free(zk);
         return NULL;
     }
@@ -696,7 +661,7 @@ struct store *store_zk_new(const struct store_zk_options *options, char *sentenc
         free(zk);
         return NULL;
     }
-    zk->names = zk_names_new(&zk->servers, &zk->queue);
+    zk->names = zk_names_new(&zk->options.servers, &zk->queue);
     if (!zk->names || !make_acls(zk, options)) {
         snprintf(sentence, size, "out of memory, or of threads");
         zk_names_free(zk->names);
@@ -706,14 +671,10 @@ struct store *store_zk_new(const struct store_zk_options *options, char *sentenc
         return NULL;
     }
     zk->link.queue = &zk->queue;
+    zk->link.log = options->log;
+    zk->link.log_ctx = options->log_ctx;
     zk->store.ops = &zk_ops;
     zk->requests.queue = &zk->queue;
     zk->requests.acls = &zk->acls;
     return &zk->store;
-}
-
-bool store_zk_servers_ok(const char *servers, char *sentence, size_t size)
-{
-    struct connect_string ignored;
-    return connect_string_parse(servers, &ignored, sentence, size);
 }

@@ -225,6 +225,11 @@ static enum role role_of(const struct topology *out, const struct contender *con
         !member->drained) {
         return ROLE_PRIMARY;
     }
+    bool wrote = member->role == ROLE_PRIMARY && out->policy.writers == WRITERS_ALL &&
+                 !contender->unlisted && !member->drained;
+    if (wrote && out->primary[0] && tally->resigns < tally->quorum) {
+        return ROLE_PRIMARY; /* nobody can read it just now: that is no reason to give it up */
+    }
     /* a peer that gets no writes is as good for reads as one that follows */
     if (contender->shared || tally->follows >= tally->quorum) {
         return ROLE_SECONDARY;

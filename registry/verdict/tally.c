@@ -237,6 +237,14 @@ static void find_reason(struct tally *tally)
 
 /* ---- counting -------------------------------------------------------------------------------- */
 
+/* Reports of a former version have no lag of a member that does not answer, from the first moment
+ * on. */
+static bool is_lagless(const struct report *report, const struct member_report *seen)
+{
+    return report->rules >= RULES_WITH_LAST_LAG && seen->answer != ANSWER_OK &&
+           lag_equal(&seen->lag, &LAG_NOT_KNOWN);
+}
+
 void tally_count(struct tally *tally, const struct voters *voters, const char *name)
 {
     int sync = 0;
@@ -253,9 +261,13 @@ void tally_count(struct tally *tally, const struct voters *voters, const char *n
         tally->up += answer_health(seen->answer) == HEALTH_UP;
         tally->down += answer_health(seen->answer) == HEALTH_DOWN;
         tally->denies += member_report_denies(seen);
-        tally->unfit += member_report_denies(seen) || answer_health(seen->answer) == HEALTH_DOWN;
-        tally->follows += seen->answer == ANSWER_OK && !seen->claim;
+        bool follows = seen->answer == ANSWER_OK && !seen->claim;
+        bool unfit = member_report_denies(seen) || answer_health(seen->answer) == HEALTH_DOWN;
+        tally->follows += follows;
+        tally->unfit += unfit;
+        tally->resigns += follows || unfit;
         tally->answered += seen->answer == ANSWER_OK;
+        tally->lagless += is_lagless(voters->votes[i].report, seen);
         sync += seen->answer == ANSWER_OK && seen->sync;
     }
     tally->sync = sync >= tally->quorum;
@@ -293,6 +305,12 @@ static bool reaches_transactions(const void *a, const void *b)
     return both_answered(theirs, mine) && theirs->lag.transactions >= mine->lag.transactions;
 }
 
+static bool reaches_delay(const void *a, const void *b)
+{
+    const struct member_report *theirs = a, *mine = b;
+    return both_answered(theirs, mine) && theirs->lag.delay_ms >= mine->lag.delay_ms;
+}
+
 /* Probes look at different moments, so no two need report one number: the greatest that a quorum
  * reaches is a bound that a single slow or lying probe cannot raise. A quorum on the state is one
  * of answers, so each number is reached by one, be it -1, "not known". */
@@ -301,14 +319,17 @@ bool tally_lag(const struct tally *tally, struct lag *ret_lag)
     struct opinions opinions = opinions_of(tally);
     const struct member_report *state = agree_first(&opinions, same_lag_state);
     if (!state) {
-        return false;
+        bool lost = tally->lagless >= tally->quorum;
+        *ret_lag = lost ? LAG_NOT_KNOWN : *ret_lag;
+        return lost;
     }
     const struct member_report *bytes = agree_greatest(&opinions, reaches_bytes);
     const struct member_report *ms = agree_greatest(&opinions, reaches_ms);
     const struct member_report *transactions = agree_greatest(&opinions, reaches_transactions);
-    assert(bytes && ms && transactions);
+    const struct member_report *delay = agree_greatest(&opinions, reaches_delay);
+    assert(bytes && ms && transactions && delay);
     *ret_lag = (struct lag){state->lag.state, bytes->lag.bytes, ms->lag.ms,
-                            transactions->lag.transactions};
+                            transactions->lag.transactions, delay->lag.delay_ms};
     return true;
 }
 

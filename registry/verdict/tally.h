@@ -18,7 +18,9 @@ struct tally {
     /* denies or is down; counted once per voter, for STARTING is both */
     int unfit;
     int follows; /* answered, and does not claim */
+    int resigns; /* is unfit, or answered and does not claim; likewise once */
     int answered;
+    int lagless; /* gets no answer, and has got none for so long that it knows of no lag */
     /* how many report when it was started, and what a quorum of them agrees on of its start, its
      * channel and whether it takes writes; NULL: nothing. Reports of a former version do not say:
      * beside these it is most of the others. */
@@ -46,7 +48,8 @@ struct tally {
 
 void tally_count(struct tally *tally, const struct voters *voters, const char *name);
 
-/* Lag by quorum: the greatest bound that a quorum reaches. False: no quorum on its state. */
+/* Lag by quorum: the greatest bound that a quorum reaches; not known once it is so to a quorum that
+ * gets no answer. False: neither, it stays what it was. */
 bool tally_lag(const struct tally *tally, struct lag *ret_lag);
 
 /* Does a quorum report that this claimant lacks, or may lack, transactions which `other` has? */

@@ -138,7 +138,7 @@ static char *topology_of(int64_t epoch)
         name_member(&topology, i);
         topology.members[i].role = primary ? ROLE_PRIMARY : ROLE_SECONDARY;
         topology.members[i].lag =
-            (struct lag){primary ? LAG_UNKNOWN : LAG_OK, primary ? -1 : 0, primary ? -1 : 0, -1};
+            (struct lag){primary ? LAG_UNKNOWN : LAG_OK, primary ? -1 : 0, primary ? -1 : 0, -1, 0};
         if (primary) {
             strcpy(topology.primary, topology.members[i].config.name);
         }

@@ -45,13 +45,18 @@ writable_in_file() { set_in "$1" 'read-only=0'; [ "$of" = my ] || set_in "$1" 's
 
 follows() { "${of}_follow" "$1" "$2"; wait_for 30 "${of}_replicates $1"; }
 
-# With a file of authorities of its own a probe need not read the system's at each login, which is most of the work.
-fleet_on() { # fleet_on MEMBER...
-    if [ "$of" = mysql ]; then
+# MySQL's accounts need encryption. With a file of authorities of its own a probe need not read the system's at each login, which is most of
+# the work.
+encrypt_to_mysql() {
+    if [ "${of:-}" = mysql ]; then
         cat "$T"/*/ca.pem > "$T/authorities"
         # shellcheck disable=SC2034 # for cluster_my
         CLUSTER_SETTINGS=$'tls = require\ntls_ca = '$T/authorities
     fi
+}
+
+fleet_on() { # fleet_on MEMBER...
+    encrypt_to_mysql
     cluster_my sales 3 "$@"
     fleet_start 3
     watch_start watch sales

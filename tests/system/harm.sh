@@ -112,3 +112,31 @@ test_postgresql_log_ins_that_are_dear_for_the_probe_are_no_fault_of_the_servers(
     [ $(($(cpu_ms probe-a) - before)) -lt 3000 ] || fail "$(($(cpu_ms probe-a) - before)) ms of the processor"
     expect_no_text "$T/probe-a.log" 'stalled|timeout|overdue'
 }
+
+# ---- the log, and the registry -----------------------------------------------------------------
+
+# One probe may write, and one may not: it tries, and says so, more and more rarely. And an epoch that a hand made is put back, once.
+test_a_trouble_that_goes_on_is_told_rarely_and_an_epoch_made_by_hand_is_put_back() {
+    zk_start
+    pg_new pg-1
+    pg_start pg-1
+    cluster_pg orders 1 pg-1
+    REGISTRY_SETTINGS=$'session_timeout = 4s\nauth = digest:roster:secret'
+    probe_write probe-a
+    own "$T/probe-a.ini"
+    chmod 600 "$T/probe-a.ini"
+    probe_launch probe-a
+    wait_topology 30 orders '.state == "ok"'
+
+    REGISTRY_SETTINGS='session_timeout = 4s'
+    probe_start probe-b
+    wait_for 20 'grep -q "forbids .*times more since it was told" "$T/probe-b.log"'
+    [ "$(grep -c forbids "$T/probe-b.log")" -le 8 ] || fail "it is told $(grep -c forbids "$T/probe-b.log") times"
+    stop probe-b
+
+    topology orders '.epoch = 9007199254740992' > "$T/forged"
+    ZK_AUTH=roster:secret zk set "$(topology_path orders)" "$(cat "$T/forged")" > /dev/null
+    wait_topology 10 orders '.epoch == 1'
+    wait_for 5 'grep -q "its epoch is too great to be counted on from there" "$T/probe-a.log"'
+    through_beats 1 "topology_is orders '.epoch == 1'"
+}

@@ -74,6 +74,10 @@ static void wrong_arguments_are_refused(void)
           roster_classify("25006", 1792) == ROSTER_OUTCOME_READ_ONLY);
     CHECK(roster_classify("08006", 0) == ROSTER_OUTCOME_REFUSED &&
           roster_classify(NULL, 2003) == ROSTER_OUTCOME_REFUSED);
+    /* Galera without a majority, a group that takes no writes; a conflict is nobody's fault */
+    CHECK(roster_classify(NULL, 1047) == ROSTER_OUTCOME_REFUSED &&
+          roster_classify(NULL, 3100) == ROSTER_OUTCOME_READ_ONLY &&
+          roster_classify(NULL, 3101) == ROSTER_OUTCOME_OTHER);
     /* a pooler's word for what is behind it, and an idle session's end, are not about routing */
     CHECK(roster_classify("08P01", 0) == ROSTER_OUTCOME_OTHER &&
           roster_classify("57P05", 0) == ROSTER_OUTCOME_OTHER &&

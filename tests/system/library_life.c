@@ -1,8 +1,6 @@
 /* library_test, second part: threads, forks, the cache, and the registry's bad days. */
 #include <dirent.h>
-#include <dlfcn.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -14,26 +12,6 @@
 #include <unistd.h>
 
 #include "tests/system/library_test.h"
-
-/* ---- a resolver that can be made to hang ----------------------------------------------------- */
-
-static atomic_int resolver_hangs, resolver_hung;
-
-__attribute__((visibility("default"))) int getaddrinfo(const char *host, const char *service,
-                                                       const struct addrinfo *hints,
-                                                       struct addrinfo **ret_list)
-{
-    int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
-    *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
-    if (atomic_load(&resolver_hangs)) {
-        atomic_fetch_add(&resolver_hung, 1);
-        while (atomic_load(&resolver_hangs)) {
-            pause_ms(5);
-        }
-        atomic_fetch_sub(&resolver_hung, 1);
-    }
-    return real(host, service, hints, ret_list);
-}
 
 /* ---- threads and processes ------------------------------------------------------------------- */
 
@@ -441,24 +419,6 @@ static void without_a_registry_subscribing_waits_no_longer_than_told(void)
     CHECK(now_ms() - start_ms < 3000);
 }
 
-static void a_hung_resolver_delays_neither_open_nor_close(void)
-{
-    struct roster_cluster *cluster;
-    atomic_store(&resolver_hangs, 1);
-    int64_t start_ms = now_ms();
-    struct roster *roster =
-        open_with((struct roster_options){.servers = "localhost:1", .log = log_line});
-    CHECK(roster_subscribe(roster, "orders", &(struct roster_subscription){.wait_ms = -1},
-                           &cluster) == ROSTER_UNREACHABLE);
-    EVENTUALLY(atomic_load(&resolver_hung) > 0);
-    CHECK(now_ms() - start_ms < 5000);
-    start_ms = now_ms();
-    roster_close(roster);
-    CHECK(now_ms() - start_ms < 4000);
-    atomic_store(&resolver_hangs, 0); /* its thread comes back, and cleans up after itself */
-    EVENTUALLY(count_entries("/proc/self/task") == threads_at_start);
-}
-
 static void a_hung_registry_ages_the_answer_and_expiry_heals(void)
 {
     struct roster_endpoint to;
@@ -510,7 +470,6 @@ const struct test life_tests[] = {
     TEST(a_cache_file_that_is_not_whole_and_ours_is_as_good_as_absent, false),
     TEST(a_cache_directory_open_to_others_is_refused, false),
     TEST(without_a_registry_subscribing_waits_no_longer_than_told, false),
-    TEST(a_hung_resolver_delays_neither_open_nor_close, false),
     TEST(a_hung_registry_ages_the_answer_and_expiry_heals, true),
     TEST(closing_while_the_registry_hangs_takes_two_seconds_at_most, true),
     {0},

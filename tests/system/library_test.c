@@ -317,6 +317,8 @@ int main(int argc, char **argv)
     bool good = run_all(follow_tests, word);
     good &= run_all(life_tests, word);
     good &= run_all(age_tests, word);
+    good &= run_all(guest_tests, word);
+    good &= run_all(names_tests, word);
     zookeeper_close(zk);
     return good ? 0 : 1;
 }

@@ -32,6 +32,8 @@ struct test {
 extern const struct test follow_tests[]; /* library_follow.c */
 extern const struct test life_tests[];   /* library_life.c */
 extern const struct test age_tests[];    /* library_age.c */
+extern const struct test names_tests[];  /* library_names.c */
+extern const struct test guest_tests[];  /* library_guest.c */
 
 extern const char *servers;
 extern char root[64];        /* a folder of this run's own */

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# What PostgreSQL servers say of themselves, and what follows from it: errors at log-in and in a session, a primary that is closed by
-# a setting, standbys by other names, histories of one number.
+# What servers say of themselves, PostgreSQL's above all: errors at log-in and in a session, sessions that are ended, a primary that is
+# closed by a setting, standbys by other names, histories of one number.
 
 PROBE_SETTINGS='interval = 200ms' # a fresh connection, which is tried at every tenth look, soon
 
@@ -32,6 +32,22 @@ test_an_error_at_log_in_or_in_a_session_takes_nobody_out() {
     expect_no_text "$T/probe-a.log" 'stalled|protocol'
 }
 
+test_mariadb_an_init_connect_that_fails_takes_nobody_out() {
+    zk_start
+    my_new my-1
+    my_start my-1
+    my_sql my-1 "SET GLOBAL read_only = 0"
+    cluster_my sales 1 my-1
+    fleet_start 1
+    wait_topology 30 sales '.state == "ok"'
+    my_sql my-1 "SET GLOBAL init_connect = 'SELECT nonsense'"
+    wait_for 20 'grep -q "init_connect command failed" "$T/my-1.log"' # of a fresh connection
+    through_beats 1 "topology_is sales '.state == \"ok\" and (.members[0] | .health == \"up\" and (has(\"reason\") | not))'"
+    my_sql my-1 "KILL USER roster"
+    wait_topology 20 sales "$(shows my-1 auth primary)"
+    expect_no_text "$T/probe-a.log" 'went (stalled|protocol)'
+}
+
 # An alarm lasts for a second, and looks forty times in it.
 test_sessions_that_a_server_ends_for_being_idle_are_no_news() {
     zk_start
@@ -51,6 +67,22 @@ test_sessions_that_a_server_ends_for_being_idle_are_no_news() {
     wait_for 20 '[ "$(grep -c "Aborted connection" "$T/my-1.log")" -ge 2 ]'
     expect_no_text "$T/probe-a.log" 'looking closely: .*(unasked|broke)'
     topology_is orders '.state == "ok" and .epoch == 1'
+}
+
+test_mysql_9_sessions_that_it_ends_for_being_idle_are_no_news() { versions_mysql_story sid idle_sessions; }
+
+idle_sessions() {
+    mysql_new my-1
+    mysql_start my-1
+    my_sql my-1 "SET GLOBAL wait_timeout = 1; SET GLOBAL read_only = 0"
+    PROBE_SETTINGS=$'log_level = info\ninterval = 3s'
+    CLUSTER_SETTINGS='tls = require'
+    cluster_my sales 1 my-1
+    fleet_start 1
+    wait_topology 30 sales '.state == "ok"'
+    wait_for 20 '[ "$(my_sql my-1 "SELECT VARIABLE_VALUE FROM performance_schema.global_status WHERE VARIABLE_NAME = '\''Aborted_clients'\''")" -ge 2 ]'
+    expect_no_text "$T/probe-a.log" 'looking closely: .*(unasked|broke)|my-1 went'
+    topology_is sales '.state == "ok" and .epoch == 1'
 }
 
 # A former primary, pg-1, with writes of its own, beside pg-2, which was promoted.

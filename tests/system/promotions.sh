@@ -50,11 +50,11 @@ writes_a_row() { my_sql "$1" "INSERT INTO shop.journal VALUES ()"; }
 rows_of() { my_sql "$1" "SELECT COUNT(*) FROM shop.journal"; }
 has_all_of() { wait_for 20 "[ \"\$(rows_of $1)\" = \"\$(rows_of $2)\" ]"; } # has_all_of NAME SOURCE
 
-# A server of MySQL 9 takes long to start: there the ways behind -- are left out.
+# A server of MySQL 9 takes long to start: there the ways behind -- are left out, unless every one is wanted.
 ways() { # ways WAY... [-- WAY...]
     local way
     for way; do
-        case $way.$of in
+        case $way.$of${EVERY:+.every} in
         --.mysql) return ;;
         --.*) ;;
         *) echo "$way" ;;
@@ -154,7 +154,7 @@ losing_the_last() {
 
 after_a_crash() {
     three_servers
-    each_is_followed open_stop_reset stop_reset_keeping_open detached in_one_go -- stop_reset_open stop_open_reset stop_open others_first
+    each_is_followed open_stop_reset detached -- in_one_go stop_reset_keeping_open stop_reset_open stop_open_reset stop_open others_first
     losing_the_last
     watch_sees 5 watch "$(at_my "$NEW")"
     "${of}_start" "$OLD"
@@ -239,7 +239,7 @@ hung() {
 
 planned() {
     three_servers
-    each_is_followed closed_first others_first_then_closed open_while_it_replicates hung -- closed_by_hand opened_first opened_long_before shut_down
+    each_is_followed open_while_it_replicates hung -- closed_first others_first_then_closed closed_by_hand opened_first opened_long_before shut_down
 }
 
 # ---- with a restart, or a second one ---------------------------------------------------------
@@ -287,7 +287,7 @@ the_others_follow_and_stop() { crashes "$OLD"; act "$NEW" stop; joins_later "$OT
 never_read_only() {
     CLOSES=''
     three_servers writable_in_file
-    each_is_followed stop_reset stop_and_the_others_follow the_others_follow_and_stop
+    each_is_followed stop_reset the_others_follow_and_stop -- stop_and_the_others_follow
 }
 
 # Each replicates from the other, and the one that is no primary is read-only; its channel is never touched.
@@ -359,7 +359,7 @@ registry_leaves_between_statements() {
 
 unseen() {
     three_servers
-    each_is_followed between_statements without_probes_and_restarted -- without_probes without_the_registry registry_leaves_between_statements
+    each_is_followed without_probes_and_restarted -- between_statements without_probes without_the_registry registry_leaves_between_statements
 }
 
 # ---- without GTIDs ----------------------------------------------------------------------------
@@ -368,7 +368,7 @@ without_gtids() {
     joins() { act "$1" stop; by_position "$1" "$2"; }
     joins_later() { joins "$@"; }
     three_servers no_gtids
-    each_is_followed closed_first open_stop_reset -- in_one_go others_first_then_closed
+    each_is_followed closed_first -- open_stop_reset in_one_go others_first_then_closed
 }
 
 # ---- PostgreSQL ---------------------------------------------------------------------------------

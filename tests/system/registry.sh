@@ -378,3 +378,38 @@ test_a_registry_that_lost_its_data_is_told_alike_by_all_and_accepted_by_one_word
     pg_promote pg-2
     watch_sees 30 watch "$(at_pg pg-2)"
 }
+
+# ---- settings of the servers that break a link, and names that come and go -----------------------
+
+# Its report is larger than what the servers take: each write ends in a lost link.
+test_a_buffer_that_is_smaller_than_a_report_is_told_and_starts_no_storm() {
+    local before i
+    zk_launch() { zk_java "$1" -Djute.maxbuffer=3000; }
+    zk_start
+    pg_group 1
+    cluster_pg orders 1 pg-1
+    for i in 2 3 4 5 6 7 8 9; do
+        printf '\n[member orders/pg-%d]\naddress = 127.0.0.1:%d\nlabel.rack = %0.63d\nlabel.zone = %0.63d\n' "$i" "$i" "$i" "$i" >> "$(cluster_file)"
+    done
+    probe_start probe-a
+    wait_for 30 'grep -q "the link was lost right after a write of [0-9]* bytes to /roster/clusters/orders/.*jute.maxbuffer" "$T/probe-a.log"'
+    before=$(grep -c 'registry connected' "$T/probe-a.log")
+    sleep 4
+    before=$(($(grep -c 'registry connected' "$T/probe-a.log") - before))
+    [ $before -le 5 ] || fail "$before links in 4 s" # a third of the session's timeout apart; it was five a second
+    expect "sessions" "$(grep -c 'a new session' "$T/probe-a.log")" 1
+}
+
+test_connections_beyond_the_servers_limit_are_told_and_followed_later() {
+    local i
+    zk_start
+    zk create /roster '{"format":1,"registry":"a","supersedes":[]}'
+    zk_stop
+    sed -i 's/^maxClientCnxns=0/maxClientCnxns=2/' "$T/zk.cfg"
+    zk_launch zk
+    wait_for 60 'ss -Htln "sport = :$(zk_port zk)" | grep -q .' # a look from here would take one of the two
+    for i in 1 2 3 4; do watch_start "watch-$i" orders; done
+    wait_for 30 'grep -l "maxClientCnxns" "$T"/watch-[1-4].log | wc -l | grep -qx 2'
+    for i in 1 2 3 4; do grep -q maxClientCnxns "$T/watch-$i.log" || crash "watch-$i"; done
+    wait_for 30 'ss -Htn state established "sport = :$(zk_port zk)" | wc -l | grep -qx 2'
+}

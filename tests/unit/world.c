@@ -24,7 +24,7 @@ void world_init(struct world *world, enum kind kind, int witnesses, size_t probe
             snprintf(config->host, sizeof config->host, "10.0.0.%zu", m + 1);
             config->port = 5432;
             config->weight = 100;
-            report->members[m].lag = (struct lag){LAG_UNKNOWN, -1, -1, -1};
+            report->members[m].lag = LAG_NOT_KNOWN;
         }
     }
 }

@@ -92,7 +92,8 @@ bool client_names_hold(const struct client_names *names, const char *name);
  * returns true. */
 bool client_lacks_chroot(const struct args *args);
 
-/* Has a probe proved that this registry went back in time? Then `sentence` says so, else it is "". */
+/* Has a probe proved that this registry went back in time? Then `sentence` says so, else it is
+ * "". */
 enum store_rc client_past(struct client *client, const struct args *args,
                           char sentence[SENTENCE_SIZE]);
 

@@ -216,6 +216,10 @@ static void put_facts(struct grid *grid, const struct report *report,
     if (seen->condition != CONDITION_FIT) {
         text_put(&text, "%s, ", condition_names[seen->condition]);
     }
+    if (seen->lag.delay_ms > 0) {
+        char delay[32];
+        text_put(&text, "delayed by %s, ", text_duration(delay, sizeof delay, seen->lag.delay_ms));
+    }
     if (seen->sync) {
         text_put(&text, "synchronous, ");
     }

@@ -218,7 +218,8 @@ static void put_labels(struct json_writer *json, const char *labels)
     json_writer_close(json, '}');
 }
 
-static void put_lag(struct json_writer *json, const struct roster_endpoint *endpoint)
+static void put_lag(struct json_writer *json, const struct roster_endpoint *endpoint,
+                    const struct member *seen)
 {
     if (endpoint->role != ROSTER_ROLE_SECONDARY && endpoint->lag_state == ROSTER_LAG_UNKNOWN) {
         json_writer_text(json, "lag", NULL);
@@ -229,6 +230,7 @@ static void put_lag(struct json_writer *json, const struct roster_endpoint *endp
     json_writer_amount(json, "bytes", endpoint->lag_bytes);
     json_writer_amount(json, "ms", endpoint->lag_ms);
     json_writer_amount(json, "transactions", endpoint->lag_transactions);
+    json_writer_amount(json, "delay", seen && seen->lag.delay_ms > 0 ? seen->lag.delay_ms : -1);
     json_writer_close(json, '}');
 }
 
@@ -303,7 +305,7 @@ static void put_member(struct json_writer *json, const struct view *view,
     json_writer_text(json, "closed_by", known ? known->closed_by : "");
     json_writer_bool(json, "sync", member->sync != 0);
     json_writer_text(json, "upstream", member->upstream);
-    put_lag(json, endpoint);
+    put_lag(json, endpoint, topology_member(&view->topology, endpoint->name));
     json_writer_number(json, "weight", endpoint->weight);
     put_labels(json, member->labels);
     put_record(json, known);

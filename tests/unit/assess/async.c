@@ -244,8 +244,11 @@ START_TEST(a_leaf_is_cut_off_while_its_middle_is_not_fed)
     look(1, middle);
     look(2, replica("m1"));
     ck_assert_int_eq(member_report(2)->lag.state, LAG_BROKEN);
-    middle.writable = true; /* promoted: it is what others are measured by */
+    middle.writable = true; /* beside the one that is the source it is a rival */
     look(1, middle);
+    look(2, replica("m1"));
+    ck_assert_int_eq(member_report(2)->lag.state, LAG_BROKEN);
+    look(0, says(false)); /* promoted: it is what others are measured by */
     look(2, replica("m1"));
     ck_assert_int_eq(member_report(2)->lag.state, LAG_OK);
 }

@@ -61,8 +61,8 @@ static void begin(bool fenced, const char *claimed)
     strcpy(cluster.name, "orders");
     cluster.policy = topology.policy =
         (struct policy){ENGINE_POSTGRESQL, KIND_STREAMING, CONFLICT_HOLD, WRITERS_SINGLE, 3};
-    cluster.member_count = topology.member_count = 2;
-    for (size_t i = 0; i < 2; i++) {
+    cluster.member_count = topology.member_count = 3;
+    for (size_t i = 0; i < 3; i++) {
         struct member_config *config = &cluster.members[i];
         snprintf(config->name, sizeof config->name, "m%zu", i);
         strcpy(config->host, config->name);
@@ -146,6 +146,21 @@ START_TEST(the_verdicts_word_is_taken_anew_each_time)
 }
 END_TEST
 
+START_TEST(below_one_that_follows_another_history_lag_is_broken)
+{
+    begin(false, "1");
+    look(1, server(true, "2", 6000));
+    source_at(5000);
+    ck_assert(!is_live());
+    struct observation below = server(true, "2", 4000);
+    strcpy(below.self_id, "4");
+    strcpy(below.upstream_host, "m1");
+    look(2, below);
+    assess_report(&assessment, now_ms, "", &report);
+    ck_assert_int_eq(report.members[2].lag.state, LAG_BROKEN);
+}
+END_TEST
+
 Suite *history_suite(void)
 {
     Suite *suite = suite_create("history");
@@ -154,6 +169,7 @@ Suite *history_suite(void)
     tcase_add_test(tests, one_that_has_replayed_more_than_its_source_has_written_follows_nobody);
     tcase_add_test(tests, one_that_is_fenced_is_believed_once_its_source_was_asked);
     tcase_add_test(tests, whose_own_claim_had_the_number_has_to_replay_more);
+    tcase_add_test(tests, below_one_that_follows_another_history_lag_is_broken);
     tcase_add_test(tests, the_verdicts_word_is_taken_anew_each_time);
     suite_add_tcase(suite, tests);
     return suite;

@@ -128,9 +128,9 @@ START_TEST(the_source_claims_with_the_newest_lineage_and_is_fresh)
     facts_of(0)->writable = facts_of(1)->writable = true;
     strcpy(facts_of(0)->lineage, "3");
     strcpy(facts_of(1)->lineage, "4");
-    ck_assert_ptr_eq(standing_source(&assessment, 1500), facts_of(1));
+    ck_assert_ptr_eq(standing_source(&assessment, 1500), &assessment.members[1]);
     assessment.members[0].answered_ms = 2000;
-    ck_assert_ptr_eq(standing_source(&assessment, 2500), facts_of(0));
+    ck_assert_ptr_eq(standing_source(&assessment, 2500), &assessment.members[0]);
     ck_assert_ptr_null(standing_source(&assessment, 4000));
 }
 END_TEST
@@ -144,12 +144,40 @@ START_TEST(the_verdicts_primary_is_the_source_beside_a_newer_lineage)
     strcpy(facts_of(0)->lineage, "3");
     strcpy(facts_of(1)->lineage, "4");
     assessment.members[0].was_primary = true;
-    ck_assert_ptr_eq(standing_source(&assessment, 1500), facts_of(0));
+    ck_assert_ptr_eq(standing_source(&assessment, 1500), &assessment.members[0]);
     facts_of(0)->writable = false; /* it claims no more */
-    ck_assert_ptr_eq(standing_source(&assessment, 1500), facts_of(1));
+    ck_assert_ptr_eq(standing_source(&assessment, 1500), &assessment.members[1]);
     assessment.members[0].was_primary = false;
     assessment.members[1].was_primary = facts_of(0)->writable = true;
-    ck_assert_ptr_eq(standing_source(&assessment, 1500), facts_of(1));
+    ck_assert_ptr_eq(standing_source(&assessment, 1500), &assessment.members[1]);
+}
+END_TEST
+
+START_TEST(a_fenced_server_and_a_stranger_are_no_source_whatever_their_lineage)
+{
+    begin(KIND_STREAMING, 3);
+    static struct topology topology;
+    memset(&topology, 0, sizeof topology);
+    strcpy(topology.identity, "ours");
+    topology.member_count = 2;
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(assessment.members[i].config.name, NAME_SIZE, "m%zu", i);
+        facts_of(i)->writable = true;
+        snprintf(facts_of(i)->lineage, LINEAGE_SIZE, "%zu", 7 + i);
+        strcpy(facts_of(i)->identity, i < 2 ? "ours" : "theirs");
+    }
+    strcpy(topology.members[0].config.name, "m0");
+    strcpy(topology.members[1].config.name, "m1");
+    ck_assert_ptr_eq(standing_source(&assessment, 1500), &assessment.members[2]);
+    assess_verdict(&assessment, &topology); /* between two primaries */
+    ck_assert_ptr_eq(standing_source(&assessment, 1500), &assessment.members[1]);
+    topology.members[1].fenced = true;
+    assess_verdict(&assessment, &topology);
+    ck_assert_ptr_eq(standing_source(&assessment, 1500), &assessment.members[0]);
+    topology.members[1].fenced = false;
+    topology.members[1].claims = true; /* a rival */
+    assess_verdict(&assessment, &topology);
+    ck_assert_ptr_eq(standing_source(&assessment, 1500), &assessment.members[0]);
 }
 END_TEST
 
@@ -189,6 +217,7 @@ Suite *standing_suite(void)
     tcase_add_test(tests, of_several_channels_the_one_that_leads_to_a_member_is_the_upstream);
     tcase_add_test(tests, one_half_of_a_pair_claims_beside_a_read_only_one);
     tcase_add_test(tests, the_source_claims_with_the_newest_lineage_and_is_fresh);
+    tcase_add_test(tests, a_fenced_server_and_a_stranger_are_no_source_whatever_their_lineage);
     tcase_add_test(tests, the_verdicts_primary_is_the_source_beside_a_newer_lineage);
     tcase_add_test(tests, rivals_lack_what_the_other_has);
     suite_add_tcase(suite, tests);

@@ -24,6 +24,32 @@ START_TEST(socket_errors_are_told_apart)
 }
 END_TEST
 
+START_TEST(what_this_machine_lacks_is_no_answer_of_a_server)
+{
+    static const int lacks[] = {EMFILE, ENFILE, ENOMEM, ENOBUFS};
+    char detail[DETAIL_SIZE];
+    for (size_t i = 0; i < sizeof lacks / sizeof *lacks; i++) {
+        ck_assert_int_eq(answer_of_errno(lacks[i]), ANSWER_UNKNOWN);
+    }
+    ck_assert_int_eq(
+        answer_of_libpq("connection to server at \"10.0.0.1\", port 5432 failed: could "
+                        "not create socket: Too many open files",
+                        true, detail, sizeof detail),
+        ANSWER_UNKNOWN);
+    ck_assert_int_eq(answer_of_libpq("out of memory", true, detail, sizeof detail), ANSWER_UNKNOWN);
+    ck_assert_int_eq(answer_of_mysql(2004, true, "Can't create TCP/IP socket (24)"),
+                     ANSWER_UNKNOWN);
+    ck_assert_int_eq(answer_of_mysql(2008, false, "out of memory"), ANSWER_UNKNOWN);
+    /* these are the server's */
+    ck_assert_int_eq(
+        answer_of_libpq("connection to server at \"10.0.0.1\", port 5432 failed: could "
+                        "not fork new process for connection: Cannot allocate memory",
+                        true, detail, sizeof detail),
+        ANSWER_SATURATED);
+    ck_assert_int_eq(answer_of_sqlstate("53200", true, "out of memory"), ANSWER_SATURATED);
+}
+END_TEST
+
 START_TEST(an_error_number_is_found_by_its_sentence)
 {
     ck_assert_int_eq(
@@ -171,6 +197,7 @@ START_TEST(an_error_without_a_row_proves_that_the_server_lives)
                               "58P01: could not access file \"nolib\": No such file or directory\n",
                               "could not access file \"nolib\": No such file or directory"),
                      ANSWER_AUTH);
+    ck_assert_int_eq(answer_of_mysql(1184, false, ""), ANSWER_AUTH); /* init_connect fails */
     ck_assert_int_eq(answer_health(ANSWER_AUTH), HEALTH_UP);
     ck_assert_int_eq(answer_health(ANSWER_PRIVILEGE), HEALTH_UP);
 }
@@ -221,6 +248,7 @@ Suite *errors_suite(void)
     Suite *suite = suite_create("failure");
     TCase *tests = tcase_create("failure");
     tcase_add_test(tests, socket_errors_are_told_apart);
+    tcase_add_test(tests, what_this_machine_lacks_is_no_answer_of_a_server);
     tcase_add_test(tests, an_error_number_is_found_by_its_sentence);
     tcase_add_test(tests, the_sqlstate_of_a_failed_connect_is_read_from_the_verbose_sentence);
     tcase_add_test(tests, of_two_attempts_the_last_one_counts);

@@ -116,6 +116,41 @@ START_TEST(a_stopped_receiver_has_no_lag_whatever_it_shows)
 }
 END_TEST
 
+START_TEST(what_is_written_and_what_is_applied_are_told_apart)
+{
+    ck_assert(settings("self_id=7\nread_only=0\nwritten=0-7-9\napplied=0-5-8\ngtids="));
+    ck_assert_int_eq(seen.written.streams[0].top, 9);
+    ck_assert_int_eq(seen.applied.streams[0].top, 8);
+    ck_assert(settings("self_id=7\nread_only=0\nwritten=\napplied=0-5-8\ngtids=0-7-9"));
+    ck_assert_int_eq(seen.written.count, 0);
+    ck_assert(settings("self_id=7\nread_only=0\ngtids=3e11fa47-71ca-11e1-9e33-c80aa9429562:1-9"));
+    ck_assert_int_eq(seen.written.streams[0].top, 9);
+    ck_assert_int_eq(seen.applied.streams[0].top, 9);
+}
+END_TEST
+
+START_TEST(a_channel_that_is_set_to_apply_later_says_so)
+{
+    ck_assert(channels("Source_Host=a\nReplica_IO_Running=Yes\nSQL_Delay=3600\n"));
+    ck_assert_int_eq(seen.delay_ms, 3600000);
+    ck_assert(channels("Source_Host=a\nReplica_IO_Running=Yes\nSQL_Delay=0\n"));
+    ck_assert_int_eq(seen.delay_ms, 0);
+}
+END_TEST
+
+START_TEST(a_mariadb_that_goes_by_another_position_is_not_exact)
+{
+    ck_assert(channels("Master_Host=a\nSlave_IO_Running=Yes\nUsing_Gtid=Slave_Pos\n"));
+    ck_assert(seen.applied.exact);
+    ck_assert(channels("Master_Host=a\nSlave_IO_Running=Yes\nUsing_Gtid=Current_Pos\n"));
+    ck_assert(!seen.applied.exact);
+    ck_assert(channels("Master_Host=a\nSlave_IO_Running=Yes\nUsing_Gtid=No\n"));
+    ck_assert(!seen.applied.exact);
+    ck_assert(channels("Source_Host=a\nReplica_IO_Running=Yes\nAuto_Position=0\n"));
+    ck_assert(seen.applied.exact);
+}
+END_TEST
+
 START_TEST(without_a_channel_a_server_is_no_replica)
 {
     ck_assert(channels(""));
@@ -185,6 +220,9 @@ Suite *mysql_query_suite(void)
     tcase_add_test(tests, settings_of_another_shape_are_refused);
     tcase_add_test(tests, a_channel_is_read_in_the_new_spelling_and_the_old);
     tcase_add_test(tests, a_stopped_receiver_has_no_lag_whatever_it_shows);
+    tcase_add_test(tests, what_is_written_and_what_is_applied_are_told_apart);
+    tcase_add_test(tests, a_channel_that_is_set_to_apply_later_says_so);
+    tcase_add_test(tests, a_mariadb_that_goes_by_another_position_is_not_exact);
     tcase_add_test(tests, without_a_channel_a_server_is_no_replica);
     tcase_add_test(tests, of_several_channels_one_that_runs_is_the_upstream);
     tcase_add_test(tests, a_dialect_follows_from_the_greeting);

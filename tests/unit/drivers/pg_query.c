@@ -6,7 +6,7 @@
 
 #include "tests/unit/unit.h"
 
-enum { COLUMNS = 18 };
+enum { COLUMNS = 19 };
 
 struct pg_result {
     int rows, columns;
@@ -46,13 +46,14 @@ char *PQfname(const PGresult *result, int field)
 }
 
 /* As in the statement: recovery, identity, timeline, read only, receiver, status, host, port,
- * paused, position, received, lag, archived, conninfo, awaited, privileged, started, named. */
+ * paused, position, received, lag, archived, conninfo, awaited, privileged, started, delay,
+ * named. */
 static void begin_primary(void)
 {
     row = (struct pg_result){1,
                              COLUMNS,
                              {"f", "-1", "7", "f", "f", NULL, NULL, NULL, "f", "1000", NULL, NULL,
-                              "f", NULL, "pg-2\npg-3\n", "t", NULL, NULL}};
+                              "f", NULL, "pg-2\npg-3\n", "t", NULL, "0", NULL}};
 }
 
 static void begin_standby(void)
@@ -61,7 +62,7 @@ static void begin_standby(void)
                              COLUMNS,
                              {"t", "77", "7", "f", "t", "streaming", "10.0.0.1", "5432", "f", "900",
                               "950", "12", "f", "user=a b application_name=pg 2 sslmode=prefer",
-                              NULL, "t", "123", "10.0.0.3,10.0.0.4"}};
+                              NULL, "t", "123", "1min", "10.0.0.3,10.0.0.4"}};
 }
 
 static bool read(void)
@@ -82,6 +83,7 @@ START_TEST(a_primary_is_read)
     ck_assert_str_eq(seen.awaited, "pg-2\npg-3\n");
     ck_assert_int_eq(seen.position, 1000);
     ck_assert_int_eq(seen.received, -1);
+    ck_assert_int_eq(seen.written.streams[0].top, 1000);
     row.values[3] = "t"; /* default_transaction_read_only */
     ck_assert(read() && !seen.writable);
 }
@@ -96,11 +98,29 @@ START_TEST(a_standby_is_read)
     ck_assert_uint_eq(seen.upstream_port, 5432);
     ck_assert_str_eq(seen.stream_name, "pg 2");
     ck_assert_int_eq(seen.lag_ms, 12);
+    ck_assert_int_eq(seen.delay_ms, 60000);
+    ck_assert_int_eq(seen.applied.streams[0].top, 900);
     ck_assert_str_eq(seen.self_id, "123");
     ck_assert_uint_eq(seen.advertised.count, 2);
     row.values[5] = "starting";
     row.values[8] = "t";
     ck_assert(read() && !seen.live && seen.connecting && !seen.applying);
+}
+END_TEST
+
+START_TEST(a_delay_is_read_in_any_unit)
+{
+    static const struct {
+        const char *shown;
+        int64_t ms;
+    } cases[] = {{"0", 0},           {"7", 7},         {"1500ms", 1500},  {"90s", 90000},
+                 {"90min", 5400000}, {"3h", 10800000}, {"2d", 172800000}, {"1 week", 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        begin_standby();
+        row.values[17] = cases[i].shown;
+        ck_assert(read());
+        ck_assert_int_eq(seen.delay_ms, cases[i].ms);
+    }
 }
 END_TEST
 
@@ -137,6 +157,7 @@ Suite *pg_query_suite(void)
     TCase *tests = tcase_create("row");
     tcase_add_test(tests, a_primary_is_read);
     tcase_add_test(tests, a_standby_is_read);
+    tcase_add_test(tests, a_delay_is_read_in_any_unit);
     tcase_add_test(tests, a_missing_privilege_is_named);
     tcase_add_test(tests, a_row_of_another_shape_is_refused);
     suite_add_tcase(suite, tests);

@@ -462,6 +462,52 @@ START_TEST(a_spoiled_topology_is_put_back_and_told)
 }
 END_TEST
 
+/* How often it is written in five seconds, while somebody spoils each. */
+static int writes_against(const char *spoiled)
+{
+    int count = 0;
+    for (int i = 0; i < 500; i++) {
+        if (written() && written()->epoch == 1) {
+            count++;
+            sandbox_put(&sandbox, TOPOLOGY, strdup(spoiled));
+        }
+        sandbox_pass(&sandbox, 10);
+    }
+    return count;
+}
+
+START_TEST(a_topology_that_is_spoiled_again_and_again_is_put_back_at_a_pace)
+{
+    begin();
+    int count = writes_against("garbage");
+    ck_assert_int_ge(count, 3);
+    ck_assert_int_le(count, 7);
+}
+END_TEST
+
+static char *with_epoch(const struct topology *topology, int64_t epoch)
+{
+    static struct topology forged;
+    forged = *topology;
+    forged.epoch = epoch;
+    return topology_encode(&forged);
+}
+
+START_TEST(an_epoch_that_cannot_grow_is_refused_with_a_word_and_put_back)
+{
+    static struct topology ours;
+    begin();
+    ours = *written();
+    sandbox_put(&sandbox, TOPOLOGY, with_epoch(&ours, INT64_C(1) << 53));
+    sandbox_pass(&sandbox, 1500);
+    ck_assert_int_eq(written()->epoch, 1);
+    ck_assert_ptr_nonnull(strstr(refused, "its epoch is too great to be counted on from there"));
+    sandbox_put(&sandbox, TOPOLOGY, with_epoch(&ours, 1000000)); /* by hand, too, and it can */
+    sandbox_pass(&sandbox, 1500);
+    ck_assert_int_eq(written()->epoch, 1000000);
+}
+END_TEST
+
 START_TEST(a_topology_of_another_format_is_left_alone)
 {
     begin();
@@ -564,6 +610,10 @@ Suite *resolver_suite(void)
     tcase_add_test(tcase, how_many_read_the_primary_is_no_reason_to_write);
     tcase_add_test(tcase, a_deleted_topology_is_put_back);
     tcase_add_test(tcase, a_spoiled_topology_is_put_back_and_told);
+    tcase_add_test(tcase, a_topology_that_is_spoiled_again_and_again_is_put_back_at_a_pace);
+    tcase_add_test(tcase, an_epoch_that_cannot_grow_is_refused_with_a_word_and_put_back);
+    tcase_add_test(tcase, a_topology_that_is_spoiled_again_and_again_is_put_back_at_a_pace);
+    tcase_add_test(tcase, an_epoch_that_cannot_grow_is_refused_with_a_word_and_put_back);
     tcase_add_test(tcase, a_topology_of_another_format_is_left_alone);
     tcase_add_test(tcase, a_topology_that_knows_less_than_we_is_put_back);
     tcase_add_test(tcase, an_unknown_outcome_is_settled_by_reading);

@@ -254,7 +254,7 @@ static void take_moment(const char *name)
     }
     ck_assert_uint_eq(evidence.count, 6);
     before_it.evidence_count = 0; /* so that names decide who votes */
-    ck_assert_int_eq(before_it.rules, MODEL_RULES);
+    ck_assert_int_eq(before_it.rules, RULES_WITH_RECORDS);
     ck_assert_int_gt(before_it.members[0].record.start_ms, 0);
     unrecorded = before_it;
     unrecorded.rules = RULES_WITH_RECORDS - 1;
@@ -270,7 +270,7 @@ static const char *primary_by(const struct mixture *mixture, const struct topolo
     struct evidence fleet = {.previous = before};
     for (const char *letter = mixture->probes; *letter; letter++) {
         const struct vote *vote = &evidence.votes[*letter - 'a'];
-        ck_assert_int_eq(vote->report->rules, *letter < 'd' ? RULES_WITH_RECORDS - 1 : MODEL_RULES);
+        ck_assert_int_eq(vote->report->rules, RULES_WITH_RECORDS - (*letter < 'd'));
         fleet.votes[fleet.count++] = *vote;
     }
     ck_assert(resolve(&fleet, &resolved));

@@ -244,7 +244,7 @@ START_TEST(the_largest_report_reads_back_and_fits_a_znode)
         member_report->claim = i % 2;
         member_report->writable = member_report->live = member_report->replica = true;
         member_report->replicas = UINT32_MAX;
-        member_report->lag = (struct lag){LAG_OK, INT64_MAX, INT64_MAX, -1};
+        member_report->lag = (struct lag){LAG_OK, INT64_MAX, INT64_MAX, -1, 0};
         member_report->left = (struct left){UINT8_MAX, UINT8_MAX};
         member_report->last_role = ROLE_SECONDARY;
         fill(member_report->lineage, sizeof member_report->lineage, '8');
@@ -265,8 +265,10 @@ END_TEST
 START_TEST(lags_read_back_as_they_are)
 {
     static const struct lag lags[] = {
-        {LAG_UNKNOWN, -1, -1, -1}, {LAG_UNKNOWN, 0, 0, -1}, {LAG_OK, 0, -1, 7},
-        {LAG_OK, -1, 16, -1},      {LAG_BROKEN, -1, -1, 0}, {LAG_BROKEN, INT64_C(1) << 60, 1, -1}};
+        {LAG_UNKNOWN, -1, -1, -1, 0}, {LAG_UNKNOWN, 0, 0, -1, 0},
+        {LAG_OK, 0, -1, 7, 0},        {LAG_OK, -1, 16, -1, 3600000},
+        {LAG_BROKEN, -1, -1, 0, 0},   {LAG_BROKEN, INT64_C(1) << 60, 1, -1, 0},
+        {LAG_UNKNOWN, -1, -1, -1, 1}};
     ck_assert(reads_report(report_sample));
     for (size_t i = 0; i < sizeof lags / sizeof *lags; i++) {
         static struct report written;

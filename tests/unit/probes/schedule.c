@@ -93,6 +93,17 @@ START_TEST(quiet_looks_of_a_fleet_are_interleaved)
 }
 END_TEST
 
+START_TEST(the_primary_is_looked_at_a_moment_before_the_others)
+{
+    int64_t now_ms = begin_quiet();
+    times.after_ms = FOLLOW_MS;
+    look_times_begin(&times, now_ms);
+    look_times_end(&times, &schedule, ANSWER_OK, now_ms, now_ms, 1, 4);
+    ck_assert_int_eq(times.due_ms % INTERVAL, INTERVAL / 4 + FOLLOW_MS);
+    times.after_ms = 0;
+}
+END_TEST
+
 START_TEST(a_wall_clock_before_1970_and_a_fleet_of_nobody_do_no_harm)
 {
     int64_t now_ms = begin_quiet();
@@ -122,6 +133,21 @@ START_TEST(a_saturated_server_is_not_pressed)
     int64_t due_ms = times.due_ms;
     look_times_expedite(&times, &schedule, ANSWER_SATURATED, START + 1);
     ck_assert_int_eq(times.due_ms, due_ms);
+}
+END_TEST
+
+START_TEST(a_server_that_refuses_the_statement_again_is_not_pressed)
+{
+    begin_quiet();
+    schedule_alarm(&schedule, START);
+    ck_assert_int_le(look(ANSWER_PRIVILEGE, START, 1), ALERT);
+    ck_assert_int_ge(look(ANSWER_PRIVILEGE, START + ALERT, 1), INTERVAL / 2);
+    int64_t due_ms = times.due_ms;
+    look_times_expedite(&times, &schedule, ANSWER_PRIVILEGE, START + ALERT + 2);
+    ck_assert_int_eq(times.due_ms, due_ms);
+    ck_assert_int_le(look(ANSWER_OK, due_ms, 1), INTERVAL + INTERVAL / 2);
+    look_times_expedite(&times, &schedule, ANSWER_PRIVILEGE, due_ms + ALERT);
+    ck_assert_int_lt(times.due_ms, due_ms + 2 * ALERT); /* that is over */
 }
 END_TEST
 
@@ -169,9 +195,11 @@ Suite *schedule_suite(void)
     tcase_add_test(tcase, an_alarm_is_news_only_when_it_was_quiet);
     tcase_add_test(tcase, an_alarmed_look_is_due_a_gap_after_it_began);
     tcase_add_test(tcase, quiet_looks_of_a_fleet_are_interleaved);
+    tcase_add_test(tcase, the_primary_is_looked_at_a_moment_before_the_others);
     tcase_add_test(tcase, a_wall_clock_before_1970_and_a_fleet_of_nobody_do_no_harm);
     tcase_add_test(tcase, no_alarm_brings_a_look_forward_that_must_wait);
     tcase_add_test(tcase, a_saturated_server_is_not_pressed);
+    tcase_add_test(tcase, a_server_that_refuses_the_statement_again_is_not_pressed);
     tcase_add_test(tcase, expediting_brings_a_waiting_look_forward_and_never_back);
     tcase_add_test(tcase, a_look_in_flight_is_not_expedited);
     tcase_add_test(tcase, a_reload_changes_the_cadence_and_keeps_the_alarm);

@@ -250,6 +250,59 @@ START_TEST(all_writers_are_told_where_all_may_write)
 }
 END_TEST
 
+static void all_are_writers(void)
+{
+    for (size_t m = 0; m < 3; m++) {
+        ck_assert_int_eq(member(m)->role, ROLE_PRIMARY);
+    }
+}
+
+START_TEST(peers_stay_writers_until_a_quorum_says_that_one_is_down_or_serves_no_more)
+{
+    static const enum answer silent[] = {ANSWER_AUTH, ANSWER_SATURATED, ANSWER_UNKNOWN,
+                                         ANSWER_PRIVILEGE};
+    for (size_t i = 0; i < sizeof silent / sizeof *silent; i++) {
+        begin_galera(WRITERS_ALL);
+        for (size_t m = 0; m < 3; m++) {
+            world_fails(&world, ALL, m, silent[i]);
+        }
+        ck_assert(world_resolve(&world));
+        all_are_writers();
+        begin_galera(WRITERS_ALL);
+        world_fails(&world, ALL, 2, silent[i]); /* one look is overdue */
+        ck_assert(world_resolve(&world));
+        all_are_writers();
+    }
+    begin_galera(WRITERS_ALL);
+    world_fails(&world, 0, 2, ANSWER_REFUSED); /* by one probe alone */
+    world_fails(&world, 1, 2, ANSWER_UNKNOWN);
+    world_fails(&world, 2, 2, ANSWER_UNKNOWN);
+    ck_assert(world_resolve(&world));
+    all_are_writers();
+    world_fails(&world, 1, 2, ANSWER_STARTING); /* each for itself */
+    ck_assert(world_resolve(&world));
+    ck_assert_int_eq(member(2)->role, ROLE_NONE);
+    begin_galera(WRITERS_ALL);
+    is_amiss(ALL, 2, CONDITION_MINORITY, "conf:5");
+    ck_assert(world_resolve(&world));
+    ck_assert_int_eq(member(2)->role, ROLE_NONE);
+    begin_galera(WRITERS_ALL);
+    is_amiss(0, 2, CONDITION_FIT, "conf:3"); /* read-only, to one probe */
+    world_fails(&world, 1, 2, ANSWER_AUTH);
+    world_fails(&world, 2, 2, ANSWER_AUTH);
+    ck_assert(world_resolve(&world));
+    all_are_writers();
+    is_amiss(1, 2, CONDITION_FIT, "conf:3");
+    ck_assert(world_resolve(&world));
+    ck_assert_int_eq(member(2)->role, ROLE_SECONDARY);
+    begin_galera(WRITERS_ALL);
+    world.directives = (struct directives){.drain_count = 1, .drain = {"m2"}};
+    world_fails(&world, ALL, 2, ANSWER_AUTH);
+    ck_assert(world_resolve(&world));
+    ck_assert_int_ne(member(2)->role, ROLE_PRIMARY);
+}
+END_TEST
+
 START_TEST(a_writer_that_comes_back_does_not_take_over)
 {
     begin_galera(WRITERS_SINGLE);
@@ -549,6 +602,8 @@ Suite *group_suite(void)
     TCase *galera = tcase_create("several writers");
     tcase_add_test(galera, one_of_several_writers_is_told_and_the_others_are_read);
     tcase_add_test(galera, all_writers_are_told_where_all_may_write);
+    tcase_add_test(galera,
+                   peers_stay_writers_until_a_quorum_says_that_one_is_down_or_serves_no_more);
     tcase_add_test(galera, a_writer_that_comes_back_does_not_take_over);
     tcase_add_test(galera, a_thawed_writer_under_an_old_configuration_is_left);
     tcase_add_test(galera,

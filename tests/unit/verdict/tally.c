@@ -124,16 +124,41 @@ START_TEST(of_views_under_one_stamp_the_newest_that_a_quorum_reaches_is_claimed)
 }
 END_TEST
 
+/* A quorum has got no answer for so long that it knows no lag any more. */
+START_TEST(a_lag_that_nobody_knows_any_more_is_not_known)
+{
+    begin();
+    for (int p = 0; p < 3; p++) {
+        world_fails(&world, p, 1, ANSWER_AUTH);
+        world.reports[p].members[1].lag = (struct lag){LAG_OK, 0, 0, -1, 0};
+    }
+    struct lag lag = {LAG_OK, 7, 7, 7, 7};
+    struct tally tally = count("m1");
+    ck_assert(!tally_lag(&tally, &lag)); /* it was known a moment ago */
+    world.reports[0].members[1].lag = LAG_NOT_KNOWN;
+    tally = count("m1");
+    ck_assert(!tally_lag(&tally, &lag));
+    ck_assert_int_eq(lag.ms, 7);
+    world.reports[1].members[1].lag = LAG_NOT_KNOWN;
+    tally = count("m1");
+    ck_assert(tally_lag(&tally, &lag));
+    ck_assert(lag_equal(&lag, &LAG_NOT_KNOWN));
+    world.reports[1].rules = RULES_WITH_LAST_LAG - 1; /* it never gives one */
+    tally = count("m1");
+    ck_assert(!tally_lag(&tally, &lag));
+}
+END_TEST
+
 START_TEST(one_probe_cannot_raise_the_lag_and_unknown_is_less_than_any)
 {
-    struct lag lag = {LAG_BROKEN, 1, 1, 1};
+    struct lag lag = {LAG_BROKEN, 1, 1, 1, 0};
     begin();
-    world.reports[0].members[1].lag = (struct lag){LAG_OK, 500, -1, 7};
-    world.reports[1].members[1].lag = (struct lag){LAG_OK, 20, 30, -1};
-    world.reports[2].members[1].lag = (struct lag){LAG_OK, 10, -1, -1};
+    world.reports[0].members[1].lag = (struct lag){LAG_OK, 500, -1, 7, 0};
+    world.reports[1].members[1].lag = (struct lag){LAG_OK, 20, 30, -1, 0};
+    world.reports[2].members[1].lag = (struct lag){LAG_OK, 10, -1, -1, 0};
     struct tally tally = count("m1");
     ck_assert(tally_lag(&tally, &lag));
-    ck_assert(lag_equal(&lag, &(struct lag){LAG_OK, 20, -1, -1}));
+    ck_assert(lag_equal(&lag, &(struct lag){LAG_OK, 20, -1, -1, 0}));
     world.reports[0].members[1].lag.state = LAG_BROKEN;
     world.reports[1].members[1].lag.state = LAG_UNKNOWN;
     tally = count("m1");
@@ -180,6 +205,7 @@ Suite *tally_suite(void)
     tcase_add_test(tcase, an_unlisted_member_has_no_tally);
     tcase_add_test(tcase, the_reason_is_the_commonest_of_those_that_make_the_health);
     tcase_add_test(tcase, of_views_under_one_stamp_the_newest_that_a_quorum_reaches_is_claimed);
+    tcase_add_test(tcase, a_lag_that_nobody_knows_any_more_is_not_known);
     tcase_add_test(tcase, one_probe_cannot_raise_the_lag_and_unknown_is_less_than_any);
     tcase_add_test(tcase, a_lineage_is_older_when_a_quorum_of_answers_has_an_older_one);
     tcase_add_test(tcase, lacking_and_overtaking_need_a_quorum_of_whole_reports);

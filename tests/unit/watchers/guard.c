@@ -189,8 +189,8 @@ START_TEST(the_question_goes_out_with_the_first_reads)
     fake_follow();
     fake.up = true;
     fake_event(&(struct store_event){.kind = STORE_UP, .session = 1, .renewed = true});
-    /* two syncs (the pulse, and that of the reads), three reads and two lists are on their way before
-     * the first answer */
+    /* two syncs (the pulse, and that of the reads), three reads and two lists are on their way
+     * before the first answer */
     ck_assert_uint_eq(fake.count, 7);
     fake_answer_all();
     assert_primary("pg-1");

@@ -6,6 +6,7 @@
 
 #include "tests/unit/unit.h"
 #include "tests/unit/watchers/topologies.h"
+#include "watchers/plan.h"
 
 static const char *picked(const struct table *table, enum roster_access access,
                           struct roster_request request, uint64_t chance, uint32_t avoid)
@@ -123,7 +124,7 @@ START_TEST(writes_go_to_the_primary)
     topology.members[0].health = HEALTH_DOWN;
     topology.members[0].drained = true;
     ck_assert_str_eq(writer(&topology), "a");
-    topology.members[0].lag = (struct lag){LAG_BROKEN, 1 << 30, 1000000, -1};
+    topology.members[0].lag = (struct lag){LAG_BROKEN, 1 << 30, 1000000, -1, 0};
     ck_assert_str_eq(writer(&topology), "a"); /* the writer is never dropped for lag */
 }
 END_TEST
@@ -178,12 +179,12 @@ END_TEST
 START_TEST(the_floor_is_ordered_least_lagged_first_unknown_then_broken_last)
 {
     struct topology topology = usual_topology();
-    topology.members[1].lag = (struct lag){LAG_OK, 4096, 64, -1};
-    topology.members[2].lag = (struct lag){LAG_BROKEN, 0, 0, -1};
-    topology.members[3].lag = (struct lag){LAG_UNKNOWN, -1, -1, -1};
-    add_member(&topology, "e", ROLE_SECONDARY)->lag = (struct lag){LAG_OK, 1 << 20, 8, -1};
-    add_member(&topology, "f", ROLE_SECONDARY)->lag = (struct lag){LAG_OK, 1024, 64, -1};
-    add_member(&topology, "g", ROLE_SECONDARY)->lag = (struct lag){LAG_OK, 0, -1, -1};
+    topology.members[1].lag = (struct lag){LAG_OK, 4096, 64, -1, 0};
+    topology.members[2].lag = (struct lag){LAG_BROKEN, 0, 0, -1, 0};
+    topology.members[3].lag = LAG_NOT_KNOWN;
+    add_member(&topology, "e", ROLE_SECONDARY)->lag = (struct lag){LAG_OK, 1 << 20, 8, -1, 0};
+    add_member(&topology, "f", ROLE_SECONDARY)->lag = (struct lag){LAG_OK, 1024, 64, -1, 0};
+    add_member(&topology, "g", ROLE_SECONDARY)->lag = (struct lag){LAG_OK, 0, -1, -1, 0};
     ck_assert_str_eq(pool(&topology), "efbgdc");
     topology.members[4].health = HEALTH_UNKNOWN;
     topology.members[5].config.weight = 0;
@@ -211,8 +212,8 @@ END_TEST
 START_TEST(a_broken_replica_is_read_only_when_nothing_else_is_left)
 {
     struct topology topology = usual_topology();
-    topology.members[1].lag = (struct lag){LAG_BROKEN, -1, -1, -1};
-    topology.members[2].lag = (struct lag){LAG_UNKNOWN, -1, -1, -1};
+    topology.members[1].lag = (struct lag){LAG_BROKEN, -1, -1, -1, 0};
+    topology.members[2].lag = LAG_NOT_KNOWN;
     struct table table = built_table(&topology);
     ck_assert_str_eq(reached(&table, (struct roster_request){0}, 0), "cd");
     topology.members[2].health = topology.members[3].health = HEALTH_DOWN;
@@ -220,6 +221,53 @@ START_TEST(a_broken_replica_is_read_only_when_nothing_else_is_left)
     ck_assert_str_eq(reached(&table, (struct roster_request){0}, 0), "b");
     ck_assert_str_eq(reached(&table, (struct roster_request){.strict = 1, .max_lag_ms = 1000}, 0),
                      "none");
+}
+END_TEST
+
+START_TEST(one_that_is_set_to_apply_later_is_read_before_a_broken_one_and_after_all_others)
+{
+    struct topology topology = usual_topology();
+    topology.members[1].lag.delay_ms = 60000;
+    topology.members[2].lag.state = LAG_BROKEN;
+    topology.members[3].config.weight = 0;
+    topology.members[3].health = HEALTH_UNKNOWN;
+    ck_assert_str_eq(pool(&topology), "dbc");
+    struct table table = built_table(&topology);
+    ck_assert_str_eq(reached(&table, (struct roster_request){0}, 0), "d");
+    ck_assert_str_eq(reached(&table, (struct roster_request){0}, 1u << 3), "b");
+    topology.members[3].health = HEALTH_DOWN;
+    table = built_table(&topology);
+    ck_assert_str_eq(reached(&table, (struct roster_request){0}, 0), "b");
+    topology.members[1].lag.delay_ms = 0;
+    struct table now = built_table(&topology);
+    ck_assert(plan_is_needed(&table, &now));
+}
+END_TEST
+
+START_TEST(in_the_floor_the_policy_chooses_among_equals)
+{
+    struct topology topology = usual_topology();
+    for (int i = 1; i <= 3; i++) {
+        topology.members[i].lag = (struct lag){LAG_OK, 1 << 20, 4096, -1, 0};
+        topology.members[i].config.weight = i == 1 ? 1000 : 1;
+    }
+    for (int policy = ROSTER_ROUND_ROBIN; policy <= ROSTER_WEIGHTED; policy++) {
+        struct table table = built_table(&topology);
+        struct roster_request request = {.policy = (enum roster_policy)policy, .max_lag_ms = 100};
+        ck_assert_str_eq(reached(&table, request, 0), "bcd");
+        ck_assert_str_eq(reached(&table, request, 1u << 1), "cd");
+        request.strict = 1;
+        ck_assert_str_eq(reached(&table, request, 0), "none");
+    }
+    topology.members[2].lag.ms = 2048; /* one is ahead */
+    struct table table = built_table(&topology);
+    ck_assert_str_eq(reached(&table, (struct roster_request){.max_lag_ms = 100}, 0), "c");
+    ck_assert_str_eq(reached(&table, (struct roster_request){.max_lag_ms = 100}, 1u << 2), "bd");
+    for (int i = 1; i <= 3; i++) {
+        topology.members[i].lag = LAG_NOT_KNOWN;
+    }
+    table = built_table(&topology);
+    ck_assert_str_eq(reached(&table, (struct roster_request){.max_lag_ms = 100}, 0), "bcd");
 }
 END_TEST
 
@@ -266,9 +314,9 @@ END_TEST
 START_TEST(limits_choose_and_the_floor_catches)
 {
     struct topology topology = usual_topology();
-    topology.members[1].lag = (struct lag){LAG_OK, 1 << 20, 500, -1};
-    topology.members[2].lag = (struct lag){LAG_OK, 1 << 10, 2000, -1};
-    topology.members[3].lag = (struct lag){LAG_UNKNOWN, -1, -1, -1};
+    topology.members[1].lag = (struct lag){LAG_OK, 1 << 20, 500, -1, 0};
+    topology.members[2].lag = (struct lag){LAG_OK, 1 << 10, 2000, -1, 0};
+    topology.members[3].lag = LAG_NOT_KNOWN;
     struct table table = built_table(&topology);
     ck_assert_str_eq(reached(&table, (struct roster_request){.max_lag_ms = 500}, 0), "b");
     ck_assert_str_eq(reached(&table, (struct roster_request){.max_lag_ms = 2000}, 0), "bc");
@@ -350,6 +398,9 @@ Suite *table_suite(void)
     tcase_add_test(reads, the_floor_is_ordered_least_lagged_first_unknown_then_broken_last);
     tcase_add_test(reads, weight_zero_serves_only_when_nothing_else_is_left);
     tcase_add_test(reads, a_broken_replica_is_read_only_when_nothing_else_is_left);
+    tcase_add_test(reads,
+                   one_that_is_set_to_apply_later_is_read_before_a_broken_one_and_after_all_others);
+    tcase_add_test(reads, in_the_floor_the_policy_chooses_among_equals);
     tcase_add_test(reads, round_robin_takes_each_in_turn);
     tcase_add_test(reads, weights_are_kept_with_and_without_a_quarantine);
     tcase_add_test(reads, limits_choose_and_the_floor_catches);

@@ -10,8 +10,7 @@ struct member *add_member(struct topology *topology, const char *name, enum role
     snprintf(member->config.host, sizeof member->config.host, "host-%s", name);
     member->config.port = 5432;
     member->config.weight = 100;
-    member->lag = role == ROLE_SECONDARY ? (struct lag){LAG_OK, 0, 0, -1}
-                                         : (struct lag){LAG_UNKNOWN, -1, -1, -1};
+    member->lag = role == ROLE_SECONDARY ? (struct lag){LAG_OK, 0, 0, -1, 0} : LAG_NOT_KNOWN;
     if (role == ROLE_PRIMARY) {
         snprintf(topology->primary, sizeof topology->primary, "%s", name);
     }
