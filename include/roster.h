@@ -217,7 +217,7 @@ ROSTER_API enum roster_status roster_route(struct roster_cluster *cluster,
 enum roster_outcome {
     ROSTER_OUTCOME_OK,      /* it worked: ends a quarantine */
     ROSTER_OUTCOME_REFUSED, /* connection refused, reset, timed out */
-    /* it refused a write: PostgreSQL 25006, MySQL 1290, 1792, 1836, 3100 */
+    /* it refused a write: PostgreSQL 25006, MySQL 1290, 1792, 1836, 1874, 1881, 3100 */
     ROSTER_OUTCOME_READ_ONLY,
     ROSTER_OUTCOME_OTHER /* no consequence for routing */
 };

@@ -20,8 +20,6 @@
 #include "probes/drivers/mysql_group.h"
 #include "registry/base/text.h"
 
-enum { CHANNELS_MAX = 64 };
-
 enum dialect mysql_dialect(const char *version, unsigned long number)
 {
     if (strcasestr(version, "maria")) {
@@ -247,11 +245,8 @@ static struct channel read_channel(const struct client *client, size_t row)
 
 static bool read_channels(const struct client *client, struct observation *seen)
 {
-    size_t rows = client_rows(client), best = 0;
-    if (rows > CHANNELS_MAX) {
-        return false;
-    }
-    for (size_t row = 0; row < rows; row++) {
+    size_t best = 0;
+    for (size_t row = 0; row < client_rows(client); row++) {
         if (!is_channel(client, row)) {
             continue;
         }

@@ -77,6 +77,8 @@
     ROW(1820, AUTH, AUTH, OTHER, "the password must be changed")                                   \
     ROW(1836, AUTH, PRIVILEGE, READ_ONLY, "read-only")                                             \
     ROW(1862, AUTH, AUTH, OTHER, "the password has run out")                                       \
+    ROW(1874, AUTH, PRIVILEGE, READ_ONLY, "InnoDB is read-only")                                   \
+    ROW(1881, AUTH, PRIVILEGE, READ_ONLY, "recovery of InnoDB is forced")                          \
     ROW(1927, STOPPING, LOST, OTHER, "MariaDB: the session was killed")                            \
     ROW(1969, STALLED, STALLED, OTHER, "MariaDB: max_statement_time")                              \
     ROW(2002, PROTOCOL, PROTOCOL, REFUSED, "cannot connect; the socket's error decides")           \

@@ -71,6 +71,9 @@ static void wrong_arguments_are_refused(void)
     CHECK(roster_classify("25006", 0) == ROSTER_OUTCOME_READ_ONLY &&
           roster_classify(NULL, 1290) == ROSTER_OUTCOME_READ_ONLY);
     CHECK(roster_classify("HY000", 1836) == ROSTER_OUTCOME_READ_ONLY &&
+          roster_classify("HY000", 1881) == ROSTER_OUTCOME_READ_ONLY &&
+          roster_classify("HY000", 1874) == ROSTER_OUTCOME_READ_ONLY &&
+          roster_classify("HY000", 1036) == ROSTER_OUTCOME_OTHER && /* one table */
           roster_classify("25006", 1792) == ROSTER_OUTCOME_READ_ONLY);
     CHECK(roster_classify("08006", 0) == ROSTER_OUTCOME_REFUSED &&
           roster_classify(NULL, 2003) == ROSTER_OUTCOME_REFUSED);

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { CELLS_MAX = 32, ROWS_MAX = 8, CELL_SIZE = 256 };
+enum { CELLS_MAX = 32, ROWS_MAX = 80, CELL_SIZE = 256 };
 
 struct cell {
     char name[CELL_SIZE], value[CELL_SIZE];

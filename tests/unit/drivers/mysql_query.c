@@ -171,6 +171,19 @@ START_TEST(of_several_channels_one_that_runs_is_the_upstream)
 }
 END_TEST
 
+/* It may be fed by any of those that are not kept. */
+START_TEST(however_many_channels_a_server_has_it_answers)
+{
+    static char text[65 * 48];
+    for (size_t i = 0; i < 65; i++) {
+        strcat(text, "Source_Host=a\nReplica_IO_Running=No\n\n");
+    }
+    ck_assert(channels(text));
+    ck_assert(seen.replica && seen.fed_elsewhere);
+    ck_assert_uint_eq(seen.channel_count, CHANNELS_KEPT);
+}
+END_TEST
+
 START_TEST(a_dialect_follows_from_the_greeting)
 {
     ck_assert_int_eq(mysql_dialect("10.11.19-MariaDB", 101119), DIALECT_MARIADB);
@@ -225,6 +238,7 @@ Suite *mysql_query_suite(void)
     tcase_add_test(tests, a_mariadb_that_goes_by_another_position_is_not_exact);
     tcase_add_test(tests, without_a_channel_a_server_is_no_replica);
     tcase_add_test(tests, of_several_channels_one_that_runs_is_the_upstream);
+    tcase_add_test(tests, however_many_channels_a_server_has_it_answers);
     tcase_add_test(tests, a_dialect_follows_from_the_greeting);
     tcase_add_test(tests, statements_fit_together_and_discovery_adds_one);
     tcase_add_test(tests, a_version_is_cut_behind_its_numbers);
