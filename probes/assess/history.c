@@ -9,6 +9,12 @@
  * one whatever was under way when the standby answered. */
 enum { LATER_LOOKS = 2 };
 
+/* Not of what an operator's statement says: its numbers may be of any sort. */
+static bool applies(const struct assessment *assessment)
+{
+    return standing_traits(assessment)->identity_in_data;
+}
+
 static bool has_position(const struct observation *facts)
 {
     return facts->position >= 0 && lineage_is_total(facts->lineage);
@@ -59,6 +65,10 @@ void history_look(struct assessment *assessment, struct assessed *member,
                   const struct observation *before)
 {
     assert(member->answered);
+    if (!applies(assessment)) {
+        member->history = (struct history){0};
+        return;
+    }
     mark(member, before);
     if (!is_source(assessment, member)) {
         return;
@@ -75,7 +85,7 @@ void history_look(struct assessment *assessment, struct assessed *member,
 
 void history_hint(struct assessment *assessment, const struct topology *topology)
 {
-    for (size_t i = 0; i < assessment->member_count; i++) {
+    for (size_t i = 0; applies(assessment) && i < assessment->member_count; i++) {
         struct assessed *member = &assessment->members[i];
         const struct member *known = topology_member(topology, member->config.name);
         bool primary = strcmp(topology->primary, member->config.name) == 0;

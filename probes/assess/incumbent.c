@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "probes/assess/standing.h"
-#include "probes/drivers/gtid.h"
+#include "probes/drivers/gtid_fold.h"
 
 static bool is_incumbent(const struct assessment *assessment, const struct assessed *member)
 {
@@ -73,9 +73,9 @@ void incumbent_answered(struct assessment *assessment, const struct assessed *me
 static enum gtid_relation compare(const struct assessment *assessment, const struct assessed *mine,
                                   const struct assessed *theirs)
 {
-    enum gtid_relation seen = gtid_compare(mine->facts.gtids, theirs->facts.gtids);
+    enum gtid_relation seen = gtid_fold_compare(mine->facts.gtids, theirs->facts.gtids);
     enum gtid_relation kept = is_incumbent(assessment, theirs)
-                                  ? gtid_compare(mine->facts.gtids, assessment->last_set)
+                                  ? gtid_fold_compare(mine->facts.gtids, assessment->last_set)
                                   : GTID_UNKNOWN;
     if (seen == GTID_LACKS || kept == GTID_LACKS) {
         return GTID_LACKS;

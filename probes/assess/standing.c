@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "probes/drivers/gtid.h"
+#include "probes/drivers/gtid_fold.h"
 #include "registry/base/host.h"
 
 static enum kind kind_of(const struct assessment *assessment)
@@ -240,7 +240,7 @@ const char *standing_lineage(const struct assessment *assessment, const struct a
  * is not known counts as lacking. */
 static bool lacks(const struct assessed *mine, const struct assessed *theirs, bool ordered)
 {
-    enum gtid_relation relation = gtid_compare(mine->facts.gtids, theirs->facts.gtids);
+    enum gtid_relation relation = gtid_fold_compare(mine->facts.gtids, theirs->facts.gtids);
     if (!ordered && theirs->answered_ms <= mine->claims_since_ms) {
         relation = GTID_UNKNOWN;
     }

@@ -139,16 +139,19 @@ static bool same_text(struct piece a, struct piece b)
     return a.length == b.length && (a.length == 0 || strncasecmp(a.at, b.at, a.length) == 0);
 }
 
-static bool has(const char *set, const struct interval *wanted)
+/* Behind `from`; *ret_before is where the one that has it is read next. */
+static bool find(struct cursor from, const struct interval *wanted, struct cursor *ret_before)
 {
-    struct cursor cursor = {.at = set};
+    struct cursor before = from;
     assert(wanted->low <= wanted->high);
-    while (next(&cursor)) {
-        const struct interval *mine = &cursor.interval;
+    while (next(&from)) {
+        const struct interval *mine = &from.interval;
         if (same_text(mine->source, wanted->source) && same_text(mine->tag, wanted->tag) &&
             mine->low <= wanted->low && mine->high >= wanted->high) {
+            *ret_before = before;
             return true;
         }
+        before = from;
     }
     return false;
 }
@@ -167,8 +170,9 @@ enum gtid_relation gtid_compare(const char *mine, const char *theirs)
         return GTID_UNKNOWN;
     }
     struct cursor cursor = {.at = theirs};
+    struct cursor start = {.at = mine}, place = start; /* servers write all sets in one order */
     while (next(&cursor)) {
-        if (!has(mine, &cursor.interval)) {
+        if (!find(place, &cursor.interval, &place) && !find(start, &cursor.interval, &place)) {
             return GTID_LACKS;
         }
     }

@@ -330,7 +330,7 @@ static void connect_client(struct link *link)
         .verify = link->tls == TLS_VERIFY,
         .ca = link->tls == TLS_VERIFY && !link->tls_ca[0] ? SYSTEM_CA : link->tls_ca,
         .timeout_ms = link->timeout_ms,
-        .answer_max = ANSWER_BYTES_MAX,
+        .answer_max = MYSQL_ANSWER_BYTES_MAX,
     };
     link->client = client_new(&options);
     if (!link->client) {

@@ -17,6 +17,7 @@
 
 #include "probes/drivers/custom_query.h"
 #include "probes/drivers/gtid.h"
+#include "probes/drivers/gtid_fold.h"
 #include "probes/drivers/mysql_group.h"
 #include "registry/base/text.h"
 
@@ -83,12 +84,9 @@ static bool read_settings(const struct client *client, struct observation *seen)
     if (client_rows(client) != 1 || !self_id || !client_value(client, 0, "read_only", NULL)) {
         return false;
     }
-    const char *gtids = client_value(client, 0, "gtids", NULL);
     text_tame(seen->self_id, sizeof seen->self_id, self_id);
     seen->serial = strtoull(text_of(client, 0, "serial", NULL), NULL, 10);
-    if (gtids && !text_copy(seen->gtids, sizeof seen->gtids, gtids)) {
-        seen->gtids[0] = '\0';
-    }
+    gtid_fold(text_of(client, 0, "gtids", NULL), seen->self_id, seen->gtids);
     read_positions(client, seen);
     read_start(client, seen);
     seen->offline = !is_off(client, "offline_mode");

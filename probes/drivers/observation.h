@@ -101,7 +101,7 @@ struct observation {
     struct position written, applied;
     int64_t took_ms; /* the look, from its begin to its end; by whoever looked */
 
-    char gtids[GTIDS_SIZE]; /* MySQL, MariaDB: transactions executed (gtid.h); "" if too long */
+    char gtids[GTIDS_SIZE]; /* MySQL, MariaDB: transactions executed (gtid_fold.h) */
     struct group group;
 
     /* By the operator's statement: 0 no, 1 yes, -1 not given. */

@@ -25,7 +25,7 @@ enum {
     PROBES_MAX = 256,        /* probes distinguished in one fleet */
     CLUSTERS_MAX = 1024,     /* clusters in one INI, or subscriptions in one handle */
     WHY_SIZE = 512,          /* the sentence that explains a verdict */
-    GTIDS_SIZE = 4096,       /* a set of transactions; a longer one counts as not known */
+    GTIDS_SIZE = 4096,       /* a set of transactions; a longer one is folded */
     RULE_SIZE = 32,          /* the name of the rule that decided */
     DETAIL_SIZE = 200,       /* the text of a server or client library about a failure */
     SENTENCE_SIZE = 512,     /* an error message for a person */
@@ -41,6 +41,8 @@ enum {
     WEIGHT_MAX = 1000, /* weight = N */
     WEIGHT_DEFAULT = 100,
     ANSWER_BYTES_MAX = 256 * 1024, /* what one look reads of a server, more is a protocol error */
+    /* the same of MySQL and MariaDB, where sets of transactions may be long */
+    MYSQL_ANSWER_BYTES_MAX = 8 * 1024 * 1024,
     PAYLOAD_MAX = 512 * 1024       /* one znode's value; ZooKeeper itself stops at 1 MiB */
 };
 

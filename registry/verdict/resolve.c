@@ -100,6 +100,12 @@ static void put_decision(struct topology *out, const struct verdict_inputs *inpu
 
 /* ---- fences ---------------------------------------------------------------------------------- */
 
+/* Of what an operator's statement says of a replica nobody knows how late its lineage is. */
+static bool is_historical(const struct verdict_inputs *inputs)
+{
+    return kind_traits_of(inputs->voters.policy.kind)->identity_in_data;
+}
+
 /* Does a live stream lead from this member up to the primary, by any number of steps? A cascade
  * does (a replica of a replica); a circle of replicas does not, and is left after as many steps as
  * there are members. Where timelines order, on the primary's: a former primary that was not rewound
@@ -113,7 +119,8 @@ static bool follows_primary(const struct verdict_inputs *inputs, const struct to
             tally->follows < tally->quorum) {
             return false;
         }
-        if (inputs->ordered && !(tally->has_lineage && text_equal(tally->lineage, out->lineage))) {
+        bool asks = inputs->ordered && (is_historical(inputs) || !tally->upstream[0]);
+        if (asks && !(tally->has_lineage && text_equal(tally->lineage, out->lineage))) {
             return false;
         }
         if (text_equal(tally->upstream, out->primary)) {

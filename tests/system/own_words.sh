@@ -29,6 +29,34 @@ test_mariadb_a_source_of_another_cluster_is_not_the_member_of_its_server_id() {
     wait_topology 20 sales "$(is_up my-2 my-1)"
 }
 
+# ---- sets of transactions ------------------------------------------------------------
+
+# Of three thousand servers that wrote once, 150 kB.
+long_set() {
+    awk 'BEGIN { for (i = 1; i <= 3000; i++) printf "%s%08x-71ca-11e1-9e33-c80aa9429562:1-%d", (i > 1 ? "," : ""), i, i }'
+}
+has_a_long_set() { # has_a_long_set NAME
+    { printf "SET GLOBAL gtid_purged = '+"; long_set; printf "';"; } > "$T/purged.sql"
+    mariadb --no-defaults --skip-ssl -S "$T/$1.sock" -u root < "$T/purged.sql"
+}
+
+test_mysql_9_sets_of_any_length_are_compared() {
+    local name
+    of=mysql
+    elsewhere sid sbin/mysqld 9.7
+    zk_start
+    servers my-1 my-2
+    for name in my-1 my-2; do has_a_long_set $name; done
+    follows my-2 my-1
+    fleet_on my-1 my-2
+    wait_topology 40 sales ".state == \"ok\" and .primary == \"my-1\" and $(is_up my-2 my-1)"
+    act my-2 stop
+    my_sql my-1 "CREATE DATABASE more"
+    act my-2 reset_all open
+    wait_report 20 sales probe-a "($(member my-2) | .claims and .lacks == [\"my-1\"]) and ($(member my-1) | .claims and (.lacks // []) == [])"
+    wait_topology 20 sales '.state == "conflict" and .primary == "my-1"'
+}
+
 # ---- Group Replication -----------------------------------------------------------
 
 # On one member only; who is logged in is sent away.
@@ -77,7 +105,8 @@ test_galera_a_group_built_anew_gets_the_writes_from_a_frozen_node_for_good() {
     wait_topology 20 sales ".primary == \"my-1\" and ($(member my-2) | .role == \"secondary\" and (.fenced | not)) and ($(member my-3) | .fenced)"
     thaw my-3
     wait_topology 60 sales ".primary == \"my-1\" and ($(member my-3) | .role == \"secondary\" and (.fenced | not))"
-    expect "whom watch named" "$(grep -v '^-$' "$T/watch.out" | tr '\n' ' ')" "$(for name in my-1 my-2 my-3 my-1; do at_my $name; done | tr '\n' ' ')"
+    # The group may have no majority for a moment while the node joins.
+    expect "whom watch named" "$(grep -v '^-$' "$T/watch.out" | uniq | tr '\n' ' ')" "$(for name in my-1 my-2 my-3 my-1; do at_my $name; done | tr '\n' ' ')"
 }
 
 # ---- the operator's statement -------------------------------------------------------

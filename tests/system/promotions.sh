@@ -154,7 +154,7 @@ losing_the_last() {
 
 after_a_crash() {
     three_servers
-    each_is_followed open_stop_reset detached -- in_one_go stop_reset_keeping_open stop_reset_open stop_open_reset stop_open others_first
+    each_is_followed detached open_stop_reset -- in_one_go stop_reset_keeping_open stop_reset_open stop_open_reset stop_open others_first
     losing_the_last
     watch_sees 5 watch "$(at_my "$NEW")"
     "${of}_start" "$OLD"
