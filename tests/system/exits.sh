@@ -196,7 +196,7 @@ test_conflict_none_withdraws_the_writer_beside_an_equal_on_one_timeline() {
 # ---- asynchronous replication ---------------------------------------------------------------
 
 test_mariadb_a_rival_a_lost_successor_and_a_tie_end_by_one_word_each() { on_mariadb one_word_each; }
-test_mysql_9_a_rival_a_lost_successor_and_a_tie_end_by_one_word_each() { versions_mysql_story sid one_word_each; }
+test_mysql_9_a_rival_a_lost_successor_and_a_tie_end_by_one_word_each() { versions_mysql_story sid one_word_each; } # twin
 test_mariadb_conflict_none_withdraws_the_writer_beside_any_rival() { on_mariadb withdrawn_beside_a_rival; }
 test_mariadb_a_primary_that_is_in_no_file_stays_until_another_is_promoted() { on_mariadb in_no_file; }
 

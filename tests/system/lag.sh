@@ -142,4 +142,4 @@ replicas_that_are_the_last_to_be_read() {
 }
 
 test_mariadb_replicas_that_are_delayed_or_follow_a_former_primary_are_the_last_to_be_read() { on_mariadb replicas_that_are_the_last_to_be_read; }
-test_mysql_9_replicas_that_are_delayed_or_follow_a_former_primary_are_the_last_to_be_read() { versions_mysql_story sid replicas_that_are_the_last_to_be_read; }
+test_mysql_9_replicas_that_are_delayed_or_follow_a_former_primary_are_the_last_to_be_read() { versions_mysql_story sid replicas_that_are_the_last_to_be_read; } # twin

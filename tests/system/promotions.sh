@@ -5,16 +5,16 @@
 test_mariadb_after_a_crash_every_order_of_statements_is_followed() { on_mariadb after_a_crash; }
 test_mysql_9_after_a_crash_every_order_of_statements_is_followed() { versions_mysql_story sid after_a_crash; }
 test_mariadb_a_planned_switch_is_followed_in_every_order() { on_mariadb planned; }
-test_mysql_9_a_planned_switch_is_followed_in_every_order() { versions_mysql_story sid planned; }
+test_mysql_9_a_planned_switch_is_followed_in_every_order() { versions_mysql_story sid planned; } # twin
 test_mariadb_a_promotion_with_a_restart_or_after_a_mistake_is_followed() { on_mariadb with_restarts; }
 test_mariadb_replicas_that_never_were_read_only_are_followed_when_promoted() { on_mariadb never_read_only; }
-test_mysql_9_replicas_that_never_were_read_only_are_followed_when_promoted() { versions_mysql_story sid never_read_only; }
+test_mysql_9_replicas_that_never_were_read_only_are_followed_when_promoted() { versions_mysql_story sid never_read_only; } # twin
 test_mariadb_the_other_half_of_a_circular_pair_is_followed_when_opened() { on_mariadb circular_pair; }
 test_mysql_9_the_other_half_of_a_circular_pair_is_followed_when_opened() { versions_mysql_story sid circular_pair; }
 test_mariadb_a_promotion_that_nobody_saw_is_followed() { on_mariadb unseen; } # long
-test_mysql_9_a_promotion_that_nobody_saw_is_followed() { versions_mysql_story sid unseen; } # long
+test_mysql_9_a_promotion_that_nobody_saw_is_followed() { versions_mysql_story sid unseen; } # twin
 test_mariadb_without_gtids_promotions_are_followed() { on_mariadb without_gtids; }
-test_mysql_9_without_gtids_promotions_are_followed() { versions_mysql_story sid without_gtids; }
+test_mysql_9_without_gtids_promotions_are_followed() { versions_mysql_story sid without_gtids; } # twin
 
 # ---- three servers, one promotion after the other -----------------------------------------
 # OLD is the primary, NEW is to be it, OTHER is one more replica. A way of promoting is a function of that name.
