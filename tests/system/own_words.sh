@@ -53,7 +53,7 @@ test_mysql_9_sets_of_any_length_are_compared() {
     act my-2 stop
     my_sql my-1 "CREATE DATABASE more"
     act my-2 reset_all open
-    wait_report 20 sales probe-a "($(member my-2) | .claims and .lacks == [\"my-1\"]) and ($(member my-1) | .claims and (.lacks // []) == [])"
+    wait_report 20 sales probe-a "($(member my-2) | .claim and .lacks == [\"my-1\"]) and ($(member my-1) | .claim and (.lacks // []) == [])"
     wait_topology 20 sales '.state == "conflict" and .primary == "my-1"'
 }
 
