@@ -1,14 +1,14 @@
 /* Sets of transactions of any length, in a text of bounded length that can be compared.
  *
- *     set, as the server writes it --> gtid_fold --> itself while it fits; else
- *                                                    "~" 64 heaps ";" the greatest servers as they are
+ *     a set, as the server writes it --> gtid_fold --> itself while it fits; else
+ *                                                      "~" 64 heaps ";" the greatest servers
  *
- * Servers are spread over the heaps by their names. A heap is COUNT.DIGEST, both in hexadecimal: how
- * many transactions, and the sum of a hash of each server's intervals. What is written out as well
- * can be taken out of its heap again: so the servers that write are compared one by one (whoever
- * gave the set is among them), and the many that wrote once, and never again, by a heap that is
- * equal or not. Where the other has the same but for the last transactions of one server, or for
- * all of it, the digest shows that, too.
+ * Servers are spread over the heaps by their names. A heap is COUNT.DIGEST, both in hexadecimal:
+ * how many transactions, and the sum of a hash of each server's intervals. What is written out as
+ * well can be taken out of its heap again: so the servers that write are compared one by one
+ * (whoever gave the set is among them), and the many that wrote once, and never again, by a heap
+ * that is equal or not. Where the other has the same but for the last transactions of one server,
+ * or for all of it, the digest shows that, too.
  *
  * Limits: of a server with more gaps than RUN_TEXT_MAX letters tell, and where a heap has more
  * transactions and another digest, whether it contains the other's is not known; that it lacks some

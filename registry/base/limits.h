@@ -43,7 +43,7 @@ enum {
     ANSWER_BYTES_MAX = 256 * 1024, /* what one look reads of a server, more is a protocol error */
     /* the same of MySQL and MariaDB, where sets of transactions may be long */
     MYSQL_ANSWER_BYTES_MAX = 8 * 1024 * 1024,
-    PAYLOAD_MAX = 512 * 1024       /* one znode's value; ZooKeeper itself stops at 1 MiB */
+    PAYLOAD_MAX = 512 * 1024 /* one znode's value; ZooKeeper itself stops at 1 MiB */
 };
 
 #define BEAT_MS 2000  /* a probe's presence is rewritten this often */
