@@ -125,6 +125,7 @@ through_beats() {
     [ ${#beats[@]} -gt 0 ] || fail "no probe runs"
     until have_beaten; do
         eval "$2" > /dev/null 2>&1 || fail "no longer holds: $2"
+        pause_ms 50
     done
 }
 
