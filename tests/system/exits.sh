@@ -409,7 +409,9 @@ test_galera_nodes_take_the_writes_of_one_that_is_drained_or_in_no_file_and_a_los
     for name in my-2 my-3; do galera_start $name; done
     wait_for 60 galera_all_well
     for name in $(fleet_names 3); do probe_launch $name; done
-    expect "the configuration" "conf:$(galera_status my-1 wsrep_cluster_conf_id)" "$conf"
+    # On a busy machine a node may join twice: then it is a greater number.
+    [ "$(galera_status my-1 wsrep_cluster_conf_id)" -ge "${conf#conf:}" ] || fail "the group does not come to $conf"
+    conf=conf:$(galera_status my-1 wsrep_cluster_conf_id)
     wait_topology 30 sales ".state == \"ok\" and .lineage == \"$conf\" and ([.members[] | .fenced // false] | unique) == [false]"
     watch_sees 10 watch "$(at_my "$(topology sales .primary)")"
 }

@@ -334,6 +334,7 @@ test_a_restored_ensemble_is_refused_although_its_leader_is_new() {
     for name in zk1 zk2 zk3; do wait_for 120 "zk_serves $name"; done
     wait_for 60 "probe_refuses probe-a $id"
     wait_for 20 'grep -q "back in time" "$T/watch.log"'
+    wait_for 10 '[ -z "$(zk ls /roster/probes)" ]' # the backup had its presence
     holds_for 5 '[ -z "$(zk ls /roster/probes)" ] && [ "$(watch_last watch)" = "$(at_pg pg-2)" ]'
     # A verdict that somebody writes now has a greater number than all before, and is followed by nobody.
     zk set "$(topology_path orders)" "$(zk get "$(topology_path orders)")"
