@@ -9,6 +9,9 @@ find_promoted() { # find_promoted NAME NAME
 
 said() { grep -vx -e - "$T/watch.out" | tr '\n' ' '; } # watch, without the moments in which there was none
 
+# It writes that down when all is done.
+repmgr_knows_primary() { [ "$(pg_sql "$1" "SELECT type FROM repmgr.nodes WHERE node_name = '$1'" repmgr)" = primary ]; }
+
 test_repmgr_fails_over_rejoins_and_switches_over() { # long
     [ -x "$PG_BIN/repmgr" ] || skip "there is no repmgr here"
     zk_start
@@ -18,6 +21,7 @@ test_repmgr_fails_over_rejoins_and_switches_over() { # long
     find_promoted pg-2 pg-3
     watch_sees 5 watch "$(at_pg "$NEW")"
     wait_topology 40 orders "$(secondary "$OTHER" "$NEW")"
+    wait_for 40 "repmgr_knows_primary $NEW"
     pg_sql "$NEW" "CHECKPOINT" # before 16, a new timeline is seen once it stands in the control file
     repmgr_on pg-1 node rejoin -d "host=127.0.0.1 port=$(pg_port "$NEW") user=repmgr dbname=repmgr" --force-rewind --config-files=postgresql.auto.conf
     wait_topology 40 orders ".state == \"ok\" and .primary == \"$NEW\" and ($(secondary pg-1 "$NEW")) and ($(secondary "$OTHER" "$NEW"))"
