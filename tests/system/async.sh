@@ -6,9 +6,9 @@ test_mariadb_a_channel_from_outside_hides_none_from_inside() { on_mariadb channe
 test_mariadb_of_two_writable_servers_the_one_that_lacks_nothing_and_is_followed_wins() { on_mariadb two_writers; }
 test_mariadb_an_account_that_may_write_anyway_makes_no_primary() { on_mariadb privileged; }
 test_mysql_9_a_cascade_is_told_as_it_is() { versions_mysql_story sid cascade; }
-test_mysql_9_a_channel_from_outside_hides_none_from_inside() { versions_mysql_story sid channels; }
-test_mysql_9_of_two_writable_servers_the_one_that_lacks_nothing_and_is_followed_wins() { versions_mysql_story sid two_writers; }
-test_mysql_9_an_account_that_may_write_anyway_makes_no_primary() { versions_mysql_story sid privileged; }
+test_mysql_9_a_channel_from_outside_hides_none_from_inside() { versions_mysql_story sid channels; } # twin
+test_mysql_9_of_two_writable_servers_the_one_that_lacks_nothing_and_is_followed_wins() { versions_mysql_story sid two_writers; } # twin
+test_mysql_9_an_account_that_may_write_anyway_makes_no_primary() { versions_mysql_story sid privileged; } # twin
 test_mysql_9_offline_mode_withdraws_the_primary() { versions_mysql_story sid offline; }
 
 # ---- stories --------------------------------------------------------------------

@@ -7,7 +7,7 @@ test_mariadb_a_replica_stopped_by_an_error_inherits_nothing() { on_mariadb stopp
 test_mariadb_a_replica_started_without_its_channel_inherits_nothing() { on_mariadb started_without_its_channel; }
 test_mysql_9_a_replica_stopped_by_hand_inherits_nothing() { versions_mysql_story sid stopped_by_hand; }
 test_mysql_9_a_replica_stopped_by_an_error_inherits_nothing() { versions_mysql_story sid stopped_by_an_error; } # twin
-test_mysql_9_a_replica_started_without_its_channel_inherits_nothing() { versions_mysql_story sid started_without_its_channel; }
+test_mysql_9_a_replica_started_without_its_channel_inherits_nothing() { versions_mysql_story sid started_without_its_channel; } # twin
 test_mariadb_a_replica_promoted_by_mistake_inherits_nothing() { on_mariadb promoted_by_mistake; }
 test_mysql_9_a_replica_promoted_by_mistake_inherits_nothing() { versions_mysql_story sid promoted_by_mistake; } # twin
 test_mariadb_the_stopped_middle_of_a_cascade_inherits_nothing() { on_mariadb stopped_middle; }
@@ -16,7 +16,7 @@ test_mysql_9_without_gtids_a_stopped_replica_inherits_nothing() { versions_mysql
 test_mariadb_a_fence_outlives_a_reload_by_name_and_by_address() { on_mariadb fenced_and_listed_anew; }
 test_mysql_9_a_fence_outlives_a_reload_by_name_and_by_address() { versions_mysql_story sid fenced_and_listed_anew; } # twin
 test_mariadb_the_first_look_crowns_no_stopped_replica() { on_mariadb first_look; }
-test_mysql_9_the_first_look_crowns_no_stopped_replica() { versions_mysql_story sid first_look; }
+test_mysql_9_the_first_look_crowns_no_stopped_replica() { versions_mysql_story sid first_look; } # twin
 
 # ---- asynchronous replication -----------------------------------------------------
 

@@ -99,7 +99,7 @@ a_replica_whose_link_hangs() {
 }
 
 test_a_mariadb_replica_whose_link_hangs_is_behind_by_what_was_written_since() { on_mariadb a_replica_whose_link_hangs; }
-test_a_mysql_9_replica_whose_link_hangs_is_behind_by_what_was_written_since() { versions_mysql_story sid a_replica_whose_link_hangs; }
+test_a_mysql_9_replica_whose_link_hangs_is_behind_by_what_was_written_since() { versions_mysql_story sid a_replica_whose_link_hangs; } # twin
 
 read_ten_times() { # read_ten_times CLUSTER [OPTION...]: who is chosen
     local i

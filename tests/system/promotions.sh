@@ -10,7 +10,7 @@ test_mariadb_a_promotion_with_a_restart_or_after_a_mistake_is_followed() { on_ma
 test_mariadb_replicas_that_never_were_read_only_are_followed_when_promoted() { on_mariadb never_read_only; }
 test_mysql_9_replicas_that_never_were_read_only_are_followed_when_promoted() { versions_mysql_story sid never_read_only; } # twin
 test_mariadb_the_other_half_of_a_circular_pair_is_followed_when_opened() { on_mariadb circular_pair; }
-test_mysql_9_the_other_half_of_a_circular_pair_is_followed_when_opened() { versions_mysql_story sid circular_pair; }
+test_mysql_9_the_other_half_of_a_circular_pair_is_followed_when_opened() { versions_mysql_story sid circular_pair; } # twin
 test_mariadb_a_promotion_that_nobody_saw_is_followed() { on_mariadb unseen; } # long
 test_mysql_9_a_promotion_that_nobody_saw_is_followed() { versions_mysql_story sid unseen; } # twin
 test_mariadb_without_gtids_promotions_are_followed() { on_mariadb without_gtids; }
