@@ -1,11 +1,13 @@
 #include "probes/drivers/gtid_fold.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "registry/base/hash.h"
+#include "registry/base/random.h"
 
 enum { HEAPS = 64, RUN_TEXT_MAX = 160, HEAP_TEXT_MAX = 2 * 16 + 3 };
 static_assert(HEAPS * HEAP_TEXT_MAX + RUN_TEXT_MAX < GTIDS_SIZE, "the heaps leave room");
@@ -34,40 +36,22 @@ struct runs {
 
 /* ---- one server ------------------------------------------------------------------------------ */
 
-static const uint64_t seed = UINT64_C(0xcbf29ce484222325);
-
-static uint64_t add_byte(uint64_t hash, unsigned char byte)
-{
-    return (hash ^ byte) * UINT64_C(0x100000001b3);
-}
-
 static uint64_t add_number(uint64_t hash, uint64_t number)
 {
     for (int shift = 0; shift < 64; shift += 8) {
-        hash = add_byte(hash, (unsigned char)(number >> shift));
+        hash = hash_byte(hash, (unsigned char)(number >> shift));
     }
     return hash;
 }
 
 static uint64_t add_text(uint64_t hash, const char *text, size_t length)
 {
-    for (size_t i = 0; i < length; i++) {
-        hash = add_byte(hash, (unsigned char)tolower((unsigned char)text[i]));
-    }
-    return add_byte(hash, 0);
-}
-
-/* Sums of it spread over all bits. */
-static uint64_t stir(uint64_t hash)
-{
-    hash = (hash ^ (hash >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    hash = (hash ^ (hash >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return hash ^ (hash >> 31);
+    return hash_byte(hash_letters(hash, text, length), 0);
 }
 
 static size_t heap_of(const struct run *run)
 {
-    return stir(add_text(seed, run->text, run->source_length)) % HEAPS;
+    return random_mix(add_text(hash_seed, run->text, run->source_length)) % HEAPS;
 }
 
 static bool is_of(const struct run *run, const char *source, size_t length)
@@ -92,9 +76,9 @@ static struct run *room_for(struct runs *runs)
 
 static struct heap whole_of(const struct run *run, uint64_t high)
 {
-    uint64_t digest = add_text(add_text(seed, run->text, run->source_length), "", 0);
+    uint64_t digest = add_text(add_text(hash_seed, run->text, run->source_length), "", 0);
     digest = add_number(add_number(digest, run->low), high);
-    return high + 1 > run->low ? (struct heap){high + 1 - run->low, stir(digest)}
+    return high + 1 > run->low ? (struct heap){high + 1 - run->low, random_mix(digest)}
                                : (struct heap){0};
 }
 
@@ -111,7 +95,8 @@ static bool take_stretch(void *owner, const struct gtid_stretch *stretch)
         *run = (struct run){.text = stretch->source,
                             .length = strcspn(stretch->source, ", \n\r\t"),
                             .source_length = stretch->source_length,
-                            .own.digest = add_text(seed, stretch->source, stretch->source_length)};
+                            .own.digest =
+                                add_text(hash_seed, stretch->source, stretch->source_length)};
     }
     run->whole = run->own.count == 0 && stretch->tag_length == 0;
     run->low = stretch->low;
@@ -128,7 +113,7 @@ static bool read_runs(const char *set, struct runs *ret_runs)
     *ret_runs = (struct runs){0};
     bool good = gtid_each(set, take_stretch, ret_runs) && !ret_runs->failed;
     for (size_t i = 0; good && i < ret_runs->count; i++) {
-        ret_runs->all[i].own.digest = stir(ret_runs->all[i].own.digest);
+        ret_runs->all[i].own.digest = random_mix(ret_runs->all[i].own.digest);
     }
     return good;
 }

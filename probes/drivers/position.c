@@ -1,11 +1,11 @@
 #include "probes/drivers/position.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "probes/drivers/gtid.h"
+#include "registry/base/hash.h"
 
 enum { ONLY = 0 /* the source of a position of one stream */ };
 
@@ -32,23 +32,14 @@ static const struct position_stream *find(const struct position *position, uint6
 
 /* ---- out of a set of transactions ------------------------------------------------------------ */
 
-/* FNV-1a, of letters that count alike in either case. */
-static uint64_t digest(uint64_t so_far, const char *text, size_t length)
-{
-    for (size_t i = 0; i < length; i++) {
-        so_far = (so_far ^ (uint64_t)tolower((unsigned char)text[i])) * UINT64_C(0x100000001b3);
-    }
-    return so_far;
-}
-
 /* MariaDB's numbers grow along a domain, whoever writes. */
 static uint64_t source_of(const struct gtid_stretch *stretch)
 {
     const char *dash = memchr(stretch->source, '-', stretch->source_length);
     bool domain = stretch->low == 0 && dash;
     size_t length = domain ? (size_t)(dash - stretch->source) : stretch->source_length;
-    uint64_t source = digest(UINT64_C(0xcbf29ce484222325), stretch->source, length);
-    return digest(digest(source, ":", 1), stretch->tag, stretch->tag_length);
+    uint64_t source = hash_letters(hash_seed, stretch->source, length);
+    return hash_letters(hash_byte(source, ':'), stretch->tag, stretch->tag_length);
 }
 
 static bool take(void *owner, const struct gtid_stretch *stretch)

@@ -2,12 +2,9 @@
 
 #include <ctype.h>
 
-/* ---- which line it is ------------------------------------------------------------------------ */
+#include "registry/base/hash.h"
 
-static uint64_t hash_byte(uint64_t hash, unsigned char byte)
-{
-    return (hash ^ byte) * UINT64_C(1099511628211);
-}
+/* ---- which line it is ------------------------------------------------------------------------ */
 
 static bool is_of_word(char c)
 {
@@ -35,10 +32,7 @@ static uint64_t hash_sentence(uint64_t hash, const char *text)
 
 static uint64_t key_of(const char *subject, const char *sentence)
 {
-    uint64_t hash = UINT64_C(14695981039346656037);
-    while (*subject) {
-        hash = hash_byte(hash, (unsigned char)*subject++);
-    }
+    uint64_t hash = hash_text(hash_seed, subject);
     hash = hash_sentence(hash_byte(hash, 0), sentence);
     return hash ? hash : 1;
 }

@@ -154,3 +154,35 @@ void world_take(struct world *world, size_t m, bool stood, bool late)
         report->late = late;
     }
 }
+
+void world_replica(struct world *world, size_t m, size_t upstream, enum channel_state channel,
+                   bool writable)
+{
+    world_standby(world, ALL, m, upstream, "");
+    for (size_t p = 0; p < world->count; p++) {
+        struct member_report *report = world_seen(world, p, m);
+        report->channel = channel;
+        report->live = channel == CHANNEL_LIVE;
+        report->writable = writable;
+        report->claim = writable && channel <= CHANNEL_APPLYING;
+        report->lag.state = channel == CHANNEL_LIVE ? LAG_OK : LAG_BROKEN;
+    }
+}
+
+void world_opened(struct world *world, size_t m)
+{
+    world_primary(world, ALL, m, "");
+}
+
+void world_closed(struct world *world, size_t m)
+{
+    world_primary(world, ALL, m, "");
+    for (size_t p = 0; p < world->count; p++) {
+        world_seen(world, p, m)->claim = world_seen(world, p, m)->writable = false;
+    }
+}
+
+void world_gone(struct world *world, size_t m)
+{
+    world_fails(world, ALL, m, ANSWER_REFUSED);
+}

@@ -27,6 +27,14 @@ void world_fails(struct world *world, int probe, size_t m, enum answer answer);
 void world_server(struct world *world, int probe, size_t m, bool writable,
                   enum channel_state channel, size_t upstream);
 
+/* All see it so: without an order, its channel to `upstream` is in this state. */
+void world_replica(struct world *world, size_t m, size_t upstream, enum channel_state channel,
+                   bool writable);
+/* Open for writes, or closed, without a channel; or its port refuses. */
+void world_opened(struct world *world, size_t m);
+void world_closed(struct world *world, size_t m);
+void world_gone(struct world *world, size_t m);
+
 /* Any report; the config stays. */
 void world_says(struct world *world, int probe, size_t m,
                 const struct member_report *member_report);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "registry/base/hash.h"
 #include "registry/base/limits.h"
 
 enum { FOLDER_SIZE = 1024 };
@@ -14,15 +15,7 @@ enum { FOLDER_SIZE = 1024 };
 /* Which registry: FNV-1a of its servers and root. */
 static uint64_t digest(const char *servers, const char *root)
 {
-    uint64_t hash = 14695981039346656037u;
-    for (const char *c = servers; *c; c++) {
-        hash = (hash ^ (unsigned char)*c) * 1099511628211u;
-    }
-    hash *= 1099511628211u;
-    for (const char *c = root; *c; c++) {
-        hash = (hash ^ (unsigned char)*c) * 1099511628211u;
-    }
-    return hash;
+    return hash_text(hash_byte(hash_text(hash_seed, servers), 0), root);
 }
 
 static bool make(const char *folder)

@@ -8,39 +8,6 @@
 
 static struct world world;
 
-/* A MySQL server whose channel to `upstream` is in this state. */
-static void replica(size_t m, size_t upstream, enum channel_state channel, bool writable)
-{
-    world_standby(&world, ALL, m, upstream, "");
-    for (size_t p = 0; p < world.count; p++) {
-        struct member_report *report = world_seen(&world, p, m);
-        report->channel = channel;
-        report->live = channel == CHANNEL_LIVE;
-        report->writable = writable;
-        report->claim = writable && channel <= CHANNEL_APPLYING;
-        report->lag.state = channel == CHANNEL_LIVE ? LAG_OK : LAG_BROKEN;
-    }
-}
-
-/* Open for writes, without a channel. */
-static void opened(size_t m)
-{
-    world_primary(&world, ALL, m, "");
-}
-
-static void closed(size_t m)
-{
-    world_primary(&world, ALL, m, "");
-    for (size_t p = 0; p < world.count; p++) {
-        world_seen(&world, p, m)->claim = world_seen(&world, p, m)->writable = false;
-    }
-}
-
-static void gone(size_t m)
-{
-    world_fails(&world, ALL, m, ANSWER_REFUSED);
-}
-
 /* ---- names and the operator ------------------------------------------------------------------ */
 
 /* m0 has the name m3 from now on, in the files of all probes but the last `behind`. */
@@ -117,7 +84,7 @@ END_TEST
 START_TEST(a_pending_acceptance_is_void_after_a_promotion)
 {
     world_begin(&world, KIND_STREAMING, 3);
-    gone(0);
+    world_gone(&world, 0);
     world_settle(&world);
     accept_m(1, world.previous.epoch);
     world_settle(&world);
@@ -153,12 +120,12 @@ START_TEST(a_promotion_after_a_verdict_of_the_former_version_is_followed)
 {
     world_begin(&world, KIND_ASYNC, 3);
     forget_records();
-    gone(0);
-    opened(1);
+    world_gone(&world, 0);
+    world_opened(&world, 1);
     world_expect(&world, "m1");
     world_begin(&world, KIND_STREAMING, 3);
     forget_records();
-    gone(0);
+    world_gone(&world, 0);
     world_primary(&world, ALL, 1, "8");
     world_expect(&world, "m1");
 }
@@ -170,9 +137,9 @@ START_TEST(a_promotion_among_probes_of_both_versions_is_followed)
         world_begin(&world, KIND_ASYNC, 3);
         for (int step = 0; step < 4; step++) {
             if (step == 2) {
-                closed(0);
+                world_closed(&world, 0);
             } else if (step == 3) {
-                opened(1);
+                world_opened(&world, 1);
             }
             for (size_t p = 0; p < former; p++) {
                 speak_as_former(p);
@@ -223,12 +190,12 @@ START_TEST(one_witness_alone_follows_a_promotion)
     world_primary(&world, ALL, 0, "");
     world_standby(&world, ALL, 1, 0, "");
     world_expect(&world, "m0");
-    gone(0);
-    replica(1, 0, CHANNEL_STOPPED, false);
+    world_gone(&world, 0);
+    world_replica(&world, 1, 0, CHANNEL_STOPPED, false);
     world_settle(&world);
-    opened(1);
+    world_opened(&world, 1);
     world_expect(&world, "m1");
-    opened(0);
+    world_opened(&world, 0);
     world_expect(&world, "m1");
     ck_assert(world.previous.members[0].fenced);
 }
@@ -245,7 +212,7 @@ START_TEST(a_rehearsal_that_is_no_longer_drained_does_not_win_by_a_blink)
     world_expect(&world, "m0");
     world.directives.drain_count = 0;
     world_expect(&world, "m0");
-    gone(0);
+    world_gone(&world, 0);
     world_settle(&world);
     ck_assert_str_ne(world.previous.primary, "m1");
     world_fails(&world, ALL, 2, ANSWER_TIMEOUT);
@@ -253,7 +220,7 @@ START_TEST(a_rehearsal_that_is_no_longer_drained_does_not_win_by_a_blink)
     world_take(&world, 1, false, false);
     world_primary(&world, ALL, 0, "7");
     world_expect(&world, "m0");
-    gone(0); /* a crash, and the other standby is led to it */
+    world_gone(&world, 0); /* a crash, and the other standby is led to it */
     world_standby(&world, ALL, 2, 1, "8");
     world_expect(&world, "m1");
 }
@@ -265,7 +232,7 @@ START_TEST(a_failover_during_a_hold_is_followed_at_its_end)
         world_begin(&world, ordered ? KIND_STREAMING : KIND_ASYNC, 3);
         strcpy(world.directives.hold, "m0");
         world_expect(&world, "m0");
-        gone(0);
+        world_gone(&world, 0);
         world_expect(&world, "m0");
         world_primary(&world, ALL, 1, "8");
         world_expect(&world, "m0");
@@ -282,17 +249,17 @@ START_TEST(where_the_operator_prefers_none_a_switch_that_opens_first_arrives)
         world.reports[p].policy.conflict = CONFLICT_NONE;
     }
     world_expect(&world, "m0");
-    opened(1);
+    world_opened(&world, 1);
     world_expect(&world, "");
-    closed(0);
+    world_closed(&world, 0);
     world_expect(&world, "m1");
     world_begin(&world, KIND_ASYNC, 3);
     for (size_t p = 0; p < 3; p++) {
         world.reports[p].policy.conflict = CONFLICT_NONE;
     }
-    opened(1);
+    world_opened(&world, 1);
     world_expect(&world, "");
-    gone(0);
+    world_gone(&world, 0);
     world_expect(&world, "m1");
 }
 END_TEST
@@ -300,31 +267,31 @@ END_TEST
 START_TEST(after_the_whole_site_was_down_the_last_primary_returns)
 {
     world_begin(&world, KIND_ASYNC, 3);
-    replica(1, 0, CHANNEL_LIVE, true);
+    world_replica(&world, 1, 0, CHANNEL_LIVE, true);
     world_expect(&world, "m0");
     for (size_t m = 0; m < 3; m++) {
-        gone(m);
+        world_gone(&world, m);
     }
     world_expect(&world, "");
     world.restarts = 1;
-    replica(1, 0, CHANNEL_STOPPED, true); /* skip_replica_start */
+    world_replica(&world, 1, 0, CHANNEL_STOPPED, true); /* skip_replica_start */
     world_expect(&world, "");
-    replica(2, 0, CHANNEL_CONNECTING, false);
+    world_replica(&world, 2, 0, CHANNEL_CONNECTING, false);
     world_expect(&world, "");
-    closed(0); /* read_only in its file */
+    world_closed(&world, 0); /* read_only in its file */
     world_expect(&world, "");
-    opened(0);
+    world_opened(&world, 0);
     world_expect(&world, "m0");
     for (size_t m = 0; m < 3; m++) {
-        gone(m);
+        world_gone(&world, m);
     }
     world_expect(&world, "");
     world.restarts = 2;
-    replica(1, 0, CHANNEL_CONNECTING, false); /* the primary's disk is lost */
-    replica(2, 0, CHANNEL_CONNECTING, false);
+    world_replica(&world, 1, 0, CHANNEL_CONNECTING, false); /* the primary's disk is lost */
+    world_replica(&world, 2, 0, CHANNEL_CONNECTING, false);
     world_expect(&world, "");
-    replica(1, 0, CHANNEL_STOPPED, false);
-    opened(1);
+    world_replica(&world, 1, 0, CHANNEL_STOPPED, false);
+    world_opened(&world, 1);
     world_expect(&world, "m1");
 }
 END_TEST

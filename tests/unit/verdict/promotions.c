@@ -8,63 +8,28 @@
 
 static struct world world;
 
-/* ---- what the probes see --------------------------------------------------------------------- */
-
-/* A MySQL server whose channel to `upstream` is in this state. */
-static void replica(size_t m, size_t upstream, enum channel_state channel, bool writable)
-{
-    world_standby(&world, ALL, m, upstream, "");
-    for (size_t p = 0; p < world.count; p++) {
-        struct member_report *report = world_seen(&world, p, m);
-        report->channel = channel;
-        report->live = channel == CHANNEL_LIVE;
-        report->writable = writable;
-        report->claim = writable && channel <= CHANNEL_APPLYING;
-        report->lag.state = channel == CHANNEL_LIVE ? LAG_OK : LAG_BROKEN;
-    }
-}
-
-/* Open for writes, without a channel. */
-static void opened(size_t m)
-{
-    world_primary(&world, ALL, m, "");
-}
-
-static void closed(size_t m)
-{
-    world_primary(&world, ALL, m, "");
-    for (size_t p = 0; p < world.count; p++) {
-        world_seen(&world, p, m)->claim = world_seen(&world, p, m)->writable = false;
-    }
-}
-
-static void gone(size_t m)
-{
-    world_fails(&world, ALL, m, ANSWER_REFUSED);
-}
-
 /* ---- servers without an order: what promotes ------------------------------------------------- */
 
 START_TEST(a_switch_by_hand_and_back_is_followed)
 {
     world_begin(&world, KIND_ASYNC, 3);
-    closed(0);
+    world_closed(&world, 0);
     world_expect(&world, "");
-    replica(1, 0, CHANNEL_STOPPED, false);
+    world_replica(&world, 1, 0, CHANNEL_STOPPED, false);
     world_expect(&world, "");
-    closed(1);
+    world_closed(&world, 1);
     world_expect(&world, "");
-    opened(1);
+    world_opened(&world, 1);
     world_expect(&world, "m1");
-    replica(0, 1, CHANNEL_LIVE, false);
-    replica(2, 1, CHANNEL_LIVE, false);
+    world_replica(&world, 0, 1, CHANNEL_LIVE, false);
+    world_replica(&world, 2, 1, CHANNEL_LIVE, false);
     world_expect(&world, "m1");
-    closed(1);
+    world_closed(&world, 1);
     world_expect(&world, "");
-    opened(0);
+    world_opened(&world, 0);
     world_expect(&world, "m0");
-    replica(1, 0, CHANNEL_LIVE, false);
-    replica(2, 0, CHANNEL_LIVE, false);
+    world_replica(&world, 1, 0, CHANNEL_LIVE, false);
+    world_replica(&world, 2, 0, CHANNEL_LIVE, false);
     world_expect(&world, "m0");
     ck_assert(!world.previous.members[1].fenced);
 }
@@ -73,16 +38,16 @@ END_TEST
 START_TEST(a_failover_right_after_a_failover_is_followed)
 {
     world_begin(&world, KIND_ASYNC, 4);
-    gone(0);
+    world_gone(&world, 0);
     world_settle(&world);
-    replica(2, 0, CHANNEL_CONNECTING, false);
-    replica(3, 0, CHANNEL_CONNECTING, false);
-    opened(1);
+    world_replica(&world, 2, 0, CHANNEL_CONNECTING, false);
+    world_replica(&world, 3, 0, CHANNEL_CONNECTING, false);
+    world_opened(&world, 1);
     world_expect(&world, "m1");
-    replica(2, 0, CHANNEL_STOPPED, false);
-    gone(1);
+    world_replica(&world, 2, 0, CHANNEL_STOPPED, false);
+    world_gone(&world, 1);
     world_expect(&world, "");
-    opened(2);
+    world_opened(&world, 2);
     world_expect(&world, "m2");
 }
 END_TEST
@@ -91,19 +56,19 @@ START_TEST(an_orphan_of_a_former_primary_that_moves_on_counts)
 {
     world_begin(&world, KIND_ASYNC, 4);
     for (size_t m = 1; m < 4; m++) { /* never read-only */
-        replica(m, 0, CHANNEL_LIVE, true);
+        world_replica(&world, m, 0, CHANNEL_LIVE, true);
     }
     world_expect(&world, "m0");
-    gone(0);
-    replica(2, 0, CHANNEL_CONNECTING, true);
-    replica(3, 0, CHANNEL_CONNECTING, true);
-    opened(1);
+    world_gone(&world, 0);
+    world_replica(&world, 2, 0, CHANNEL_CONNECTING, true);
+    world_replica(&world, 3, 0, CHANNEL_CONNECTING, true);
+    world_opened(&world, 1);
     world_expect(&world, "m1");
-    gone(1);
+    world_gone(&world, 1);
     world_settle(&world);
-    replica(2, 0, CHANNEL_STOPPED, true);
+    world_replica(&world, 2, 0, CHANNEL_STOPPED, true);
     world_settle(&world);
-    replica(3, 2, CHANNEL_LIVE, true);
+    world_replica(&world, 3, 2, CHANNEL_LIVE, true);
     world_expect(&world, "m2");
 }
 END_TEST
@@ -113,21 +78,22 @@ END_TEST
 START_TEST(an_orphan_of_an_intermediate_promotes_nobody)
 {
     world_begin(&world, KIND_ASYNC, 4);
-    replica(1, 0, CHANNEL_LIVE, true);
-    replica(3, 2, CHANNEL_LIVE, false);
+    world_replica(&world, 1, 0, CHANNEL_LIVE, true);
+    world_replica(&world, 3, 2, CHANNEL_LIVE, false);
     world_expect(&world, "m0");
-    replica(1, 0, CHANNEL_STOPPED, true); /* a backup */
+    world_replica(&world, 1, 0, CHANNEL_STOPPED, true); /* a backup */
     world_expect(&world, "m0");
     world_take(&world, 1, true, true);
     world_expect(&world, "m0");
-    gone(2);
-    replica(3, 1, CHANNEL_LIVE, false); /* its source goes down, this one is at hand */
+    world_gone(&world, 2);
+    world_replica(&world, 3, 1, CHANNEL_LIVE,
+                  false); /* its source goes down, this one is at hand */
     world_take(&world, 1, false, false);
     for (size_t p = 0; p < 3; p++) {
         world_seen(&world, p, 1)->misses = 1;
     }
     world_expect(&world, "m0");
-    gone(0);
+    world_gone(&world, 0);
     world_expect(&world, "");
 }
 END_TEST
@@ -135,10 +101,10 @@ END_TEST
 START_TEST(the_passive_half_of_a_circular_pair_stopped_for_a_backup_does_not_win)
 {
     world_begin(&world, KIND_ASYNC, 2);
-    replica(0, 1, CHANNEL_LIVE, true);
-    replica(1, 0, CHANNEL_LIVE, true);
+    world_replica(&world, 0, 1, CHANNEL_LIVE, true);
+    world_replica(&world, 1, 0, CHANNEL_LIVE, true);
     world_expect(&world, "m0");
-    replica(1, 0, CHANNEL_STOPPED, true);
+    world_replica(&world, 1, 0, CHANNEL_STOPPED, true);
     world_expect(&world, "m0");
     world_take(&world, 1, true, false);
     world_expect(&world, "m0");
@@ -148,15 +114,15 @@ END_TEST
 START_TEST(the_passive_half_of_a_circular_pair_opened_for_maintenance_does_not_win)
 {
     world_begin(&world, KIND_ASYNC, 2);
-    replica(0, 1, CHANNEL_LIVE, true);
-    replica(1, 0, CHANNEL_LIVE, false);
+    world_replica(&world, 0, 1, CHANNEL_LIVE, true);
+    world_replica(&world, 1, 0, CHANNEL_LIVE, false);
     for (size_t p = 0; p < 3; p++) {
         world_seen(&world, p, 0)->claim = true; /* the other half is read-only */
     }
     world_expect(&world, "m0");
-    replica(1, 0, CHANNEL_STOPPED, false);
+    world_replica(&world, 1, 0, CHANNEL_STOPPED, false);
     world_expect(&world, "m0");
-    replica(1, 0, CHANNEL_STOPPED, true);
+    world_replica(&world, 1, 0, CHANNEL_STOPPED, true);
     for (size_t p = 0; p < 3; p++) {
         world_seen(&world, p, 0)->claim = false;
     }
@@ -168,22 +134,22 @@ END_TEST
 START_TEST(a_circular_pair_switches_and_switches_back)
 {
     world_begin(&world, KIND_ASYNC, 2);
-    replica(0, 1, CHANNEL_LIVE, true);
-    replica(1, 0, CHANNEL_LIVE, false);
+    world_replica(&world, 0, 1, CHANNEL_LIVE, true);
+    world_replica(&world, 1, 0, CHANNEL_LIVE, false);
     for (size_t p = 0; p < 3; p++) {
         world_seen(&world, p, 0)->claim = true;
     }
     world_expect(&world, "m0");
-    replica(0, 1, CHANNEL_LIVE, false);
+    world_replica(&world, 0, 1, CHANNEL_LIVE, false);
     world_expect(&world, "");
-    replica(1, 0, CHANNEL_LIVE, true);
+    world_replica(&world, 1, 0, CHANNEL_LIVE, true);
     for (size_t p = 0; p < 3; p++) {
         world_seen(&world, p, 1)->claim = true;
     }
     world_expect(&world, "m1");
-    replica(1, 0, CHANNEL_LIVE, false);
+    world_replica(&world, 1, 0, CHANNEL_LIVE, false);
     world_expect(&world, "");
-    replica(0, 1, CHANNEL_LIVE, true);
+    world_replica(&world, 0, 1, CHANNEL_LIVE, true);
     for (size_t p = 0; p < 3; p++) {
         world_seen(&world, p, 0)->claim = true;
     }
@@ -194,10 +160,10 @@ END_TEST
 START_TEST(half_a_circular_pair_that_tries_to_connect_claims_nothing_beside_the_other)
 {
     world_begin(&world, KIND_ASYNC, 2);
-    replica(0, 1, CHANNEL_LIVE, true);
-    replica(1, 0, CHANNEL_LIVE, true);
+    world_replica(&world, 0, 1, CHANNEL_LIVE, true);
+    world_replica(&world, 1, 0, CHANNEL_LIVE, true);
     world_expect(&world, "m0");
-    replica(1, 0, CHANNEL_CONNECTING, true); /* its password is wrong */
+    world_replica(&world, 1, 0, CHANNEL_CONNECTING, true); /* its password is wrong */
     world_expect(&world, "m0");
     ck_assert_int_eq(world.previous.state, STATE_OK);
 }
@@ -206,16 +172,16 @@ END_TEST
 START_TEST(half_a_circular_pair_is_opened_when_the_other_is_gone)
 {
     world_begin(&world, KIND_ASYNC, 2);
-    replica(0, 1, CHANNEL_LIVE, true);
-    replica(1, 0, CHANNEL_LIVE, false);
+    world_replica(&world, 0, 1, CHANNEL_LIVE, true);
+    world_replica(&world, 1, 0, CHANNEL_LIVE, false);
     for (size_t p = 0; p < 3; p++) {
         world_seen(&world, p, 0)->claim = true;
     }
     world_expect(&world, "m0");
-    gone(0);
-    replica(1, 0, CHANNEL_CONNECTING, false);
+    world_gone(&world, 0);
+    world_replica(&world, 1, 0, CHANNEL_CONNECTING, false);
     world_expect(&world, "");
-    replica(1, 0, CHANNEL_CONNECTING, true);
+    world_replica(&world, 1, 0, CHANNEL_CONNECTING, true);
     world_expect(&world, "m1");
 }
 END_TEST
@@ -223,14 +189,14 @@ END_TEST
 START_TEST(a_report_from_before_a_new_act_does_not_make_that_late)
 {
     world_begin(&world, KIND_ASYNC, 3);
-    replica(1, 0, CHANNEL_LIVE, true);
+    world_replica(&world, 1, 0, CHANNEL_LIVE, true);
     world_expect(&world, "m0");
-    replica(1, 0, CHANNEL_STOPPED, true);
+    world_replica(&world, 1, 0, CHANNEL_STOPPED, true);
     world_expect(&world, "m0");
     world_take(&world, 1, true, true);
     world_expect(&world, "m0");
     struct member_report taken = *world_seen(&world, 0, 1);
-    opened(1); /* RESET ALL, and no probe has taken the verdict on it yet */
+    world_opened(&world, 1); /* RESET ALL, and no probe has taken the verdict on it yet */
     for (size_t p = 0; p < 3; p++) {
         world_seen(&world, p, 1)->acts = taken.acts;
         world_seen(&world, p, 1)->late = world_seen(&world, p, 1)->stood = true;
@@ -238,7 +204,7 @@ START_TEST(a_report_from_before_a_new_act_does_not_make_that_late)
     world_expect(&world, "m0");
     world_take(&world, 1, false, false);
     world_expect(&world, "m0");
-    gone(0);
+    world_gone(&world, 0);
     world_expect(&world, "m1");
 }
 END_TEST
@@ -251,11 +217,11 @@ START_TEST(another_server_at_the_address_of_a_replica_was_not_promoted)
             strcpy(world_seen(&world, p, 1)->self, "server-1");
         }
         world_expect(&world, "m0");
-        gone(0);
-        gone(1);
+        world_gone(&world, 0);
+        world_gone(&world, 1);
         world_settle(&world);
         world.restarts = 1;
-        opened(1); /* or installed anew, and nobody has told it yet whom to follow */
+        world_opened(&world, 1); /* or installed anew, and nobody has told it yet whom to follow */
         for (size_t p = 0; p < 3; p++) {
             strcpy(world_seen(&world, p, 1)->self, same ? "server-1" : "server-2");
         }
@@ -279,7 +245,7 @@ START_TEST(a_held_server_that_falls_silent_withdraws_nobody_by_its_cascade)
     world_expect(&world, "m0");
     world_fails(&world, ALL, 1, ANSWER_TIMEOUT);
     world_expect(&world, "m0");
-    gone(1);
+    world_gone(&world, 1);
     for (size_t p = 0; p < 3; p++) {
         world_seen(&world, p, 2)->live = false;
         world_seen(&world, p, 2)->channel = CHANNEL_CONNECTING;
@@ -318,7 +284,7 @@ static void tie_of_two(enum answer lost)
     world_primary(&world, ALL, 1, "8");
     world_primary(&world, ALL, 2, "8");
     world_expect(&world, "");
-    gone(1);
+    world_gone(&world, 1);
     world_expect(&world, "");
     world_fails(&world, ALL, 1, ANSWER_TIMEOUT);
     world_expect(&world, "");
@@ -335,7 +301,7 @@ START_TEST(what_the_first_look_did_not_choose_does_not_win_at_the_second)
     world_standby(&world, ALL, 2, 0, "7");
     world_expect(&world, "m0");
     world_expect(&world, "m0");
-    gone(0);
+    world_gone(&world, 0);
     world_expect(&world, "m0"); /* a blink */
     world_primary(&world, ALL, 0, "7");
     world_expect(&world, "m0");
@@ -356,7 +322,7 @@ START_TEST(a_tie_of_two_timelines_beside_a_primary_outlives_a_blink)
     world_primary(&world, ALL, 1, "8");
     world_primary(&world, ALL, 2, "8");
     world_settle(&world);
-    gone(1);
+    world_gone(&world, 1);
     world_settle(&world);
     ck_assert_str_ne(world.previous.primary, "m2");
 }
@@ -365,7 +331,7 @@ END_TEST
 START_TEST(a_standby_moved_to_one_of_two_equal_timelines_ends_the_tie)
 {
     world_begin(&world, KIND_STREAMING, 4);
-    gone(0);
+    world_gone(&world, 0);
     world_settle(&world);
     world_primary(&world, ALL, 1, "8");
     world_primary(&world, ALL, 2, "8");
@@ -398,11 +364,11 @@ END_TEST
 START_TEST(two_failovers_in_a_row_are_followed_on_their_timelines)
 {
     world_begin(&world, KIND_STREAMING, 3);
-    gone(0);
+    world_gone(&world, 0);
     world_settle(&world);
     world_primary(&world, ALL, 1, "8");
     world_expect(&world, "m1");
-    gone(1);
+    world_gone(&world, 1);
     world_settle(&world);
     world_primary(&world, ALL, 2, "9");
     world_expect(&world, "m2");
@@ -410,7 +376,7 @@ START_TEST(two_failovers_in_a_row_are_followed_on_their_timelines)
     world_standby(&world, ALL, 1, 2, "9");
     world_expect(&world, "m2");
     ck_assert(!world.previous.members[0].fenced && !world.previous.members[1].fenced);
-    gone(2);
+    world_gone(&world, 2);
     world_settle(&world);
     world_primary(&world, ALL, 0, "10");
     world_expect(&world, "m0");
@@ -421,13 +387,13 @@ START_TEST(what_happened_while_the_registry_was_away_is_followed)
 {
     world_begin(&world, KIND_STREAMING, 3); /* m1 was promoted and lost, then m2 */
     world_fails(&world, ALL, 0, ANSWER_TIMEOUT);
-    gone(1);
+    world_gone(&world, 1);
     world_primary(&world, ALL, 2, "9");
     world_expect(&world, "m2");
     world_begin(&world, KIND_ASYNC, 3);
     world_fails(&world, ALL, 0, ANSWER_TIMEOUT);
-    gone(1);
-    opened(2);
+    world_gone(&world, 1);
+    world_opened(&world, 2);
     world_expect(&world, "m2");
 }
 END_TEST
@@ -435,18 +401,18 @@ END_TEST
 START_TEST(a_restart_as_a_part_of_the_promotion_is_followed)
 {
     world_begin(&world, KIND_STREAMING, 3);
-    gone(0);
-    gone(1);
+    world_gone(&world, 0);
+    world_gone(&world, 1);
     world_settle(&world);
     world.restarts = 1;
     world_primary(&world, ALL, 1, "8");
     world_expect(&world, "m1");
     world_begin(&world, KIND_ASYNC, 3);
-    gone(0);
-    gone(1);
+    world_gone(&world, 0);
+    world_gone(&world, 1);
     world_settle(&world);
     world.restarts = 1;
-    opened(1);
+    world_opened(&world, 1);
     world_expect(&world, "m1");
 }
 END_TEST
