@@ -646,6 +646,7 @@ void cluster_reload(struct probed_cluster *cluster, const struct cluster_setting
     close_trials(cluster);
     discovery_reload(&cluster->discoverer.discovery, settings);
     list_members(cluster, same_timeout, now);
+    memset(cluster->heard, 0, sizeof cluster->heard); /* members may have other places */
     count_failing(cluster);
     cluster_alarm(cluster, "", "the configuration was reloaded", now);
 }

@@ -619,98 +619,6 @@ START_TEST(what_is_listed_again_in_the_same_words_is_one)
 }
 END_TEST
 
-START_TEST(an_alias_reads_back)
-{
-    static struct topology again;
-    topology = (struct topology){.cluster = "orders",
-                                 .policy = {.kind = KIND_STREAMING, .witnesses = 1},
-                                 .epoch = 1,
-                                 .state = STATE_NO_PRIMARY,
-                                 .rule = RULE_NO_CLAIM,
-                                 .rules = MODEL_RULES,
-                                 .by = "a",
-                                 .at_wall_ms = 1,
-                                 .member_count = 1};
-    topology.members[0] = (struct member){
-        .config = {.name = "vip", .host = "h", .port = 1}, .alias = "pg-1", .lag = LAG_NOT_KNOWN};
-    char *text = topology_encode(&topology);
-    ck_assert_ptr_nonnull(strstr(text, "\"alias\": \"pg-1\""));
-    ck_assert_msg(topology_decode(text, strlen(text), &again, &error), "%s", error.sentence);
-    ck_assert(topology_equal(&topology, &again));
-    strcpy(again.members[0].alias, "");
-    ck_assert(!topology_equal(&topology, &again));
-    free(text);
-}
-END_TEST
-
-START_TEST(what_a_probe_has_left_behind_reads_back)
-{
-    static struct report left;
-    left = (struct report){.cluster = "orders",
-                           .probe = "probe-a",
-                           .policy = {.kind = KIND_STREAMING, .witnesses = 1},
-                           .rules = 1,
-                           .member_count = 1};
-    left.members[0] = (struct member_report){.config = {.name = "pg-1", .host = "h", .port = 1},
-                                             .answer = ANSWER_STALLED,
-                                             .lag = LAG_NOT_KNOWN};
-    char *text = report_encode(&left);
-    ck_assert_ptr_null(strstr(text, "\"left\""));
-    ck_assert(reads_report(text));
-    ck_assert(report_equal(&left, &report));
-    free(text);
-    left.members[0].left = (struct left){.sessions = 2, .handshakes = 3};
-    text = report_encode(&left);
-    ck_assert_ptr_nonnull(strstr(text, "\"left\": { \"sessions\": 2, \"handshakes\": 3 }"));
-    ck_assert(!report_equal(&left, &report));
-    ck_assert(report_alike(&left, &report)); /* nobody looks closer for that */
-    ck_assert_msg(reads_report(text), "%s", error.sentence);
-    ck_assert(report_equal(&left, &report));
-    free(text);
-}
-END_TEST
-
-START_TEST(what_closes_a_server_reads_back)
-{
-    static struct topology again;
-    static struct report seen;
-    report = (struct report){.cluster = "c",
-                             .probe = "a",
-                             .rules = MODEL_RULES,
-                             .policy = {.engine = ENGINE_MYSQL, .kind = KIND_ASYNC, .witnesses = 1},
-                             .member_count = 1};
-    report.members[0] = (struct member_report){.config = {.name = "m", .host = "h", .port = 1},
-                                               .answer = ANSWER_OK,
-                                               .closed_by = "innodb_read_only",
-                                               .lag = LAG_NOT_KNOWN};
-    char *written = report_encode(&report);
-    ck_assert_msg(report_decode(written, strlen(written), &seen, &error), "%s", error.sentence);
-    ck_assert(report_equal(&report, &seen));
-    seen.members[0].closed_by[0] = '\0';
-    ck_assert(!report_equal(&report, &seen));
-    free(written);
-    topology =
-        (struct topology){.cluster = "c",
-                          .policy = {.engine = ENGINE_MYSQL, .kind = KIND_ASYNC, .witnesses = 1},
-                          .epoch = 1,
-                          .state = STATE_NO_PRIMARY,
-                          .rule = RULE_NOT_WRITABLE,
-                          .rules = MODEL_RULES,
-                          .by = "a",
-                          .at_wall_ms = 1,
-                          .member_count = 1};
-    topology.members[0] = (struct member){.config = {.name = "m", .host = "h", .port = 1},
-                                          .closed_by = "innodb_read_only",
-                                          .lag = LAG_NOT_KNOWN};
-    written = topology_encode(&topology);
-    ck_assert_msg(topology_decode(written, strlen(written), &again, &error), "%s", error.sentence);
-    ck_assert(topology_equal(&topology, &again));
-    again.members[0].closed_by[0] = '\0';
-    ck_assert(!topology_equal(&topology, &again));
-    free(written);
-}
-END_TEST
-
 Suite *codec_suite(void)
 {
     Suite *suite = suite_create("codec");
@@ -724,9 +632,6 @@ Suite *codec_suite(void)
     tcase_add_test(round_trips, foreign_bytes_become_valid_json);
     tcase_add_test(round_trips, times_out_of_all_reason_do_not_spoil_a_record);
     tcase_add_test(round_trips, what_is_listed_again_in_the_same_words_is_one);
-    tcase_add_test(round_trips, an_alias_reads_back);
-    tcase_add_test(round_trips, what_closes_a_server_reads_back);
-    tcase_add_test(round_trips, what_a_probe_has_left_behind_reads_back);
     suite_add_tcase(suite, round_trips);
     TCase *leniency = tcase_create("leniency");
     tcase_add_test(leniency, unknown_keys_are_skipped);
