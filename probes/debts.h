@@ -13,8 +13,8 @@
  * a probe has no more than SESSIONS_MOST sessions at a member of which it does not know the end.
  *
  * A wait ends at once with a sign that something has changed there: the port refuses or the server
- * starts, another probe or a stream says that it serves, a nudge. Such a word counts every
- * PARDON_MS, and never past SESSIONS_MOST.
+ * starts, another probe or a stream says that it serves. The word of others counts every PARDON_MS,
+ * and never past SESSIONS_MOST.
  *
  * Limits: what was left by slots that are closed, of members that left the configuration or whose
  * access changed, is forgotten. Pure. */
